@@ -1,0 +1,48 @@
+# Two commands do everything on a fresh Debian 12 with Python 3.11:
+#   make demo   the whole story, from the alert to the post-mortem, then the console
+#   make test   every check that CI runs
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test setup test-packages lint format lock clean
+
+demo: setup
+	$(BIN)/hikeshi demo $(ARGS)
+
+test: setup test-packages lint
+	$(BIN)/pytest -n auto $(ARGS)
+
+setup: $(STAMP)
+
+# What it needs of Debian is installed when we are root, and named when we are not.
+$(STAMP): requirements.lock pyproject.toml deploy/debian-packages
+	@deploy/debian-packages demo
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+test-packages:
+	@deploy/debian-packages test
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/python -m django makemigrations --check --dry-run --settings hikeshi.settings
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock:
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --all-extras --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,48 @@
+"""Every error Hikeshi raises on purpose: whose fault it is, where, and whether trying again can help.
+
+The doors translate them once: `Refused` is exit code 3 or HTTP 403/409, `Failed` is 1 or 502/503, `Unreadable` is 5 or 422.
+"""
+
+from __future__ import annotations
+
+
+class HikeshiError(Exception):
+    """The root of the tree. `hint` says how to go on and is shown after the message."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class Refused(HikeshiError):
+    """Not allowed, or not now: a rule of ours said no and nothing was changed."""
+
+
+class Conflict(Refused):
+    """Somebody else changed the thing first. `current` is what is saved now, so that both texts can be shown."""
+
+    def __init__(self, message: str, *, current: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.current = current
+
+
+class Failed(HikeshiError):
+    """The world did not do what was asked. `permanent` is false where trying again later can help."""
+
+    def __init__(self, message: str, *, permanent: bool = True, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.permanent = permanent
+
+
+class Unreadable(HikeshiError):
+    """Input that cannot be understood: `source` names it, `place` says where in it (a line, a record, an offset)."""
+
+    def __init__(self, message: str, *, source: str, place: str = "", hint: str = "") -> None:
+        where = f"{source}, {place}" if place else source
+        super().__init__(f"{where}: {message}", hint=hint)
+        self.source = source
+        self.place = place
