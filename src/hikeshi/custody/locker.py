@@ -1,0 +1,181 @@
+"""The evidence locker: bytes kept by their SHA-256 in a local folder, written once and made read-only.
+
+    <root>/ab/cd/abcd...          the bytes, mode 0444
+    <root>/incoming/              bytes still arriving; nothing here is evidence yet
+
+Bytes get their name only when they are complete, hashed, on the disk and read-only, by one rename. So a name in the locker is a
+promise: whatever goes wrong before leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import re
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO, Final, Literal
+
+import msgspec
+
+from hikeshi.custody.disk import (
+    hash_while_copying,
+    naming_disk_errors,
+    open_source,
+    refuse_if_no_room,
+    refuse_if_too_large,
+    sync_folder,
+)
+from hikeshi.custody.manifest import Manifest, ManifestEntry, Progress, describe, walk
+from hikeshi.errors import Failed, Refused, Unreadable
+
+SHA256: Final = re.compile(r"[0-9a-f]{64}")
+SWEEP_AFTER: Final = 60.0
+"""Seconds without a write before bytes in `incoming` may be taken for abandoned."""
+
+Check = Literal["match", "mismatch", "could-not-check"]
+
+
+class Sealed(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes in the locker. `size` is in bytes. `source_changed` says that the file was written to while it was read."""
+
+    sha256: str
+    size: int
+    path: Path
+    source_changed: bool = False
+
+
+class Locker:
+    """A folder of sealed bytes. Several processes may share one; `root` is made when the first bytes arrive."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def seal(self, source: BinaryIO | Path, *, limit: int | None = None) -> Sealed:
+        """Copy `source` in while hashing it. The same bytes again give the same file, and are not kept twice.
+
+        `limit` is the largest size accepted, in bytes. Raises `Refused` beyond it, `Failed(permanent=False)` when the disk is full or
+        faulty, `Unreadable` when the source cannot be read. In each case nothing is left behind.
+        """
+        if isinstance(source, Path):
+            return self._seal_file(source, limit=limit, follow=True)
+        return self._seal_stream(source, limit=limit, needed=None)
+
+    def seal_tree(self, source: Path | Sequence[Path], progress: Progress | None = None) -> tuple[Sealed, Manifest]:
+        """Seal every file under a folder, or each of the files named, then seal the manifest that lists them.
+
+        Symbolic links are recorded and not followed. What is not a file, cannot be read, or changes while being read is recorded as
+        such, and the rest goes on. `progress(path, done, total)` is called before each file and at the end.
+        """
+        found = sorted(walk(source))
+        entries: list[ManifestEntry] = []
+        for done, (name, path) in enumerate(found):
+            if progress:
+                progress(name, done, len(found))
+            entries.append(self._seal_entry(name, path))
+        if progress:
+            progress("", len(found), len(found))
+        manifest = Manifest(entries=tuple(entries))
+        return self.seal(BytesIO(manifest.canonical)), manifest
+
+    def path(self, sha256: str) -> Path:
+        """Where these bytes are, or would be. Raises `Refused` for anything but 64 lower-case hex digits."""
+        if not SHA256.fullmatch(sha256):
+            raise Refused(f"{sha256[:80]!r} is not a SHA-256 in lower-case hex.")
+        return self.root / sha256[:2] / sha256[2:4] / sha256
+
+    def open(self, sha256: str) -> BinaryIO:
+        """The sealed bytes, for reading. Raises `Refused` where the locker does not hold them."""
+        path = self.path(sha256)
+        try:
+            return path.open("rb")
+        except FileNotFoundError as error:
+            raise Refused(f"The locker {self.root} does not hold {sha256}.") from error
+        except OSError as error:
+            raise Failed(f"{path} cannot be opened: {error.strerror}.", hint="Check its owner and the disk.") from error
+
+    def verify(self, sha256: str) -> Check:
+        """Hash the bytes again. `could-not-check` covers a file that is gone or cannot be read: neither proves a change."""
+        path = self.path(sha256)
+        try:
+            with path.open("rb") as stream:
+                found = hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError:
+            return "could-not-check"
+        return "match" if found == sha256 else "mismatch"
+
+    def sweep(self) -> int:
+        """Remove what processes that died left in `incoming`, and say how many. Bytes still being written are locked and stay."""
+        swept = 0
+        for path in (self.root / "incoming").glob("*.part"):
+            with contextlib.suppress(OSError), path.open("rb") as stream:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if time.time() - os.fstat(stream.fileno()).st_mtime > SWEEP_AFTER:
+                    path.unlink()
+                    swept += 1
+        return swept
+
+    def _seal_file(self, path: Path, *, limit: int | None, follow: bool) -> Sealed:
+        with open_source(path, follow=follow) as stream:
+            before = os.fstat(stream.fileno())
+            refuse_if_too_large(before.st_size, limit)
+            sealed = self._seal_stream(stream, limit=limit, needed=before.st_size)
+            after = os.fstat(stream.fileno())
+        changed = (before.st_size, before.st_mtime_ns) != (
+            after.st_size,
+            after.st_mtime_ns,
+        ) or sealed.size != after.st_size
+        return msgspec.structs.replace(sealed, source_changed=changed)
+
+    def _seal_stream(self, stream: BinaryIO, *, limit: int | None, needed: int | None) -> Sealed:
+        with naming_disk_errors(self.root, needed), self._part() as (descriptor, part):
+            refuse_if_no_room(self.root, needed)
+            sha256, size = hash_while_copying(stream, descriptor, limit)
+            os.fchmod(descriptor, 0o444)
+            os.fsync(descriptor)
+            return self._place(part, sha256, size)
+
+    @contextlib.contextmanager
+    def _part(self) -> Iterator[tuple[int, Path]]:
+        """A file in `incoming`, gone afterwards unless it was given its name. The lock tells `sweep` that we live."""
+        incoming = self.root / "incoming"
+        incoming.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=incoming, suffix=".part")
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield descriptor, Path(name)
+        finally:
+            os.close(descriptor)
+            Path(name).unlink(missing_ok=True)
+
+    def _place(self, part: Path, sha256: str, size: int) -> Sealed:
+        """Give complete bytes their name. A copy already there is believed only after hashing it."""
+        path = self.path(sha256)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.rename(path)
+            for folder in (path.parent, path.parent.parent, self.root):
+                sync_folder(folder)
+        elif (state := self.verify(sha256)) != "match":
+            raise Failed(
+                f"The locker already holds {path}, but not as it was sealed ({state}).",
+                hint="Do not delete it. Move it aside, note this in the ledger, and seal again.",
+            )
+        return Sealed(sha256=sha256, size=size, path=path)
+
+    def _seal_entry(self, name: str, path: Path) -> ManifestEntry:
+        """One line of the manifest; what cannot be read becomes a line that says so."""
+        entry = describe(name, path)
+        if entry.kind != "file":
+            return entry
+        try:
+            sealed = self._seal_file(path, limit=None, follow=False)
+        except Unreadable as error:
+            return msgspec.structs.replace(entry, kind="unreadable", note=error.message)
+        note = "changed while it was read" if sealed.source_changed else ""
+        return msgspec.structs.replace(entry, sha256=sealed.sha256, size=sealed.size, note=note)
