@@ -98,6 +98,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     observed: Mapping[str, Any]
     grade: Grade = "none"
     still_open: tuple[Text, ...] = ()
+    held_at: str = ""
+    """Where evidence that cannot be moved here is held, such as snapshot ids or an object's address."""
     again_in: float = 0.0
     """Seconds to wait before asking again; only with `pending`."""
     at: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC))
@@ -135,6 +137,8 @@ class Action(msgspec.Struct, Generic[W], frozen=True, kw_only=True, forbid_unkno
     """How to undo it without Hikeshi, in the provider's own console or command line."""
     permissions: ClassVar[tuple[str, ...]]
     """Everything it may call; the least-privilege policy and the preflight are derived from this."""
+    evidence_kind: ClassVar[Literal["memory", "receipt", "snapshot"]] = "receipt"
+    """What its sealed receipt stands for: nothing but itself, or something held elsewhere (see `Receipt.held_at`)."""
     needs_evidence: ClassVar[tuple[str, ...]] = ()
     """Names of actions that must have ended (held, or failed with a reason) before `do`."""
 

@@ -1,0 +1,129 @@
+"""Receiving what arrives, and judging it."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+
+import msgspec
+from django.db import transaction
+from django.utils import timezone
+
+from hikeshi.desk.accounts.permissions import require
+from hikeshi.desk.actor import Actor
+from hikeshi.desk.alerts.models import VERDICTS, Alert, Delivery
+from hikeshi.desk.alerts.normalise import Signal, read_signals, suggest_severity
+from hikeshi.desk.ledger import verbs as ledger
+from hikeshi.desk.ledger.models import ORGANISATION
+from hikeshi.errors import Refused, Unreadable
+
+
+@transaction.atomic
+def receive(
+    payload: bytes, *, actor: Actor, source: str, message_id: str = "", simulated: bool = False
+) -> list[Delivery]:
+    """Keep a payload as it came, understand it, and put each new alert before the workers.
+
+    The same message delivered twice is kept once; the same finding delivered again updates its alert. A payload that cannot be
+    understood is kept with the problem named, and no error is raised: it is safe, and its sender may be acknowledged.
+    """
+    require(actor, "triage")
+    if message_id and (known := list(Delivery.objects.filter(source=source, message_id=message_id))):
+        return known
+    try:
+        signals = read_signals(payload, source)
+    except Unreadable as problem:
+        return [_keep(payload, None, actor, source, message_id, str(problem))]
+    return [
+        _keep(payload, _alert_of(signal, source, actor, simulated=simulated), actor, source, message_id)
+        for signal in signals
+    ]
+
+
+def _keep(
+    payload: bytes, alert: Alert | None, actor: Actor, source: str, message_id: str, problem: str = ""
+) -> Delivery:
+    digest = hashlib.sha256(payload).hexdigest()
+    row = Delivery(
+        alert=alert, source=source, message_id=message_id, payload=payload, payload_sha256=digest,
+        received_at=timezone.now(), problem=problem,
+    )  # fmt: skip
+    row.full_clean()
+    row.save()
+    ledger.append(
+        ORGANISATION,
+        actor=actor,
+        verb="alert.receive" if alert else "alert.set_aside",
+        obj=str(alert or row),
+        data={"payload_sha256": digest, "bytes": len(payload), "source": source, "problem": problem},
+    )
+    return row
+
+
+def _alert_of(signal: Signal, source: str, actor: Actor, *, simulated: bool) -> Alert:
+    alert = Alert.objects.select_for_update().filter(key=signal.key).first()
+    if alert is None:
+        severity, reasons = suggest_severity(signal)
+        now = timezone.now()
+        alert = Alert(
+            source=source, received_at=now, due_at=now, simulated=simulated, suggested_severity=severity,
+            reasons=msgspec.to_builtins(reasons), times_seen=signal.count,
+            **{name: getattr(signal, name) for name in _SAME},
+        )  # fmt: skip
+    elif _newer(signal, alert):
+        alert.times_seen, alert.last_seen_at = max(alert.times_seen + 1, signal.count), signal.last_seen_at
+        alert.score, alert.archived = max(alert.score, signal.score), signal.archived
+    else:
+        return alert
+    alert.full_clean()
+    alert.save()
+    return alert
+
+
+_SAME = (
+    "key", "title", "kind", "score", "account", "region", "instance_id", "resource_role", "remote_address", "principal",
+    "sample", "archived", "first_seen_at", "last_seen_at",
+)  # fmt: skip
+
+
+def _newer(signal: Signal, alert: Alert) -> bool:
+    return alert.last_seen_at is None or (signal.last_seen_at is not None and signal.last_seen_at > alert.last_seen_at)
+
+
+@transaction.atomic
+def triage(alert: Alert, *, actor: Actor, verdict: str, reason: str) -> Alert:
+    """Record what a person thinks of an alert. The reason is required: the next shift reads it."""
+    require(actor, "triage")
+    if verdict not in dict(VERDICTS):
+        raise Refused(f"{verdict!r} is not a verdict.", hint=f"Use one of: {', '.join(dict(VERDICTS))}.")
+    if not reason.strip():
+        raise Refused("A verdict needs a reason.", hint="Say in one sentence what you looked at.")
+    before, alert.verdict, alert.verdict_reason = alert.verdict, verdict, reason.strip()
+    alert.due_at = None
+    alert.full_clean()
+    alert.save()
+    ledger.append(
+        ORGANISATION,
+        actor=actor,
+        verb="alert.triage",
+        obj=str(alert),
+        data={"before": before, "verdict": verdict, "reason": alert.verdict_reason},
+    )
+    return alert
+
+
+@transaction.atomic
+def answered(alert: Alert, *, actor: Actor, en: str, ja: str) -> None:
+    """Record what was done about an alert without a person, or why nothing was. It leaves the workers' queue."""
+    alert.answer = {"en": en, "ja": ja}
+    alert.due_at, alert.lease_owner, alert.lease_until = None, "", None
+    alert.save(update_fields=["answer", "due_at", "lease_owner", "lease_until"])
+    ledger.append(ORGANISATION, actor=actor, verb="alert.answer", obj=str(alert), data={"en": en})
+
+
+@transaction.atomic
+def answer_later(alert: Alert, *, actor: Actor, seconds: float, why: str) -> None:
+    """Put an alert back: answering it failed for a reason that may pass."""
+    alert.due_at, alert.lease_owner, alert.lease_until = timezone.now() + timedelta(seconds=seconds), "", None
+    alert.save(update_fields=["due_at", "lease_owner", "lease_until"])
+    ledger.append(ORGANISATION, actor=actor, verb="alert.answer_later", obj=str(alert), data={"why": why})

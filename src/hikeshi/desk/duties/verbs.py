@@ -1,0 +1,81 @@
+"""Starting, ringing and stopping clocks. Called inside the verb that makes it necessary, so both happen or neither."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+from django.db import transaction
+from django.utils import timezone
+
+from hikeshi.clocks.counting import compute
+from hikeshi.clocks.rule import rules
+from hikeshi.desk.actor import Actor
+from hikeshi.desk.duties.models import Clock
+from hikeshi.desk.ledger import verbs as ledger
+from hikeshi.desk.ledger.models import Chain
+from hikeshi.errors import Refused
+
+
+@transaction.atomic
+def start(chain: str, rule_name: str, *, actor: Actor, started_at: datetime) -> Clock:
+    """Start the rule's clock for the incident of this chain. `started_at` is the moment the rule counts from."""
+    rule = rules().get(rule_name)
+    if rule is None:
+        raise Refused(f"There is no clock rule {rule_name!r}.", hint="`hikeshi clocks rules` lists them.")
+    due = compute(rule, {rule.anchor: started_at}, timezone.now())
+    if due.due_at is None:
+        raise Refused(f"The rule {rule_name} cannot be started yet.")
+    Chain.objects.get_or_create(name=chain)
+    soon = due.due_soon_at or due.due_at
+    clock = Clock(
+        chain=Chain.objects.get(name=chain), rule=rule.name, rule_version=rule.version,
+        title=msgspec.to_builtins(rule.title), explanation=msgspec.to_builtins(due.explanation),
+        started_at=started_at, soon_at=soon, deadline=due.due_at, due_at=soon,
+    )  # fmt: skip
+    clock.full_clean()
+    clock.save()
+    ledger.append(
+        chain, actor=actor, verb="clock.start", obj=rule.name,
+        data={"version": rule.version, "started_at": started_at.isoformat(), "deadline": due.due_at.isoformat()},
+    )  # fmt: skip
+    return clock
+
+
+def running(chain: str, prefix: str) -> list[Clock]:
+    """The running clocks of an incident whose rule name starts with `prefix`."""
+    return list(Clock.objects.filter(chain__name=chain, rule__startswith=prefix, stopped_at__isnull=True))
+
+
+@transaction.atomic
+def stop(clock: Clock, *, actor: Actor, at: datetime, replaced: bool = False) -> None:
+    """The thing was done (or a stricter clock takes over). A first breach stays visible either way."""
+    late = at > clock.deadline
+    clock.stopped_at, clock.due_at = at, None
+    if late:
+        clock.breached_at = clock.breached_at or clock.deadline
+    clock.state = "replaced" if replaced else "met-late" if late else "met"
+    clock.save(update_fields=["stopped_at", "due_at", "breached_at", "state"])
+    ledger.append(
+        clock.chain.name, actor=actor, verb="clock.stop", obj=clock.rule,
+        data={"state": clock.state, "at": at.isoformat(), "deadline": clock.deadline.isoformat()},
+    )  # fmt: skip
+
+
+@transaction.atomic
+def ring(clock: Clock, *, actor: Actor) -> None:
+    """A worker found the clock due: it is soon, or it is over. Says so once each, in the record."""
+    now = timezone.now()
+    if clock.stopped_at is not None:
+        clock.due_at = None
+    elif now >= clock.deadline:
+        clock.state, clock.breached_at, clock.due_at = "over", clock.deadline, None
+    else:
+        clock.state, clock.due_at = "soon", clock.deadline
+    clock.lease_owner, clock.lease_until = "", None
+    clock.save(update_fields=["state", "breached_at", "due_at", "lease_owner", "lease_until"])
+    if clock.stopped_at is None:
+        ledger.append(
+            clock.chain.name, actor=actor, verb=f"clock.{clock.state}", obj=clock.rule,
+            data={"deadline": clock.deadline.isoformat()},
+        )  # fmt: skip

@@ -1,0 +1,258 @@
+"""What may be done to an incident. Each verb: one transaction, one ledger entry on the incident's own chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from hikeshi.desk.accounts.models import Contact, Person
+from hikeshi.desk.accounts.permissions import EVERYWHERE, Right, require
+from hikeshi.desk.actor import Actor
+from hikeshi.desk.alerts.models import Alert
+from hikeshi.desk.duties import verbs as duties
+from hikeshi.desk.incidents.models import DUTIES, PHASES, SEVERITIES, Incident, Phase, Role
+from hikeshi.desk.ledger import verbs as ledger
+from hikeshi.desk.ledger.models import ORGANISATION, Chain
+from hikeshi.errors import Conflict, Refused
+
+FILLED_AT_ONCE = ("incident_commander", "technical_lead", "communications_lead", "responder")
+SINGLE = frozenset({"incident_commander", "technical_lead", "communications_lead"})
+
+
+def visible(actor: Actor) -> QuerySet[Incident]:
+    """The incidents this actor may read: a restricted one does not even show its name."""
+    if "read" in EVERYWHERE.get(actor.role, frozenset()):
+        return Incident.objects.all()
+    mine = Q(roles__person_id=actor.person_id, roles__until__isnull=True)
+    return Incident.objects.filter(mine).distinct() if actor.person_id else Incident.objects.none()
+
+
+def duties_of(actor: Actor, incident: Incident) -> frozenset[str]:
+    if actor.person_id is None:
+        return frozenset()
+    held = incident.roles.filter(person_id=actor.person_id, until__isnull=True)
+    return frozenset(held.values_list("duty", flat=True))
+
+
+def require_on(actor: Actor, right: Right, incident: Incident) -> None:
+    """Raises `Refused` unless the actor has the right on this incident."""
+    require(actor, right, duties_of(actor, incident))
+
+
+def _change(incident: Incident, version: int | None, **values: Any) -> None:
+    """Write `values` if the incident is still as the writer saw it. Raises `Conflict` naming what is saved now."""
+    seen = incident.version if version is None else version
+    for name, value in values.items():
+        setattr(incident, name, value)
+    incident.version = seen + 1
+    incident.full_clean()
+    rows = Incident.objects.filter(pk=incident.pk, version=seen)
+    if rows.update(version=seen + 1, **values) != 1:
+        incident.refresh_from_db()
+        saved = ", ".join(f"{name}: {getattr(incident, name)}" for name in values)
+        raise Conflict(
+            f"{incident} was changed by somebody else meanwhile (saved: {saved}).",
+            current=saved,
+            hint="Look at it again; nothing of yours was written.",
+        )
+
+
+@transaction.atomic
+def declare(
+    title: str, severity: int, *, actor: Actor, reason: str, alerts: Iterable[Alert] = (),
+    detected_at: datetime | None = None, occurred_at: datetime | None = None, simulated: bool = False,
+) -> Incident:  # fmt: skip
+    """Open an incident: number, first phase, response clock, roles from the contact list.
+
+    The response clock counts from detection. Whoever declares it by hand gets the first role that is still empty.
+    """
+    require(actor, "triage")
+    now = timezone.now()
+    incident = Incident(
+        name=_next_name(now), title=title, severity=severity, severity_reason=reason, simulated=simulated,
+        detected_at=detected_at or now, occurred_at=occurred_at, declared_at=now,
+    )  # fmt: skip
+    incident.full_clean()
+    incident.save()
+    incident.alerts.set(alerts)
+    ledger.append(
+        incident.name, actor=actor, verb="incident.declare", obj=incident.name,
+        data={
+            "title": title, "severity": severity, "reason": reason, "simulated": simulated,
+            "detected_at": incident.detected_at.isoformat(), "alerts": [str(alert) for alert in incident.alerts.all()],
+        },
+    )  # fmt: skip
+    enter_phase(incident, "detection_analysis", actor=actor)
+    duties.start(incident.name, f"response.sev{severity}", actor=actor, started_at=incident.detected_at)
+    _fill_roles(incident, actor)
+    return incident
+
+
+def _next_name(now: datetime) -> str:
+    Chain.objects.get_or_create(name=ORGANISATION)
+    Chain.objects.select_for_update().get(name=ORGANISATION)  # numbers are given one at a time
+    prefix = f"INC-{now.year}-"
+    numbers = [int(name.removeprefix(prefix)) for name in _names(prefix)]
+    return f"{prefix}{max(numbers, default=0) + 1:03d}"
+
+
+def _names(prefix: str) -> Iterable[str]:
+    return Incident.objects.filter(name__startswith=prefix).values_list("name", flat=True)
+
+
+def _fill_roles(incident: Incident, actor: Actor) -> None:
+    for duty in FILLED_AT_ONCE:
+        contact = Contact.objects.filter(duty=duty).order_by("level", "pk").first()
+        if contact is not None:
+            _hold(incident, duty, contact, contact.person, actor)
+    if actor.person_id and not duties_of(actor, incident):
+        held = set(incident.roles.values_list("duty", flat=True))
+        duty = next((duty for duty in FILLED_AT_ONCE if duty not in held), "responder")
+        _hold(incident, duty, None, Person.objects.get(pk=actor.person_id), actor)
+
+
+def _hold(incident: Incident, duty: str, contact: Contact | None, person: Person | None, actor: Actor) -> Role:
+    role = Role(incident=incident, duty=duty, contact=contact, person=person, since=timezone.now())
+    role.full_clean()
+    role.save()
+    ledger.append(
+        incident.name, actor=actor, verb="role.assign", obj=duty, data={"to": str(role), "has_account": bool(person)}
+    )
+    return role
+
+
+@transaction.atomic
+def assign(
+    incident: Incident, duty: str, *, actor: Actor, contact: Contact | None = None, person: Person | None = None
+) -> Role:
+    """Give a role. Of the roles that one person holds, the holder before is relieved at the same moment."""
+    require_on(actor, "command", incident)
+    if duty not in dict(DUTIES):
+        raise Refused(f"{duty!r} is not a role.", hint=f"Use one of: {', '.join(dict(DUTIES))}.")
+    if contact is None and person is None:
+        raise Refused("Nobody was named.", hint="Name a contact or a person.")
+    if duty in SINGLE:
+        incident.roles.filter(duty=duty, until__isnull=True).update(until=timezone.now())
+    return _hold(incident, duty, contact, person or (contact.person if contact else None), actor)
+
+
+@transaction.atomic
+def acknowledge(incident: Incident, *, actor: Actor) -> None:
+    """A responder has it: the response clock stops. Doing it twice changes nothing."""
+    require_on(actor, "write", incident)
+    if incident.acknowledged_at is not None:
+        return
+    now = timezone.now()
+    _change(incident, None, acknowledged_at=now, status="active")
+    ledger.append(incident.name, actor=actor, verb="incident.acknowledge", obj=incident.name)
+    for clock in duties.running(incident.name, "response."):
+        duties.stop(clock, actor=actor, at=now)
+
+
+@transaction.atomic
+def change_severity(
+    incident: Incident, severity: int, *, actor: Actor, reason: str, version: int | None = None
+) -> None:
+    """Raise or lower. A running response clock is based anew on now when raised; the old one and its breach stay visible."""
+    require_on(actor, "command", incident)
+    if severity not in dict(SEVERITIES):
+        raise Refused(f"{severity} is not a severity.", hint="Use 1 (critical) to 4 (low).")
+    if not reason.strip():
+        raise Refused("A change of severity needs a reason.", hint="Say in one sentence what is known now.")
+    before, now = incident.severity, timezone.now()
+    _change(incident, version, severity=severity, severity_reason=reason.strip())
+    ledger.append(
+        incident.name, actor=actor, verb="incident.severity", obj=incident.name,
+        data={"before": before, "after": severity, "reason": reason.strip()},
+    )  # fmt: skip
+    for clock in duties.running(incident.name, "response.") if before != severity else ():
+        duties.stop(clock, actor=actor, at=now, replaced=True)
+        start = now if severity < before else incident.detected_at
+        duties.start(incident.name, f"response.sev{severity}", actor=actor, started_at=start)
+
+
+@transaction.atomic
+def enter_phase(incident: Incident, phase: str, *, actor: Actor) -> None:
+    """Work of this phase has begun, or begun again. Phases already open stay open."""
+    require_on(actor, "write", incident)
+    if phase not in dict(PHASES):
+        raise Refused(f"{phase!r} is not a phase of an incident.", hint=f"Use one of: {', '.join(dict(PHASES))}.")
+    row, fresh = Phase.objects.get_or_create(incident=incident, name=phase, defaults={"entered_at": timezone.now()})
+    if not fresh:
+        if row.left_at is None:
+            return
+        row.left_at = None
+        row.save(update_fields=["left_at"])
+    ledger.append(incident.name, actor=actor, verb="phase.enter", obj=phase, data={"again": not fresh})
+
+
+@transaction.atomic
+def leave_phase(incident: Incident, phase: str, *, actor: Actor) -> None:
+    """The phase's work is done for now."""
+    require_on(actor, "command", incident)
+    now = timezone.now()
+    if incident.phases.filter(name=phase, left_at__isnull=True).update(left_at=now) == 1:
+        ledger.append(incident.name, actor=actor, verb="phase.leave", obj=phase)
+
+
+@transaction.atomic
+def contained(incident: Incident, *, actor: Actor) -> None:
+    """Containment was read back from the world. The first time is kept for the figures."""
+    if incident.contained_at is None:
+        _change(incident, None, contained_at=timezone.now())
+        ledger.append(incident.name, actor=actor, verb="incident.contained", obj=incident.name)
+
+
+@transaction.atomic
+def note(incident: Incident, text: str, *, actor: Actor) -> None:
+    """Write into the incident's stream."""
+    require_on(actor, "write", incident)
+    if not text.strip():
+        raise Refused("The note is empty.")
+    ledger.append(incident.name, actor=actor, verb="incident.note", obj=incident.name, data={"text": text.strip()})
+
+
+@transaction.atomic
+def summarise(incident: Incident, summary: str, *, actor: Actor, version: int | None = None) -> None:
+    """Replace the summary. Raises `Conflict` when somebody else has changed the incident since `version`."""
+    require_on(actor, "write", incident)
+    before = incident.summary
+    _change(incident, version, summary=summary.strip())
+    ledger.append(
+        incident.name, actor=actor, verb="incident.summary", obj=incident.name,
+        data={"before": before, "after": incident.summary},
+    )  # fmt: skip
+
+
+@transaction.atomic
+def close(incident: Incident, *, actor: Actor, reason: str) -> None:
+    """End it. Its review falls due from here for SEV-1 and SEV-2."""
+    require_on(actor, "command", incident)
+    if incident.status == "closed":
+        raise Refused(f"{incident} is closed already.", hint="`hikeshi incident reopen` opens it again.")
+    if not reason.strip():
+        raise Refused("Closing needs a reason.", hint="Say in one sentence why it is over.")
+    now = timezone.now()
+    _change(incident, None, status="closed", closed_at=now)
+    ledger.append(
+        incident.name, actor=actor, verb="incident.close", obj=incident.name, data={"reason": reason.strip()}
+    )
+    for clock in duties.running(incident.name, "response."):
+        duties.stop(clock, actor=actor, at=now)
+    if incident.severity <= 2:
+        duties.start(incident.name, f"review.sev{incident.severity}", actor=actor, started_at=now)
+
+
+@transaction.atomic
+def reopen(incident: Incident, *, actor: Actor, reason: str) -> None:
+    """It was not over after all."""
+    require_on(actor, "command", incident)
+    if incident.status != "closed":
+        raise Refused(f"{incident} is not closed.")
+    _change(incident, None, status="active", closed_at=None)
+    ledger.append(incident.name, actor=actor, verb="incident.reopen", obj=incident.name, data={"reason": reason})

@@ -1,0 +1,92 @@
+"""A ledger entry as one sentence, in both languages. The stream of an incident and its reports read from here.
+
+A phrase is filled with the entry's `data`, plus `actor` and `object`. A verb without a phrase is for auditors, not for the stream.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import Final
+
+from hikeshi.desk.ledger.models import Entry
+
+PHRASES: Final[dict[str, tuple[str, str]]] = {
+    "clock.over": ("Deadline passed: {object}", "期限超過: {object}"),
+    "clock.soon": ("Deadline near: {object}", "期限間近: {object}"),
+    "clock.start": ("Clock started: {object}, due {deadline}", "期限の計測を開始: {object}、期限 {deadline}"),
+    "clock.stop": ("Clock stopped: {object} ({state})", "期限の計測を終了: {object}({state})"),
+    "evidence.seal": ("Evidence {object} sealed: {title}", "証拠 {object} を封印: {title}"),
+    "evidence.verify": ("Evidence {object} checked again: {result}", "証拠 {object} を再検証: {result}"),
+    "incident.acknowledge": ("{actor} took it", "{actor} が対応を開始"),
+    "incident.close": ("Closed: {reason}", "終結: {reason}"),
+    "incident.contained": ("Containment read back from the cloud", "クラウドから読み戻し、封じ込めを確認"),
+    "incident.declare": ("Declared as SEV-{severity}: {title}", "SEV-{severity} としてインシデントを宣言: {title}"),
+    "incident.note": ("{actor}: {text}", "{actor}: {text}"),
+    "incident.reopen": ("Opened again: {reason}", "再開: {reason}"),
+    "incident.severity": ("Severity SEV-{before} to SEV-{after}: {reason}", "重大度を SEV-{before} から SEV-{after} へ変更: {reason}"),
+    "incident.summary": ("{actor} rewrote the summary", "{actor} が概要を更新"),
+    "phase.enter": ("Phase begun: {object}", "フェーズ開始: {object}"),
+    "phase.leave": ("Phase done for now: {object}", "フェーズ完了: {object}"),
+    "report.freeze": ("Report frozen: {object}", "報告書を確定: {object}"),
+    "review.start": ("Post-mortem draft started", "ふりかえり報告書の草案を作成"),
+    "role.assign": ("{to} is now {object}", "{to} を {object} に任命"),
+    "run.start": ("Playbook started: {object} v{version}", "プレイブック開始: {object} v{version}"),
+    "step.approve": ("{object} approved, plan {plan_digest}", "{object} を承認、計画 {plan_digest}"),
+    "step.begin": ("{object} begun", "{object} を実行開始"),
+    "step.done": ("{object} done by {actor} {note}", "{object} を {actor} が完了 {note}"),
+    "step.end": ("{object} {outcome}: {en}", "{object} {outcome}: {ja}"),
+    "step.plan": ("{object} planned: {action}", "{object} の計画を作成: {action}"),
+    "step.skip": ("{object} skipped: {reason}", "{object} を省略: {reason}"),
+    "step.undo": ("Undo of {object} asked: {reason}", "{object} の切り戻しを依頼: {reason}"),
+    "step.undo_end": ("Undo of {object} {outcome}: {en}", "{object} の切り戻し {outcome}: {ja}"),
+    "step.wait": ("{object} waits: {en}", "{object} は待機中: {ja}"),
+    "timeline.failed": ("Timeline {object} failed: {problem}", "時系列 {object} の作成に失敗: {problem}"),
+    "timeline.mark": ("{events} events marked {kind}: {field} {value}", "{events} 件のイベントを {kind} として印付け: {field} {value}"),
+    "timeline.ready": ("Timeline {object} ready: {events} events", "時系列 {object} 完成: イベント {events} 件"),
+}  # fmt: skip
+
+WORDS_JA: Final[dict[str, str]] = {
+    "already-done": "実施済み",
+    "attacker": "攻撃者",
+    "communications_lead": "広報・連絡責任者",
+    "containment": "封じ込め",
+    "could-not-check": "確認できず",
+    "deputy_commander": "副コマンダー",
+    "detection_analysis": "検知と分析",
+    "done": "完了",
+    "eradication": "根絶",
+    "failed": "失敗",
+    "incident_commander": "インシデントコマンダー",
+    "lessons_learned": "教訓・改善",
+    "match": "一致",
+    "met": "期限内",
+    "met-late": "期限後に対応",
+    "mismatch": "不一致",
+    "observer": "観察者",
+    "partial": "一部完了",
+    "recovery": "復旧",
+    "refused": "拒否",
+    "replaced": "別の期限に置換",
+    "responder": "対応担当者",
+    "scribe": "記録係",
+    "support": "支援",
+    "technical_lead": "技術責任者",
+    "unknown": "不明",
+}
+
+
+def sentence(entry: Entry, language: str) -> str:
+    """The entry in `language`, or nothing for an entry that readers of the stream do not need."""
+    phrase = PHRASES.get(entry.verb)
+    if phrase is None:
+        return ""
+    data = json.loads(entry.data)
+    values = {key: value for key, value in data.items() if isinstance(value, str | int | float)}
+    values |= {"actor": entry.actor, "object": entry.object}
+    if "plan_digest" in values:
+        values["plan_digest"] = str(values["plan_digest"])[:12]
+    if language == "ja":
+        values = {key: WORDS_JA.get(str(value), value) for key, value in values.items()}
+        return phrase[1].format_map(defaultdict(str, values)).strip()
+    return phrase[0].format_map(defaultdict(str, values)).replace("_", " ").strip()

@@ -1,0 +1,74 @@
+"""The table is the queue: rows that wait for a worker have a due time and a lease.
+
+A worker claims by a conditional update and checks that exactly one row changed. It works between two short transactions and
+extends its lease while it works; a worker that dies loses its lease and another one carries on from what was saved.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from django.db import connection, models, transaction
+from django.db.models import F, Q
+
+from hikeshi.errors import Refused
+
+
+class LeaseLost(Refused):
+    """Another worker has taken the row over: stop at once and write nothing more."""
+
+
+class Queued(models.Model):
+    """A row that can wait for a worker. `due_at` empty: nothing for a worker to do."""
+
+    due_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    lease_owner = models.CharField(max_length=80, blank=True, default="")
+    lease_until = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+Q_ = TypeVar("Q_", bound=Queued)
+
+
+def _due(rows: models.QuerySet[Q_], now: datetime) -> models.QuerySet[Q_]:
+    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+    return rows.filter(free, due_at__lte=now).order_by("due_at", "pk")
+
+
+def claim(rows: models.QuerySet[Q_], *, worker: str, now: datetime, seconds: float) -> Q_ | None:
+    """Take the row that has waited longest, for `seconds`. None when nothing is due or another worker was faster."""
+    if not _due(rows, now).exists():  # a plain read: an idle worker must not take the write lock
+        return None
+    with transaction.atomic():
+        waiting = _due(rows, now)
+        if connection.features.has_select_for_update_skip_locked:
+            waiting = waiting.select_for_update(skip_locked=True)
+        row = waiting.first()
+        if row is None:
+            return None
+        same = rows.model._default_manager.filter(pk=row.pk, lease_owner=row.lease_owner, lease_until=row.lease_until)
+        until = now + timedelta(seconds=seconds)
+        if same.update(lease_owner=worker, lease_until=until, attempts=F("attempts") + 1) != 1:
+            return None
+        row.refresh_from_db()
+        return row
+
+
+def hold(row: Queued, *, worker: str, now: datetime, seconds: float) -> None:
+    """Extend the lease. Raises `LeaseLost` when it is no longer ours."""
+    mine = type(row)._default_manager.filter(pk=row.pk, lease_owner=worker)
+    if mine.update(lease_until=now + timedelta(seconds=seconds)) != 1:
+        raise LeaseLost(f"{type(row).__name__} {row.pk} was taken over by another worker.")
+
+
+def give_back(row: Queued, *, due_at: datetime | None) -> None:
+    """Clear the lease on the instance (the caller saves it): due again at `due_at`, or finished when None."""
+    row.due_at = due_at
+    row.lease_owner = ""
+    row.lease_until = None
+    if due_at is None:
+        row.attempts = 0

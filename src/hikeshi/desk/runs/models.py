@@ -1,0 +1,146 @@
+"""Playbooks at work: the run pins a playbook's text, its steps are the queue, each action step keeps its plan and its traces."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from hikeshi.desk.incidents.models import PHASES, SEVERITIES, Incident
+from hikeshi.desk.queue import Queued
+
+STATES = (
+    ("waiting", _("waiting for earlier steps")),
+    ("open", _("to do")),
+    ("planning", _("being planned")),
+    ("asked", _("waiting for approval")),
+    ("approved", _("approved")),
+    ("running", _("running")),
+    ("pending", _("waiting for the result")),
+    ("done", _("done")),
+    ("partial", _("partly done")),
+    ("refused", _("refused")),
+    ("failed", _("failed")),
+    ("unknown", _("unknown: look before acting")),
+    ("skipped", _("skipped")),
+    ("undoing", _("being undone")),
+    ("undone", _("undone")),
+)
+ENDED = frozenset({"done", "partial", "refused", "failed", "unknown", "skipped", "undone"})
+
+
+class StandingOrder(models.Model):
+    """A response approved in advance: when such a finding comes, open an incident and run this playbook without waiting.
+
+    An alert matches when its type starts with one of `finding_types`, its score is at least `min_score`, its resource is the ACTOR,
+    and its account is listed (an empty list means any). Samples, archived findings and repeats never match.
+    """
+
+    name = models.CharField(max_length=80, unique=True)
+    enabled = models.BooleanField(default=True)
+    finding_types = models.JSONField()
+    min_score = models.FloatField(default=7.0)
+    accounts = models.JSONField(default=list, blank=True)
+    playbook = models.CharField(max_length=80)
+    severity = models.PositiveSmallIntegerField(choices=SEVERITIES)
+    max_per_hour = models.PositiveSmallIntegerField(default=5)
+    approved_by = models.CharField(max_length=150)
+    approved_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Run(models.Model):
+    """One playbook running for one incident, pinned to the text it had at the start."""
+
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="runs")
+    playbook = models.CharField(max_length=80)
+    version = models.PositiveIntegerField()
+    digest = models.CharField(max_length=64)
+    title = models.JSONField()  # {en, ja}
+    text = models.TextField()  # the pinned playbook, canonical JSON
+    facts = models.JSONField()
+    order = models.ForeignKey(StandingOrder, on_delete=models.PROTECT, null=True, blank=True)
+    started_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("started_at", "pk")
+
+    def __str__(self) -> str:
+        return f"{self.incident} {self.playbook} v{self.version}"
+
+
+class Step(Queued):
+    """One step. A manual one is done by people; an action one goes plan, approval, do, check through the workers."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
+    key = models.CharField(max_length=20)
+    place = models.PositiveSmallIntegerField()
+    phase = models.CharField(max_length=20, choices=PHASES)
+    title = models.JSONField()  # {en, ja}
+    text = models.JSONField()  # {en, ja}
+    role = models.CharField(max_length=30, blank=True, default="")
+    after = models.JSONField(default=list)
+    action = models.CharField(max_length=60, blank=True, default="")
+    inputs = models.JSONField(default=dict)
+    state = models.CharField(max_length=10, choices=STATES, default="waiting")
+    plan = models.TextField(blank=True, default="")  # canonical JSON of actions.action.Plan
+    plan_digest = models.CharField(max_length=64, blank=True, default="")
+    asked_at = models.DateTimeField(null=True, blank=True)
+    began_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.JSONField(default=dict)  # {en, ja}: what came of it
+    grade = models.CharField(max_length=20, blank=True, default="")
+    receipts = models.JSONField(default=list)  # names of evidence items
+    cloud_seconds = models.FloatField(default=0)
+
+    class Meta:
+        ordering = ("run", "place")
+        constraints = (models.UniqueConstraint(fields=("run", "key"), name="one_step_per_key"),)
+
+    def __str__(self) -> str:
+        return f"{self.run} {self.key}"
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ENDED
+
+
+class Approval(models.Model):
+    """Someone's yes to exactly one plan: it holds for this digest and for nothing else."""
+
+    step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="approvals")
+    plan_digest = models.CharField(max_length=64)
+    by = models.CharField(max_length=150)
+    person_id = models.PositiveBigIntegerField(null=True, blank=True)
+    order = models.ForeignKey(StandingOrder, on_delete=models.PROTECT, null=True, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("step", "plan_digest", "by"), name="one_yes_each"),)
+
+    def __str__(self) -> str:
+        return f"{self.by} {self.plan_digest[:12]}"
+
+
+class Intent(models.Model):
+    """A changing call, written before it is sent and completed when its answer is known."""
+
+    step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="intents")
+    operation = models.CharField(max_length=80)
+    params = models.JSONField()
+    at = models.DateTimeField()
+    outcome = models.CharField(max_length=20, blank=True, default="")
+    request_id = models.CharField(max_length=100, blank=True, default="")
+    seconds = models.FloatField(null=True, blank=True)
+    error = models.TextField(blank=True, default="")
+
+    class Meta:
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.outcome or 'sent'}"

@@ -1,0 +1,130 @@
+"""Carrying one step as far as it goes now: the cloud work between two short transactions.
+
+Called by whoever holds the step's lease. Everything it learns is written by `verbs`; a crash anywhere leaves a state from which
+another worker goes on: the plan is saved before anything is done, each changing call is written before it is sent, and actions
+read the world before they write to it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.utils import timezone
+
+from hikeshi.actions import action as build_action
+from hikeshi.actions.action import Action, Receipt, Text
+from hikeshi.actions.aws.world import AwsWorld
+from hikeshi.desk.actor import Actor
+from hikeshi.desk.queue import LeaseLost, hold
+from hikeshi.desk.runs import verbs
+from hikeshi.desk.runs.models import Intent, Step
+from hikeshi.errors import Failed, HikeshiError, Refused
+
+log = logging.getLogger(__name__)
+MOST_ATTEMPTS = 5
+
+
+class DeskRecorder:
+    """Writes each changing call before it is sent and after it is answered, and keeps the lease alive."""
+
+    def __init__(self, step: Step, worker: str) -> None:
+        self.step, self.worker = step, worker
+
+    def intend(self, operation: str, params: Mapping[str, Any]) -> Intent:
+        self.alive()
+        return verbs.intend(self.step, operation, params)
+
+    def settle(self, ref: Intent, outcome: str, request_id: str, seconds: float, error: str) -> None:
+        verbs.settle(ref, outcome=outcome, request_id=request_id, seconds=seconds, error=error)
+
+    def alive(self) -> None:
+        """Raises `LeaseLost` when another worker has taken the step over."""
+        hold(self.step, worker=self.worker, now=timezone.now(), seconds=settings.ENVIRONMENT.lease_seconds)
+
+
+def perform(step: Step, *, worker: str, actor: Actor) -> None:
+    """Plan, do, check or undo, whichever the step's state asks for, and go on until it must wait or has ended."""
+    recorder = DeskRecorder(step, worker)
+    world = _world(step, recorder)
+    try:
+        _advance(step, build_action(step.action, step.inputs), world, recorder, actor)
+    except LeaseLost:
+        log.warning("step %s was taken over by another worker", step)
+    except HikeshiError as problem:
+        _ended_badly(step, problem, actor)
+
+
+def _world(step: Step, recorder: DeskRecorder) -> AwsWorld:
+    environment, facts = settings.ENVIRONMENT, step.run.facts
+    return AwsWorld(
+        incident=step.run.incident.name,
+        step=f"{step.run.incident.name}/{step.run_id}/{step.key}",
+        account=facts.get("alert.account", ""),
+        region=facts.get("alert.region", environment.aws_region),
+        record=recorder,
+        endpoint_url=environment.aws_endpoint_url or None,
+        evidence_bucket=environment.evidence_bucket,
+        protected=frozenset(environment.aws_protected),
+    )
+
+
+def _advance(step: Step, action: Action[Any], world: AwsWorld, recorder: DeskRecorder, actor: Actor) -> None:
+    before = step.cloud_seconds
+    if step.state == "planning":
+        plan = action.plan(world)
+        recorder.alive()
+        step.cloud_seconds = before + world.cloud_seconds
+        verbs.save_plan(step, plan, actor=actor)
+        return
+    plan = verbs.plan_of(step)
+    if step.state == "approved" and plan.expired(timezone.now()):
+        verbs.plan_again(step, actor=actor)
+        return
+    undoing = step.state == "undoing"
+    if undoing:
+        receipt = action.undo(world, plan)
+    elif step.state == "pending":
+        receipt = action.check(world, plan)
+    else:
+        verbs.begin(step, actor=actor)
+        receipt = action.do(world, plan)
+        if receipt.outcome in {"done", "already-done"}:
+            receipt = _proven(receipt, action.check(world, plan))
+    recorder.alive()
+    step.cloud_seconds = before + world.cloud_seconds
+    if receipt.outcome == "pending":
+        said = msgspec.to_builtins(receipt.summary)
+        verbs.ask_again(step, actor=actor, state="pending", seconds=receipt.again_in, en=said["en"], ja=said["ja"])
+    else:
+        verbs.end(step, receipt, actor=actor, undone=undoing)
+
+
+def _proven(did: Receipt, checked: Receipt) -> Receipt:
+    """What was done, with the proof of the check; a check that disagrees has the last word."""
+    if checked.outcome in {"done", "already-done"}:
+        return msgspec.structs.replace(
+            did, grade=checked.grade, observed=checked.observed, still_open=checked.still_open,
+            held_at=checked.held_at or did.held_at,
+        )  # fmt: skip
+    return checked
+
+
+def _ended_badly(step: Step, problem: HikeshiError, actor: Actor) -> None:
+    if isinstance(problem, Failed) and not problem.permanent and step.attempts < MOST_ATTEMPTS:
+        wait = float(2 ** min(step.attempts, 6))
+        en = f"{problem} Trying again in {wait:g} s."
+        ja = f"{problem} {wait:g} 秒後に再試行する。"
+        verbs.ask_again(step, actor=actor, state=step.state, seconds=wait, en=en, ja=ja)
+        return
+    unknown = isinstance(problem, Failed) and not problem.permanent and step.intents.filter(outcome="").exists()
+    receipt = Receipt(
+        action=step.action,
+        outcome="unknown" if unknown else "refused" if isinstance(problem, Refused) else "failed",
+        summary=Text(str(problem), str(problem)),
+        observed={},
+    )
+    verbs.end(step, receipt, actor=actor, undone=step.state == "undoing")

@@ -1,0 +1,330 @@
+"""What may be done to runs and steps, by people and by workers. Cloud work happens between these, in `perform.py`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from hikeshi.actions import ACTIONS
+from hikeshi.actions.action import Plan, Receipt
+from hikeshi.desk.accounts.permissions import require
+from hikeshi.desk.actor import Actor
+from hikeshi.desk.alerts import verbs as alerts
+from hikeshi.desk.alerts.models import Alert
+from hikeshi.desk.evidence import verbs as evidence
+from hikeshi.desk.evidence.models import Item
+from hikeshi.desk.incidents import verbs as incidents
+from hikeshi.desk.incidents.models import Incident
+from hikeshi.desk.incidents.verbs import require_on
+from hikeshi.desk.ledger import verbs as ledger
+from hikeshi.desk.ledger.models import ORGANISATION
+from hikeshi.desk.queue import give_back
+from hikeshi.desk.runs.models import Approval, Intent, Run, StandingOrder, Step
+from hikeshi.desk.runs.orders import match
+from hikeshi.errors import Conflict, Failed, Refused
+from hikeshi.playbooks.playbook import Playbook, bind, library
+
+FREE_EFFECTS = frozenset({"look", "collect"})  # need no approval: they take nothing away from anybody
+
+
+@transaction.atomic
+def order(
+    name: str, *, actor: Actor, finding_types: Sequence[str], playbook: str, severity: int, min_score: float = 7.0,
+    accounts: Sequence[str] = (), max_per_hour: int = 5, expires_at: datetime | None = None,
+) -> StandingOrder:  # fmt: skip
+    """Approve a response in advance."""
+    require(actor, "command")
+    row = StandingOrder(
+        name=name, finding_types=list(finding_types), min_score=min_score, accounts=list(accounts), playbook=playbook,
+        severity=severity, max_per_hour=max_per_hour, approved_by=actor.name, approved_at=timezone.now(),
+        expires_at=expires_at,
+    )  # fmt: skip
+    row.full_clean()
+    row.save()
+    ledger.append(
+        ORGANISATION, actor=actor, verb="order.approve", obj=name,
+        data={"finding_types": row.finding_types, "playbook": playbook, "severity": severity, "accounts": row.accounts},
+    )  # fmt: skip
+    return row
+
+
+@transaction.atomic
+def start(
+    incident: Incident, playbook: Playbook, *, actor: Actor, facts: Mapping[str, str], order: StandingOrder | None = None
+) -> Run:
+    """Turn the playbook into steps, pinned to its present text. Raises `Refused` naming a fact that is missing."""
+    require_on(actor, "write", incident)
+    now = timezone.now()
+    run = Run(
+        incident=incident, playbook=playbook.name, version=playbook.version, digest=playbook.digest,
+        title=msgspec.to_builtins(playbook.title), text=playbook.canonical.decode(), facts=dict(facts), order=order,
+        started_at=now,
+    )  # fmt: skip
+    run.full_clean()
+    run.save()
+    for place, spec in enumerate(playbook.steps, 1):
+        step = Step(
+            run=run, key=spec.key, place=place, phase=spec.phase, title=msgspec.to_builtins(spec.title),
+            text=msgspec.to_builtins(spec.text), role=spec.role, after=list(spec.after), action=spec.action,
+            inputs=bind(spec, facts) if spec.action else {},
+        )  # fmt: skip
+        step.full_clean()
+        step.save()
+    ledger.append(
+        incident.name, actor=actor, verb="run.start", obj=playbook.name,
+        data={"version": playbook.version, "digest": playbook.digest, "order": order.name if order else ""},
+    )  # fmt: skip
+    release(run, actor=actor)
+    return run
+
+
+def release(run: Run, *, actor: Actor) -> None:
+    """Open every step whose earlier steps have ended well enough. Called inside the verb that ended one."""
+    now = timezone.now()
+    steps = {step.key: step for step in run.steps.all()}
+    for step in steps.values():
+        if step.state == "waiting" and all(_clears(steps[key]) for key in step.after):
+            step.state, step.due_at = ("planning", now) if step.action else ("open", None)
+            step.save(update_fields=["state", "due_at"])
+            if step.action:
+                incidents.enter_phase(run.incident, step.phase, actor=actor)
+
+
+def _clears(earlier: Step) -> bool:
+    """Evidence that cannot be had must not hold containment hostage; a containment that failed does hold what builds on it."""
+    if earlier.action and ACTIONS[earlier.action].effect in FREE_EFFECTS:
+        return earlier.ended
+    return earlier.state in {"done", "partial", "skipped"}
+
+
+def _write(step: Step, actor: Actor, verb: str, data: Mapping[str, Any]) -> None:
+    ledger.append(step.run.incident.name, actor=actor, verb=verb, obj=f"step {step.key}", data=data)
+
+
+def _fresh(step: Step, *states: str) -> Step:
+    row = Step.objects.select_for_update().get(pk=step.pk)
+    if row.state not in states:
+        raise Conflict(f"Step {row.key} is {row.state} now.", current=row.state, hint="Look at it again.")
+    return row
+
+
+@transaction.atomic
+def finish_by_hand(step: Step, *, actor: Actor, note: str = "") -> None:
+    """A person has done a manual step."""
+    require_on(actor, "write", step.run.incident)
+    row = _fresh(step, "open")
+    row.state, row.ended_at = "done", timezone.now()
+    row.outcome = {"en": note, "ja": note} if note else {}
+    row.save(update_fields=["state", "ended_at", "outcome"])
+    _write(row, actor, "step.done", {"note": note})
+    release(row.run, actor=actor)
+
+
+@transaction.atomic
+def skip(step: Step, *, actor: Actor, reason: str) -> None:
+    """Leave a step out. The reason stays in the record."""
+    require_on(actor, "command" if step.action else "write", step.run.incident)
+    if not reason.strip():
+        raise Refused("Skipping needs a reason.", hint="Say in one sentence why this step is left out.")
+    row = _fresh(step, "waiting", "open", "planning", "asked", "failed", "refused", "unknown")
+    row.state, row.ended_at, row.outcome = "skipped", timezone.now(), {"en": reason, "ja": reason}
+    give_back(row, due_at=None)
+    row.save()
+    _write(row, actor, "step.skip", {"reason": reason})
+    release(row.run, actor=actor)
+
+
+@transaction.atomic
+def save_plan(step: Step, plan: Plan, *, actor: Actor) -> None:
+    """Keep the plan before anything is done, and see whether it may go on: by its effect, by a standing order, or by asking."""
+    step.plan, step.plan_digest, step.asked_at = plan.canonical.decode(), plan.digest, timezone.now()
+    free = ACTIONS[step.action].effect in FREE_EFFECTS
+    order = step.run.order
+    step.state = "approved" if free or order else "asked"
+    give_back(step, due_at=timezone.now() if step.state == "approved" else None)
+    step.save()
+    _write(
+        step, actor, "step.plan",
+        {"action": step.action, "plan_digest": plan.digest, "resources": list(plan.resources), "plan": json.loads(step.plan)},
+    )  # fmt: skip
+    if order and not free:
+        Approval.objects.create(
+            step=step, plan_digest=plan.digest, by=f"order: {order.name}", order=order, at=timezone.now()
+        )
+        _write(step, actor, "step.approve", {"plan_digest": plan.digest, "order": order.name, "by": order.approved_by})
+
+
+def approve(step: Step, plan_digest: str, *, actor: Actor) -> None:
+    """Say yes to exactly this plan. Refused when it has changed since it was shown; made anew when it has expired."""
+    require_on(actor, "command", step.run.incident)
+    if step.state == "asked" and plan_of(step).expired(timezone.now()):
+        plan_again(step, actor=actor)
+        raise Refused("The plan had expired and is being made anew.", hint="Read the new one, then approve.")
+    _approve(step, plan_digest, actor)
+
+
+@transaction.atomic
+def _approve(step: Step, plan_digest: str, actor: Actor) -> None:
+    row = _fresh(step, "asked")
+    if plan_digest != row.plan_digest:
+        raise Conflict("The plan has changed since it was shown.", current=row.plan_digest, hint="Read the new one.")
+    now = timezone.now()
+    Approval.objects.create(step=row, plan_digest=plan_digest, by=actor.name, person_id=actor.person_id, at=now)
+    row.state, row.due_at = "approved", now
+    row.save(update_fields=["state", "due_at"])
+    _write(row, actor, "step.approve", {"plan_digest": plan_digest})
+
+
+@transaction.atomic
+def plan_again(step: Step, *, actor: Actor) -> None:
+    """Look again and make a new plan. Refused once the old one has begun: its saved state is the only way back."""
+    require_on(actor, "write", step.run.incident)
+    row = _fresh(step, "asked", "approved", "refused", "failed")
+    if row.intents.exists():
+        raise Refused(
+            f"Step {row.key} has already changed something under its present plan.",
+            hint="Undo it first, or finish it: its saved state must not be overwritten.",
+        )
+    row.state, row.ended_at = "planning", None
+    give_back(row, due_at=timezone.now())
+    row.save()
+    _write(row, actor, "step.plan_again", {"was": row.plan_digest})
+
+
+def plan_of(step: Step) -> Plan:
+    """The saved plan. Raises `Refused` when its text is not what was approved."""
+    plan = msgspec.json.decode(step.plan.encode(), type=Plan)
+    if plan.digest != step.plan_digest:
+        raise Refused(f"The saved plan of step {step.key} is not the one that was sealed.", hint="Verify the ledger.")
+    return plan
+
+
+@transaction.atomic
+def begin(step: Step, *, actor: Actor) -> None:
+    """The worker starts on the approved plan. Going on after another worker died writes no second line."""
+    if step.state == "running":
+        return
+    step.state, step.began_at = "running", timezone.now()
+    step.save(update_fields=["state", "began_at"])
+    _write(step, actor, "step.begin", {"plan_digest": step.plan_digest})
+
+
+@transaction.atomic
+def intend(step: Step, operation: str, params: Mapping[str, Any]) -> Intent:
+    """Write down a changing call before it is sent."""
+    return Intent.objects.create(step=step, operation=operation, params=dict(params), at=timezone.now())
+
+
+@transaction.atomic
+def settle(intent: Intent, *, outcome: str, request_id: str, seconds: float, error: str) -> None:
+    """Write down how the call was answered."""
+    intent.outcome, intent.request_id, intent.seconds, intent.error = outcome, request_id, seconds, error
+    intent.save(update_fields=["outcome", "request_id", "seconds", "error"])
+
+
+@transaction.atomic
+def ask_again(step: Step, *, actor: Actor, state: str, seconds: float, en: str, ja: str) -> None:
+    """The step stays open and is due again in `seconds`: a result is awaited, or a passing fault is waited out."""
+    first = step.state != state or step.outcome != {"en": en, "ja": ja}
+    step.state, step.outcome = state, {"en": en, "ja": ja}
+    attempts = step.attempts
+    give_back(step, due_at=timezone.now() + timedelta(seconds=seconds))
+    step.attempts = 0 if state == "pending" else attempts
+    step.save()
+    if first:
+        _write(step, actor, "step.wait", {"state": state, "en": en, "ja": ja, "seconds": seconds})
+
+
+STATE_AFTER = {"done": "done", "already-done": "done"}
+
+
+@transaction.atomic
+def end(step: Step, receipt: Receipt, *, actor: Actor, undone: bool = False) -> None:
+    """Seal the receipt as evidence, close the step, open what waited for it. One transaction: all of it or none."""
+    incident = step.run.incident
+    item = _seal(step, receipt, actor, undone=undone)
+    ended = STATE_AFTER.get(receipt.outcome, receipt.outcome)
+    step.state = ("undone" if ended == "done" else "done") if undone else ended
+    step.ended_at, step.grade = timezone.now(), receipt.grade
+    step.outcome = msgspec.to_builtins(receipt.summary)
+    step.receipts = [*step.receipts, item.name]
+    give_back(step, due_at=None)
+    step.save()
+    _write(
+        step, actor, "step.undo_end" if undone else "step.end",
+        {"outcome": receipt.outcome, "grade": receipt.grade, "receipt": item.name, "sha256": item.sha256, "en": receipt.summary.en, "ja": receipt.summary.ja},
+    )  # fmt: skip
+    if not undone:
+        if step.action and ACTIONS[step.action].effect == "contain" and ended == "done":
+            incidents.contained(incident, actor=actor)
+        release(step.run, actor=actor)
+
+
+def _seal(step: Step, receipt: Receipt, actor: Actor, *, undone: bool) -> Item:
+    action = ACTIONS[step.action]
+    kind = action.evidence_kind if receipt.outcome in STATE_AFTER and not undone else "receipt"
+    calls = list(step.intents.values("operation", "params", "outcome", "request_id", "seconds", "error"))
+    document = {"step": step.key, "receipt": msgspec.to_builtins(receipt), "plan": json.loads(step.plan or "{}"), "calls": calls}
+    title = f"{action.title.en}{' (undo)' if undone else ''}: {', '.join(map(str, step.inputs.values()))}"
+    return evidence.seal_bytes(
+        step.run.incident, msgspec.json.encode(document, order="deterministic"), actor=actor, title=title, kind=kind,
+        source=step.action, held_at=receipt.held_at,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def undo(step: Step, *, actor: Actor, reason: str) -> None:
+    """Ask for the exact way back. A worker restores the state before, only where the present state is still ours."""
+    require_on(actor, "command", step.run.incident)
+    if not reason.strip():
+        raise Refused("Undoing needs a reason.", hint="Say in one sentence why it is safe again.")
+    row = _fresh(step, "done", "partial", "failed", "unknown", "refused")
+    if not row.action or not row.plan or ACTIONS[row.action].reversible == "no":
+        raise Refused(f"Step {row.key} has nothing that can be undone.")
+    row.state = "undoing"
+    give_back(row, due_at=timezone.now())
+    row.save()
+    _write(row, actor, "step.undo", {"plan_digest": row.plan_digest, "reason": reason.strip()})
+
+
+@transaction.atomic
+def answer(alert: Alert, *, actor: Actor) -> Run | None:
+    """Answer an alert without a person where a standing order says so; otherwise leave it for triage with the reason.
+
+    Safe to repeat: an alert that already belongs to an incident is only joined to it.
+    """
+    order, why = match(alert, timezone.now())
+    if order is None:
+        alerts.answered(alert, actor=actor, en=why.en, ja=why.ja)
+        return None
+    playbook = library().get(order.playbook)
+    if playbook is None:
+        raise Failed(f"The standing order {order} names an unknown playbook {order.playbook}.")
+    incident = incidents.declare(
+        alert.title, order.severity, actor=actor, reason=why.en, alerts=[alert],
+        detected_at=alert.received_at, occurred_at=alert.first_seen_at, simulated=alert.simulated,
+    )  # fmt: skip
+    run = start(incident, playbook, actor=actor, facts=facts_of(alert, incident), order=order)
+    alerts.answered(
+        alert, actor=actor,
+        en=f"{incident} opened by the standing order {order}.",
+        ja=f"常時承認「{order}」により {incident} を開始した。",
+    )  # fmt: skip
+    return run
+
+
+def facts_of(alert: Alert, incident: Incident) -> dict[str, str]:
+    """What a playbook's steps may bind to. Facts the alert does not know are left out, so that binding says so."""
+    known = {
+        "alert.account": alert.account, "alert.region": alert.region or settings.ENVIRONMENT.aws_region,
+        "alert.instance_id": alert.instance_id, "alert.finding_id": alert.key.rpartition(":")[2],
+        "alert.finding_type": alert.kind, "alert.remote_address": alert.remote_address, "incident.name": incident.name,
+    }  # fmt: skip
+    return {name: value for name, value in known.items() if value}

@@ -1,0 +1,59 @@
+"""Timelines: the events of sealed logs in order, and the marks people and rules put on them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from hikeshi.desk.evidence.models import Item
+from hikeshi.desk.incidents.models import Incident
+from hikeshi.desk.queue import Queued
+
+STATES = (("asked", _("waiting to be built")), ("ready", _("ready")), ("failed", _("failed")))
+MARKS = (("attacker", _("Attacker")), ("responder", _("Responder")), ("star", _("Star")))
+
+
+class Timeline(Queued):
+    """One event store over sealed logs. `report` is what the build counted, unreadable lines with their places included."""
+
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="timelines")
+    name = models.CharField(max_length=80)
+    items = models.ManyToManyField(Item, related_name="timelines")
+    state = models.CharField(max_length=8, choices=STATES, default="asked")
+    problem = models.TextField(blank=True, default="")
+    report = models.JSONField(default=dict)
+    built_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("incident", "name")
+        constraints = (models.UniqueConstraint(fields=("incident", "name"), name="one_timeline_per_name"),)
+
+    def __str__(self) -> str:
+        return f"{self.incident}/{self.name}"
+
+    @property
+    def folder(self) -> Path:
+        return Path(settings.ENVIRONMENT.home) / "timelines" / self.incident.name / str(self.pk)
+
+
+class Mark(models.Model):
+    """Says of all events where `field` is `value` whose they are. Kept apart from the events, so that it can be taken back."""
+
+    timeline = models.ForeignKey(Timeline, on_delete=models.CASCADE, related_name="marks")
+    kind = models.CharField(max_length=10, choices=MARKS)
+    field = models.CharField(max_length=40)
+    value = models.CharField(max_length=300)
+    reason = models.TextField()
+    events = models.PositiveBigIntegerField()
+    made_at = models.DateTimeField()
+    made_by = models.CharField(max_length=150)
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = (models.UniqueConstraint(fields=("timeline", "kind", "field", "value"), name="one_mark_each"),)
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.field} {self.value}"

@@ -1,0 +1,118 @@
+"""Building timelines from sealed evidence, and marking events."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+from django.db import transaction
+from django.utils import timezone
+
+from hikeshi.desk.actor import Actor
+from hikeshi.desk.evidence import verbs as evidence
+from hikeshi.desk.evidence.models import Item
+from hikeshi.desk.incidents.models import Incident
+from hikeshi.desk.incidents.verbs import require_on
+from hikeshi.desk.ledger import verbs as ledger
+from hikeshi.desk.queue import give_back
+from hikeshi.desk.timelines.models import MARKS, Mark, Timeline
+from hikeshi.errors import HikeshiError, Refused
+from hikeshi.stores.duck import DuckStore
+from hikeshi.stores.store import Query
+
+NAME = re.compile(r"[\w.-]{1,80}", re.UNICODE)
+
+
+@transaction.atomic
+def ask(incident: Incident, name: str, items: Sequence[Item], *, actor: Actor) -> Timeline:
+    """Ask for a timeline over sealed logs; a worker (or `build` at once) makes it. Asking again adds items to it."""
+    require_on(actor, "write", incident)
+    if not NAME.fullmatch(name):
+        raise Refused(f"{name!r} cannot be a timeline's name.", hint="Use letters, digits, dot, dash, underscore.")
+    if not items:
+        raise Refused("No evidence was named.", hint="Seal the logs first: `hikeshi evidence add`.")
+    if any(item.incident_id != incident.pk for item in items):
+        raise Refused("The evidence belongs to another incident.")
+    timeline, _ = Timeline.objects.get_or_create(incident=incident, name=name)
+    timeline.items.add(*items)
+    timeline.state, timeline.due_at = "asked", timezone.now()
+    timeline.save(update_fields=["state", "due_at"])
+    ledger.append(
+        incident.name, actor=actor, verb="timeline.ask", obj=name, data={"evidence": [item.name for item in items]}
+    )
+    return timeline
+
+
+def build(timeline: Timeline, *, actor: Actor, progress: Callable[[int, int], None] | None = None) -> Timeline:
+    """Read the sealed logs into the event store. Repeating it, also after a kill, goes on where it stopped."""
+    require_on(actor, "write", timeline.incident)
+    sources = _sources(timeline)
+    try:
+        report = DuckStore(timeline.folder).build(
+            list(sources), progress=progress, sha256_of={str(path): sha for path, sha in sources.items()}
+        )
+    except HikeshiError as problem:
+        _finish(timeline, actor, state="failed", problem=str(problem))
+        raise
+    timeline.report = msgspec.to_builtins(report)
+    return _finish(timeline, actor, state="ready")
+
+
+def _sources(timeline: Timeline) -> dict[Path, str]:
+    """The locker's files behind the timeline's evidence, each with its SHA-256."""
+    box = evidence.locker()
+    found: dict[Path, str] = {}
+    for item in timeline.items.order_by("name"):
+        if item.files == 1 and item.kind != "folder":
+            found[box.path(item.sha256)] = item.sha256
+            continue
+        with box.open(item.sha256) as stream:
+            lines = json.load(stream)["files"]
+        found.update({box.path(line["sha256"]): line["sha256"] for line in lines if line.get("sha256")})
+    return found
+
+
+@transaction.atomic
+def _finish(timeline: Timeline, actor: Actor, *, state: str, problem: str = "") -> Timeline:
+    timeline.state, timeline.problem, timeline.built_at = state, problem, timezone.now()
+    give_back(timeline, due_at=None)
+    timeline.save()
+    counted = {name: timeline.report.get(name) for name in ("files", "events", "duplicates", "unreadable_count")}
+    ledger.append(
+        timeline.incident.name, actor=actor, verb=f"timeline.{state}", obj=timeline.name,
+        data={"problem": problem} if problem else counted,
+    )  # fmt: skip
+    return timeline
+
+
+@transaction.atomic
+def mark(timeline: Timeline, kind: str, field: str, value: str, *, actor: Actor, reason: str) -> Mark:
+    """Mark all events where `field` is `value`. Marking the same again changes nothing."""
+    require_on(actor, "write", timeline.incident)
+    if kind not in dict(MARKS):
+        raise Refused(f"{kind!r} is not a mark.", hint=f"Use one of: {', '.join(dict(MARKS))}.")
+    count = DuckStore(timeline.folder).count(Query(where={field: value}))
+    row, fresh = Mark.objects.get_or_create(
+        timeline=timeline, kind=kind, field=field, value=value,
+        defaults={"reason": reason, "events": count, "made_at": timezone.now(), "made_by": actor.name},
+    )  # fmt: skip
+    if fresh:
+        ledger.append(
+            timeline.incident.name, actor=actor, verb="timeline.mark", obj=timeline.name,
+            data={"kind": kind, "field": field, "value": value, "events": count, "reason": reason},
+        )  # fmt: skip
+    return row
+
+
+@transaction.atomic
+def unmark(row: Mark, *, actor: Actor, reason: str) -> None:
+    """Take a mark back. The events were never touched."""
+    require_on(actor, "write", row.timeline.incident)
+    ledger.append(
+        row.timeline.incident.name, actor=actor, verb="timeline.unmark", obj=row.timeline.name,
+        data={"kind": row.kind, "field": row.field, "value": row.value, "reason": reason},
+    )  # fmt: skip
+    row.delete()

@@ -1,0 +1,166 @@
+"""What the environment may say: one table of variables, checked once at start, with a hint where something is wrong.
+
+Everything is read from the process environment (`HIKESHI_...`); there is no settings file. A variable that is not in the table, or
+a value that is not understood or not safe, stops the program: a typing mistake must not silently mean "default".
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+import msgspec
+
+from hikeshi.errors import Refused
+
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+VARIABLES: Final[dict[str, tuple[str, str]]] = {
+    # name: (default, what it means)
+    "HIKESHI_ALLOWED_HOSTS": ("127.0.0.1,localhost,[::1]", "host names the console answers to, comma separated"),
+    "HIKESHI_AWS_ACCOUNTS": ("", "account ids actions may touch, comma separated; empty: only the credentials' own account"),
+    "HIKESHI_AWS_ENDPOINT_URL": ("", "a simulated AWS; everything done through it is labelled simulated"),
+    "HIKESHI_AWS_PROTECTED": ("", "resource ids no action may ever touch, comma separated"),
+    "HIKESHI_AWS_REGION": ("ap-northeast-1", "region used where an alert names none"),
+    "HIKESHI_DATABASE_URL": ("", "postgresql://user:password@host/name; empty: SQLite in the home folder"),
+    "HIKESHI_EVIDENCE_BUCKET": ("", "S3 bucket that receives memory images"),
+    "HIKESHI_HOME": ("~/.local/share/hikeshi", "the data folder: database, evidence locker, timelines, keys"),
+    "HIKESHI_LANGUAGE": ("en", "language where nobody has chosen one: en or ja"),
+    "HIKESHI_LEASE_SECONDS": ("30", "how long a silent worker keeps a step before another may take it"),
+    "HIKESHI_PUBLIC_URL": ("http://127.0.0.1:8000", "the address people open; https unless it is this machine"),
+    "HIKESHI_QUEUE_URL": ("", "SQS queue the intake reads; empty: no queue"),
+    "HIKESHI_TIME_ZONE": ("Asia/Tokyo", "zone times are shown in where nobody has chosen one"),
+    "HIKESHI_TOKEN": ("", "API token the command line acts with; empty: the file cli-token in the home folder"),
+}
+
+
+class Environment(msgspec.Struct, frozen=True, kw_only=True):
+    """The checked environment. Paths are absolute, lists are tuples, empty means not set."""
+
+    home: Path
+    database: dict[str, str]
+    allowed_hosts: tuple[str, ...]
+    public_url: str
+    language: str
+    time_zone: str
+    lease_seconds: float
+    queue_url: str
+    aws_endpoint_url: str
+    aws_region: str
+    aws_accounts: tuple[str, ...]
+    aws_protected: tuple[str, ...]
+    evidence_bucket: str
+
+    @property
+    def secure(self) -> bool:
+        return self.public_url.startswith("https://")
+
+
+def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
+    """Check every HIKESHI_ variable. Raises `Refused` naming the variable and what it may be."""
+    _refuse_unknown(environ)
+    value = {name: environ.get(name, default).strip() for name, (default, _) in VARIABLES.items()}
+    home = Path(value["HIKESHI_HOME"]).expanduser().absolute()
+    return Environment(
+        home=home,
+        database=_database(value["HIKESHI_DATABASE_URL"], home),
+        allowed_hosts=_words(value["HIKESHI_ALLOWED_HOSTS"]),
+        public_url=_public_url(value["HIKESHI_PUBLIC_URL"]),
+        language=_one_of("HIKESHI_LANGUAGE", value["HIKESHI_LANGUAGE"], ("en", "ja")),
+        time_zone=_time_zone(value["HIKESHI_TIME_ZONE"]),
+        lease_seconds=_seconds("HIKESHI_LEASE_SECONDS", value["HIKESHI_LEASE_SECONDS"]),
+        queue_url=_url("HIKESHI_QUEUE_URL", value["HIKESHI_QUEUE_URL"]),
+        aws_endpoint_url=_url("HIKESHI_AWS_ENDPOINT_URL", value["HIKESHI_AWS_ENDPOINT_URL"]),
+        aws_region=value["HIKESHI_AWS_REGION"],
+        aws_accounts=_words(value["HIKESHI_AWS_ACCOUNTS"]),
+        aws_protected=_words(value["HIKESHI_AWS_PROTECTED"]),
+        evidence_bucket=value["HIKESHI_EVIDENCE_BUCKET"],
+    )
+
+
+def secret_key(home: Path) -> str:
+    """The signing key of sessions and links: made once in the home folder, readable by its owner only."""
+    path = home / "secret-key"
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(48))
+    return path.read_text().strip()
+
+
+def _refuse_unknown(environ: Mapping[str, str]) -> None:
+    for name in environ:
+        if name.startswith("HIKESHI_") and name not in VARIABLES:
+            close = difflib.get_close_matches(name, VARIABLES, n=1)
+            hint = f"Did you mean {close[0]}?" if close else "See `hikeshi config` for the names."
+            raise Refused(f"The environment variable {name} is not known.", hint=hint)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _one_of(name: str, text: str, allowed: tuple[str, ...]) -> str:
+    if text not in allowed:
+        raise Refused(f"{name} is {text!r}.", hint=f"Use one of: {', '.join(allowed)}.")
+    return text
+
+
+def _seconds(name: str, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0.1 <= number <= 3600:
+        raise Refused(f"{name} is {text!r}.", hint="Use a number of seconds between 0.1 and 3600.")
+    return number
+
+
+def _time_zone(text: str) -> str:
+    if text not in available_timezones():
+        raise Refused(f"HIKESHI_TIME_ZONE is {text!r}.", hint="Use a zone name such as Asia/Tokyo or UTC.")
+    return ZoneInfo(text).key
+
+
+def _url(name: str, text: str) -> str:
+    if text and urlsplit(text).scheme not in {"http", "https"}:
+        raise Refused(f"{name} is {text!r}.", hint="Use an address that starts with https:// or http://.")
+    return text
+
+
+def _public_url(text: str) -> str:
+    parts = urlsplit(_url("HIKESHI_PUBLIC_URL", text))
+    if parts.scheme != "https" and (parts.hostname or "") not in LOOPBACK:
+        raise Refused(
+            f"HIKESHI_PUBLIC_URL is {text!r}: sign-in over plain http is only safe on this machine.",
+            hint="Use https:// behind a proxy that terminates TLS.",
+        )
+    return text.rstrip("/")
+
+
+def _database(url: str, home: Path) -> dict[str, str]:
+    if not url:
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(home / "hikeshi.sqlite3")}
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
+        raise Refused(
+            "HIKESHI_DATABASE_URL is not understood (its value is not shown).",
+            hint="Use postgresql://user:password@host:5432/name.",
+        )
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.strip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+    }
