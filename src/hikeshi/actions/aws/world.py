@@ -1,0 +1,169 @@
+"""The AWS world: where AWS actions look and act, on behalf of one step of one incident."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from botocore import xform_name
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from hikeshi.actions.action import Call, Plan, Text
+from hikeshi.actions.aws.clients import client
+from hikeshi.actions.aws.failures import CallFailed, NoAnswer, translate
+from hikeshi.actions.aws.recorder import Recorder, Settled, without_secrets
+
+PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
+"""Seconds before each repeat of a call that AWS has refused for now (at most; the real pause is between half and all of it)."""
+
+_MARKERS = {"elbv2": ("Marker", "NextMarker")}
+_IAM_PREFIX = {"elbv2": "elasticloadbalancing"}
+_IAM_NAME = {
+    "s3:CompleteMultipartUpload": "s3:PutObject",
+    "s3:CreateMultipartUpload": "s3:PutObject",
+    "s3:HeadObject": "s3:GetObject",
+    "s3:ListMultipartUploads": "s3:ListBucketMultipartUploads",
+    "s3:UploadPart": "s3:PutObject",
+}
+
+
+def permission_for(service: str, operation: str) -> str:
+    """The IAM permission a call needs: `permission_for("s3", "HeadObject") == "s3:GetObject"`."""
+    name = f"{_IAM_PREFIX.get(service, service)}:{operation}"
+    return _IAM_NAME.get(name, name)
+
+
+class AwsSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the organisation has set for one account. Nothing here is a secret."""
+
+    evidence_bucket: str = ""
+    """Where memory images go; empty means none is set up, and memory cannot be captured."""
+    evidence_prefix: str = "hikeshi"
+    protected_instances: tuple[str, ...] = ()
+    """Instances that are never contained: our own infrastructure, the log collector, a NAT instance."""
+    plan_minutes: int = 15
+    """How long a plan stays valid."""
+    read_timeout_seconds: float = 20.0
+
+
+class AwsWorld:
+    """Implements `hikeshi.actions.action.World`. One object per step; not shared between threads.
+
+    `simulated` is true exactly when `endpoint_url` is given. `earlier` are the saved plans of this incident, so that an
+    action can use the state another one has saved (saved state is believed only from plans).
+    """
+
+    def __init__(
+        self,
+        *,
+        incident: str,
+        step: str,
+        account: str,
+        region: str,
+        record: Recorder,
+        endpoint_url: str | None = None,
+        settings: AwsSettings | None = None,
+        earlier: Sequence[Plan] = (),
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.incident = incident
+        self.step = step
+        self.account = account
+        self.region = region
+        self.record = record
+        self.endpoint_url = endpoint_url
+        self.simulated = endpoint_url is not None
+        self.settings = settings or AwsSettings()
+        self.earlier = tuple(earlier)
+        self.cloud_seconds = 0.0
+        self.used: set[str] = set()
+        """IAM permissions used so far."""
+        self.sent: list[Call] = []
+        """Changing calls sent so far, without secrets."""
+        self._sleep = sleep
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def pause(self, seconds: float) -> None:
+        """Wait for AWS to see what it was just told."""
+        self._sleep(seconds)
+
+    def read(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
+        """One reading call ("ec2", "DescribeVolumes"); repeated within bounds when throttled or lost. Raises `CallFailed`."""
+        return self._send(service, operation, params, changing=False)
+
+    def pages(self, service: str, operation: str, items: str, **params: Any) -> Iterator[dict[str, Any]]:
+        """Every element of the list `items` over all pages; only an absent token ends, an empty page does not."""
+        asked, told = _MARKERS.get(service, ("NextToken", "NextToken"))
+        answer = self.read(service, operation, **params)
+        yield from answer.get(items, ())
+        while token := answer.get(told):
+            answer = self.read(service, operation, **{**params, asked: token})
+            yield from answer.get(items, ())
+
+    def change(
+        self, service: str, operation: str, why: Text, *, eventually: tuple[str, ...] = (), **params: Any
+    ) -> dict[str, Any]:
+        """One changing call, written down before it is sent and after it is answered.
+
+        Repeated only where AWS has certainly not carried it out: throttled, never connected, or an error code named in
+        `eventually` (a thing just created that AWS does not see yet). Raises `CallFailed`, and `NoAnswer` where it was sent
+        and the outcome is open.
+        """
+        told = without_secrets(params)
+        ref = self.record.intend(f"{service}:{operation}", told)
+        self.sent.append(Call(operation=f"{service}:{operation}", params=told, why=why))
+        before = self.cloud_seconds
+        try:
+            answer = self._send(service, operation, params, changing=True, eventually=eventually)
+        except CallFailed as failure:
+            outcome: Settled = "unknown" if isinstance(failure, NoAnswer) else "failed"
+            self.record.settle(
+                ref, outcome, failure.request_id, self.cloud_seconds - before, without_secrets(str(failure))
+            )
+            raise
+        request_id = str(answer.get("ResponseMetadata", {}).get("RequestId", ""))
+        self.record.settle(ref, "done", request_id, self.cloud_seconds - before, "")
+        return answer
+
+    def presigned(self, operation: str, seconds: int, **params: Any) -> str:
+        """A signed S3 URL, valid for `seconds` (or until the signing session ends). A secret: never recorded as it is."""
+        self.used.add(permission_for("s3", operation))
+        url: str = self._client("s3").generate_presigned_url(xform_name(operation), Params=params, ExpiresIn=seconds)
+        return url
+
+    def _client(self, service: str) -> Any:
+        return client(service, self.region, self.endpoint_url, self.settings.read_timeout_seconds)
+
+    def _send(
+        self, service: str, operation: str, params: dict[str, Any], *, changing: bool, eventually: tuple[str, ...] = ()
+    ) -> dict[str, Any]:
+        for pause in PAUSES:
+            try:
+                return self._once(service, operation, params, changing=changing)
+            except CallFailed as failure:
+                for_now = not failure.permanent and not isinstance(failure, NoAnswer)
+                if not for_now and failure.code not in eventually:
+                    raise
+            self.pause(pause * secrets.SystemRandom().uniform(0.5, 1.0))
+        return self._once(service, operation, params, changing=changing)
+
+    def _once(self, service: str, operation: str, params: dict[str, Any], *, changing: bool) -> dict[str, Any]:
+        permission = permission_for(service, operation)
+        self.used.add(permission)
+        if "TagSpecifications" in params:
+            self.used.add("ec2:CreateTags")
+        started = time.monotonic()
+        try:
+            answer: dict[str, Any] = getattr(self._client(service), xform_name(operation))(**params)
+        except (ClientError, BotoCoreError, ResponseParserError) as error:
+            raise translate(error, permission, changing=changing) from error
+        finally:
+            self.cloud_seconds += time.monotonic() - started
+        return answer
