@@ -1,0 +1,30 @@
+"""What every test shares: a home folder of its own, and three people by role."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+# Before Django reads its settings: a test must never touch a real home folder or a real cloud.
+for _name in [name for name in os.environ if name.startswith(("HIKESHI_", "AWS_"))]:
+    del os.environ[_name]
+os.environ["HIKESHI_HOME"] = tempfile.mkdtemp(prefix="hikeshi-test-")
+os.environ["DJANGO_SETTINGS_MODULE"] = "hikeshi.settings"
+os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(request: pytest.FixtureRequest) -> None:
+    """Password hashing is slow on purpose; no test is about that."""
+    if "db" in request.fixturenames or "transactional_db" in request.fixturenames or request.node.get_closest_marker("django_db"):
+        settings = request.getfixturevalue("settings")
+        settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """Real logs and findings beside the repository. Tests that use them say so where they are absent."""
+    return Path(__file__).parents[2] / "shared" / "data"

@@ -1,0 +1,90 @@
+"""People by role, an alert, and an incident with one responder on it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from hikeshi.desk.accounts import verbs as accounts
+from hikeshi.desk.accounts.models import Person
+from hikeshi.desk.actor import Actor, system
+from hikeshi.desk.incidents import verbs as incidents
+from hikeshi.desk.incidents.models import Incident
+
+
+def _person(name: str, role: str) -> Person:
+    return Person.objects.create_user(username=name, role=role)
+
+
+@pytest.fixture
+def admin(db: None) -> Actor:
+    return accounts.actor_of(_person("aoki", "admin"), "cli")
+
+
+@pytest.fixture
+def commander(db: None) -> Actor:
+    return accounts.actor_of(_person("kondo", "commander"), "console")
+
+
+@pytest.fixture
+def responder_person(db: None) -> Person:
+    return _person("sato", "responder")
+
+
+@pytest.fixture
+def on_it(responder_person: Person) -> Actor:
+    """A responder who holds a role on `incident`."""
+    return accounts.actor_of(responder_person, "console")
+
+
+@pytest.fixture
+def off_it(db: None) -> Actor:
+    """A responder who holds no role on `incident`."""
+    return accounts.actor_of(_person("suzuki", "responder"), "console")
+
+
+@pytest.fixture
+def outsider(db: None) -> Actor:
+    """Signed in, but granted nothing."""
+    return accounts.actor_of(_person("tanaka", "observer"), "console")
+
+
+@pytest.fixture
+def hikeshi() -> Actor:
+    return system("Hikeshi", "worker")
+
+
+@pytest.fixture
+def incident(hikeshi: Actor, commander: Actor, responder_person: Person) -> Incident:
+    declared = incidents.declare("Mining traffic from a web server", 2, actor=hikeshi, reason="test")
+    incidents.assign(declared, "responder", actor=commander, person=responder_person)
+    return declared
+
+
+def finding(**changes: Any) -> bytes:
+    """A GuardDuty finding as EventBridge delivers it; `changes` replace top-level fields of the detail."""
+    detail = {
+        "schemaVersion": "2.0",
+        "accountId": "111122223333",
+        "region": "ap-northeast-1",
+        "id": "b2c9d0e1f2a34b5c6d7e8f9012345678",
+        "type": "Backdoor:EC2/C&CActivity.B",
+        "severity": 8,
+        "title": "EC2 instance i-0abc is querying a C&C server.",
+        "resource": {"resourceType": "Instance", "instanceDetails": {"instanceId": "i-0abc"}},
+        "service": {
+            "archived": False,
+            "count": 3,
+            "resourceRole": "ACTOR",
+            "eventFirstSeen": "2026-11-06T18:00:00Z",
+            "eventLastSeen": "2026-11-06T18:05:00Z",
+            "action": {
+                "actionType": "NETWORK_CONNECTION",
+                "networkConnectionAction": {"remoteIpDetails": {"ipAddressV4": "203.0.113.66"}},
+            },
+        },
+    }
+    detail.update(changes)
+    return json.dumps({"source": "aws.guardduty", "detail-type": "GuardDuty Finding", "detail": detail}).encode()
