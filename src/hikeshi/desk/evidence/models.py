@@ -30,7 +30,7 @@ class Item(models.Model):
     kind = models.CharField(max_length=12, choices=KINDS)
     sha256 = models.CharField(max_length=64)
     size = models.PositiveBigIntegerField()
-    files = models.PositiveIntegerField(default=1)
+    files = models.PositiveIntegerField(default=0)  # how many a manifest lists; 0: the bytes themselves, no manifest
     source = models.CharField(max_length=500, blank=True, default="")
     held_at = models.CharField(max_length=500, blank=True, default="")
     simulated = models.BooleanField(default=False)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from hikeshi.custody.locker import Locker
+from hikeshi.custody.manifest import Manifest
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.evidence.models import Item
 from hikeshi.desk.incidents.models import Incident
@@ -38,9 +39,9 @@ def seal_bytes(
 
 def seal_files(
     incident: Incident, paths: Sequence[Path], *, actor: Actor, title: str, kind: str = "file",
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> Item:  # fmt: skip
-    """Seal a file, or files and folders as one item with a manifest. `progress` gets bytes done and bytes in all.
+    """Seal a file, or files and folders as one item with a manifest. `progress` gets the path, files done and files in all.
 
     Raises `Refused` where a path is not there, `Failed` when the disk is full.
     """
@@ -54,18 +55,18 @@ def seal_files(
         return _register(
             incident, actor, title=title, kind=kind, sha256=sealed.sha256, size=sealed.size, source=source
         )
-    sealed, manifest = locker().seal_tree(paths, progress=progress)
-    size = sum(line.size for line in manifest.files)
+    sealed, manifest = locker().seal_tree(paths[0] if len(paths) == 1 else paths, progress=progress)
+    size = sum(entry.size for entry in manifest.entries)
     return _register(
         incident, actor, title=title, kind=kind, sha256=sealed.sha256, size=size, source=source,
-        files=len(manifest.files),
+        files=len(manifest.entries), missed=[f"{entry.path}: {entry.note or entry.kind}" for entry in manifest.incomplete],
     )  # fmt: skip
 
 
 @transaction.atomic
 def _register(
     incident: Incident, actor: Actor, *, title: str, kind: str, sha256: str, size: int, source: str = "",
-    held_at: str = "", files: int = 1,
+    held_at: str = "", files: int = 0, missed: Sequence[str] = (),
 ) -> Item:  # fmt: skip
     Chain.objects.select_for_update().get(name=incident.name)  # numbers are given one at a time
     count = Item.objects.filter(incident=incident).count()
@@ -80,7 +81,7 @@ def _register(
         incident.name, actor=actor, verb="evidence.seal", obj=item.name,
         data={
             "title": item.title, "kind": kind, "sha256": sha256, "size": size, "files": files, "source": item.source,
-            "held_at": item.held_at, "simulated": item.simulated,
+            "held_at": item.held_at, "simulated": item.simulated, "missed": list(missed),
         },
     )  # fmt: skip
     return item
@@ -103,12 +104,18 @@ def verify(item: Item, *, actor: Actor) -> str:
 def _compare(item: Item) -> str:
     box = locker()
     result: str = box.verify(item.sha256)
-    if result != "match" or item.files == 1:
+    if result != "match" or not item.files:
         return result
-    with box.open(item.sha256) as stream:
-        manifest = json.load(stream)
-    results = {box.verify(line["sha256"]) for line in manifest["files"] if line.get("sha256")}
+    results = {box.verify(sha256) for sha256 in files_of(item)}
     return next((bad for bad in ("mismatch", "could-not-check") if bad in results), "match")
+
+
+def files_of(item: Item) -> list[str]:
+    """The SHA-256 of every file of the item: its own, or those its manifest lists."""
+    if not item.files:
+        return [item.sha256]
+    with locker().open(item.sha256) as stream:
+        return [entry.sha256 for entry in msgspec.json.decode(stream.read(), type=Manifest).entries if entry.sha256]
 
 
 def custody(item: Item) -> list[Entry]:

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-import rfc8785
 from django.db import transaction
 from django.utils import timezone
 
 from hikeshi.custody import chain as custody_chain
+from hikeshi.custody.canonical import canonical
+from hikeshi.custody.verify import Verdict, verify as check
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.ledger.models import Chain, Entry
 from hikeshi.errors import Refused
@@ -30,47 +31,24 @@ def append(
     Chain.objects.get_or_create(name=chain)
     head = Chain.objects.select_for_update().get(name=chain)
     sealed = custody_chain.seal_entry(
-        chain=chain,
-        seq=head.head_seq + 1,
-        time=custody_chain.time_text(at or timezone.now()),
-        actor=actor.name,
-        door=actor.door,
-        verb=verb,
-        object=obj,
-        data=dict(data or {}),
-        prev=head.head_hash,
-    )
+        (head.head_seq, head.head_hash), chain=chain, time=at or timezone.now(), actor=actor.name, door=actor.door,
+        verb=verb, object=obj, data=data or {},
+    )  # fmt: skip
     head.head_seq, head.head_hash = sealed.seq, sealed.hash
     head.save(update_fields=["head_seq", "head_hash"])
     return Entry.objects.create(
-        chain=head,
-        seq=sealed.seq,
-        time=sealed.time,
-        actor=sealed.actor,
-        door=sealed.door,
-        verb=sealed.verb,
-        object=sealed.object,
-        data=rfc8785.dumps(sealed.data).decode(),
-        prev=sealed.prev,
-        hash=sealed.hash,
-    )
+        chain=head, seq=sealed.seq, time=sealed.time, actor=sealed.actor, door=sealed.door, verb=sealed.verb,
+        object=sealed.object, data=canonical(sealed.data).decode(), prev=sealed.prev, hash=sealed.hash,
+    )  # fmt: skip
 
 
 def lines(chain: Chain) -> Iterator[custody_chain.Entry]:
     """The chain's entries in order, as custody knows them. Streams: a long chain is not held in memory."""
     for row in chain.entries.order_by("seq").iterator():
         yield custody_chain.Entry(
-            chain=chain.name,
-            seq=row.seq,
-            time=row.time,
-            actor=row.actor,
-            door=row.door,
-            verb=row.verb,
-            object=row.object,
-            data=_data(row.data),
-            prev=row.prev,
-            hash=row.hash,
-        )
+            chain=chain.name, seq=row.seq, time=row.time, actor=row.actor, door=row.door, verb=row.verb,
+            object=row.object, data=_data(row.data), prev=row.prev, hash=row.hash,
+        )  # fmt: skip
 
 
 def _data(text: str) -> Any:
@@ -80,9 +58,9 @@ def _data(text: str) -> Any:
         return {"unreadable": text}  # damaged text cannot hash to what was sealed: the check will point at this line
 
 
-def verify(name: str) -> custody_chain.Verdict:
+def verify(name: str) -> Verdict:
     """Recompute every hash of the chain and compare its end with the head kept apart."""
     chain = Chain.objects.filter(name=name).first()
     if chain is None:
         raise Refused(f"There is no chain named {name}.", hint="`hikeshi audit log` lists them.")
-    return custody_chain.verify(lines(chain), expected_head=(chain.head_seq, chain.head_hash))
+    return check(lines(chain), expected_head=(chain.head_seq, chain.head_hash))

@@ -152,7 +152,7 @@ def save_plan(step: Step, plan: Plan, *, actor: Actor) -> None:
     step.save()
     _write(
         step, actor, "step.plan",
-        {"action": step.action, "plan_digest": plan.digest, "resources": list(plan.resources), "plan": json.loads(step.plan)},
+        {"action": step.action, "plan_digest": plan.digest, "resources": list(plan.resources), "plan": step.plan},
     )  # fmt: skip
     if order and not free:
         Approval.objects.create(
@@ -239,7 +239,7 @@ def ask_again(step: Step, *, actor: Actor, state: str, seconds: float, en: str, 
     step.attempts = 0 if state == "pending" else attempts
     step.save()
     if first:
-        _write(step, actor, "step.wait", {"state": state, "en": en, "ja": ja, "seconds": seconds})
+        _write(step, actor, "step.wait", {"state": state, "en": en, "ja": ja})
 
 
 STATE_AFTER = {"done": "done", "already-done": "done"}

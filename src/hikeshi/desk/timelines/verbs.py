@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -64,15 +63,7 @@ def build(timeline: Timeline, *, actor: Actor, progress: Callable[[int, int], No
 def _sources(timeline: Timeline) -> dict[Path, str]:
     """The locker's files behind the timeline's evidence, each with its SHA-256."""
     box = evidence.locker()
-    found: dict[Path, str] = {}
-    for item in timeline.items.order_by("name"):
-        if item.files == 1 and item.kind != "folder":
-            found[box.path(item.sha256)] = item.sha256
-            continue
-        with box.open(item.sha256) as stream:
-            lines = json.load(stream)["files"]
-        found.update({box.path(line["sha256"]): line["sha256"] for line in lines if line.get("sha256")})
-    return found
+    return {box.path(sha256): sha256 for item in timeline.items.order_by("name") for sha256 in evidence.files_of(item)}
 
 
 @transaction.atomic

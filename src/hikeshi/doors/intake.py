@@ -1,0 +1,60 @@
+"""The queue's door: reads an SQS queue and hands each payload to `alerts.receive`. A message is deleted only after it is kept."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+
+from hikeshi.actions.aws.clients import client
+from hikeshi.desk.actor import system
+from hikeshi.desk.alerts import verbs as alerts
+
+log = logging.getLogger(__name__)
+LONGEST_WAIT = 20
+
+
+class Intake:
+    """Polls one queue until `stop` is set. `arrived` is called after each message that was kept."""
+
+    def __init__(
+        self, queue_url: str, *, stop: threading.Event | None = None, arrived: Callable[[], None] = lambda: None
+    ) -> None:
+        self.queue_url, self.arrived = queue_url, arrived
+        self.stop = stop or threading.Event()
+        self.actor = system("SQS intake", "intake")
+        environment = settings.ENVIRONMENT
+        self.simulated = bool(environment.aws_endpoint_url)
+        self.sqs = client("sqs", environment.aws_region, environment.aws_endpoint_url or None)
+
+    def run(self) -> None:
+        wait = 1.0
+        while not self.stop.is_set():
+            try:
+                self.once(seconds=LONGEST_WAIT)
+                wait = 1.0
+            except (BotoCoreError, ClientError) as problem:
+                log.warning("the queue cannot be read, trying again in %g s: %s", wait, problem)
+                self.stop.wait(wait)
+                wait = min(60.0, wait * 2)
+            except Exception:  # the intake's boundary: what could not be kept stays on the queue
+                log.exception("the intake met an error and goes on")
+                self.stop.wait(wait)
+
+    def once(self, *, seconds: int = 0) -> int:
+        """Read what is there, waiting up to `seconds`. Returns how many messages were kept."""
+        answer = self.sqs.receive_message(
+            QueueUrl=self.queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=seconds
+        )
+        messages = answer.get("Messages", [])
+        for message in messages:
+            alerts.receive(
+                message["Body"].encode(), actor=self.actor, source="sqs", message_id=message["MessageId"],
+                simulated=self.simulated,
+            )  # fmt: skip
+            self.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
+            self.arrived()
+        return len(messages)

@@ -1,0 +1,123 @@
+"""The clock's door: claims whatever is due — alerts, steps, timelines, clocks — and has it done by one verb or one performance.
+
+Any number of workers may run, in one process or in many. A worker that dies loses its lease and another goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import close_old_connections
+from django.utils import timezone
+
+from hikeshi.desk.actor import Actor, system
+from hikeshi.desk.alerts import verbs as alerts
+from hikeshi.desk.alerts.models import Alert
+from hikeshi.desk.duties import verbs as duties
+from hikeshi.desk.duties.models import Clock
+from hikeshi.desk.queue import Queued, claim
+from hikeshi.desk.runs import verbs as runs
+from hikeshi.desk.runs.models import Step
+from hikeshi.desk.runs.perform import perform
+from hikeshi.desk.timelines import verbs as timelines
+from hikeshi.desk.timelines.models import Timeline
+from hikeshi.errors import Failed, HikeshiError
+
+log = logging.getLogger(__name__)
+IDLE_SECONDS = 0.5
+MOST_ATTEMPTS = 5
+
+
+class Worker:
+    """One worker. `once` does at most one thing; `run` goes on until `stop` is set. Set `wake` to spare it the idle wait."""
+
+    def __init__(self, *, stop: threading.Event | None = None, wake: threading.Event | None = None) -> None:
+        self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        self.actor = system("Hikeshi", "worker")
+        self.stop = stop or threading.Event()
+        self.wake = wake or threading.Event()
+
+    def run(self) -> None:
+        while not self.stop.is_set():
+            try:
+                busy = self.once()
+            except Exception:  # the worker's boundary: a fault in one row must not silence all deadlines
+                log.exception("the worker met an error and goes on")
+                busy = False
+                close_old_connections()
+            if not busy:
+                self.wake.wait(IDLE_SECONDS)
+                self.wake.clear()
+
+    def once(self) -> bool:
+        """Claim one due row and do what it asks for. False when nothing was due."""
+        for rows, do in WORK:
+            row = claim(rows.objects.all(), worker=self.name, now=timezone.now(), seconds=settings.ENVIRONMENT.lease_seconds)
+            if row is not None:
+                self._do(row, do)
+                return True
+        return False
+
+    def drain(self, limit: int = 1000) -> int:
+        """Do everything that is due now, for callers without a running worker. Returns how many things were done."""
+        return next((count for count in range(limit) if not self.once()), limit)
+
+    def _do(self, row: Any, do: Callable[[Any, Worker], None]) -> None:
+        try:
+            do(row, self)
+        except Exception:  # as above; the row waits a little longer each time and stays visible as due
+            log.exception("%s could not be done by %s", row, self.name)
+            later = timezone.now() + timedelta(seconds=min(300, 2**row.attempts))
+            type(row).objects.filter(pk=row.pk, lease_owner=self.name).update(
+                due_at=later, lease_owner="", lease_until=None
+            )
+
+
+def _answer(alert: Alert, worker: Worker) -> None:
+    actor: Actor = worker.actor
+    try:
+        runs.answer(alert, actor=actor)
+    except Failed as problem:
+        if problem.permanent or alert.attempts >= MOST_ATTEMPTS:
+            _leave(alert, actor, problem)
+        else:
+            alerts.answer_later(alert, actor=actor, seconds=2**alert.attempts, why=str(problem))
+    except HikeshiError as problem:
+        _leave(alert, actor, problem)
+
+
+def _leave(alert: Alert, actor: Actor, problem: HikeshiError) -> None:
+    alerts.answered(
+        alert, actor=actor, en=f"Not answered: {problem} Left for triage.", ja=f"自動対応できず: {problem} トリアージ待ちとした。"
+    )
+
+
+def _perform(step: Step, worker: Worker) -> None:
+    perform(step, worker=worker.name, actor=worker.actor)
+
+
+def _build(timeline: Timeline, worker: Worker) -> None:
+    try:
+        timelines.build(timeline, actor=worker.actor)
+    except HikeshiError as problem:
+        log.warning("timeline %s failed: %s", timeline, problem)
+
+
+def _ring(clock: Clock, worker: Worker) -> None:
+    duties.ring(clock, actor=worker.actor)
+
+
+WORK: tuple[tuple[type[Queued], Callable[[Any, Worker], None]], ...] = (
+    (Step, _perform),
+    (Alert, _answer),
+    (Clock, _ring),
+    (Timeline, _build),
+)
