@@ -44,6 +44,8 @@ class AwsSettings(msgspec.Struct, frozen=True, kw_only=True):
     evidence_bucket: str = ""
     """Where memory images go; empty means none is set up, and memory cannot be captured."""
     evidence_prefix: str = "hikeshi"
+    memory_tool_sha256: str = ""
+    """What the memory tool on the hosts must hash to; empty means it is recorded and not compared."""
     protected_instances: tuple[str, ...] = ()
     """Instances that are never contained: our own infrastructure, the log collector, a NAT instance."""
     plan_minutes: int = 15

@@ -1,0 +1,279 @@
+"""Capture the memory of an instance through its Systems Manager agent, straight into the evidence bucket."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+
+from hikeshi.actions.action import Action, Call, Plan, Receipt, Text
+from hikeshi.actions.aws.failures import CallFailed, NoAnswer
+from hikeshi.actions.aws.instance import InstanceId, living_instance
+from hikeshi.actions.aws.memory_upload import (
+    SPARE_SECONDS,
+    Part,
+    Upload,
+    close_upload,
+    open_upload,
+    planned_upload,
+    publish_list,
+    stored_bytes,
+)
+from hikeshi.actions.aws.planning import make_plan, nothing_to_undo, receipt, step_mark
+from hikeshi.actions.aws.world import AwsWorld
+
+SCRIPT = files("hikeshi.actions.aws").joinpath("capture_memory.sh").read_text(encoding="utf-8")
+DOCUMENT = "AWS-RunShellScript"
+ASK_AGAIN = 5.0
+"""Seconds between two looks at a running command."""
+
+_NOT_STARTED = ("Pending", "Delayed")
+_RUNNING = (*_NOT_STARTED, "InProgress", "Cancelling")
+_WHY = Text(
+    en="The agent on the host starts the memory tool and stores the image in parts.",
+    ja="ホスト上のエージェントがメモリ取得ツールを起動し、イメージを分割して保存します。",
+)
+_NO_BUCKET = Text(
+    en="No evidence bucket is set for this account, so there is nowhere to put the memory image.",
+    ja="このアカウントには証拠用バケットが設定されていないため、メモリイメージの保存先がありません。",
+)
+
+Seconds = Annotated[int, msgspec.Meta(ge=30, le=172_800)]
+
+
+class Said(msgspec.Struct, frozen=True):
+    """The one line of JSON the script prints. It comes from a compromised host: what can be checked is checked."""
+
+    tool: str
+    tool_sha256: str
+    bytes: int
+    sha256: str
+    parts: tuple[Part, ...]
+    kernel: str
+
+
+class CaptureMemory(Action[AwsWorld], frozen=True, kw_only=True):
+    """Start a memory capture and never wait for it: after its deadlines it has failed with a reason, and containment goes on.
+
+    The host gets no credential: it fetches one signed list of signed part addresses. The tool (static AVML) must already be
+    on the host; it is neither built nor downloaded there, and /dev/mem is never copied. Sources: AWS Systems Manager API
+    Reference (SendCommand, GetCommandInvocation), AVML's own documentation.
+    """
+
+    name: ClassVar = "aws.ssm.capture_memory"
+    provider: ClassVar = "aws"
+    effect: ClassVar = "collect"
+    reversible: ClassVar = "no"
+    title: ClassVar = Text(en="Capture the memory", ja="メモリを取得する")
+    what: ClassVar = Text(
+        en="Asks the agent on the host to stream its memory into the evidence bucket. Runs a tool on the host, changes no disk.",
+        ja="ホスト上のエージェントに、メモリを証拠用バケットへ送らせます。ホストでツールを実行しますが、ディスクには書き込みません。",
+    )
+    by_hand: ClassVar = Text(
+        en="Nothing to undo. A running command can be stopped in the console: Systems Manager, Run Command, Cancel command.",
+        ja="元に戻すものはありません。実行中のコマンドは Systems Manager の［Run Command］で取り消せます。",
+    )
+    permissions: ClassVar = (
+        "ec2:DescribeInstanceTypes",
+        "ec2:DescribeInstances",
+        "s3:GetObject",
+        "s3:ListBucketMultipartUploads",
+        "s3:PutObject",
+        "ssm:GetCommandInvocation",
+        "ssm:ListCommands",
+        "ssm:SendCommand",
+    )
+
+    instance_id: InstanceId
+    start_deadline_seconds: Seconds = 120
+    """How long the agent may take to pick the command up."""
+    finish_deadline_seconds: Seconds = 900
+    """How long the capture itself may take."""
+
+    def plan(self, world: AwsWorld) -> Plan:
+        """Raises `Refused` for an unknown or terminated instance. Without an evidence bucket the plan carries a warning."""
+        instance = living_instance(world, self.instance_id)
+        memory = _memory_mib(world, instance.type)
+        upload = planned_upload(world, self.instance_id, memory)
+        return make_plan(
+            world,
+            self,
+            resources=(self.instance_id, f"s3://{upload.bucket}/{upload.key}"),
+            calls=_calls(upload, self._command(world, "<signed list of part addresses>")) if upload.bucket else (),
+            before={"state": instance.state, "memory_mib": memory},
+            after={"upload": msgspec.to_builtins(upload)},
+            warnings=() if upload.bucket else (_NO_BUCKET,),
+        )
+
+    def do(self, world: AwsWorld, plan: Plan) -> Receipt:
+        """Outcome `pending` once the command is sent; `failed` where there is no bucket or the agent is unknown."""
+        upload = _upload(plan)
+        if not upload.bucket:
+            return receipt(self, "failed", _NO_BUCKET, {})
+        living_instance(world, self.instance_id)
+        if self._sent(world) is None:
+            try:
+                self._send(world, upload)
+            except NoAnswer:
+                if self._sent(world) is None:
+                    raise
+            except CallFailed as failure:
+                if not failure.permanent:
+                    raise
+                return self._failed(
+                    f"the command could not be sent: {failure}", f"コマンドを送信できません（{failure.code}）", {}
+                )
+        return self._pending("sent")
+
+    def check(self, world: AwsWorld, plan: Plan) -> Receipt:
+        """Ask how far the command is. Once it has succeeded this also completes the upload: the one change, recorded as such.
+
+        Grade `effect-proven` only when the object in the bucket has the number of bytes the tool has reported.
+        """
+        upload = _upload(plan)
+        if not upload.bucket:
+            return receipt(self, "failed", _NO_BUCKET, {})
+        command = self._sent(world)
+        if command is None:
+            return self._failed("no command of this step was sent", "この手順のコマンドは送信されていません", {})
+        told = self._invocation(world, command["CommandId"])
+        status = told.get("Status", "Pending")
+        if status == "Success":
+            return self._stored(world, upload, told)
+        if status in _RUNNING:
+            return self._waited(world, command, status)
+        return self._ended(told, status)
+
+    def undo(self, world: AwsWorld, plan: Plan) -> Receipt:
+        del world, plan  # part of the interface, and nothing here to restore
+        raise nothing_to_undo(self, "The image is deleted only when its retention ends, by the owner of the evidence.")
+
+    def _send(self, world: AwsWorld, upload: Upload) -> None:
+        seconds = self.start_deadline_seconds + self.finish_deadline_seconds + SPARE_SECONDS
+        url = publish_list(world, upload, open_upload(world, upload), seconds)
+        world.change("ssm", "SendCommand", _WHY, **self._command(world, url))
+
+    def _command(self, world: AwsWorld, url: str) -> dict[str, Any]:
+        """`TimeoutSeconds` makes Systems Manager itself give up on an agent that does not answer: nothing starts late."""
+        return {
+            "InstanceIds": [self.instance_id],
+            "DocumentName": DOCUMENT,
+            "Comment": step_mark(world, 100),
+            "TimeoutSeconds": self.start_deadline_seconds,
+            "Parameters": {
+                "commands": [SCRIPT.replace("@LIST@", url)],
+                "executionTimeout": [str(self.finish_deadline_seconds)],
+            },
+        }
+
+    def _sent(self, world: AwsWorld) -> dict[str, Any] | None:
+        told = world.pages("ssm", "ListCommands", "Commands", InstanceId=self.instance_id)
+        return next((command for command in told if command.get("Comment") == step_mark(world, 100)), None)
+
+    def _invocation(self, world: AwsWorld, command_id: str) -> dict[str, Any]:
+        try:
+            return world.read("ssm", "GetCommandInvocation", CommandId=command_id, InstanceId=self.instance_id)
+        except CallFailed as failure:
+            if failure.code != "InvocationDoesNotExist":
+                raise
+            return {}  # sent a moment ago, and not spread yet
+
+    def _waited(self, world: AwsWorld, command: dict[str, Any], status: str) -> Receipt:
+        waited = (world.now() - command["RequestedDateTime"]).total_seconds()
+        if status in _NOT_STARTED and waited > self.start_deadline_seconds:
+            start = self.start_deadline_seconds
+            return self._failed(
+                f"the agent did not start within {start} seconds: it is offline or cut off",
+                f"エージェントが {start} 秒以内に開始しませんでした（停止中または通信不可）",
+                {"status": status},
+            )
+        if waited > self.start_deadline_seconds + self.finish_deadline_seconds:
+            finish = self.finish_deadline_seconds
+            return self._failed(
+                f"it did not finish within {finish} seconds", f"{finish} 秒以内に完了しませんでした", {"status": status}
+            )
+        return self._pending(status)
+
+    def _ended(self, told: dict[str, Any], status: str) -> Receipt:
+        details = str(told.get("StatusDetails") or status)
+        said = str(told.get("StandardErrorContent", ""))[:300].strip()
+        return self._failed(
+            f"the command ended as {details}: {said or 'it said nothing'}",
+            f"コマンドが {details} で終了しました: {said or '出力なし'}",
+            {"status": status, "details": details, "code": told.get("ResponseCode", -1)},
+        )
+
+    def _stored(self, world: AwsWorld, upload: Upload, told: dict[str, Any]) -> Receipt:
+        lines = str(told.get("StandardOutputContent", "")).strip().splitlines()
+        if not lines:
+            return self._failed(
+                "the command printed no result", "コマンドが結果を出力しませんでした", {"status": "Success"}
+            )
+        try:
+            said = msgspec.json.decode(lines[-1], type=Said)
+        except msgspec.DecodeError as error:
+            return self._failed(f"the command's result is unreadable: {error}", f"結果を読み取れません: {error}", {})
+        observed = {**msgspec.to_builtins(said), **upload.place, "command_id": told.get("CommandId", "")}
+        try:
+            close_upload(world, upload, said.parts)
+            held = stored_bytes(world, upload)
+        except CallFailed as failure:
+            if not failure.permanent:
+                raise
+            return self._failed(
+                f"the upload could not be completed: {failure}", f"保存を完了できません（{failure.code}）", observed
+            )
+        return self._held(world, said, held, observed)
+
+    def _held(self, world: AwsWorld, said: Said, held: int, observed: dict[str, Any]) -> Receipt:
+        if held != said.bytes or not held:
+            return self._failed(
+                f"the bucket holds {held} bytes, the tool reported {said.bytes}",
+                f"バケット内は {held} バイト、ツールの報告は {said.bytes} バイトです",
+                {**observed, "held": held},
+            )
+        summary = Text(
+            en=f"The memory image is in the bucket: {held} bytes, SHA-256 {said.sha256} as reported by the tool.",
+            ja=f"メモリイメージを保存しました: {held} バイト、SHA-256 {said.sha256}（ツールの報告値）。",
+        )
+        expected = world.settings.memory_tool_sha256
+        strange = (_other_tool(said),) if expected not in ("", said.tool_sha256) else ()
+        return receipt(self, "done", summary, {**observed, "held": held}, grade="effect-proven", still_open=strange)
+
+    def _pending(self, status: str) -> Receipt:
+        summary = Text(en=f"The capture is under way ({status}).", ja=f"メモリを取得しています（{status}）。")
+        return receipt(self, "pending", summary, {"status": status}, again_in=ASK_AGAIN)
+
+    def _failed(self, en: str, ja: str, observed: dict[str, Any]) -> Receipt:
+        summary = Text(en=f"The memory was not captured: {en}.", ja=f"メモリを取得できませんでした: {ja}。")
+        return receipt(self, "failed", summary, observed)
+
+
+def _memory_mib(world: AwsWorld, instance_type: str) -> int:
+    told = list(world.pages("ec2", "DescribeInstanceTypes", "InstanceTypes", InstanceTypes=[instance_type]))
+    return int(told[0]["MemoryInfo"]["SizeInMiB"])
+
+
+def _upload(plan: Plan) -> Upload:
+    return msgspec.convert(plan.after["upload"], Upload)
+
+
+def _calls(upload: Upload, command: dict[str, Any]) -> list[Call]:
+    return [
+        Call(
+            "s3:CreateMultipartUpload",
+            upload.place,
+            Text(en="The image is stored in parts.", ja="メモリイメージを分割して保存します。"),
+        ),
+        Call("s3:PutObject", {**upload.list_place, "Body": "<signed part addresses>"}, _WHY),
+        Call("ssm:SendCommand", command, _WHY),
+        Call("s3:CompleteMultipartUpload", upload.place, _WHY),
+    ]
+
+
+def _other_tool(said: Said) -> Text:
+    return Text(
+        en=f"The tool on the host is not the expected one (SHA-256 {said.tool_sha256}): do not rely on the image alone.",
+        ja=f"ホスト上のツールが想定と異なります（SHA-256 {said.tool_sha256}）。このイメージだけに頼らないでください。",
+    )
