@@ -1,0 +1,233 @@
+"""The Systems Manager agent of the simulated instances: it receives commands and really carries out the memory script.
+
+moto accepts every command for every instance and says "Success" with empty output. Here an instance that is unknown or not running is
+refused, one tagged `sim:agent=offline` never picks its command up, and the others work in the background: the command is `Pending`,
+then `InProgress`, then `Success` or `Failed`, as on AWS.
+
+The contract with the memory script: a line of the command text reads
+
+    # hikeshi-memory list=<presigned URL>
+
+The list is JSON, `{"parts": [url, ...], "part_bytes": n}`. The memory image is cut into parts of `part_bytes` bytes, each is PUT to its
+URL, and the last line of the output is one JSON object: `tool`, `tool_sha256`, `bytes`, `sha256` (of the whole image), `parts`
+(`number` from 1, `etag` as the server answered it) and `kernel`.
+
+API: SendCommand, GetCommandInvocation, CancelCommand and DescribeInstanceInformation in the Systems Manager API reference.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from hikeshi.simulation.memory import image_of
+from hikeshi.simulation.wire import Answer, Call, error_answer, json_answer
+
+MEMORY_LIST: Final = re.compile(r"^\s*# hikeshi-memory list=(\S+)\s*$", re.MULTILINE)
+TOOL: Final = "avml (simulated)"
+KERNEL: Final = "6.1.115-126.197.amzn2023.x86_64"
+UPLOAD_SECONDS: Final = 30.0
+OVER: Final = frozenset({"Cancelled", "Failed", "Success"})
+
+
+class Machine(msgspec.Struct, frozen=True):
+    """What the agent must know of an instance."""
+
+    id: str
+    state: str
+    tags: Mapping[str, str]
+
+
+class Agents:
+    """All agents of the account. `machines` lists the instances of a region; `pass_on` hands a call on to moto."""
+
+    def __init__(self, machines: Callable[[str], Mapping[str, Machine]]) -> None:
+        self._machines = machines
+        self._lock = threading.Lock()
+        self._invocations: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def forget(self) -> None:
+        with self._lock:
+            self._invocations.clear()
+
+    def send_command(self, call: Call, pass_on: Callable[[], Answer]) -> Answer:
+        """Refuse what no agent could receive, let moto keep the books, and let the agents begin."""
+        machines = self._machines(call.region)
+        ids = list(call.params.get("InstanceIds", []))
+        lost = [one for one in ids if one not in machines or machines[one].state != "running"]
+        if lost:
+            return error_answer(
+                call, 400, "InvalidInstanceId", f"Instances [[{', '.join(lost)}]] not in a valid state for account"
+            )
+        answer = pass_on()
+        if answer.status != 200:
+            return answer
+        accepted = answer.json()
+        command = accepted["Command"]
+        command.update(Status="Pending", StatusDetails="Pending", CompletedCount=0)
+        for one in ids:
+            self._deliver(command["CommandId"], machines[one], call.params)
+        return json_answer(accepted)
+
+    def _deliver(self, command_id: str, machine: Machine, params: Mapping[str, Any]) -> None:
+        invocation = {
+            "CommandId": command_id,
+            "InstanceId": machine.id,
+            "DocumentName": params.get("DocumentName", ""),
+            "Comment": params.get("Comment", ""),
+            "PluginName": "aws:runShellScript",
+            "ResponseCode": -1,
+            "Status": "Pending",
+            "StatusDetails": "Pending",
+            "StandardOutputContent": "",
+            "StandardErrorContent": "",
+        }
+        with self._lock:
+            self._invocations[command_id, machine.id] = invocation
+        if machine.tags.get("sim:agent") == "offline":
+            return
+        text = "\n".join(line for value in params.get("Parameters", {}).values() for line in value)
+        threading.Thread(target=self._carry_out, args=(invocation, text), daemon=True).start()
+
+    def _carry_out(self, invocation: dict[str, Any], text: str) -> None:
+        started = time.time()
+        self._note(invocation, Status="InProgress", StatusDetails="InProgress", ExecutionStartDateTime=_iso(started))
+        try:
+            output, error = run_script(text, invocation["InstanceId"]), ""
+        except (OSError, msgspec.MsgspecError, ValueError) as reason:
+            output, error = "", f"memory capture failed: {reason}"
+        status = "Failed" if error else "Success"
+        self._note(
+            invocation,
+            Status=status,
+            StatusDetails=status,
+            ResponseCode=1 if error else 0,
+            StandardOutputContent=output,
+            StandardErrorContent=error,
+            ExecutionElapsedTime=f"PT{time.time() - started:.3f}S",
+            ExecutionEndDateTime=_iso(time.time()),
+        )
+
+    def _note(self, invocation: dict[str, Any], **fields: Any) -> None:
+        with self._lock:
+            if invocation["Status"] not in OVER:
+                invocation.update(fields)
+
+    def get_command_invocation(self, call: Call, _pass_on: Callable[[], Answer]) -> Answer:
+        key = (call.params.get("CommandId", ""), call.params.get("InstanceId", ""))
+        with self._lock:
+            if key in self._invocations:
+                return json_answer(self._invocations[key])
+        return error_answer(call, 400, "InvocationDoesNotExist", f"No invocation of {key[0]} on {key[1]}")
+
+    def cancel_command(self, call: Call, _pass_on: Callable[[], Answer]) -> Answer:
+        with self._lock:
+            mine = [
+                it for (command_id, _), it in self._invocations.items() if command_id == call.params.get("CommandId")
+            ]
+        if not mine:
+            return error_answer(call, 400, "InvalidCommandId", "No such command")
+        for invocation in mine:
+            self._note(invocation, Status="Cancelled", StatusDetails="Cancelled")
+        return json_answer({})
+
+    def describe_instance_information(self, call: Call, _pass_on: Callable[[], Answer]) -> Answer:
+        wanted = _wanted_ids(call.params)
+        machines = self._machines(call.region).values()
+        return json_answer(
+            {
+                "InstanceInformationList": [
+                    _information(machine)
+                    for machine in machines
+                    if machine.state == "running" and (wanted is None or machine.id in wanted)
+                ]
+            }
+        )
+
+
+def _wanted_ids(params: Mapping[str, Any]) -> set[str] | None:
+    """The instance ids asked for, in either of the two spellings the API has; None for all."""
+    for item in params.get("Filters", []):
+        if item["Key"] == "InstanceIds":
+            return set(item["Values"])
+    for item in params.get("InstanceInformationFilterList", []):
+        if item["key"] == "InstanceIds":
+            return set(item["valueSet"])
+    return None
+
+
+def _information(machine: Machine) -> dict[str, Any]:
+    offline = machine.tags.get("sim:agent") == "offline"
+    return {
+        "InstanceId": machine.id,
+        "PingStatus": "ConnectionLost" if offline else "Online",
+        "LastPingDateTime": time.time() - (7200 if offline else 20),
+        "AgentVersion": "3.3.1345.0",
+        "IsLatestVersion": True,
+        "PlatformType": "Linux",
+        "PlatformName": "Amazon Linux",
+        "PlatformVersion": "2023",
+        "ResourceType": "EC2Instance",
+    }
+
+
+class PartList(msgspec.Struct, frozen=True):
+    """Where the parts of a memory image go: one presigned URL a part, each of `part_bytes` bytes except the last."""
+
+    parts: list[str]
+    part_bytes: int
+
+
+def run_script(text: str, instance_id: str) -> str:
+    """Carry out a command's text. Only the memory script does anything; its output is one JSON line, others have none.
+
+    Raises `OSError` when a transfer fails, `msgspec.MsgspecError` or `ValueError` when the list cannot be used.
+    """
+    found = MEMORY_LIST.search(text)
+    if found is None:
+        return ""
+    with urllib.request.urlopen(found[1], timeout=UPLOAD_SECONDS) as reply:  # noqa: S310 -- the URL is the drill's own
+        wanted = msgspec.json.decode(reply.read(), type=PartList)
+    image = image_of(instance_id)
+    chunks = list(_cut(image, wanted.part_bytes))
+    if len(chunks) > len(wanted.parts):
+        raise ValueError(f"{len(image)} bytes do not fit into {len(wanted.parts)} parts of {wanted.part_bytes} bytes")
+    parts = [
+        {"number": number, "etag": _put(url, chunk)}
+        for number, (url, chunk) in enumerate(zip(wanted.parts, chunks, strict=False), start=1)
+    ]
+    result = {
+        "tool": TOOL,
+        "tool_sha256": hashlib.sha256(TOOL.encode()).hexdigest(),
+        "bytes": len(image),
+        "sha256": hashlib.sha256(image).hexdigest(),
+        "parts": parts,
+        "kernel": KERNEL,
+    }
+    return msgspec.json.encode(result).decode() + "\n"
+
+
+def _cut(image: bytes, size: int) -> Iterator[bytes]:
+    if size < 1:
+        raise ValueError(f"a part of {size} bytes")
+    for start in range(0, len(image), size):
+        yield image[start : start + size]
+
+
+def _put(url: str, chunk: bytes) -> str:
+    request = urllib.request.Request(url, data=chunk, method="PUT")  # noqa: S310 -- as above
+    # Without a type urllib says "form", which is not what was signed and not what this is.
+    request.add_header("Content-Type", "")
+    with urllib.request.urlopen(request, timeout=UPLOAD_SECONDS) as reply:  # noqa: S310 -- as above
+        return str(reply.headers["ETag"])
+
+
+def _iso(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(seconds))

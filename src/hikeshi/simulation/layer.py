@@ -1,0 +1,110 @@
+"""The thin layer around moto's WSGI application: what moto lacks and a drill needs, one small function each.
+
+    ADDITIONS   (service, operation): a function that answers instead of moto, or changes moto's answer
+    faults      switched on and off by POST to /hikeshi-sim/faults (`faults.py`); GET shows them
+
+Every answer carries `x-hikeshi-simulated: 1`. `POST /moto-api/reset` empties the account and everything kept here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+
+from hikeshi.simulation import snapshots
+from hikeshi.simulation.agent import Agents, Machine
+from hikeshi.simulation.faults import Fault, Faults, fault_answer
+from hikeshi.simulation.wire import Answer, Call, joined, json_answer, read_call
+
+WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+PassOn = Callable[[], Answer]
+Addition = Callable[["Layer", Call, PassOn], Answer]
+
+CONTROL: Final = "/hikeshi-sim/faults"
+SIMULATED: Final = ("x-hikeshi-simulated", "1")
+
+ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
+    ("ec2", "DescribeSnapshots"): lambda layer, call, pass_on: snapshots.describe(layer.faults, call, pass_on()),
+    ("ssm", "CancelCommand"): lambda layer, call, pass_on: layer.agents.cancel_command(call, pass_on),
+    ("ssm", "DescribeInstanceInformation"): lambda layer, call, pass_on: layer.agents.describe_instance_information(
+        call, pass_on
+    ),
+    ("ssm", "GetCommandInvocation"): lambda layer, call, pass_on: layer.agents.get_command_invocation(call, pass_on),
+    ("ssm", "SendCommand"): lambda layer, call, pass_on: layer.agents.send_command(call, pass_on),
+}
+
+
+class Layer:
+    """A WSGI application around another one. `machines` lists the instances of a region, for the agents."""
+
+    def __init__(self, moto: WSGI, machines: Callable[[str], Mapping[str, Machine]]) -> None:
+        self._moto = moto
+        self.faults = Faults()
+        self.agents = Agents(machines)
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path == CONTROL:
+            return _send(self._control(environ), start_response)
+        if path == "/moto-api/reset":
+            self.faults.replace(b"[]")
+            self.agents.forget()
+        if path.startswith("/moto-api/"):
+            return self._moto(environ, _marked(start_response))
+        call = read_call(environ)
+        fault = self.faults.take(call)
+        addition = ADDITIONS.get((call.service, call.operation))
+        if fault is None and addition is None:
+            return self._moto(environ, _marked(start_response))
+        answer = self._answer(call, fault, addition, lambda: _ask(self._moto, environ))
+        environ[
+            "wsgi.input"
+        ].read()  # an upload that is refused unread would break the connection before the answer arrives
+        return _send(answer, start_response)
+
+    def _answer(self, call: Call, fault: Fault | None, addition: Addition | None, pass_on: PassOn) -> Answer:
+        if fault is not None:
+            time.sleep(0 if fault.error == "timeout" else fault.seconds)
+            broken = fault_answer(fault, call)
+            if broken is not None:
+                return broken
+        answer = addition(self, call, pass_on) if addition else pass_on()
+        if fault is not None and fault.error == "timeout":
+            time.sleep(fault.seconds)
+            # The server drops the connection on this: the call was carried out and its answer is lost.
+            raise ConnectionAbortedError("simulated: the answer is lost")
+        return answer
+
+    def _control(self, environ: dict[str, Any]) -> Answer:
+        if environ["REQUEST_METHOD"] == "POST":
+            try:
+                self.faults.replace(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
+            except msgspec.MsgspecError as reason:
+                return json_answer({"message": f"not a list of faults: {reason}"}, status=400)
+        return json_answer(self.faults.current())
+
+
+def _marked(start_response: Callable[..., Any]) -> Callable[..., Any]:
+    def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+        return start_response(status, [*headers, SIMULATED], *rest)
+
+    return start
+
+
+def _ask(app: WSGI, environ: dict[str, Any]) -> Answer:
+    """Call an application and hold its answer, so that it can be changed."""
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+    body = joined(app(environ, lambda status, headers, *_: started.append((status, headers))))
+    status, headers = started[0]
+    kept = tuple((name, value) for name, value in headers if name.lower() != "content-length")
+    return Answer(status=int(status.split(" ", 1)[0]), headers=kept, body=body)
+
+
+def _send(answer: Answer, start_response: Callable[..., Any]) -> Iterable[bytes]:
+    headers = [*answer.headers, ("Content-Length", str(len(answer.body))), SIMULATED]
+    start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", headers)
+    return [answer.body]

@@ -1,0 +1,72 @@
+"""The simulated cloud as a process of its own: moto behind our layer. Started by `hikeshi.simulation.cloud`, not by people.
+
+    python -m hikeshi.simulation.server <file descriptor of a listening socket>
+
+It ends when its standard input ends, which happens when whoever started it stops it or dies; no process is left behind.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from hikeshi.simulation import cast
+from hikeshi.simulation.agent import Machine
+from hikeshi.simulation.layer import Layer
+
+SETTINGS = {
+    "MOTO_ACCOUNT_ID": cast.ACCOUNT,
+    "MOTO_AMIS_PATH": str(
+        Path(__file__).with_name("images.json")
+    ),  # one Linux image instead of a catalogue: faster, and ours
+    "MOTO_DISABLE_GLOBAL_CORS": "true",
+    "S3_UPLOAD_PART_MIN_SIZE": str(64 * 1024),  # the memory image is small, so parts may be as well
+}
+
+
+def instances(region: str) -> dict[str, Machine]:
+    """The instances of a region, read from moto."""
+    from moto.ec2.models import ec2_backends  # after SETTINGS: moto reads them when it is imported
+
+    backend: Any = ec2_backends[cast.ACCOUNT][region]
+    return {
+        one.id: Machine(one.id, one.state, {tag["key"]: tag["value"] for tag in one.get_tags()})
+        for reservation in backend.all_reservations()
+        for one in reservation.instances
+    }
+
+
+def end_with_parent() -> None:
+    """Leave at once when standard input ends. Nothing is lost: the account lives in memory only."""
+
+    def wait() -> None:
+        sys.stdin.buffer.read()
+        os._exit(0)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def main(fd: int) -> None:
+    end_with_parent()
+    os.environ.update(SETTINGS)
+    from moto.moto_server.werkzeug_app import (  # after SETTINGS: moto reads them when it is imported
+        DomainDispatcherApplication,
+        MotoRequestHandler,
+        create_backend_app,
+    )
+    from werkzeug.serving import make_server
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    moto = DomainDispatcherApplication(create_backend_app)
+    layer = Layer(moto, instances)
+    # The first EC2 call would load the service for a second; the caller is still starting itself, so load it now.
+    moto.app_instances["ec2"] = create_backend_app("ec2")
+    make_server("127.0.0.1", 0, layer, threaded=True, request_handler=MotoRequestHandler, fd=fd).serve_forever()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,108 @@
+"""One AWS request as it is on the wire, and answers in the same protocol.
+
+AWS speaks four protocols here: JSON (SSM, SQS, DynamoDB), query (IAM, STS, Auto Scaling), EC2's own query, and REST-XML (S3).
+The service is the one named in the signature (Signature Version 4), the operation is in a header or in the form; a REST request has
+none, so its HTTP method stands for it.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+from urllib.parse import parse_qs
+
+import msgspec
+
+Protocol = Literal["json", "query", "ec2", "rest"]
+SIGNED_FOR = re.compile(r"Credential=[^/]*/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked: `params` is the JSON body, or the form with the last value of each key."""
+
+    service: str
+    region: str
+    operation: str
+    protocol: Protocol
+    params: Mapping[str, Any]
+    body: bytes
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What is answered: status (HTTP), headers and body."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    def json(self) -> Any:
+        return msgspec.json.decode(self.body)
+
+
+def read_call(environ: dict[str, Any]) -> Call:
+    """Read a WSGI request and put its body back for whoever comes next. An unsigned request counts as S3, as presigned URLs do."""
+    signed = SIGNED_FOR.search(environ.get("HTTP_AUTHORIZATION", ""))
+    service, region = (signed["service"], signed["region"]) if signed else ("s3", "")
+    target = environ.get("HTTP_X_AMZ_TARGET", "")
+    is_form = environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded")
+    body = b""
+    if target or is_form:  # the body of an upload is not ours to read: it may be large
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+    if target:
+        return Call(
+            service=service,
+            region=region,
+            operation=target.rpartition(".")[2],
+            protocol="json",
+            params=_json(body),
+            body=body,
+        )
+    if is_form and service != "s3":
+        form = {key: values[-1] for key, values in parse_qs(body.decode("utf-8", "replace")).items()}
+        protocol: Protocol = "ec2" if service == "ec2" else "query"
+        operation = form.get("Action", "")
+        return Call(service=service, region=region, operation=operation, protocol=protocol, params=form, body=body)
+    method = environ["REQUEST_METHOD"]
+    return Call(service=service, region=region, operation=method, protocol="rest", params={}, body=body)
+
+
+def _json(body: bytes) -> Mapping[str, Any]:
+    try:
+        decoded = msgspec.json.decode(body or b"{}")
+    except msgspec.DecodeError:
+        return {}  # moto answers a damaged request itself
+    return decoded if isinstance(decoded, dict) else {}
+
+
+def json_answer(data: Any, *, status: int = 200) -> Answer:
+    """An answer in the JSON protocol; `data` is anything msgspec can encode."""
+    return Answer(
+        status=status, headers=(("Content-Type", "application/x-amz-json-1.1"),), body=msgspec.json.encode(data)
+    )
+
+
+def error_answer(call: Call, status: int, code: str, message: str) -> Answer:
+    """An error in the call's own protocol, so that the SDK raises its ordinary exception with `code`."""
+    if call.protocol == "json":
+        return json_answer({"__type": code, "message": message, "Message": message}, status=status)
+    error = f"<Code>{code}</Code><Message>{message}</Message>"
+    shapes = {
+        "ec2": f"<Response><Errors><Error>{error}</Error></Errors><RequestID>simulated</RequestID></Response>",
+        "query": f"<ErrorResponse><Error><Type>Sender</Type>{error}</Error><RequestId>simulated</RequestId></ErrorResponse>",
+        "rest": f"<Error>{error}<RequestId>simulated</RequestId></Error>",
+    }
+    body = f'<?xml version="1.0" encoding="UTF-8"?>{shapes[call.protocol]}'.encode()
+    return Answer(status=status, headers=(("Content-Type", "text/xml"),), body=body)
+
+
+def joined(chunks: Iterable[bytes]) -> bytes:
+    """The whole body of a WSGI answer; closes it, as WSGI asks."""
+    try:
+        return b"".join(chunks)
+    finally:
+        close = getattr(chunks, "close", None)
+        if close is not None:
+            close()
