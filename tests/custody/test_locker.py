@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, cast
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from hikeshi.custody.disk import CHUNK
+from hikeshi.custody.copying import CHUNK
 from hikeshi.custody.locker import Locker
 from hikeshi.errors import Failed, Refused, Unreadable
 
@@ -181,17 +181,49 @@ def test_a_file_written_to_while_it_is_read_is_noticed(
 
 
 def grow_once(monkeypatch: pytest.MonkeyPatch, source: Path) -> None:
-    """Append to `source` at the first write into the locker, as a busy program would."""
-    write, done = os.write, [False]
+    """Append to `source` once its copying has begun, as a busy program would."""
+    send, done = os.sendfile, [False]
 
-    def busy(descriptor: int, data: Any) -> int:
+    def busy(*arguments: Any) -> int:
+        count = send(*arguments)
         if not done[0]:
             done[0] = True
             with source.open("ab") as handle:
                 handle.write(b"one more line")
-        return write(descriptor, data)
+        return count
 
-    monkeypatch.setattr(os, "write", busy)
+    monkeypatch.setattr(os, "sendfile", busy)
+
+
+def test_where_the_kernel_cannot_copy_the_plain_way_does(
+    locker: Locker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "disk.img"
+    source.write_bytes(os.urandom(9 * CHUNK))
+    send = os.sendfile
+
+    def once(target: int, origin: int, offset: int, count: int) -> int:
+        if offset:
+            raise OSError(errno.EINVAL, "Invalid argument")
+        return send(target, origin, offset, count)
+
+    monkeypatch.setattr(os, "sendfile", once)
+    assert locker.seal(source).sha256 == hashlib.sha256(source.read_bytes()).hexdigest()
+
+
+def test_a_pipe_is_sealed_as_it_comes(locker: Locker) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"tcpdump")
+    os.close(writing)
+    with os.fdopen(reading, "rb", buffering=0) as pipe:
+        assert locker.seal(pipe).sha256 == hashlib.sha256(b"tcpdump").hexdigest()
+
+
+def test_an_open_file_is_sealed_from_where_it_stands(locker: Locker, tmp_path: Path) -> None:
+    (tmp_path / "log").write_bytes(b"skipped kept")
+    with (tmp_path / "log").open("rb", buffering=0) as handle:
+        handle.seek(8)
+        assert locker.seal(handle).path.read_bytes() == b"kept"
 
 
 def test_reading_leaves_the_access_time_alone(locker: Locker, tmp_path: Path) -> None:

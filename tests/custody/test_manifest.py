@@ -88,14 +88,16 @@ def test_a_name_that_vanished_is_listed_as_unreadable(folder: Path) -> None:
 
 
 def test_a_file_that_changes_while_read_is_said(locker: Locker, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write, target = os.write, folder / "bash_history"
+    send, target = os.sendfile, folder / "bash_history"
 
-    def busy(descriptor: int, data: bytes) -> int:
-        if bytes(data) == b"curl":
-            target.write_bytes(b"something else")
-        return write(descriptor, data)
+    def busy(*arguments: int) -> int:
+        count = send(*arguments)
+        if count == len(b"curl") and target.read_bytes() == b"curl":
+            target.write_bytes(b"wget")
+        return count
 
-    monkeypatch.setattr(os, "write", busy)
+    (folder / "var" / "log" / "auth.log").write_bytes(b"another length")
+    monkeypatch.setattr(os, "sendfile", busy)
     manifest = locker.seal_tree(folder)[1]
     assert [(entry.path, entry.note) for entry in manifest.incomplete] == [
         ("bash_history", "changed while it was read")

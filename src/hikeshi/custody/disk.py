@@ -1,25 +1,23 @@
-"""The locker's dealings with the disk: reading without a trace, copying at the speed of hashing, and saying what went wrong."""
+"""The locker's dealings with the disk: reading without leaving a trace, room, and saying what went wrong."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import shutil
 import stat
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
-from hikeshi.errors import Failed, Refused, Unreadable
+from hikeshi.errors import Failed, Unreadable
 
-CHUNK: Final = 1024 * 1024
 FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def open_source(path: Path, *, follow: bool) -> BinaryIO:
+def open_source(path: Path, *, follow: bool) -> FileIO:
     """A regular file for reading, leaving its access time alone where we may. `follow` allows a symbolic link.
 
     Raises `Unreadable` for anything else, without waiting (a named pipe would wait for ever).
@@ -36,32 +34,7 @@ def open_source(path: Path, *, follow: bool) -> BinaryIO:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise Unreadable("is not a regular file", source=str(path), hint="Name a file, or seal the folder as a tree.")
-    return os.fdopen(descriptor, "rb", buffering=0)
-
-
-def hash_while_copying(stream: BinaryIO, target: int, limit: int | None) -> tuple[str, int]:
-    """Copy `stream` to the descriptor `target`; the SHA-256 in hex and the size in bytes.
-
-    Hashes on this thread and writes on another: both let go of the interpreter, so the slower of the two sets the pace.
-    """
-    hasher, size = hashlib.sha256(), 0
-    written: Future[None] | None = None
-    with ThreadPoolExecutor(1) as writer:
-        while chunk := _read(stream):
-            size += len(chunk)
-            refuse_if_too_large(size, limit)
-            if written:
-                written.result()
-            written = writer.submit(_write_all, target, chunk)
-            hasher.update(chunk)
-        if written:
-            written.result()
-    return hasher.hexdigest(), size
-
-
-def refuse_if_too_large(size: int, limit: int | None) -> None:
-    if limit is not None and size > limit:
-        raise Refused(f"There are more than the {limit} bytes allowed.", hint="Raise the limit or seal a part of it.")
+    return FileIO(descriptor, "rb")
 
 
 def refuse_if_no_room(folder: Path, needed: int | None) -> None:
@@ -107,17 +80,3 @@ def _failure(root: Path, needed: int | None, error: OSError) -> Failed:
     else:
         return Failed(f"The locker {root} cannot be written: {error.strerror}.", hint="Check its owner and its mount.")
     return Failed(message, permanent=False, hint=hint)
-
-
-def _read(stream: BinaryIO) -> bytes:
-    try:
-        return stream.read(CHUNK)
-    except OSError as error:
-        source = str(getattr(stream, "name", "the stream"))
-        raise Unreadable(f"cannot be read: {error.strerror}", source=source) from error
-
-
-def _write_all(target: int, chunk: bytes) -> None:
-    view = memoryview(chunk)
-    while view:
-        view = view[os.write(target, view) :]

@@ -23,14 +23,8 @@ from typing import BinaryIO, Final, Literal
 
 import msgspec
 
-from hikeshi.custody.disk import (
-    hash_while_copying,
-    naming_disk_errors,
-    open_source,
-    refuse_if_no_room,
-    refuse_if_too_large,
-    sync_folder,
-)
+from hikeshi.custody.copying import Source, copy_hashed, refuse_if_too_large
+from hikeshi.custody.disk import naming_disk_errors, open_source, refuse_if_no_room, sync_folder
 from hikeshi.custody.manifest import Manifest, ManifestEntry, Progress, describe, walk
 from hikeshi.errors import Failed, Refused, Unreadable
 
@@ -132,12 +126,11 @@ class Locker:
         ) or sealed.size != after.st_size
         return msgspec.structs.replace(sealed, source_changed=changed)
 
-    def _seal_stream(self, stream: BinaryIO, *, limit: int | None, needed: int | None) -> Sealed:
+    def _seal_stream(self, stream: Source, *, limit: int | None, needed: int | None) -> Sealed:
         with naming_disk_errors(self.root, needed), self._part() as (descriptor, part):
             refuse_if_no_room(self.root, needed)
-            sha256, size = hash_while_copying(stream, descriptor, limit)
             os.fchmod(descriptor, 0o444)
-            os.fsync(descriptor)
+            sha256, size = copy_hashed(stream, descriptor, limit)
             return self._place(part, sha256, size)
 
     @contextlib.contextmanager
