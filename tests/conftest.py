@@ -13,13 +13,20 @@ os.environ["HIKESHI_HOME"] = tempfile.mkdtemp(prefix="hikeshi-test-")
 os.environ["DJANGO_SETTINGS_MODULE"] = "hikeshi.settings"
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 
+import django
 import pytest
+
+django.setup()  # the conftest of a folder below may import models before pytest-django is ready
 
 
 @pytest.fixture(autouse=True)
 def quick_passwords(request: pytest.FixtureRequest) -> None:
     """Password hashing is slow on purpose; no test is about that."""
-    if "db" in request.fixturenames or "transactional_db" in request.fixturenames or request.node.get_closest_marker("django_db"):
+    if (
+        "db" in request.fixturenames
+        or "transactional_db" in request.fixturenames
+        or request.node.get_closest_marker("django_db")
+    ):
         settings = request.getfixturevalue("settings")
         settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

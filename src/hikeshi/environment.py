@@ -24,7 +24,10 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 VARIABLES: Final[dict[str, tuple[str, str]]] = {
     # name: (default, what it means)
     "HIKESHI_ALLOWED_HOSTS": ("127.0.0.1,localhost,[::1]", "host names the console answers to, comma separated"),
-    "HIKESHI_AWS_ACCOUNTS": ("", "account ids actions may touch, comma separated; empty: only the credentials' own account"),
+    "HIKESHI_AWS_ACCOUNTS": (
+        "",
+        "account ids actions may touch, comma separated; empty: only the credentials' own account",
+    ),
     "HIKESHI_AWS_ENDPOINT_URL": ("", "a simulated AWS; everything done through it is labelled simulated"),
     "HIKESHI_AWS_PROTECTED": ("", "resource ids no action may ever touch, comma separated"),
     "HIKESHI_AWS_REGION": ("ap-northeast-1", "region used where an alert names none"),

@@ -28,7 +28,7 @@ class Intake:
         self.actor = system("SQS intake", "intake")
         environment = settings.ENVIRONMENT
         self.simulated = bool(environment.aws_endpoint_url)
-        self.sqs = client("sqs", environment.aws_region, environment.aws_endpoint_url or None)
+        self.sqs = client("sqs", environment.aws_region, environment.aws_endpoint_url or None, LONGEST_WAIT + 10.0)
 
     def run(self) -> None:
         wait = 1.0
@@ -46,9 +46,7 @@ class Intake:
 
     def once(self, *, seconds: int = 0) -> int:
         """Read what is there, waiting up to `seconds`. Returns how many messages were kept."""
-        answer = self.sqs.receive_message(
-            QueueUrl=self.queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=seconds
-        )
+        answer = self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=seconds)
         messages = answer.get("Messages", [])
         for message in messages:
             alerts.receive(

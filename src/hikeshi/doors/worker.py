@@ -60,7 +60,9 @@ class Worker:
     def once(self) -> bool:
         """Claim one due row and do what it asks for. False when nothing was due."""
         for rows, do in WORK:
-            row = claim(rows.objects.all(), worker=self.name, now=timezone.now(), seconds=settings.ENVIRONMENT.lease_seconds)
+            row = claim(
+                rows.objects.all(), worker=self.name, now=timezone.now(), seconds=settings.ENVIRONMENT.lease_seconds
+            )
             if row is not None:
                 self._do(row, do)
                 return True
@@ -96,7 +98,10 @@ def _answer(alert: Alert, worker: Worker) -> None:
 
 def _leave(alert: Alert, actor: Actor, problem: HikeshiError) -> None:
     alerts.answered(
-        alert, actor=actor, en=f"Not answered: {problem} Left for triage.", ja=f"自動対応できず: {problem} トリアージ待ちとした。"
+        alert,
+        actor=actor,
+        en=f"Not answered: {problem} Left for triage.",
+        ja=f"自動対応できず: {problem} トリアージ待ちとした。",
     )
 
 

@@ -133,7 +133,14 @@ def actor_for_token(secret: str, door: Door) -> Actor | None:
 
 @transaction.atomic
 def add_contact(
-    name: str, duty: str, *, actor: Actor, level: int = 1, phone: str = "", email: str = "", person: Person | None = None
+    name: str,
+    duty: str,
+    *,
+    actor: Actor,
+    level: int = 1,
+    phone: str = "",
+    email: str = "",
+    person: Person | None = None,
 ) -> Contact:
     """Put a line on the contact list."""
     require(actor, "manage")

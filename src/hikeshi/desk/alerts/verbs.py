@@ -35,7 +35,7 @@ def receive(
     except Unreadable as problem:
         return [_keep(payload, None, actor, source, message_id, str(problem))]
     return [
-        _keep(payload, _alert_of(signal, source, actor, simulated=simulated), actor, source, message_id)
+        _keep(payload, _alert_of(signal, source, simulated=simulated), actor, source, message_id)
         for signal in signals
     ]
 
@@ -60,7 +60,7 @@ def _keep(
     return row
 
 
-def _alert_of(signal: Signal, source: str, actor: Actor, *, simulated: bool) -> Alert:
+def _alert_of(signal: Signal, source: str, *, simulated: bool) -> Alert:
     alert = Alert.objects.select_for_update().filter(key=signal.key).first()
     if alert is None:
         severity, reasons = suggest_severity(signal)

@@ -52,9 +52,7 @@ def seal_files(
     source = ", ".join(str(path) for path in paths)[:500]
     if len(paths) == 1 and paths[0].is_file():
         sealed = locker().seal(paths[0])
-        return _register(
-            incident, actor, title=title, kind=kind, sha256=sealed.sha256, size=sealed.size, source=source
-        )
+        return _register(incident, actor, title=title, kind=kind, sha256=sealed.sha256, size=sealed.size, source=source)
     sealed, manifest = locker().seal_tree(paths[0] if len(paths) == 1 else paths, progress=progress)
     size = sum(entry.size for entry in manifest.entries)
     return _register(

@@ -239,9 +239,7 @@ def close(incident: Incident, *, actor: Actor, reason: str) -> None:
         raise Refused("Closing needs a reason.", hint="Say in one sentence why it is over.")
     now = timezone.now()
     _change(incident, None, status="closed", closed_at=now)
-    ledger.append(
-        incident.name, actor=actor, verb="incident.close", obj=incident.name, data={"reason": reason.strip()}
-    )
+    ledger.append(incident.name, actor=actor, verb="incident.close", obj=incident.name, data={"reason": reason.strip()})
     for clock in duties.running(incident.name, "response."):
         duties.stop(clock, actor=actor, at=now)
     if incident.severity <= 2:

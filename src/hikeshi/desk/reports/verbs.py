@@ -33,9 +33,7 @@ def to_html(markdown: str) -> str:
     return html
 
 
-def freeze(
-    incident: Incident, kind: str, language: str, *, actor: Actor, more: dict[str, Any] | None = None
-) -> Report:
+def freeze(incident: Incident, kind: str, language: str, *, actor: Actor, more: dict[str, Any] | None = None) -> Report:
     """Make a report from the record as it is now and keep it under its hash, as evidence too. `more` goes to the template."""
     require_on(actor, "write", incident)
     if language not in LANGUAGES:

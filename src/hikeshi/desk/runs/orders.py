@@ -27,12 +27,16 @@ def match(alert: Alert, now: datetime) -> tuple[StandingOrder | None, Text]:
             f"Standing order {order}, approved by {order.approved_by}: {alert.kind}, score {alert.score:g}, ACTOR.",
             f"常時承認「{order}」({order.approved_by} 承認): {alert.kind}、スコア {alert.score:g}、ACTOR。",
         )
-    return None, Text("No standing order covers it: left for triage.", "該当する常時承認がないため、トリアージ待ちとした。")
+    return None, Text(
+        "No standing order covers it: left for triage.", "該当する常時承認がないため、トリアージ待ちとした。"
+    )
 
 
 def _held_back(alert: Alert) -> Text | None:
     if alert.sample:
-        return Text("A sample finding: no containment, left for triage.", "サンプル検出のため封じ込めず、トリアージ待ちとした。")
+        return Text(
+            "A sample finding: no containment, left for triage.", "サンプル検出のため封じ込めず、トリアージ待ちとした。"
+        )
     if alert.archived:
         return Text("The finding is archived: left for triage.", "アーカイブ済みの検出のため、トリアージ待ちとした。")
     if alert.verdict:

@@ -17,11 +17,12 @@ from django.utils import timezone
 
 from hikeshi.actions import action as build_action
 from hikeshi.actions.action import Action, Receipt, Text
-from hikeshi.actions.aws.world import AwsWorld
+from hikeshi.actions.aws.recorder import Settled
+from hikeshi.actions.aws.world import AwsSettings, AwsWorld
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.queue import LeaseLost, hold
 from hikeshi.desk.runs import verbs
-from hikeshi.desk.runs.models import Intent, Step
+from hikeshi.desk.runs.models import Step
 from hikeshi.errors import Failed, HikeshiError, Refused
 
 log = logging.getLogger(__name__)
@@ -34,12 +35,12 @@ class DeskRecorder:
     def __init__(self, step: Step, worker: str) -> None:
         self.step, self.worker = step, worker
 
-    def intend(self, operation: str, params: Mapping[str, Any]) -> Intent:
+    def intend(self, operation: str, params: Mapping[str, Any]) -> str:
         self.alive()
-        return verbs.intend(self.step, operation, params)
+        return str(verbs.intend(self.step, operation, params).pk)
 
-    def settle(self, ref: Intent, outcome: str, request_id: str, seconds: float, error: str) -> None:
-        verbs.settle(ref, outcome=outcome, request_id=request_id, seconds=seconds, error=error)
+    def settle(self, ref: str, outcome: Settled, request_id: str, seconds: float, error: str) -> None:
+        verbs.settle(int(ref), outcome=outcome, request_id=request_id, seconds=seconds, error=error)
 
     def alive(self) -> None:
         """Raises `LeaseLost` when another worker has taken the step over."""
@@ -67,9 +68,16 @@ def _world(step: Step, recorder: DeskRecorder) -> AwsWorld:
         region=facts.get("alert.region", environment.aws_region),
         record=recorder,
         endpoint_url=environment.aws_endpoint_url or None,
-        evidence_bucket=environment.evidence_bucket,
-        protected=frozenset(environment.aws_protected),
+        settings=AwsSettings(
+            evidence_bucket=environment.evidence_bucket, protected_instances=environment.aws_protected
+        ),
+        earlier=[verbs.plan_of(other) for other in _earlier(step)],
     )
+
+
+def _earlier(step: Step) -> list[Step]:
+    """The incident's other steps that have a plan: one action may need the state another has saved."""
+    return list(Step.objects.filter(run__incident=step.run.incident).exclude(pk=step.pk).exclude(plan=""))
 
 
 def _advance(step: Step, action: Action[Any], world: AwsWorld, recorder: DeskRecorder, actor: Actor) -> None:

@@ -57,7 +57,12 @@ def order(
 
 @transaction.atomic
 def start(
-    incident: Incident, playbook: Playbook, *, actor: Actor, facts: Mapping[str, str], order: StandingOrder | None = None
+    incident: Incident,
+    playbook: Playbook,
+    *,
+    actor: Actor,
+    facts: Mapping[str, str],
+    order: StandingOrder | None = None,
 ) -> Run:
     """Turn the playbook into steps, pinned to its present text. Raises `Refused` naming a fact that is missing."""
     require_on(actor, "write", incident)
@@ -223,10 +228,9 @@ def intend(step: Step, operation: str, params: Mapping[str, Any]) -> Intent:
 
 
 @transaction.atomic
-def settle(intent: Intent, *, outcome: str, request_id: str, seconds: float, error: str) -> None:
+def settle(intent: int, *, outcome: str, request_id: str, seconds: float, error: str) -> None:
     """Write down how the call was answered."""
-    intent.outcome, intent.request_id, intent.seconds, intent.error = outcome, request_id, seconds, error
-    intent.save(update_fields=["outcome", "request_id", "seconds", "error"])
+    Intent.objects.filter(pk=intent).update(outcome=outcome, request_id=request_id, seconds=seconds, error=error)
 
 
 @transaction.atomic
@@ -271,7 +275,12 @@ def _seal(step: Step, receipt: Receipt, actor: Actor, *, undone: bool) -> Item:
     action = ACTIONS[step.action]
     kind = action.evidence_kind if receipt.outcome in STATE_AFTER and not undone else "receipt"
     calls = list(step.intents.values("operation", "params", "outcome", "request_id", "seconds", "error"))
-    document = {"step": step.key, "receipt": msgspec.to_builtins(receipt), "plan": json.loads(step.plan or "{}"), "calls": calls}
+    document = {
+        "step": step.key,
+        "receipt": msgspec.to_builtins(receipt),
+        "plan": json.loads(step.plan or "{}"),
+        "calls": calls,
+    }
     title = f"{action.title.en}{' (undo)' if undone else ''}: {', '.join(map(str, step.inputs.values()))}"
     return evidence.seal_bytes(
         step.run.incident, msgspec.json.encode(document, order="deterministic"), actor=actor, title=title, kind=kind,

@@ -5,36 +5,54 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('ledger', '0001_initial'),
+        ("ledger", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Clock',
+            name="Clock",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('due_at', models.DateTimeField(blank=True, db_index=True, null=True)),
-                ('lease_owner', models.CharField(blank=True, default='', max_length=80)),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('rule', models.CharField(max_length=60)),
-                ('rule_version', models.PositiveIntegerField()),
-                ('title', models.JSONField()),
-                ('explanation', models.JSONField()),
-                ('started_at', models.DateTimeField()),
-                ('soon_at', models.DateTimeField()),
-                ('deadline', models.DateTimeField(db_index=True)),
-                ('state', models.CharField(choices=[('running', 'on time'), ('soon', 'due soon'), ('over', 'over'), ('met', 'met'), ('met-late', 'met late'), ('replaced', 'replaced')], default='running', max_length=10)),
-                ('stopped_at', models.DateTimeField(blank=True, null=True)),
-                ('breached_at', models.DateTimeField(blank=True, null=True)),
-                ('chain', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='clocks', to='ledger.chain')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("due_at", models.DateTimeField(blank=True, db_index=True, null=True)),
+                ("lease_owner", models.CharField(blank=True, default="", max_length=80)),
+                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("rule", models.CharField(max_length=60)),
+                ("rule_version", models.PositiveIntegerField()),
+                ("title", models.JSONField()),
+                ("explanation", models.JSONField()),
+                ("started_at", models.DateTimeField()),
+                ("soon_at", models.DateTimeField()),
+                ("deadline", models.DateTimeField(db_index=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("running", "on time"),
+                            ("soon", "due soon"),
+                            ("over", "over"),
+                            ("met", "met"),
+                            ("met-late", "met late"),
+                            ("replaced", "replaced"),
+                        ],
+                        default="running",
+                        max_length=10,
+                    ),
+                ),
+                ("stopped_at", models.DateTimeField(blank=True, null=True)),
+                ("breached_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "chain",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="clocks", to="ledger.chain"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('deadline', 'pk'),
+                "ordering": ("deadline", "pk"),
             },
         ),
     ]

@@ -5,36 +5,53 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('incidents', '0001_initial'),
+        ("incidents", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Item',
+            name="Item",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=20)),
-                ('title', models.CharField(max_length=300)),
-                ('kind', models.CharField(choices=[('file', 'File'), ('logs', 'Logs'), ('memory', 'Memory image'), ('receipt', 'Receipt of an action'), ('report', 'Report'), ('snapshot', 'Disk snapshot')], max_length=12)),
-                ('sha256', models.CharField(max_length=64)),
-                ('size', models.PositiveBigIntegerField()),
-                ('files', models.PositiveIntegerField(default=0)),
-                ('source', models.CharField(blank=True, default='', max_length=500)),
-                ('held_at', models.CharField(blank=True, default='', max_length=500)),
-                ('simulated', models.BooleanField(default=False)),
-                ('sealed_at', models.DateTimeField()),
-                ('sealed_by', models.CharField(max_length=150)),
-                ('checked_at', models.DateTimeField(blank=True, null=True)),
-                ('check_result', models.CharField(blank=True, default='', max_length=20)),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evidence', to='incidents.incident')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=20)),
+                ("title", models.CharField(max_length=300)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("file", "File"),
+                            ("logs", "Logs"),
+                            ("memory", "Memory image"),
+                            ("receipt", "Receipt of an action"),
+                            ("report", "Report"),
+                            ("snapshot", "Disk snapshot"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("sha256", models.CharField(max_length=64)),
+                ("size", models.PositiveBigIntegerField()),
+                ("files", models.PositiveIntegerField(default=0)),
+                ("source", models.CharField(blank=True, default="", max_length=500)),
+                ("held_at", models.CharField(blank=True, default="", max_length=500)),
+                ("simulated", models.BooleanField(default=False)),
+                ("sealed_at", models.DateTimeField()),
+                ("sealed_by", models.CharField(max_length=150)),
+                ("checked_at", models.DateTimeField(blank=True, null=True)),
+                ("check_result", models.CharField(blank=True, default="", max_length=20)),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="evidence", to="incidents.incident"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('incident', 'name'),
-                'constraints': [models.UniqueConstraint(fields=('incident', 'name'), name='one_item_per_name')],
+                "ordering": ("incident", "name"),
+                "constraints": [models.UniqueConstraint(fields=("incident", "name"), name="one_item_per_name")],
             },
         ),
     ]

@@ -6,67 +6,133 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('alerts', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("alerts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Incident',
+            name="Incident",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=20, unique=True)),
-                ('title', models.CharField(max_length=300)),
-                ('summary', models.TextField(blank=True, default='')),
-                ('severity', models.PositiveSmallIntegerField(choices=[(1, 'critical'), (2, 'high'), (3, 'medium'), (4, 'low')])),
-                ('severity_reason', models.TextField(blank=True, default='')),
-                ('status', models.CharField(choices=[('declared', 'Declared'), ('active', 'Active'), ('monitoring', 'Monitoring'), ('resolved', 'Resolved'), ('closed', 'Closed')], default='declared', max_length=12)),
-                ('simulated', models.BooleanField(default=False)),
-                ('occurred_at', models.DateTimeField(blank=True, null=True)),
-                ('detected_at', models.DateTimeField()),
-                ('declared_at', models.DateTimeField()),
-                ('acknowledged_at', models.DateTimeField(blank=True, null=True)),
-                ('contained_at', models.DateTimeField(blank=True, null=True)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('alerts', models.ManyToManyField(blank=True, related_name='incidents', to='alerts.alert')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=20, unique=True)),
+                ("title", models.CharField(max_length=300)),
+                ("summary", models.TextField(blank=True, default="")),
+                (
+                    "severity",
+                    models.PositiveSmallIntegerField(choices=[(1, "critical"), (2, "high"), (3, "medium"), (4, "low")]),
+                ),
+                ("severity_reason", models.TextField(blank=True, default="")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("declared", "Declared"),
+                            ("active", "Active"),
+                            ("monitoring", "Monitoring"),
+                            ("resolved", "Resolved"),
+                            ("closed", "Closed"),
+                        ],
+                        default="declared",
+                        max_length=12,
+                    ),
+                ),
+                ("simulated", models.BooleanField(default=False)),
+                ("occurred_at", models.DateTimeField(blank=True, null=True)),
+                ("detected_at", models.DateTimeField()),
+                ("declared_at", models.DateTimeField()),
+                ("acknowledged_at", models.DateTimeField(blank=True, null=True)),
+                ("contained_at", models.DateTimeField(blank=True, null=True)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("alerts", models.ManyToManyField(blank=True, related_name="incidents", to="alerts.alert")),
             ],
             options={
-                'ordering': ('severity', '-declared_at', '-pk'),
+                "ordering": ("severity", "-declared_at", "-pk"),
             },
         ),
         migrations.CreateModel(
-            name='Role',
+            name="Role",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('duty', models.CharField(choices=[('incident_commander', 'Incident Commander'), ('deputy_commander', 'Deputy commander'), ('technical_lead', 'Technical Lead'), ('communications_lead', 'Communications Lead'), ('responder', 'Responder'), ('scribe', 'Scribe'), ('support', 'Support'), ('observer', 'Observer')], max_length=30)),
-                ('since', models.DateTimeField()),
-                ('until', models.DateTimeField(blank=True, null=True)),
-                ('contact', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='accounts.contact')),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='roles', to='incidents.incident')),
-                ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='roles', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "duty",
+                    models.CharField(
+                        choices=[
+                            ("incident_commander", "Incident Commander"),
+                            ("deputy_commander", "Deputy commander"),
+                            ("technical_lead", "Technical Lead"),
+                            ("communications_lead", "Communications Lead"),
+                            ("responder", "Responder"),
+                            ("scribe", "Scribe"),
+                            ("support", "Support"),
+                            ("observer", "Observer"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                ("since", models.DateTimeField()),
+                ("until", models.DateTimeField(blank=True, null=True)),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to="accounts.contact"
+                    ),
+                ),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="roles", to="incidents.incident"
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="roles",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('since', 'pk'),
+                "ordering": ("since", "pk"),
             },
         ),
         migrations.CreateModel(
-            name='Phase',
+            name="Phase",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(choices=[('detection_analysis', 'Detection and analysis'), ('containment', 'Containment'), ('eradication', 'Eradication'), ('recovery', 'Recovery'), ('lessons_learned', 'Lessons learned')], max_length=20)),
-                ('entered_at', models.DateTimeField()),
-                ('left_at', models.DateTimeField(blank=True, null=True)),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='phases', to='incidents.incident')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        choices=[
+                            ("detection_analysis", "Detection and analysis"),
+                            ("containment", "Containment"),
+                            ("eradication", "Eradication"),
+                            ("recovery", "Recovery"),
+                            ("lessons_learned", "Lessons learned"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("entered_at", models.DateTimeField()),
+                ("left_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="phases", to="incidents.incident"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('entered_at', 'pk'),
-                'constraints': [models.UniqueConstraint(fields=('incident', 'name'), name='one_row_per_phase')],
+                "ordering": ("entered_at", "pk"),
+                "constraints": [models.UniqueConstraint(fields=("incident", "name"), name="one_row_per_phase")],
             },
         ),
     ]

@@ -5,41 +5,52 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Chain',
+            name="Chain",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, unique=True)),
-                ('head_seq', models.PositiveBigIntegerField(default=0)),
-                ('head_hash', models.CharField(default='0000000000000000000000000000000000000000000000000000000000000000', max_length=64)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=80, unique=True)),
+                ("head_seq", models.PositiveBigIntegerField(default=0)),
+                (
+                    "head_hash",
+                    models.CharField(
+                        default="0000000000000000000000000000000000000000000000000000000000000000", max_length=64
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seq', models.PositiveBigIntegerField()),
-                ('time', models.CharField(max_length=27)),
-                ('actor', models.CharField(max_length=150)),
-                ('door', models.CharField(max_length=20)),
-                ('verb', models.CharField(max_length=60)),
-                ('object', models.CharField(max_length=120)),
-                ('data', models.TextField()),
-                ('prev', models.CharField(max_length=64)),
-                ('hash', models.CharField(max_length=64)),
-                ('chain', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='ledger.chain')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("seq", models.PositiveBigIntegerField()),
+                ("time", models.CharField(max_length=27)),
+                ("actor", models.CharField(max_length=150)),
+                ("door", models.CharField(max_length=20)),
+                ("verb", models.CharField(max_length=60)),
+                ("object", models.CharField(max_length=120)),
+                ("data", models.TextField()),
+                ("prev", models.CharField(max_length=64)),
+                ("hash", models.CharField(max_length=64)),
+                (
+                    "chain",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="entries", to="ledger.chain"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('chain', 'seq'),
-                'indexes': [models.Index(fields=['chain', 'object'], name='ledger_entr_chain_i_e01a1f_idx'), models.Index(fields=['chain', 'verb'], name='ledger_entr_chain_i_13c2a2_idx')],
-                'constraints': [models.UniqueConstraint(fields=('chain', 'seq'), name='one_entry_per_place')],
+                "ordering": ("chain", "seq"),
+                "indexes": [
+                    models.Index(fields=["chain", "object"], name="ledger_entr_chain_i_e01a1f_idx"),
+                    models.Index(fields=["chain", "verb"], name="ledger_entr_chain_i_13c2a2_idx"),
+                ],
+                "constraints": [models.UniqueConstraint(fields=("chain", "seq"), name="one_entry_per_place")],
             },
         ),
     ]

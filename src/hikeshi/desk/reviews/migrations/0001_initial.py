@@ -5,24 +5,35 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('incidents', '0001_initial'),
+        ("incidents", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Review',
+            name="Review",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('in-review', 'In review'), ('reviewed', 'Reviewed')], default='draft', max_length=10)),
-                ('summary', models.JSONField()),
-                ('causes', models.JSONField()),
-                ('measures', models.JSONField()),
-                ('started_at', models.DateTimeField()),
-                ('incident', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='review', to='incidents.incident')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("draft", "Draft"), ("in-review", "In review"), ("reviewed", "Reviewed")],
+                        default="draft",
+                        max_length=10,
+                    ),
+                ),
+                ("summary", models.JSONField()),
+                ("causes", models.JSONField()),
+                ("measures", models.JSONField()),
+                ("started_at", models.DateTimeField()),
+                (
+                    "incident",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="review", to="incidents.incident"
+                    ),
+                ),
             ],
         ),
     ]

@@ -5,58 +5,79 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('evidence', '0001_initial'),
-        ('incidents', '0001_initial'),
+        ("evidence", "0001_initial"),
+        ("incidents", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Timeline',
+            name="Timeline",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('due_at', models.DateTimeField(blank=True, db_index=True, null=True)),
-                ('lease_owner', models.CharField(blank=True, default='', max_length=80)),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('name', models.CharField(max_length=80)),
-                ('state', models.CharField(choices=[('asked', 'waiting to be built'), ('ready', 'ready'), ('failed', 'failed')], default='asked', max_length=8)),
-                ('problem', models.TextField(blank=True, default='')),
-                ('report', models.JSONField(default=dict)),
-                ('built_at', models.DateTimeField(blank=True, null=True)),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='timelines', to='incidents.incident')),
-                ('items', models.ManyToManyField(related_name='timelines', to='evidence.item')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("due_at", models.DateTimeField(blank=True, db_index=True, null=True)),
+                ("lease_owner", models.CharField(blank=True, default="", max_length=80)),
+                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("name", models.CharField(max_length=80)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("asked", "waiting to be built"), ("ready", "ready"), ("failed", "failed")],
+                        default="asked",
+                        max_length=8,
+                    ),
+                ),
+                ("problem", models.TextField(blank=True, default="")),
+                ("report", models.JSONField(default=dict)),
+                ("built_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="timelines", to="incidents.incident"
+                    ),
+                ),
+                ("items", models.ManyToManyField(related_name="timelines", to="evidence.item")),
             ],
             options={
-                'ordering': ('incident', 'name'),
+                "ordering": ("incident", "name"),
             },
         ),
         migrations.CreateModel(
-            name='Mark',
+            name="Mark",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('attacker', 'Attacker'), ('responder', 'Responder'), ('star', 'Star')], max_length=10)),
-                ('field', models.CharField(max_length=40)),
-                ('value', models.CharField(max_length=300)),
-                ('reason', models.TextField()),
-                ('events', models.PositiveBigIntegerField()),
-                ('made_at', models.DateTimeField()),
-                ('made_by', models.CharField(max_length=150)),
-                ('timeline', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='marks', to='timelines.timeline')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("attacker", "Attacker"), ("responder", "Responder"), ("star", "Star")], max_length=10
+                    ),
+                ),
+                ("field", models.CharField(max_length=40)),
+                ("value", models.CharField(max_length=300)),
+                ("reason", models.TextField()),
+                ("events", models.PositiveBigIntegerField()),
+                ("made_at", models.DateTimeField()),
+                ("made_by", models.CharField(max_length=150)),
+                (
+                    "timeline",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="marks", to="timelines.timeline"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('pk',),
+                "ordering": ("pk",),
             },
         ),
         migrations.AddConstraint(
-            model_name='timeline',
-            constraint=models.UniqueConstraint(fields=('incident', 'name'), name='one_timeline_per_name'),
+            model_name="timeline",
+            constraint=models.UniqueConstraint(fields=("incident", "name"), name="one_timeline_per_name"),
         ),
         migrations.AddConstraint(
-            model_name='mark',
-            constraint=models.UniqueConstraint(fields=('timeline', 'kind', 'field', 'value'), name='one_mark_each'),
+            model_name="mark",
+            constraint=models.UniqueConstraint(fields=("timeline", "kind", "field", "value"), name="one_mark_each"),
         ),
     ]

@@ -1,0 +1,77 @@
+"""`init`, `serve`, `worker`, `intake`: setting up a home and running what lives in it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import typer
+import uvicorn
+from django.conf import settings
+from django.core.management import call_command
+
+from hikeshi.desk.accounts import verbs as accounts
+from hikeshi.desk.accounts.models import Person
+from hikeshi.desk.actor import Actor, system
+from hikeshi.doors.intake import Intake
+from hikeshi.doors.station import Station
+from hikeshi.doors.worker import Worker
+from hikeshi.errors import Refused
+
+TOKEN_FILE = "cli-token"  # noqa: S105  # the name of a file, not a secret
+
+
+def set_up(username: str) -> tuple[Person, str]:
+    """Make the database, the first administrator, this machine's command-line token; return the one-time invite link."""
+    call_command("migrate", verbosity=0, interactive=False)
+    local: Actor = system("hikeshi init", "cli")
+    admin = accounts.first_admin(username, actor=local)
+    actor = accounts.actor_of(admin, "cli")
+    _keep_token(settings.ENVIRONMENT.home, accounts.issue_token(admin, "command line of this machine", actor=actor))
+    return admin, invite_link(admin)
+
+
+def invite_link(person: Person) -> str:
+    """A link that lets this person choose a password, once, within 24 hours."""
+    secret = accounts.invite(actor=accounts.actor_of(person, "cli"), role=person.role, person=person)
+    return f"{settings.ENVIRONMENT.public_url}/invite/{secret}/"
+
+
+def _keep_token(home: Path, secret: str) -> None:
+    descriptor = os.open(home / TOKEN_FILE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secret + "\n")
+
+
+def init(name: str = typer.Option("admin", help="Sign-in name of the first administrator.")) -> dict[str, str]:
+    """Set up a new home: database, first administrator, command-line token. Prints the invite link, once."""
+    admin, link = set_up(name)
+    return {"home": str(settings.ENVIRONMENT.home), "administrator": admin.username, "invite": link}
+
+
+def run_console(host: str, port: int) -> None:
+    """Serve console and API until interrupted."""
+    uvicorn.run("hikeshi.asgi:application", host=host, port=port, log_level="warning", server_header=False)
+
+
+def serve(
+    host: str = typer.Option("127.0.0.1", help="Address to listen on."),
+    port: int = typer.Option(8000, help="Port to listen on."),
+) -> None:
+    """Console, API, worker and intake in one process."""
+    call_command("migrate", verbosity=0, interactive=False)
+    with Station(settings.ENVIRONMENT.queue_url):
+        run_console(host, port)
+
+
+def worker() -> None:
+    """One more worker: claims due steps, clocks, alerts and timelines until interrupted."""
+    Worker().run()
+
+
+def intake() -> None:
+    """Read the SQS queue until interrupted."""
+    if not settings.ENVIRONMENT.queue_url:
+        raise Refused("No queue is set.", hint="Set HIKESHI_QUEUE_URL to the SQS queue's address.")
+    Intake(settings.ENVIRONMENT.queue_url, stop=threading.Event()).run()
