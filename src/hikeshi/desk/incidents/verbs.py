@@ -87,9 +87,9 @@ def declare(
             "detected_at": incident.detected_at.isoformat(), "alerts": [str(alert) for alert in incident.alerts.all()],
         },
     )  # fmt: skip
-    enter_phase(incident, "detection_analysis", actor=actor)
     duties.start(incident.name, f"response.sev{severity}", actor=actor, started_at=incident.detected_at)
-    _fill_roles(incident, actor)
+    _fill_roles(incident, actor)  # before the phase: whoever declares it by hand gains the right to write by this
+    enter_phase(incident, "detection_analysis", actor=actor)
     return incident
 
 

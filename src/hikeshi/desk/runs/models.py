@@ -84,18 +84,18 @@ class Step(Queued):
     title = models.JSONField()  # {en, ja}
     text = models.JSONField()  # {en, ja}
     role = models.CharField(max_length=30, blank=True, default="")
-    after = models.JSONField(default=list)
+    after = models.JSONField(default=list, blank=True)
     action = models.CharField(max_length=60, blank=True, default="")
-    inputs = models.JSONField(default=dict)
+    inputs = models.JSONField(default=dict, blank=True)
     state = models.CharField(max_length=10, choices=STATES, default="waiting")
     plan = models.TextField(blank=True, default="")  # canonical JSON of actions.action.Plan
     plan_digest = models.CharField(max_length=64, blank=True, default="")
     asked_at = models.DateTimeField(null=True, blank=True)
     began_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
-    outcome = models.JSONField(default=dict)  # {en, ja}: what came of it
+    outcome = models.JSONField(default=dict, blank=True)  # {en, ja}: what came of it
     grade = models.CharField(max_length=20, blank=True, default="")
-    receipts = models.JSONField(default=list)  # names of evidence items
+    receipts = models.JSONField(default=list, blank=True)  # names of evidence items
     cloud_seconds = models.FloatField(default=0)
 
     class Meta:

@@ -24,7 +24,7 @@ class Timeline(Queued):
     items = models.ManyToManyField(Item, related_name="timelines")
     state = models.CharField(max_length=8, choices=STATES, default="asked")
     problem = models.TextField(blank=True, default="")
-    report = models.JSONField(default=dict)
+    report = models.JSONField(default=dict, blank=True)
     built_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -1,0 +1,70 @@
+"""Evidence: sealed under its hash, with its custody line; a changed byte is found."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from hikeshi.desk.actor import Actor
+from hikeshi.desk.evidence import verbs as evidence
+from hikeshi.desk.evidence.models import Item
+from hikeshi.desk.incidents.models import Incident
+from hikeshi.errors import Refused
+
+pytestmark = pytest.mark.django_db
+
+
+def seal(incident: Incident, actor: Actor, content: bytes = b"memory") -> Item:
+    return evidence.seal_bytes(incident, content, actor=actor, title="a file", kind="file")
+
+
+def test_bytes_are_kept_under_their_hash(incident: Incident, on_it: Actor) -> None:
+    item = seal(incident, on_it)
+    assert item.sha256 == hashlib.sha256(b"memory").hexdigest()
+    assert item.name == "EV-001"
+    with evidence.locker().open(item.sha256) as stream:
+        assert stream.read() == b"memory"
+
+
+def test_each_item_has_its_custody_lines(incident: Incident, on_it: Actor) -> None:
+    item = seal(incident, on_it)
+    evidence.verify(item, actor=on_it)
+    assert [entry.verb for entry in evidence.custody(item)] == ["evidence.seal", "evidence.verify"]
+    assert item.sha256 in evidence.custody(item)[0].data
+
+
+def test_a_folder_becomes_one_item_with_a_manifest(incident: Incident, on_it: Actor, tmp_path: Path) -> None:
+    for name in ("a.log", "b.log"):
+        (tmp_path / name).write_text(name)
+    item = evidence.seal_files(incident, [tmp_path], actor=on_it, title="logs", kind="logs")
+    assert (item.files, item.size) == (2, 10)
+    assert sorted(evidence.files_of(item)) == sorted(hashlib.sha256(n.encode()).hexdigest() for n in ("a.log", "b.log"))
+    assert evidence.verify(item, actor=on_it) == "match"
+
+
+def test_a_changed_byte_in_a_folder_is_found(incident: Incident, on_it: Actor, tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("only here")
+    item = evidence.seal_files(incident, [tmp_path], actor=on_it, title="logs", kind="logs")
+    path = evidence.locker().path(evidence.files_of(item)[0])
+    path.chmod(0o644)
+    path.write_text("other now")
+    assert evidence.verify(item, actor=on_it) == "mismatch"
+    path.unlink()
+    assert evidence.verify(item, actor=on_it) == "could-not-check"
+
+
+def test_what_is_not_there_cannot_be_sealed(incident: Incident, on_it: Actor, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="is not there"):
+        evidence.seal_files(incident, [tmp_path / "gone"], actor=on_it, title="x")
+    assert not Item.objects.exists()
+
+
+def test_only_those_on_it_may_seal_or_check(incident: Incident, on_it: Actor, off_it: Actor, outsider: Actor) -> None:
+    item = seal(incident, on_it)
+    for actor in (off_it, outsider):
+        with pytest.raises(Refused, match="may not"):
+            seal(incident, actor)
+        with pytest.raises(Refused, match="may not"):
+            evidence.verify(item, actor=actor)
