@@ -47,11 +47,11 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
     parts: int
 
     @property
-    def place(self) -> dict[str, str]:
+    def place(self) -> dict[str, Any]:
         return {"Bucket": self.bucket, "Key": self.key}
 
     @property
-    def list_place(self) -> dict[str, str]:
+    def list_place(self) -> dict[str, Any]:
         return {"Bucket": self.bucket, "Key": f"{self.key}.parts.json"}
 
 

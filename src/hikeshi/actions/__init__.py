@@ -1,0 +1,38 @@
+"""What we can do to the world. The table below is the list of all actions; an action not in it does not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from hikeshi.actions.action import Action
+from hikeshi.actions.aws.capture_memory import CaptureMemory
+from hikeshi.actions.aws.isolate_instance import IsolateInstance
+from hikeshi.actions.aws.mark_instance import MarkInstance
+from hikeshi.actions.aws.snapshot_set import SnapshotSet
+from hikeshi.errors import Refused
+
+ACTIONS: dict[str, type[Action[Any]]] = {
+    "aws.ebs.snapshot_set": SnapshotSet,
+    "aws.ec2.isolate": IsolateInstance,
+    "aws.ec2.mark": MarkInstance,
+    "aws.ssm.capture_memory": CaptureMemory,
+}
+
+
+def action(name: str, inputs: Mapping[str, Any]) -> Action[Any]:
+    """The action `name` with these inputs (plain JSON), checked strictly.
+
+    Raises `Refused` for an unknown action, and for a missing, unknown or wrong input, which it names.
+    """
+    if name not in ACTIONS:
+        raise Refused(f"There is no action called {name!r}.", hint=f"Known actions: {', '.join(ACTIONS)}.")
+    kind = ACTIONS[name]
+    try:
+        made: Action[Any] = msgspec.convert(dict(inputs), kind)
+    except msgspec.ValidationError as error:
+        hint = f"{name} takes: {', '.join(kind.__struct_fields__)}."
+        raise Refused(f"An input of {name} is wrong: {error}", hint=hint) from None
+    return made
