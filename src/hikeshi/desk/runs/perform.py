@@ -106,9 +106,15 @@ def _advance(step: Step, action: Action[Any], world: AwsWorld, recorder: DeskRec
     step.cloud_seconds = before + world.cloud_seconds
     if receipt.outcome == "pending":
         said = msgspec.to_builtins(receipt.summary)
-        verbs.ask_again(step, actor=actor, state="pending", seconds=receipt.again_in, en=said["en"], ja=said["ja"])
+        verbs.ask_again(step, actor=actor, state="pending", seconds=_pause(step, receipt), en=said["en"], ja=said["ja"])
     else:
         verbs.end(step, receipt, actor=actor, undone=undoing)
+
+
+def _pause(step: Step, receipt: Receipt) -> float:
+    """Ask soon at first and less often the longer it takes: containment waits for the answer."""
+    waited = (timezone.now() - step.began_at).total_seconds() if step.began_at else 0.0
+    return min(receipt.again_in, max(0.1, waited / 2))
 
 
 def _proven(did: Receipt, checked: Receipt) -> Receipt:

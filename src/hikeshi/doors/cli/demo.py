@@ -291,7 +291,7 @@ def _undo(story: Story, cloud: SimulatedCloud, scene: Scene, actor: Actor) -> No
         undone = _wait("The undo", lambda: (now := _step(ISOLATE)) and now.state != "undoing" and now)
         restored = _groups(cloud, scene)
         stage.ok = undone.state == "undone" and restored == {
-            interface: sorted(groups) for interface, groups in scene.groups.items()
+            interface: sorted(groups) for interface, groups in scene.original_groups.items()
         }
         stage.facts = {"state": undone.state, **{interface: ", ".join(groups) for interface, groups in restored.items()}}
 
