@@ -1,0 +1,141 @@
+"""YAML from people, read strictly: every error names the file, the line and the column.
+
+Only what rules and playbooks need: mappings with text keys, lists, and plain values. Refused are a key given twice, aliases (a few
+bytes of them can stand for gigabytes), explicit tags, nesting without end, and files beyond the size limit.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import msgspec
+import yaml
+
+from hikeshi.errors import Unreadable
+
+SIZE_LIMIT: Final = 256 * 1024
+DEPTH_LIMIT: Final = 20
+TAGS: Final = frozenset(
+    f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "map", "null", "seq", "str", "timestamp")
+)
+
+T = TypeVar("T")
+Marks = dict[tuple[str | int, ...], yaml.Mark]
+
+
+class Document(msgspec.Struct, frozen=True):
+    """The plain value of a file, and where each part of it stands."""
+
+    value: Any
+    marks: Marks
+    source: str
+
+    def convert(self, shape: type[T]) -> T:
+        """The value in the given shape (a msgspec Struct, a list of one, ...). Raises `Unreadable` naming the line of what does not fit."""
+        try:
+            return msgspec.convert(self.value, shape)
+        except msgspec.ValidationError as error:
+            message, _, path = str(error).partition(" - at `")
+            raise self.complaint(message, _steps(path)) from error
+
+    def complaint(self, message: str, steps: tuple[str | int, ...] = (), *, hint: str = "") -> Unreadable:
+        """An error about the part reached by `steps`, or the nearest part around it that is written down."""
+        shown = ".".join(str(step) for step in steps)
+        while steps not in self.marks:
+            steps = steps[:-1]
+        return _unreadable(f"{shown}: {message}" if shown else message, self.source, self.marks[steps], hint=hint)
+
+
+def read(path: Path, *, size_limit: int = SIZE_LIMIT) -> Document:
+    """Read a file. Raises `Unreadable`."""
+    try:
+        with path.open("rb") as stream:
+            text = stream.read(size_limit + 1)
+    except OSError as error:
+        raise Unreadable(f"cannot be read: {error.strerror}", source=str(path)) from error
+    return parse(text, source=str(path), size_limit=size_limit)
+
+
+def parse(text: bytes, *, source: str, size_limit: int = SIZE_LIMIT) -> Document:
+    """Read UTF-8 text; `source` is the name used in errors. Raises `Unreadable`."""
+    if len(text) > size_limit:
+        raise Unreadable(f"larger than {size_limit} bytes", source=source)
+    try:
+        loader = _Loader(text.decode("utf-8-sig"))
+        node = loader.get_single_node()
+        if node is None:
+            raise Unreadable("the file is empty", source=source, place="line 1")
+        marks = _marks(node)
+        return Document(loader.construct_document(node), marks, source)
+    except yaml.MarkedYAMLError as error:
+        message = ", ".join(part for part in (error.problem, error.context) if part)
+        raise _unreadable(message, source, error.problem_mark or error.context_mark) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise Unreadable(f"not YAML in UTF-8: {error}", source=source) from error
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader, stopped at everything that is not needed."""
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event = self.peek_event()  # type: ignore[no-untyped-call] # the stubs of PyYAML leave the parser untyped
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise yaml.MarkedYAMLError(problem="anchors and aliases are not allowed", problem_mark=event.start_mark)
+        if self.depth >= DEPTH_LIMIT:
+            raise yaml.MarkedYAMLError(
+                problem=f"nested deeper than {DEPTH_LIMIT} levels", problem_mark=event.start_mark
+            )
+        self.depth += 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        if node is not None and node.tag not in TAGS:
+            raise yaml.MarkedYAMLError(problem=f"the tag {node.tag} is not allowed", problem_mark=node.start_mark)
+        return node
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep=deep)
+        except (ValueError, OverflowError) as error:
+            # Such as the date 2026-13-45, or an integer of ten thousand digits.
+            raise yaml.MarkedYAMLError(problem=f"not a value: {error}", problem_mark=node.start_mark) from error
+
+
+def _marks(root: yaml.Node) -> Marks:
+    """Where each part stands. Raises MarkedYAMLError for a key that is given twice or is not text."""
+    marks: Marks = {(): root.start_mark}
+    waiting: list[tuple[tuple[str | int, ...], yaml.Node]] = [((), root)]
+    while waiting:
+        steps, node = waiting.pop()
+        if isinstance(node, yaml.SequenceNode):
+            parts = [((*steps, number), child, child) for number, child in enumerate(node.value)]
+        elif isinstance(node, yaml.MappingNode):
+            parts = [((*steps, _key(key)), key, child) for key, child in node.value]
+        else:
+            continue
+        for path, key, child in parts:
+            if path in marks:
+                raise yaml.MarkedYAMLError(problem=f"the key {path[-1]!r} is given twice", problem_mark=key.start_mark)
+            marks[path] = key.start_mark
+            waiting.append((path, child))
+    return marks
+
+
+def _key(node: yaml.Node) -> str:
+    if not isinstance(node, yaml.ScalarNode) or node.tag != "tag:yaml.org,2002:str":
+        raise yaml.MarkedYAMLError(problem="a key has to be text; put it in quotes", problem_mark=node.start_mark)
+    return str(node.value)
+
+
+def _steps(path: str) -> tuple[str | int, ...]:
+    """The parts of a path as msgspec writes it, such as $.steps[3].title`."""
+    found = re.findall(r"\.([^.\[\]`]+)|\[(\d+)\]", path)
+    return tuple(int(number) if number else name for name, number in found)
+
+
+def _unreadable(message: str, source: str, mark: yaml.Mark | None, *, hint: str = "") -> Unreadable:
+    place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    return Unreadable(message, source=source, place=place, hint=hint)
