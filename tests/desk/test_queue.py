@@ -1,0 +1,82 @@
+"""The table is the queue: one worker at a time, and a dead one's work is taken over."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from hikeshi.desk.actor import Actor
+from hikeshi.desk.duties.models import Clock
+from hikeshi.desk.incidents import verbs as incidents
+from hikeshi.desk.queue import LeaseLost, claim, give_back, hold
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def now() -> datetime:
+    return timezone.now()
+
+
+@pytest.fixture
+def clock(hikeshi: Actor, now: datetime) -> Clock:
+    incidents.declare("x", 2, actor=hikeshi, reason="r")
+    Clock.objects.update(due_at=now - timedelta(seconds=1))
+    return Clock.objects.get()
+
+
+def take(worker: str, now: datetime, seconds: float = 30) -> Clock | None:
+    return claim(Clock.objects.all(), worker=worker, now=now, seconds=seconds)
+
+
+def test_a_due_row_is_claimed_by_one_worker(clock: Clock, now: datetime) -> None:
+    assert take("a", now) == clock
+    assert take("b", now) is None
+
+
+def test_what_is_not_due_is_left_alone(clock: Clock, now: datetime) -> None:
+    Clock.objects.update(due_at=now + timedelta(seconds=1))
+    assert take("a", now) is None
+    Clock.objects.update(due_at=None)
+    assert take("a", now) is None
+
+
+def test_a_dead_workers_row_is_taken_over_after_its_lease(clock: Clock, now: datetime) -> None:
+    take("a", now, seconds=5)
+    assert take("b", now + timedelta(seconds=4)) is None
+    taken = take("b", now + timedelta(seconds=6))
+    assert taken is not None
+    assert (taken.lease_owner, taken.attempts) == ("b", 2)
+
+
+def test_holding_extends_the_lease(clock: Clock, now: datetime) -> None:
+    row = take("a", now, seconds=5)
+    assert row is not None
+    hold(row, worker="a", now=now + timedelta(seconds=4), seconds=5)
+    assert take("b", now + timedelta(seconds=6)) is None
+
+
+def test_a_worker_that_came_back_too_late_must_stop(clock: Clock, now: datetime) -> None:
+    row = take("a", now, seconds=5)
+    assert row is not None
+    take("b", now + timedelta(seconds=6))
+    with pytest.raises(LeaseLost, match="taken over"):
+        hold(row, worker="a", now=now + timedelta(seconds=7), seconds=5)
+
+
+def test_the_longest_waiting_goes_first(clock: Clock, hikeshi: Actor, now: datetime) -> None:
+    incidents.declare("y", 1, actor=hikeshi, reason="r")
+    later = Clock.objects.exclude(pk=clock.pk).get()
+    Clock.objects.filter(pk=later.pk).update(due_at=now - timedelta(hours=1))
+    assert take("a", now) == later
+
+
+def test_giving_back_clears_the_lease(clock: Clock, now: datetime) -> None:
+    row = take("a", now)
+    assert row is not None
+    give_back(row, due_at=None)
+    row.save()
+    assert take("b", now + timedelta(hours=1)) is None
+    assert (row.lease_owner, row.attempts) == ("", 0)
