@@ -13,6 +13,7 @@ demo: setup
 
 test: setup test-packages lint
 	$(BIN)/pytest -n auto $(ARGS)
+	$(BIN)/python tests/on_postgres.py $(BIN)/pytest tests/desk tests/doors/test_worker.py
 
 setup: $(STAMP)
 

@@ -10,6 +10,8 @@ from pathlib import Path
 for _name in [name for name in os.environ if name.startswith(("HIKESHI_", "AWS_"))]:
     del os.environ[_name]
 os.environ["HIKESHI_HOME"] = tempfile.mkdtemp(prefix="hikeshi-test-")
+if "TEST_DATABASE_URL" in os.environ:  # tests/on_postgres.py
+    os.environ["HIKESHI_DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
 os.environ["DJANGO_SETTINGS_MODULE"] = "hikeshi.settings"
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 
