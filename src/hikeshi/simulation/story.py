@@ -9,6 +9,7 @@ The second half, what the attack left in the logs, is `logs.py`.
 from __future__ import annotations
 
 import json
+from datetime import UTC
 from typing import Any, Final
 
 from hikeshi.errors import Failed
@@ -151,7 +152,7 @@ def _machine(ec2: Any, name: str, front: str, back: str, groups: dict[str, str],
         name=name,
         interfaces=tuple(interfaces),
         volumes=_volumes(ec2, instance["InstanceId"]),
-        launched=instance["LaunchTime"],
+        launched=instance["LaunchTime"].astimezone(UTC),
     )
 
 
