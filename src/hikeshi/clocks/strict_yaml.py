@@ -94,6 +94,9 @@ class _Loader(yaml.SafeLoader):
         self.depth -= 1
         if node is not None and node.tag not in TAGS:
             raise yaml.MarkedYAMLError(problem=f"the tag {node.tag} is not allowed", problem_mark=node.start_mark)
+        if isinstance(node, yaml.ScalarNode) and any("\ud800" <= letter <= "\udfff" for letter in node.value):
+            # An escape such as "\ud800" is text that cannot be written down again.
+            raise yaml.MarkedYAMLError(problem="half a surrogate pair is not text", problem_mark=node.start_mark)
         return node
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
