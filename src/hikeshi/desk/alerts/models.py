@@ -43,7 +43,9 @@ class Alert(Queued):
     reasons = models.JSONField(default=list, blank=True)  # [{en, ja}], why this severity
     verdict = models.CharField(max_length=10, choices=VERDICTS, blank=True, default="")
     verdict_reason = models.TextField(blank=True, default="")
-    answer = models.JSONField(default=dict, blank=True)  # {en, ja}: what was done about it without a person, or why nothing was
+    answer = models.JSONField(
+        default=dict, blank=True
+    )  # {en, ja}: what was done about it without a person, or why nothing was
 
     class Meta:
         ordering = ("-received_at", "-pk")

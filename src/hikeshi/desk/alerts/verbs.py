@@ -35,8 +35,7 @@ def receive(
     except Unreadable as problem:
         return [_keep(payload, None, actor, source, message_id, str(problem))]
     return [
-        _keep(payload, _alert_of(signal, source, simulated=simulated), actor, source, message_id)
-        for signal in signals
+        _keep(payload, _alert_of(signal, source, simulated=simulated), actor, source, message_id) for signal in signals
     ]
 
 

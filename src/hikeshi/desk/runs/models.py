@@ -63,7 +63,7 @@ class Run(models.Model):
     digest = models.CharField(max_length=64)
     title = models.JSONField()  # {en, ja}
     text = models.TextField()  # the pinned playbook, canonical JSON
-    facts = models.JSONField()
+    facts = models.JSONField(blank=True)
     order = models.ForeignKey(StandingOrder, on_delete=models.PROTECT, null=True, blank=True)
     started_at = models.DateTimeField()
 
