@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import re
 import threading
 import urllib.request
@@ -14,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
-from moto.server import DomainDispatcherApplication, create_backend_app
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
 from hikeshi.actions.action import Plan
@@ -30,11 +31,18 @@ BUCKET = "example-evidence"
 Fault = Literal["denied", "throttled", "lost before", "lost after", "html", "internal"]
 """`lost`: the connection is cut without an answer, before or after the call was carried out."""
 
-_CODES = {"denied": ("UnauthorizedOperation", 403), "throttled": ("RequestLimitExceeded", 503), "internal": ("InternalError", 500)}
+_CODES = {
+    "denied": ("UnauthorizedOperation", 403),
+    "throttled": ("RequestLimitExceeded", 503),
+    "internal": ("InternalError", 500),
+}
 
 
 class Layer:
-    """In front of moto, on real HTTP: makes chosen operations fail, or answers them itself (JSON services only)."""
+    """In front of moto, on real HTTP: makes chosen operations fail (once per fault, always with `refusals`), or answers them itself.
+
+    `answers` are for services that speak JSON.
+    """
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -43,6 +51,7 @@ class Layer:
     def reset(self) -> None:
         self.faults: list[tuple[str, Fault]] = []
         self.answers: dict[str, dict[str, Any]] = {}
+        self.refusals: dict[str, str] = {}
         self.seen: list[tuple[str, bytes]] = []
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -54,6 +63,8 @@ class Layer:
         if fault:
             self.faults.remove(fault)
             return self._fail(fault[1], environ, start_response)
+        if operation in self.refusals:
+            return _error(self.refusals[operation], 400, environ, start_response)
         if operation in self.answers:
             start_response("200 OK", [("Content-Type", "application/x-amz-json-1.1")])
             return [json.dumps(self.answers[operation]).encode()]
@@ -68,10 +79,16 @@ class Layer:
         if kind == "html":
             start_response("200 OK", [("Content-Type", "text/html")])
             return [b"<html><body>The method has not been implemented"]
-        code, status = _CODES[kind]
-        start_response(f"{status} Error", [("Content-Type", "text/xml")])
-        text = f"<Response><Errors><Error><Code>{code}</Code><Message>made up</Message></Error></Errors></Response>"
-        return [text.encode()]
+        return _error(*_CODES[kind], environ, start_response)
+
+
+def _error(code: str, status: int, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    if "HTTP_X_AMZ_TARGET" in environ:
+        start_response(f"{status} Error", [("Content-Type", "application/x-amz-json-1.1")])
+        return [json.dumps({"__type": code, "message": "made up"}).encode()]
+    start_response(f"{status} Error", [("Content-Type", "text/xml")])
+    text = f"<Response><Errors><Error><Code>{code}</Code><Message>made up</Message></Error></Errors></Response>"
+    return [text.encode()]
 
 
 def _operation(environ: dict[str, Any], body: bytes) -> str:
@@ -84,6 +101,8 @@ def _operation(environ: dict[str, Any], body: bytes) -> str:
 @contextmanager
 def running_cloud() -> Iterator[Cloud]:
     """A server on a free port, stopped at the end."""
+    # Without this each fresh account first makes 1300 images with a volume and a snapshot each.
+    os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     layer = Layer(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, layer, threaded=True)
@@ -156,7 +175,9 @@ class Cloud:
     def plain_machine(self) -> Machine:
         """An instance launched with group ids: one interface, and moto's view of groups is the union of both lists."""
         vpc, subnet = self.network()
-        return self._run(vpc, subnet, SubnetId=subnet, SecurityGroupIds=[self.group(vpc, "web"), self.group(vpc, "app")])
+        return self._run(
+            vpc, subnet, SubnetId=subnet, SecurityGroupIds=[self.group(vpc, "web"), self.group(vpc, "app")]
+        )
 
     def _run(self, vpc: str, subnet: str, **params: Any) -> Machine:
         params = {"InstanceType": "t3.micro", **params}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from actions.account import BUCKET, Cloud, Machine, WatchedWorld, stored
 
+from actions.account import BUCKET, Cloud, Machine, WatchedWorld, stored
 from hikeshi.actions.action import Plan
 from hikeshi.actions.aws.isolate_instance import IsolateInstance
 from hikeshi.actions.aws.isolation_group import DESCRIPTION, NAME, ROLE, ROLE_TAG
@@ -329,7 +329,7 @@ def test_a_group_another_worker_has_just_made_is_used(cloud: Cloud, world: Watch
 
 
 def test_a_requester_managed_interface_is_listed_and_left(cloud: Cloud, world: WatchedWorld) -> None:
-    from moto.ec2 import ec2_backends  # moto cannot make one over HTTP
+    from moto.ec2.models import ec2_backends  # moto cannot make one over HTTP
 
     machine = cloud.machine()
     managed, own = sorted(machine.groups)

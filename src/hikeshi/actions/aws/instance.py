@@ -19,8 +19,6 @@ InstanceId = Annotated[
 PROTECTED_TAG = "hikeshi:protected"
 """An instance carrying this tag, with any value, is never contained."""
 
-READS = ("ec2:DescribeInstances", "ec2:DescribeNetworkInterfaces")
-
 
 class Volume(msgspec.Struct, frozen=True):
     """One EBS volume as attached."""

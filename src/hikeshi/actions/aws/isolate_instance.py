@@ -9,7 +9,6 @@ from hikeshi.actions.action import Action, Call, Plan, Receipt, Text
 from hikeshi.actions.aws import isolation_group, surroundings
 from hikeshi.actions.aws.failures import CallFailed, NoAnswer
 from hikeshi.actions.aws.instance import (
-    READS,
     Instance,
     InstanceId,
     Interface,
@@ -57,16 +56,20 @@ class IsolateInstance(Action[AwsWorld], frozen=True, kw_only=True):
         ja="EC2 コンソールの［ネットワークインターフェイス］で、1 つずつ［セキュリティグループを変更］を選び、計画に保存されたグループを設定します。",
     )
     permissions: ClassVar = (
-        *READS,
-        *surroundings.READS,
+        "autoscaling:DescribeAutoScalingInstances",
         "ec2:CreateSecurityGroup",
         "ec2:CreateTags",
+        "ec2:DescribeInstances",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeRouteTables",
         "ec2:DescribeSecurityGroupRules",
         "ec2:DescribeSecurityGroups",
         "ec2:ModifyInstanceAttribute",
         "ec2:ModifyNetworkInterfaceAttribute",
         "ec2:RevokeSecurityGroupEgress",
         "ec2:RevokeSecurityGroupIngress",
+        "elasticloadbalancing:DescribeTargetGroups",
+        "elasticloadbalancing:DescribeTargetHealth",
     )
     needs_evidence: ClassVar = ("aws.ebs.snapshot_set", "aws.ssm.capture_memory")
 

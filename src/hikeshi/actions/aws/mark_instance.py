@@ -9,7 +9,6 @@ from hikeshi.actions.action import Action, Call, Grade, Outcome, Plan, Receipt, 
 from hikeshi.actions.aws import isolation_group
 from hikeshi.actions.aws.failures import CallFailed, NoAnswer
 from hikeshi.actions.aws.instance import (
-    READS,
     Instance,
     InstanceId,
     Interface,
@@ -52,9 +51,10 @@ class MarkInstance(Action[AwsWorld], frozen=True, kw_only=True):
         ja="EC2 コンソールの［タグ］で、インスタンス、インターフェース、ボリュームから hikeshi: で始まるキーを削除します。",
     )
     permissions: ClassVar = (
-        *READS,
         "ec2:CreateTags",
         "ec2:DeleteTags",
+        "ec2:DescribeInstances",
+        "ec2:DescribeNetworkInterfaces",
         "ec2:DescribeSecurityGroups",
         "ec2:DescribeTags",
     )

@@ -33,7 +33,9 @@ class Scope(msgspec.Struct, frozen=True):
 
 def _ec2(*kinds: str) -> tuple[str, ...]:
     # Snapshots carry no account in their name.
-    return tuple(f"arn:{{partition}}:ec2:{{region}}:{'' if kind == 'snapshot' else '{account}'}:{kind}/*" for kind in kinds)
+    return tuple(
+        f"arn:{{partition}}:ec2:{{region}}:{'' if kind == 'snapshot' else '{account}'}:{kind}/*" for kind in kinds
+    )
 
 
 _OBJECTS = ("arn:{partition}:s3:::{bucket}/{prefix}/*",)

@@ -14,12 +14,6 @@ from hikeshi.actions.aws.failures import CallFailed
 from hikeshi.actions.aws.instance import Instance, Interface
 from hikeshi.actions.aws.world import AwsWorld
 
-READS = (
-    "autoscaling:DescribeAutoScalingInstances",
-    "ec2:DescribeRouteTables",
-    "elasticloadbalancing:DescribeTargetGroups",
-    "elasticloadbalancing:DescribeTargetHealth",
-)
 MAX_TARGET_GROUPS = 50
 
 _HOPS = {

@@ -1,0 +1,52 @@
+"""The least-privilege policy says exactly what the actions declare."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from hikeshi.actions import ACTIONS
+from hikeshi.actions.aws.policy import SCOPES, policy
+
+READING = ("Describe", "List", "Get")
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_a_policy_gives_the_declared_permissions_and_no_other(name: str) -> None:
+    made = policy([ACTIONS[name]], account="111122223333", bucket="example-evidence")
+    given = {action for statement in made["Statement"] for action in statement["Action"]}
+    assert given == set(ACTIONS[name].permissions)
+
+
+def test_only_reading_is_given_on_everything() -> None:
+    made = policy(ACTIONS.values(), account="111122223333", bucket="example-evidence")
+    for statement in made["Statement"]:
+        if statement["Resource"] == "*":
+            assert all(action.split(":")[1].startswith(READING) for action in statement["Action"])
+        else:
+            assert all(
+                "111122223333" in arn or "snapshot/" in arn or ":s3:" in arn or "document/" in arn
+                for arn in statement["Resource"]
+            )
+
+
+def test_statements_have_unique_names_and_fit_into_a_managed_policy() -> None:
+    made = policy(ACTIONS.values(), account="111122223333", bucket="example-evidence")
+    names = [statement["Sid"] for statement in made["Statement"]]
+    assert len(names) == len(set(names))
+    assert len(json.dumps(made, separators=(",", ":"))) < 6144
+
+
+def test_nothing_is_ever_deleted_or_terminated() -> None:
+    verbs = [permission.split(":")[1] for permission in SCOPES]
+    assert not [verb for verb in verbs if verb.startswith(("Delete", "Terminate", "Stop")) and verb != "DeleteTags"]
+
+
+def test_without_a_bucket_no_storage_is_given() -> None:
+    made = policy(ACTIONS.values(), account="111122223333")
+    assert "s3:" not in json.dumps(made)
+
+
+def test_another_partition_is_followed() -> None:
+    assert "arn:aws-cn:ec2" in json.dumps(policy(ACTIONS.values(), account="111122223333", partition="aws-cn"))
