@@ -1,9 +1,78 @@
-"""The API itself: who may come in, and how an error is answered. Endpoints are in one file per noun beside this one."""
+"""The API itself: who may come in, how things are written, and which nouns there are. One file per noun beside this one."""
 
 from __future__ import annotations
 
-from ninja import NinjaAPI
+from typing import Any, Final
 
-from hikeshi.doors.api.bearer import bearer
+import msgspec
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from django.utils.functional import Promise
+from ninja import NinjaAPI, Router
+from ninja.renderers import BaseRenderer
 
-api = NinjaAPI(title="Hikeshi", version="1", urls_namespace="api", auth=bearer, docs_url=None)
+from hikeshi import __version__
+from hikeshi.doors.api import alerts, answers, evidence, incidents, ledger, reports, roles, steps, timelines
+from hikeshi.doors.api.bearer import bearer, token_required
+
+NOUNS: Final[dict[str, Router]] = {
+    "alerts": alerts.router,
+    "evidence": evidence.router,
+    "incidents": incidents.router,
+    "ledger": ledger.router,
+    "reports": reports.router,
+    "roles": roles.router,
+    "steps": steps.router,
+    "timelines": timelines.router,
+}
+"""The nouns, each with its endpoints; what hangs on an incident has the incident's name in its address."""
+
+
+class Json(BaseRenderer):
+    """Times keep their microseconds, which Django's own encoder cuts off."""
+
+    media_type = "application/json"
+
+    def render(self, request: HttpRequest, data: Any, *, response_status: int) -> bytes:
+        del request, response_status
+        return msgspec.json.encode(data, enc_hook=_text)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Promise):  # a translated text that has not been looked up yet
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+class Api(NinjaAPI):
+    """Ninja's API behind a token, and exempt from the sign-in page: a program cannot follow a redirect to it."""
+
+    @property
+    def urls(self) -> tuple[list[Any], str, str]:
+        found, app, namespace = super().urls
+        patterns: list[Any] = [*found, path("<path:rest>", token_required(_nowhere), name="nowhere")]
+        for pattern in patterns:
+            pattern.callback = login_not_required(pattern.callback)
+        return patterns, app, namespace
+
+
+def _nowhere(request: HttpRequest, rest: str) -> HttpResponse:
+    del request, rest
+    return answers.not_found()
+
+
+api = Api(
+    title="Hikeshi",
+    version=__version__,
+    description="The same verbs as the console, for programs. Authenticate with `Authorization: Bearer <token>`.",
+    urls_namespace="api",
+    auth=bearer,
+    renderer=Json(),
+    docs_url=None,  # the page Ninja brings needs inline script, which our CSP forbids; the document is at /api/v1/openapi.json
+    docs_decorator=token_required,
+)
+for kind, respond in answers.ANSWERS.items():
+    api.add_exception_handler(kind, respond)
+for noun, router in NOUNS.items():
+    api.add_router("", router, tags=[noun])

@@ -1,0 +1,91 @@
+"""Evidence: sealed on arrival, listed with its custody lines, checked again, and handed out byte for byte."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+from django.conf import settings
+from django.http import FileResponse
+from ninja import File, Form, Router, Status
+from ninja.files import UploadedFile
+from typing_extensions import TypedDict
+
+from hikeshi.desk.evidence import verbs
+from hikeshi.desk.evidence.models import Item
+from hikeshi.desk.incidents.models import Incident
+from hikeshi.desk.incidents.verbs import require_on
+from hikeshi.doors import find, shapes
+from hikeshi.doors.api.bearer import Call
+from hikeshi.doors.find import NotThere
+
+router = Router()
+
+
+class Checked(TypedDict):
+    """`result` is match, mismatch or could-not-check."""
+
+    name: str
+    sha256: str
+    result: str
+
+
+@router.get("/incidents/{name}/evidence", response=list[shapes.ItemShape])
+def list_evidence(request: Call, name: str) -> list[shapes.ItemShape]:
+    """Everything held for the incident, by number."""
+    return [shapes.item(row) for row in find.incident(request.auth, name).evidence.select_related("incident")]
+
+
+@router.post("/incidents/{name}/evidence", response={201: shapes.ItemShape})
+def seal_evidence(
+    request: Call,
+    name: str,
+    file: Annotated[UploadedFile, File()],
+    title: Annotated[str, Form()] = "",
+    kind: Annotated[str, Form()] = "file",
+) -> Status[shapes.ItemShape]:
+    """Upload one file (multipart/form-data) and seal it. The answer has the SHA-256 of the bytes as they arrived."""
+    row = find.incident(request.auth, name)
+    require_on(request.auth, "write", row)
+    return Status(201, shapes.item(_seal(request, row, file, title, kind)))
+
+
+def _seal(request: Call, row: Incident, file: UploadedFile, title: str, kind: str) -> Item:
+    """A small upload is in memory already; a large one goes by way of the home folder, where there is room for evidence."""
+    named = Path(file.name or "upload").name[:200]
+    if not hasattr(file, "temporary_file_path"):
+        source = f"upload: {named}"
+        return verbs.seal_bytes(row, file.read(), actor=request.auth, title=title or named, kind=kind, source=source)
+    with tempfile.TemporaryDirectory(dir=settings.ENVIRONMENT.home, prefix="upload-") as folder:
+        path = Path(folder) / named
+        path.symlink_to(file.temporary_file_path())
+        return verbs.seal_files(row, [path], actor=request.auth, title=title or named, kind=kind)
+
+
+@router.get("/incidents/{name}/evidence/{item}", response=shapes.ItemDetail)
+def show_evidence(request: Call, name: str, item: str) -> shapes.ItemDetail:
+    """One item with its custody lines, oldest first."""
+    row = find.item(find.incident(request.auth, name), item)
+    return {**shapes.item(row), "custody": [shapes.entry(line) for line in verbs.custody(row)]}
+
+
+@router.post("/incidents/{name}/evidence/{item}/verify", response=Checked)
+def verify_evidence(request: Call, name: str, item: str) -> Checked:
+    """Read the bytes again and compare. The result becomes a custody line."""
+    row = find.item(find.incident(request.auth, name), item)
+    return {"name": row.name, "sha256": row.sha256, "result": verbs.verify(row, actor=request.auth)}
+
+
+@router.get("/incidents/{name}/evidence/{item}/content", response=None)
+def download_evidence(request: Call, name: str, item: str, sha256: str = "") -> FileResponse:
+    """The sealed bytes (of a folder: its manifest, or with `sha256` one of the files it lists)."""
+    row = find.item(find.incident(request.auth, name), item)
+    wanted = sha256 or row.sha256
+    if wanted != row.sha256 and wanted not in verbs.files_of(row):
+        raise NotThere(f"{row.name} has no such file.", hint="Its manifest lists the SHA-256 of each file.")
+    # Evidence may be live malware or a page: it is never shown, only handed over.
+    return FileResponse(
+        verbs.locker().open(wanted), as_attachment=True, filename=f"{row.incident.name}-{row.name}-{wanted[:12]}.bin",
+        content_type="application/octet-stream",
+    )  # fmt: skip

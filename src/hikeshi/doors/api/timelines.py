@@ -1,0 +1,144 @@
+"""Timelines: the events of sealed logs in order, how they spread, and the marks on them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from ninja import Query, Router, Status
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from hikeshi.desk.timelines import verbs
+from hikeshi.desk.timelines.models import Timeline
+from hikeshi.doors import find, shapes
+from hikeshi.doors.api.bearer import Call
+from hikeshi.doors.api.paging import MOST, Body, Page
+from hikeshi.doors.events import asked_for, key_of, moment, shown
+from hikeshi.stores.duck import DuckStore
+
+router = Router()
+
+
+class Asking(Body):
+    """The name of the timeline and the evidence (EV-001, ...) whose logs go into it."""
+
+    name: str
+    evidence: list[str]
+
+
+class Marking(Body):
+    """Whose the events are where `field` is `value`: attacker, responder or star."""
+
+    kind: str
+    field: str
+    value: str
+    reason: str
+
+
+class Choice(Body):
+    """Which events. `where` is field=value, several times for several; `start` and `end` are ISO 8601 with zone."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+    where: list[str] = Field(default_factory=list)
+    search: str = ""
+
+
+class EventPage(Choice):
+    after: str = ""
+    limit: int = Field(100, ge=1, le=MOST)
+    descending: bool = False
+
+
+class Bar(TypedDict):
+    """How many events from `start` up to `end`."""
+
+    start: datetime
+    end: datetime
+    count: int
+
+
+class Share(TypedDict):
+    """A value of a field and how many events have it."""
+
+    value: Any
+    count: int
+
+
+@router.get("/incidents/{name}/timelines", response=list[shapes.TimelineShape])
+def list_timelines(request: Call, name: str) -> list[shapes.TimelineShape]:
+    """The timelines of the incident and what their builds counted."""
+    return [shapes.timeline(row) for row in find.incident(request.auth, name).timelines.select_related("incident")]
+
+
+@router.post("/incidents/{name}/timelines", response={202: shapes.TimelineShape})
+def ask_timeline(request: Call, name: str, body: Asking) -> Status[shapes.TimelineShape]:
+    """Ask for a timeline over sealed logs; a worker builds it. Asking again adds evidence to it."""
+    row = find.incident(request.auth, name)
+    items = [find.item(row, one) for one in body.evidence]
+    return Status(202, shapes.timeline(verbs.ask(row, body.name, items, actor=request.auth)))
+
+
+@router.get("/incidents/{name}/timelines/{timeline}/events", response=Page[dict[str, Any]])
+def list_events(request: Call, name: str, timeline: str, choice: Annotated[EventPage, Query()]) -> Page[dict[str, Any]]:
+    """The events in time order."""
+    query = asked_for(
+        choice.where, start=choice.start, end=choice.end, search=choice.search, after=choice.after,
+        limit=choice.limit + 1, descending=choice.descending,
+    )  # fmt: skip
+    found = _store(request, name, timeline).events(query)
+    page = found[: choice.limit]
+    return {"items": [shown(row) for row in page], "next": key_of(page[-1]) if len(found) > len(page) else None}
+
+
+@router.get("/incidents/{name}/timelines/{timeline}/histogram", response=list[Bar])
+def draw_histogram(
+    request: Call, name: str, timeline: str, choice: Annotated[Choice, Query()],
+    buckets: Annotated[int, Query(ge=1, le=1000)] = 60,
+) -> list[Bar]:  # fmt: skip
+    """How the events spread over time."""
+    query = asked_for(choice.where, start=choice.start, end=choice.end, search=choice.search)
+    bars = _store(request, name, timeline).histogram(query, buckets=buckets)
+    return [{"start": moment(start), "end": moment(end), "count": count} for start, end, count in bars]
+
+
+@router.get("/incidents/{name}/timelines/{timeline}/facets/{field}", response=list[Share])
+def count_values(
+    request: Call, name: str, timeline: str, field: str, choice: Annotated[Choice, Query()],
+    top: Annotated[int, Query(ge=1, le=1000)] = 10,
+) -> list[Share]:  # fmt: skip
+    """The most frequent values of a field."""
+    query = asked_for(choice.where, start=choice.start, end=choice.end, search=choice.search)
+    found = _store(request, name, timeline).facet(field, query, top=top)
+    return [{"value": value, "count": count} for value, count in found]
+
+
+@router.get("/incidents/{name}/timelines/{timeline}/marks", response=list[shapes.MarkShape])
+def list_marks(request: Call, name: str, timeline: str) -> list[shapes.MarkShape]:
+    """Whose events are whose, and why."""
+    return [shapes.mark(row) for row in _timeline(request, name, timeline).marks.all()]
+
+
+@router.post("/incidents/{name}/timelines/{timeline}/marks", response={201: shapes.MarkShape})
+def put_mark(request: Call, name: str, timeline: str, body: Marking) -> Status[shapes.MarkShape]:
+    """Mark all events where a field has a value."""
+    row = _timeline(request, name, timeline)
+    made = verbs.mark(row, body.kind, body.field, body.value, actor=request.auth, reason=body.reason)
+    return Status(201, shapes.mark(made))
+
+
+@router.delete("/incidents/{name}/timelines/{timeline}/marks/{mark}", response={204: None})
+def take_mark_back(request: Call, name: str, timeline: str, mark: int, reason: str) -> Status[None]:
+    """Take a mark back. The events were never touched."""
+    row = find.mark(_timeline(request, name, timeline), mark)
+    verbs.unmark(row, actor=request.auth, reason=reason)
+    return Status(204, None)
+
+
+def _timeline(request: Call, name: str, timeline: str) -> Timeline:
+    return find.timeline(find.incident(request.auth, name), timeline)
+
+
+def _store(request: Call, name: str, timeline: str) -> DuckStore:
+    return DuckStore(_timeline(request, name, timeline).folder)

@@ -1,0 +1,136 @@
+"""From the names people type (INC-2026-001, ALR-7, EV-003, step 2.1) to rows, for the API and the command line.
+
+What an actor may not read is answered exactly as what does not exist, so that a guess learns nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from hikeshi.desk.accounts.models import Contact, Person
+from hikeshi.desk.accounts.permissions import allowed
+from hikeshi.desk.actor import Actor
+from hikeshi.desk.alerts.models import Alert
+from hikeshi.desk.evidence.models import Item
+from hikeshi.desk.incidents import verbs as incidents
+from hikeshi.desk.incidents.models import Incident
+from hikeshi.desk.ledger.models import ORGANISATION, Chain
+from hikeshi.desk.reports.models import Report
+from hikeshi.desk.runs import verbs as runs
+from hikeshi.desk.runs.models import Step
+from hikeshi.desk.timelines.models import Mark, Timeline
+from hikeshi.errors import Refused
+
+
+class NotThere(Refused):
+    """It does not exist, or the actor may not know that it does."""
+
+
+def _not_there(what: str, name: object) -> NotThere:
+    return NotThere(
+        f"There is no {what} {str(name)[:80]!r} that you may read.", hint="Check the name, and who you are."
+    )
+
+
+def incident(actor: Actor, name: str) -> Incident:
+    found = incidents.visible(actor).filter(name=name).first()
+    if found is None:
+        raise _not_there("incident", name)
+    return found
+
+
+def alert(actor: Actor, name: str) -> Alert:
+    """An alert by its name (ALR-7) or number (7)."""
+    number = name.upper().removeprefix("ALR-")
+    rows = Alert.objects.all() if allowed(actor, "triage") else Alert.objects.none()
+    found = rows.filter(pk=int(number)).first() if number.isascii() and number.isdigit() and len(number) < 19 else None
+    if found is None:
+        raise _not_there("alert", name)
+    return found
+
+
+def item(row: Incident, name: str) -> Item:
+    found = row.evidence.filter(name=name.upper()).first()
+    if found is None:
+        raise _not_there("evidence", name)
+    return found
+
+
+def timeline(row: Incident, name: str) -> Timeline:
+    found = row.timelines.filter(name=name).first()
+    if found is None:
+        raise _not_there("timeline", name)
+    return found
+
+
+def mark(row: Timeline, number: int) -> Mark:
+    found = row.marks.filter(pk=number).first()
+    if found is None:
+        raise _not_there("mark", number)
+    return found
+
+
+def report(row: Incident, number: int) -> Report:
+    found = row.reports.filter(pk=number).first()
+    if found is None:
+        raise _not_there("report", number)
+    return found
+
+
+def step(row: Incident, reference: str) -> Step:
+    """A step by its key (2.1), or by run and key (7:2.1) where several playbooks run for the incident."""
+    number, _, key = reference.rpartition(":")
+    rows = Step.objects.filter(run__incident=row, key=key).select_related("run__incident")
+    if number:
+        rows = rows.filter(run_id=int(number)) if number.isascii() and number.isdigit() else rows.none()
+    found = list(rows[:2])
+    if not found:
+        raise _not_there("step", reference)
+    if len(found) > 1:
+        several = ", ".join(f"{one.run_id}:{one.key} ({one.run.playbook})" for one in rows)
+        raise Refused(f"Several playbooks have a step {key}: {several}.", hint="Name the run too, such as 7:2.1.")
+    return found[0]
+
+
+def chains(actor: Actor) -> QuerySet[Chain]:
+    """The ledger chains this actor may read: those of their incidents, and for those who read everything the organisation's."""
+    names = incidents.visible(actor).values("name")
+    rows = Chain.objects.filter(name__in=names)
+    return rows | Chain.objects.filter(name=ORGANISATION) if allowed(actor, "read") else rows
+
+
+def chain(actor: Actor, name: str) -> Chain:
+    found = chains(actor).filter(name=name).first()
+    if found is None:
+        raise _not_there("chain", name)
+    return found
+
+
+def person(username: str) -> Person:
+    found = Person.objects.filter(username=username, is_active=True).first()
+    if found is None:
+        raise _not_there("person", username)
+    return found
+
+
+def contact(name: str) -> Contact:
+    """A line of the contact list by its name or number."""
+    numbered = Contact.objects.filter(pk=int(name)) if name.isascii() and name.isdigit() else Contact.objects.none()
+    found = numbered.first() or Contact.objects.filter(name=name).order_by("level", "pk").first()
+    if found is None:
+        raise _not_there("contact", name)
+    return found
+
+
+def facts(row: Incident, given: Mapping[str, str]) -> dict[str, str]:
+    """What a playbook's steps may bind to: what the incident's first alert says, and on top what was given by hand."""
+    first = row.alerts.order_by("pk").first()
+    known = (
+        runs.facts_of(first, row)
+        if first
+        else {"incident.name": row.name, "alert.region": settings.ENVIRONMENT.aws_region}
+    )
+    return known | dict(given)

@@ -1,0 +1,415 @@
+"""Rows as plain data, the same for the API and for `--json` on the command line: declared once, and the OpenAPI document follows.
+
+Times are UTC and become ISO 8601 with microseconds; texts for people come in both languages as {en, ja}.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from typing_extensions import TypedDict  # pydantic asks for this one below Python 3.12
+
+from hikeshi.desk.alerts.models import Alert, Delivery
+from hikeshi.desk.duties.models import Clock
+from hikeshi.desk.evidence.models import Item
+from hikeshi.desk.incidents.models import Incident, Phase, Role
+from hikeshi.desk.ledger.models import Chain, Entry
+from hikeshi.desk.ledger.phrases import sentence
+from hikeshi.desk.reports.models import Report
+from hikeshi.desk.reviews.models import Review
+from hikeshi.desk.runs.models import Approval, Intent, Run, Step
+from hikeshi.desk.timelines.models import Mark, Timeline
+
+
+class Both(TypedDict):
+    """One text in both languages."""
+
+    en: str
+    ja: str
+
+
+class AlertShape(TypedDict):
+    """`score` counts 0 to 10 as GuardDuty does; `verdict` is empty until somebody has judged it."""
+
+    name: str
+    source: str
+    title: str
+    kind: str
+    score: float
+    account: str
+    region: str
+    instance_id: str
+    resource_role: str
+    remote_address: str
+    principal: str
+    sample: bool
+    archived: bool
+    simulated: bool
+    times_seen: int
+    first_seen_at: datetime | None
+    last_seen_at: datetime | None
+    received_at: datetime
+    suggested_severity: int | None
+    reasons: list[Both]
+    verdict: str
+    verdict_reason: str
+    answer: dict[str, str]
+
+
+class DeliveryShape(TypedDict):
+    """One payload as it came. `problem` says why it could not be understood; it is kept all the same."""
+
+    alert: str | None
+    source: str
+    payload_sha256: str
+    received_at: datetime
+    problem: str
+
+
+class IncidentShape(TypedDict):
+    """`version` grows with every change; send it back with a change, so that nobody's work is overwritten unseen."""
+
+    name: str
+    title: str
+    summary: str
+    severity: int
+    severity_reason: str
+    status: str
+    simulated: bool
+    occurred_at: datetime | None
+    detected_at: datetime
+    declared_at: datetime
+    acknowledged_at: datetime | None
+    contained_at: datetime | None
+    closed_at: datetime | None
+    version: int
+
+
+class PhaseShape(TypedDict):
+    """`left_at` empty: the phase is active."""
+
+    name: str
+    entered_at: datetime
+    left_at: datetime | None
+
+
+class RoleShape(TypedDict):
+    """`person` is the username, where the holder has an account."""
+
+    duty: str
+    name: str
+    person: str | None
+    since: datetime
+    until: datetime | None
+
+
+class ClockShape(TypedDict):
+    """One deadline. `breached_at` stays once set."""
+
+    incident: str
+    rule: str
+    title: Both
+    explanation: Both
+    state: str
+    started_at: datetime
+    soon_at: datetime
+    deadline: datetime
+    stopped_at: datetime | None
+    breached_at: datetime | None
+
+
+class IncidentDetail(IncidentShape):
+    """The incident with everything that hangs on it directly."""
+
+    phases: list[PhaseShape]
+    roles: list[RoleShape]
+    clocks: list[ClockShape]
+    alerts: list[str]
+
+
+class RunShape(TypedDict):
+    """A playbook running for an incident, pinned by `digest` to the text it had at the start."""
+
+    run: int
+    incident: str
+    playbook: str
+    version: int
+    digest: str
+    title: Both
+    order: str
+    started_at: datetime
+
+
+class StepShape(TypedDict):
+    """One step. `step` names it: run and key."""
+
+    step: str
+    incident: str
+    playbook: str
+    phase: str
+    title: Both
+    role: str
+    action: str
+    state: str
+    plan_digest: str
+    grade: str
+    outcome: dict[str, str]
+    asked_at: datetime | None
+    began_at: datetime | None
+    ended_at: datetime | None
+
+
+class CallShape(TypedDict):
+    """A changing call: written before it was sent, completed when it was answered."""
+
+    operation: str
+    params: dict[str, Any]
+    at: datetime
+    outcome: str
+    request_id: str
+    seconds: float | None
+    error: str
+
+
+class ApprovalShape(TypedDict):
+    """Somebody's yes to exactly one plan."""
+
+    plan_digest: str
+    by: str
+    at: datetime
+
+
+class StepDetail(StepShape):
+    """The step with its plan: the exact calls, the state before, what it will not stop."""
+
+    text: Both
+    after: list[str]
+    inputs: dict[str, Any]
+    plan: dict[str, Any] | None
+    approvals: list[ApprovalShape]
+    calls: list[CallShape]
+    receipts: list[str]
+
+
+class ItemShape(TypedDict):
+    """One piece of evidence. `sha256` names its bytes in the locker (of a folder: its manifest); `size` is in bytes."""
+
+    name: str
+    incident: str
+    title: str
+    kind: str
+    sha256: str
+    size: int
+    files: int
+    source: str
+    held_at: str
+    simulated: bool
+    sealed_at: datetime
+    sealed_by: str
+    checked_at: datetime | None
+    check_result: str
+
+
+class EntryShape(TypedDict):
+    """One line of the ledger, exactly as it was sealed; `text` is the same for people, empty where they do not need it."""
+
+    chain: str
+    seq: int
+    time: str
+    actor: str
+    door: str
+    verb: str
+    object: str
+    data: Any
+    prev: str
+    hash: str
+    text: Both
+
+
+class ItemDetail(ItemShape):
+    """The item with its custody lines, oldest first."""
+
+    custody: list[EntryShape]
+
+
+class ChainShape(TypedDict):
+    """One chain of the ledger and its head."""
+
+    chain: str
+    head_seq: int
+    head_hash: str
+
+
+class TimelineShape(TypedDict):
+    """One event store. `report` is what the build counted, unreadable lines with their places included."""
+
+    name: str
+    incident: str
+    state: str
+    problem: str
+    evidence: list[str]
+    report: dict[str, Any]
+    built_at: datetime | None
+
+
+class MarkShape(TypedDict):
+    """Says of all events where `field` is `value` whose they are."""
+
+    mark: int
+    kind: str
+    field: str
+    value: str
+    reason: str
+    events: int
+    made_at: datetime
+    made_by: str
+
+
+class ReportShape(TypedDict):
+    """A frozen text. `ledger_seq` says how much of the record it was made from."""
+
+    report: int
+    incident: str
+    kind: str
+    language: str
+    sha256: str
+    ledger_seq: int
+    frozen_at: datetime
+    frozen_by: str
+
+
+class ReportDetail(ReportShape):
+    """The report with its text."""
+
+    markdown: str
+
+
+class ReviewShape(TypedDict):
+    """The post-mortem: candidates for causes and measures, each with its source in the record."""
+
+    incident: str
+    state: str
+    summary: Both
+    causes: list[dict[str, Any]]
+    measures: list[Both]
+    started_at: datetime
+
+
+def _same(row: Any, names: Any) -> Any:
+    """The attributes of a row that the shape calls by the same name."""
+    return {name: getattr(row, name) for name in names if name in row.__dict__}
+
+
+def alert(row: Alert) -> AlertShape:
+    shape: AlertShape = _same(row, AlertShape.__annotations__) | {"name": str(row)}
+    return shape
+
+
+def delivery(row: Delivery) -> DeliveryShape:
+    shape: DeliveryShape = _same(row, DeliveryShape.__annotations__) | {"alert": str(row.alert) if row.alert else None}
+    return shape
+
+
+def incident(row: Incident) -> IncidentShape:
+    shape: IncidentShape = _same(row, IncidentShape.__annotations__)
+    return shape
+
+
+def incident_detail(row: Incident) -> IncidentDetail:
+    return {
+        **incident(row),
+        "phases": [phase(one) for one in row.phases.all()],
+        "roles": [role(one) for one in row.roles.select_related("contact", "person")],
+        "clocks": [clock(one) for one in Clock.objects.filter(chain__name=row.name).select_related("chain")],
+        "alerts": [str(one) for one in row.alerts.all()],
+    }
+
+
+def phase(row: Phase) -> PhaseShape:
+    return {"name": row.name, "entered_at": row.entered_at, "left_at": row.left_at}
+
+
+def role(row: Role) -> RoleShape:
+    username = row.person.username if row.person else None
+    return {"duty": row.duty, "name": str(row), "person": username, "since": row.since, "until": row.until}
+
+
+def clock(row: Clock) -> ClockShape:
+    shape: ClockShape = _same(row, ClockShape.__annotations__) | {"incident": row.chain.name}
+    return shape
+
+
+def run(row: Run) -> RunShape:
+    more = {"run": row.pk, "incident": row.incident.name, "order": row.order.name if row.order else ""}
+    shape: RunShape = _same(row, RunShape.__annotations__) | more
+    return shape
+
+
+def step(row: Step) -> StepShape:
+    more = {"step": f"{row.run_id}:{row.key}", "incident": row.run.incident.name, "playbook": row.run.playbook}
+    shape: StepShape = _same(row, StepShape.__annotations__) | more
+    return shape
+
+
+def step_detail(row: Step) -> StepDetail:
+    return {
+        **step(row),
+        "text": row.text,
+        "after": row.after,
+        "inputs": row.inputs,
+        "plan": json.loads(row.plan) if row.plan else None,
+        "approvals": [_approval(one) for one in row.approvals.order_by("at")],
+        "calls": [_call(one) for one in row.intents.all()],
+        "receipts": row.receipts,
+    }
+
+
+def _approval(row: Approval) -> ApprovalShape:
+    return {"plan_digest": row.plan_digest, "by": row.by, "at": row.at}
+
+
+def _call(row: Intent) -> CallShape:
+    shape: CallShape = _same(row, CallShape.__annotations__)
+    return shape
+
+
+def item(row: Item) -> ItemShape:
+    shape: ItemShape = _same(row, ItemShape.__annotations__) | {"incident": row.incident.name}
+    return shape
+
+
+def entry(row: Entry) -> EntryShape:
+    try:
+        data = json.loads(row.data)
+        text: Both = {"en": sentence(row, "en"), "ja": sentence(row, "ja")}
+    except ValueError:  # a damaged line must still be shown: it is the one an auditor is looking for
+        data, text = row.data, {"en": "", "ja": ""}
+    shape: EntryShape = _same(row, EntryShape.__annotations__) | {"chain": row.chain.name, "data": data, "text": text}
+    return shape
+
+
+def chain(row: Chain) -> ChainShape:
+    return {"chain": row.name, "head_seq": row.head_seq, "head_hash": row.head_hash}
+
+
+def timeline(row: Timeline) -> TimelineShape:
+    more = {"incident": row.incident.name, "evidence": [one.name for one in row.items.order_by("name")]}
+    shape: TimelineShape = _same(row, TimelineShape.__annotations__) | more
+    return shape
+
+
+def mark(row: Mark) -> MarkShape:
+    shape: MarkShape = _same(row, MarkShape.__annotations__) | {"mark": row.pk}
+    return shape
+
+
+def report(row: Report) -> ReportShape:
+    shape: ReportShape = _same(row, ReportShape.__annotations__) | {"report": row.pk, "incident": row.incident.name}
+    return shape
+
+
+def review(row: Review) -> ReviewShape:
+    shape: ReviewShape = _same(row, ReviewShape.__annotations__) | {"incident": row.incident.name}
+    return shape
