@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from hikeshi.clocks.counting import Due, compute, shown, span
-from hikeshi.clocks.rule import Elapsed, Rule, Text, WarnAt, rules
+from hikeshi.clocks.rule import Elapsed, Rule, WarnAt, rules
 from hikeshi.errors import Refused
+from hikeshi.text import Text
 
 START = datetime(2026, 11, 6, 17, 31, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -9,6 +9,9 @@ from hikeshi.desk.accounts.models import Person
 from hikeshi.desk.actor import Actor, system
 from hikeshi.desk.incidents import verbs as incidents
 from hikeshi.desk.incidents.models import Incident
+from simulated import cloud, scene
+
+__all__ = ["cloud", "scene"]
 
 
 def _person(name: str, role: str) -> Person:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection, connections
 from django.utils import timezone
 
 from hikeshi.desk.actor import Actor
@@ -80,3 +82,27 @@ def test_giving_back_clears_the_lease(clock: Clock, now: datetime) -> None:
     row.save()
     assert take("b", now + timedelta(hours=1)) is None
     assert (row.lease_owner, row.attempts) == ("", 0)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer; tests/on_postgres.py runs this")
+def test_many_workers_never_take_the_same_row(hikeshi: Actor) -> None:
+    for _ in range(20):
+        incidents.declare("x", 2, actor=hikeshi, reason="r")
+    Clock.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+    taken: list[int] = []
+
+    def worker(name: str) -> None:
+        try:
+            while row := take(name, timezone.now()):
+                taken.append(row.pk)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=worker, args=(f"w{number}",)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(taken) == len(set(taken))
+    assert Clock.objects.filter(lease_owner="").count() + len(taken) == 20

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from simulated import cloud, groups_now, original_groups, scene
 
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.alerts import verbs as alerts
@@ -27,8 +26,8 @@ from hikeshi.playbooks.playbook import library
 from hikeshi.simulation.cloud import SimulatedCloud
 from hikeshi.simulation.finding import finding
 from hikeshi.simulation.scene import Scene
+from simulated import groups_now, original_groups
 
-__all__ = ["cloud", "scene"]
 pytestmark = pytest.mark.django_db
 ISOLATE = "aws.ec2.isolate"
 
@@ -132,7 +131,7 @@ class TestContaining:
         run = contained(scene, hikeshi)
         step = isolation(run)
         assert (step.state, step.grade) == ("done", "configured")
-        assert len({groups for groups in groups_now(cloud, scene).values()}) == 1
+        assert len(set(groups_now(cloud, scene).values())) == 1
         assert not set(groups_now(cloud, scene).values()) & set(original_groups(scene).values())
         run.incident.refresh_from_db()
         assert run.incident.contained_at is not None
@@ -171,7 +170,7 @@ class TestContaining:
         self, cloud: SimulatedCloud, scene: Scene, order: StandingOrder, hikeshi: Actor, commander: Actor
     ) -> None:
         run = contained(scene, hikeshi)
-        gone = sorted(scene.original_groups[scene.interface_ids[0]])[0]
+        gone = min(scene.original_groups[scene.interface_ids[0]])
         cloud.client("ec2").delete_security_group(GroupId=gone)
         runs.undo(isolation(run), actor=commander, reason="clean")
         work(hikeshi)

@@ -6,9 +6,9 @@ import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
-from hikeshi.actions.action import Text
 from hikeshi.playbooks.lint import CHECKS, ancestors, lint
 from hikeshi.playbooks.playbook import Playbook, StepSpec
+from hikeshi.text import Text
 
 WORDS = Text("words", "言葉")
 ACTIONS = {"aws.ec2.isolate"}

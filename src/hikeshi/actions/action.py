@@ -23,6 +23,8 @@ from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 import msgspec
 import rfc8785
 
+from hikeshi.text import Text
+
 Effect = Literal["look", "collect", "contain", "destroy"]
 """How much an action changes, in rising order. `contain` and `destroy` wait for approval or a standing order."""
 
@@ -33,13 +35,6 @@ Outcome = Literal["done", "already-done", "pending", "partial", "refused", "fail
 
 Grade = Literal["none", "configured", "effect-proven"]
 """How far the result is proven: not at all, the configuration was read back, or the effect was seen from outside."""
-
-
-class Text(msgspec.Struct, frozen=True):
-    """One sentence for people, in both languages."""
-
-    en: str
-    ja: str
 
 
 class Call(msgspec.Struct, frozen=True, omit_defaults=True):

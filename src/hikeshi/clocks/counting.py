@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from hikeshi.clocks.rule import MOMENTS, Counting, Elapsed, Rule, Text, WarnAt
+from hikeshi.clocks.rule import MOMENTS, Counting, Elapsed, Rule, WarnAt
 from hikeshi.errors import Refused
+from hikeshi.text import Text
 
 JST: Final = ZoneInfo("Asia/Tokyo")
 

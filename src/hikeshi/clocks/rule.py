@@ -15,23 +15,16 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from hikeshi.clocks.strict_yaml import Document, read
+from hikeshi.strict_yaml import Document, read
+from hikeshi.text import Text, Words
 
 RULES: Final = ("response.yaml", "review.yaml", "update.yaml")
 """The rule files, in alphabetical order."""
 
 FOLDER: Final = Path(__file__).parent / "rules"
 
-Words = Annotated[str, Meta(pattern=r"\S")]
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$")]
 Seconds = Annotated[int, Meta(ge=1, le=100 * 366 * 86400)]
-
-
-class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One sentence for people, in both languages."""
-
-    en: Words
-    ja: Words
 
 
 MOMENTS: Final[dict[str, Text]] = {

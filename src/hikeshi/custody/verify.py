@@ -9,18 +9,12 @@ import msgspec
 
 from hikeshi.custody.chain import EMPTY, Entry, Head, entry_hash
 from hikeshi.errors import Refused, Unreadable
+from hikeshi.text import Text
 
 PROBLEMS_KEPT = 1000
 """A chain damaged throughout is counted to the end, but only this many places are kept."""
 
 Kind = Literal["edited", "broken-link", "missing", "out-of-order", "other-chain", "unreadable", "cut-off", "rewritten"]
-
-
-class Text(msgspec.Struct, frozen=True):
-    """One sentence for people, in both languages."""
-
-    en: str
-    ja: str
 
 
 class Problem(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from types import TracebackType
+from typing import Self
 
 from django.db import connections
 
@@ -23,7 +24,7 @@ class Station:
             intake = Intake(queue_url, stop=self.stop, arrived=self.wake.set)
             self.threads.append(threading.Thread(target=self._run, args=(intake.run,), name="intake", daemon=True))
 
-    def __enter__(self) -> Station:
+    def __enter__(self) -> Self:
         for thread in self.threads:
             thread.start()
         return self

@@ -11,8 +11,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from hikeshi.actions.action import Text
 from hikeshi.playbooks.playbook import FACTS, PHASES, Playbook, StepSpec, bound_fact
+from hikeshi.text import Text
 
 JAPANESE: Final = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 

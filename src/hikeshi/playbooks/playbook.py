@@ -17,9 +17,10 @@ import msgspec
 import rfc8785
 from msgspec import Meta
 
-from hikeshi.actions.action import Effect, Text
-from hikeshi.clocks.strict_yaml import Document, parse, read
+from hikeshi.actions.action import Effect
 from hikeshi.errors import Refused
+from hikeshi.strict_yaml import Document, parse, read
+from hikeshi.text import Text
 
 LIBRARY: Final = ("compromised-ec2", "ransomware")
 """The playbooks that come with Hikeshi, in alphabetical order: `library/<name>.yaml`."""

@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from hikeshi.actions.action import Text
 from hikeshi.errors import Unreadable
+from hikeshi.text import Text
 
 PAYLOAD_LIMIT = 1024 * 1024
 

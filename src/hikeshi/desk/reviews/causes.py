@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from hikeshi.actions.action import Text
+from hikeshi.text import Text
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):

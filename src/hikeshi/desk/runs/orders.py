@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from hikeshi.actions.action import Text
 from hikeshi.desk.alerts.models import Alert
 from hikeshi.desk.runs.models import Run, StandingOrder
+from hikeshi.text import Text
 
 
 def match(alert: Alert, now: datetime) -> tuple[StandingOrder | None, Text]:

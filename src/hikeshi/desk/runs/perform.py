@@ -16,7 +16,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from hikeshi.actions import action as build_action
-from hikeshi.actions.action import Action, Receipt, Text
+from hikeshi.actions.action import Action, Receipt
 from hikeshi.actions.aws.recorder import Settled
 from hikeshi.actions.aws.world import AwsSettings, AwsWorld
 from hikeshi.desk.actor import Actor
@@ -24,6 +24,7 @@ from hikeshi.desk.queue import LeaseLost, hold
 from hikeshi.desk.runs import verbs
 from hikeshi.desk.runs.models import Step
 from hikeshi.errors import Failed, HikeshiError, Refused
+from hikeshi.text import Text
 
 log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 5

@@ -92,7 +92,7 @@ def play(story: Story, cloud: SimulatedCloud, *, then: Callable[[Story], None]) 
         with Station(scene.queue_url) as station:
             actor, logs = _people(story), _logs(story, scene)
             try:
-                _alert_to_containment(story, cloud, scene, logs)
+                _alert_to_containment(story, cloud, scene)
                 _timeline(story, logs, actor)
                 _reports(story, actor)
                 _undo(story, cloud, scene, actor)
@@ -185,7 +185,7 @@ def _ended(action: str) -> Step | None:
     return step if step is not None and step.ended else None
 
 
-def _alert_to_containment(story: Story, cloud: SimulatedCloud, scene: Scene, logs: Logs) -> None:
+def _alert_to_containment(story: Story, cloud: SimulatedCloud, scene: Scene) -> None:
     from hikeshi.desk.alerts.models import Alert, Delivery  # as above
     from hikeshi.simulation.story import finding, send
 

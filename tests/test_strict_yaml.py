@@ -9,8 +9,8 @@ import pytest
 import yaml
 from hypothesis import given, strategies as st
 
-from hikeshi.clocks.strict_yaml import SIZE_LIMIT, Document, parse, read
 from hikeshi.errors import Unreadable
+from hikeshi.strict_yaml import SIZE_LIMIT, Document, parse, read
 
 
 class Shape(msgspec.Struct, forbid_unknown_fields=True):
