@@ -1,0 +1,1 @@
+"""What happened: one schema for every log, one parser for each."""

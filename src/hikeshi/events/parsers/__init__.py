@@ -1,0 +1,17 @@
+"""Every log that can be read, by the name people give with `--as`. Alphabetical; one line for each file of this folder."""
+
+from __future__ import annotations
+
+from hikeshi.events.parser import Parser
+from hikeshi.events.parsers import cloudtrail, guardduty, vpcflow
+
+PARSERS: dict[str, Parser] = {
+    "cloudtrail": cloudtrail,
+    "guardduty": guardduty,
+    "vpcflow": vpcflow,
+}
+
+
+def recognise(head: bytes, name: str = "") -> Parser | None:  # noqa: ARG001  a name can lie; some formats to come need it
+    """The parser whose log begins with these bytes, or None. Content decides; `name` is there for formats without a mark."""
+    return next((parser for parser in PARSERS.values() if parser.recognises(head)), None)

@@ -1,0 +1,266 @@
+"""AWS CloudTrail: every call to the control plane, and data events where a trail asks for them.
+
+Read are the objects CloudTrail delivers to S3 (`{"Records": [...]}`), arrays, single records, JSON lines, answers of LookupEvents
+(the record is text inside `CloudTrailEvent`), EventBridge envelopes (the record is `detail`) and copies by log shippers that have
+`@timestamp` in the place of `eventTime`. Digest files are recognised, noted and hold no events.
+
+`eventTime` is when the call was completed, in whole seconds; the order inside a second is unknown. One event delivered by two trails
+has one `eventID`; a call across accounts is two events that share `sharedEventID`, which is kept in `attrs`.
+
+References:
+  https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+  https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+  https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
+  https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+"""
+
+# Fields are spelled as in the record, so that the typed record reads like the documentation.
+# ruff: noqa: N815
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
+from hikeshi.errors import Unreadable
+from hikeshi.events.addresses import address
+from hikeshi.events.event import Event
+from hikeshi.events.json_records import BROKEN, Record, records
+from hikeshi.events.source import Source
+from hikeshi.events.times import instant
+
+NAME = "cloudtrail"
+VERSION = "1"
+
+DENIED = re.compile(r"AccessDenied|Unauthorized|NotAuthorized|Forbidden|^Client\.Auth|ExplicitDeny")
+"""What services call the same thing: the caller was not allowed to."""
+
+
+class SessionIssuer(msgspec.Struct, gc=False):
+    type: str | None = None
+    arn: str | None = None
+    userName: str | None = None
+
+
+class SessionAttributes(msgspec.Struct, gc=False):
+    mfaAuthenticated: str | bool | None = None
+
+
+class SessionContext(msgspec.Struct, gc=False):
+    sessionIssuer: SessionIssuer | None = None
+    attributes: SessionAttributes | None = None
+
+
+class Identity(msgspec.Struct, gc=False):
+    type: str | None = None
+    principalId: str | None = None
+    arn: str | None = None
+    accountId: str | None = None
+    accessKeyId: str | None = None
+    userName: str | None = None
+    invokedBy: str | None = None
+    sessionContext: SessionContext | None = None
+
+
+class Resource(msgspec.Struct, gc=False):
+    ARN: str | None = None
+    type: str | None = None
+
+
+class Call(msgspec.Struct, gc=False):
+    """One record. What has no column is kept as the bytes it was, and goes to `attrs`."""
+
+    eventTime: str | None = None
+    eventSource: str | None = None
+    eventName: str | None = None
+    eventID: str | None = None
+    userIdentity: Identity | None = None
+    awsRegion: str | None = None
+    sourceIPAddress: str | None = None
+    userAgent: str | None = None
+    errorCode: str | None = None
+    errorMessage: str | None = None
+    readOnly: bool | str | None = None
+    recipientAccountId: str | None = None
+    resources: list[Resource] | None = None
+    timestamp: str | None = msgspec.field(name="@timestamp", default=None)
+    requestParameters: Raw | UnsetType = UNSET
+    responseElements: Raw | UnsetType = UNSET
+    additionalEventData: Raw | UnsetType = UNSET
+    serviceEventDetails: Raw | UnsetType = UNSET
+    tlsDetails: Raw | UnsetType = UNSET
+    eventContext: Raw | UnsetType = UNSET
+    insightDetails: Raw | UnsetType = UNSET
+    sharedEventID: Raw | UnsetType = UNSET
+    vpcEndpointId: Raw | UnsetType = UNSET
+    eventType: Raw | UnsetType = UNSET
+
+
+REST = tuple(
+    (name, f'"{name}":'.encode())
+    for name in Call.__struct_fields__[Call.__struct_fields__.index("requestParameters") :]
+)
+"""What goes to `attrs`: the fields kept as bytes."""
+
+VARIANTS = {"wrapped": "s3"}
+"""Records in a list are what S3 delivery writes; the other shapes keep their name."""
+
+
+class Envelope(msgspec.Struct):
+    """What a record may be wrapped in: an EventBridge event, or a row of LookupEvents."""
+
+    detail: Raw | UnsetType = UNSET
+    CloudTrailEvent: str | UnsetType = UNSET
+
+
+_call = msgspec.json.Decoder(Call)
+_fields = msgspec.json.Decoder(dict[str, Raw])
+_envelope = msgspec.json.Decoder(Envelope)
+
+
+def recognises(head: bytes) -> bool:
+    if b'"CloudTrailEvent"' in head or (b'"digestS3Object"' in head and b'"digestStartTime"' in head):
+        return True
+    if re.match(rb'\s*\{\s*"Records"\s*:\s*\[\s*\]', head):
+        return True  # an hour without calls
+    return b'"eventSource"' in head and b'"eventName"' in head and b'"s3SchemaVersion"' not in head
+
+
+def events(source: Source) -> Iterator[Event | Unreadable]:
+    """Every call, with the time it was completed. A digest file gives a note and no events."""
+    if b'"digestS3Object"' in source.head and b'"eventName"' not in source.head:
+        source.note = "CloudTrail digest file: it proves log files and holds no events"
+        return
+    for record in records(source):
+        if isinstance(record, Unreadable):
+            yield record
+            continue
+        try:
+            data, variant = _unwrap(record)
+            yield _event(_decoded(data), data, variant, record)
+        except BROKEN as error:
+            yield source.unreadable(str(error), f"record {record.seq:,}")
+
+
+def _unwrap(record: Record) -> tuple[bytes | Raw, str]:
+    """The record itself, and the name of the shape it came in."""
+    data = bytes(record.data)
+    if b'"CloudTrailEvent"' in data:
+        envelope = _envelope.decode(data)
+        if isinstance(envelope.CloudTrailEvent, str):
+            return envelope.CloudTrailEvent.encode(), "lookup"
+    if b'"detail-type"' in data:
+        envelope = _envelope.decode(data)
+        if isinstance(envelope.detail, Raw):
+            return envelope.detail, "eventbridge"
+    return data, VARIANTS.get(record.variant, record.variant)
+
+
+def _decoded(data: bytes | Raw) -> Call:
+    """The typed record. A field of another type than documented is left out of it, and stays in the raw record."""
+    try:
+        return _call.decode(data)
+    except msgspec.ValidationError:
+        call = Call()
+        for name, value in _fields.decode(data).items():
+            _set(call, name, value)
+        return call
+
+
+def _set(call: Call, name: str, value: Raw) -> None:
+    try:
+        part = _call.decode(b'{"%b":%b}' % (name.encode(), value))
+    except msgspec.ValidationError:
+        return
+    field = "timestamp" if name == "@timestamp" else name
+    if field in Call.__struct_fields__:
+        setattr(call, field, getattr(part, field))
+
+
+def _event(call: Call, data: bytes | Raw, variant: str, record: Record) -> Event:
+    """Raises ValueError where the record has no name or no time: then it cannot stand in a timeline."""
+    text = call.eventTime or call.timestamp
+    at = instant(text) if text else None
+    if at is None or text is None:
+        raise ValueError(f"eventTime cannot be read: {text!r}" if text else "the record has no eventTime")
+    if call.eventName is None:
+        raise ValueError("the record has no eventName: this is no CloudTrail record")
+    who = call.userIdentity or NOBODY
+    session = who.sessionContext or NO_SESSION
+    issuer = session.sessionIssuer or NO_ISSUER
+    src_ip = address(call.sourceIPAddress)
+    service = (call.eventSource or "").removesuffix(".amazonaws.com") or None
+    outcome = "success" if call.errorCode is None else "denied" if DENIED.search(call.errorCode) else "failure"
+    name = (
+        who.userName or issuer.userName or _last(who.arn) or who.invokedBy or (who.type if who.type == "Root" else None)
+    )
+    source_ip = call.sourceIPAddress
+    return Event(
+        dedup_key=f"cloudtrail:{call.eventID}:{call.recipientAccountId or who.accountId or ''}"
+        if call.eventID
+        else None,
+        ts=at.us,
+        ts_precision=at.precision,
+        ts_desc="completed",
+        ts_basis=at.basis,
+        ts_raw=text,
+        seq=record.seq,
+        source_variant=variant,
+        offset=record.offset,
+        raw=bytes(data),
+        category="login" if call.eventName in LOGINS else "api",
+        provider="aws",
+        service=service,
+        action=call.eventName,
+        outcome=_login_outcome(call, outcome) if call.eventName in LOGINS else outcome,
+        error_code=call.errorCode,
+        error_message=call.errorMessage,
+        read_only=_true(call.readOnly),
+        message=f"{name or 'somebody'} called {service}:{call.eventName} from {source_ip or 'nowhere known'}"
+        + (f": {call.errorCode}" if call.errorCode else ""),
+        actor_type=who.type,
+        actor_id=who.arn or who.principalId,
+        actor_name=name,
+        actor_account=who.accountId,
+        session_name=_last(who.arn) if who.type == "AssumedRole" else None,
+        session_issuer=issuer.arn,
+        access_key=who.accessKeyId or None,
+        mfa=_true(session.attributes.mfaAuthenticated) if session.attributes else None,
+        invoked_by=who.invokedBy,
+        src_ip=src_ip,
+        src_service=source_ip if src_ip is None else None,
+        user_agent=call.userAgent,
+        resource_type=call.resources[0].type if call.resources else None,
+        resource_ids=[resource.ARN for resource in call.resources if resource.ARN] if call.resources else None,
+        account=call.recipientAccountId or who.accountId,
+        region=call.awsRegion,
+        attrs=_attrs(call),
+    )
+
+
+NOBODY, NO_SESSION, NO_ISSUER = Identity(), SessionContext(), SessionIssuer()
+LOGINS = frozenset({"ConsoleLogin", "SwitchRole"})
+"""Calls of the sign-in service; whether they worked stands in the answer, not in errorCode."""
+
+
+def _login_outcome(call: Call, outcome: str) -> str:
+    answer = b"" if call.responseElements is UNSET else bytes(call.responseElements)
+    return "failure" if b'"Failure"' in answer and outcome == "success" else outcome
+
+
+def _last(arn: str | None) -> str | None:
+    """The name at the end of an ARN: arn:aws:iam::111122223333:user/path/alice is alice."""
+    return arn.rpartition("/")[2].rpartition(":")[2] or None if arn else None
+
+
+def _true(value: str | bool | None) -> bool | None:
+    """CloudTrail writes truth as a boolean or as text, in any case."""
+    return value.lower() == "true" if isinstance(value, str) else value
+
+
+def _attrs(call: Call) -> bytes | None:
+    parts = [key + bytes(value) for name, key in REST if (value := getattr(call, name)) is not UNSET]
+    return b"{" + b",".join(parts) + b"}" if parts else None

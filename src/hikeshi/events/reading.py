@@ -1,0 +1,104 @@
+"""From paths to events: opening, recognising, parsing, and the guide's one list in time order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hikeshi.errors import Refused, Unreadable
+from hikeshi.events.event import Event, event_uid, key_of
+from hikeshi.events.parser import Parser
+from hikeshi.events.parsers import PARSERS, recognise
+from hikeshi.events.source import Limits, Source
+from hikeshi.events.times import utc
+from hikeshi.events.walking import walk
+
+Log = str | Path | bytes | Mapping[str, Any] | Event
+"""A log in the plain function: a path, the content itself, one JSON record, or an event made elsewhere."""
+
+
+def parser_named(name: str) -> Parser:
+    """The parser of that name. Raises Refused where there is none."""
+    if name not in PARSERS:
+        raise Refused(f"There is no parser {name!r}.", hint=f"Known are: {', '.join(PARSERS)}.")
+    return PARSERS[name]
+
+
+def parse(
+    paths: Iterable[str | Path], *, parser: str | Parser | None = None, limits: Limits | None = None
+) -> Iterator[Event | Unreadable]:
+    """Every event of files, folders and patterns, file by file in sorted order.
+
+    `parser` (a name or a parser) is used for all files; without it each file is recognised by its content. What cannot be read, and
+    a file that is no known log, comes as an Unreadable value. Raises Refused for a path or a parser that does not exist.
+    """
+    chosen = parser_named(parser) if isinstance(parser, str) else parser
+    for path in walk(paths):
+        if isinstance(path, Unreadable):
+            yield path
+            continue
+        try:
+            with path.open("rb") as file:
+                yield from read(Source(str(path), file, limits=limits), chosen)
+        except OSError as error:
+            yield Unreadable(f"it cannot be opened: {error.strerror}", source=str(path))
+
+
+def read(source: Source, parser: Parser | None = None) -> Iterator[Event | Unreadable]:
+    """The events of one source, each with its id and where it came from; then what reading it noted."""
+    found = parser or recognise(source.head, source.name)
+    if found is not None:
+        for event in found.events(source):
+            if isinstance(event, Event):
+                _stamp(event, source, found)
+            yield event
+    elif source.head.strip():
+        yield source.unreadable("this is no log that is known", hint=f"Known are: {', '.join(PARSERS)}.")
+    yield from source.troubles
+
+
+def _stamp(event: Event, source: Source, parser: Parser) -> None:
+    event.source_kind, event.parser_version, event.path = parser.NAME, parser.VERSION, source.name
+    event.evidence_sha256 = source.sha256
+    event.event_uid = event_uid(key_of(event, source.sha256))
+
+
+def build_timeline(
+    cloudtrail: Iterable[Log] = (), vpcflow: Iterable[Log] = (), other: Iterable[Log] = ()
+) -> list[dict[str, Any]]:
+    """One list in time order of all logs: time (UTC), source, action, actor, address, details.
+
+    Each event is there once, however many logs delivered it. What cannot be read is left out here: use `parse` to see it, and a store
+    (`hikeshi.stores`) for logs that do not fit in memory.
+    """
+    found = chain(_events(cloudtrail, "cloudtrail"), _events(vpcflow, "vpcflow"), _events(other, None))
+    once = {event.event_uid or event_uid(key_of(event, event.message)): event for event in found}
+    return [_line(event) for event in sorted(once.values(), key=lambda event: (event.ts, event.event_uid))]
+
+
+def _events(logs: Iterable[Log], name: str | None) -> Iterator[Event]:
+    parser = parser_named(name) if name else None
+    for log in logs:
+        if isinstance(log, Event):
+            yield log
+            continue
+        if isinstance(log, Mapping):
+            found = read(Source.of(msgspec.json.encode(log)), parser)
+        else:
+            found = read(Source.of(log), parser) if isinstance(log, bytes) else parse([log], parser=parser)
+        yield from (event for event in found if isinstance(event, Event))
+
+
+def _line(event: Event) -> dict[str, Any]:
+    return {
+        "time": utc(event.ts),
+        "source": event.source_kind or event.service or "",
+        "action": event.action or event.category or "",
+        "actor": event.actor_name or event.actor_id or event.invoked_by or "",
+        "address": event.src_ip or event.src_service or "",
+        "details": event.message,
+    }
