@@ -8,6 +8,7 @@ Every answer carries `x-hikeshi-simulated: 1`. `POST /moto-api/reset` empties th
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
@@ -63,23 +64,23 @@ class Layer:
         addition = ADDITIONS.get((call.service, call.operation))
         if fault is None and addition is None:
             return self._moto(environ, _marked(start_response))
-        answer = self._answer(call, fault, addition, lambda: _ask(self._moto, environ))
-        environ[
-            "wsgi.input"
-        ].read()  # an upload that is refused unread would break the connection before the answer arrives
-        return _send(answer, start_response)
+        return _send(self._answer(environ, call, fault, addition), start_response)
 
-    def _answer(self, call: Call, fault: Fault | None, addition: Addition | None, pass_on: PassOn) -> Answer:
-        if fault is not None:
-            time.sleep(0 if fault.error == "timeout" else fault.seconds)
+    def _answer(self, environ: dict[str, Any], call: Call, fault: Fault | None, addition: Addition | None) -> Answer:
+        if fault is not None and fault.error != "timeout":
+            time.sleep(fault.seconds)
             broken = fault_answer(fault, call)
             if broken is not None:
+                _drain(environ)
                 return broken
+
+        def pass_on() -> Answer:
+            return _ask(self._moto, environ)
+
         answer = addition(self, call, pass_on) if addition else pass_on()
         if fault is not None and fault.error == "timeout":
             time.sleep(fault.seconds)
-            # The server drops the connection on this: the call was carried out and its answer is lost.
-            raise ConnectionAbortedError("simulated: the answer is lost")
+            _hang_up(environ)
         return answer
 
     def _control(self, environ: dict[str, Any]) -> Answer:
@@ -105,6 +106,21 @@ def _ask(app: WSGI, environ: dict[str, Any]) -> Answer:
     status, headers = started[0]
     kept = tuple((name, value) for name, value in headers if name.lower() != "content-length")
     return Answer(status=int(status.split(" ", 1)[0]), headers=kept, body=body)
+
+
+def _drain(environ: dict[str, Any]) -> None:
+    """Read what is left of the body: on a connection that is kept, it would be taken for the next request."""
+    stream = environ["wsgi.input"]
+    if environ.get("wsgi.input_terminated"):
+        stream.read()
+    else:
+        stream.read(int(environ.get("CONTENT_LENGTH") or 0))
+
+
+def _hang_up(environ: dict[str, Any]) -> None:
+    """Cut the connection: the call was carried out and its answer is lost. Always raises; the server expects this kind."""
+    environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    raise ConnectionAbortedError("simulated: the answer is lost")
 
 
 def _send(answer: Answer, start_response: Callable[..., Any]) -> Iterable[bytes]:
