@@ -12,7 +12,14 @@ from hikeshi.simulation.scene import Scene
 from hikeshi.simulation.story import build_account, finding, send
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def cloud(running: SimulatedCloud) -> SimulatedCloud:
+    """One account for all tests here: they only look, and one sends a message."""
+    running.reset()
+    return running
+
+
+@pytest.fixture(scope="module")
 def scene(cloud: SimulatedCloud) -> Scene:
     return build_account(cloud)
 

@@ -55,6 +55,7 @@ class SimulatedCloud:
         import boto3
 
         self._session: Any = boto3.Session()
+        self._clients: dict[tuple[str, str], Any] = {}
         self._wait()
 
     def __enter__(self) -> Self:
@@ -66,7 +67,12 @@ class SimulatedCloud:
         self.stop()
 
     def client(self, service: str, region: str = cast.REGION) -> Any:
-        """A boto3 client with dummy keys for the simulated account."""
+        """A boto3 client with dummy keys for the simulated account; the same one each time, safe to share between threads."""
+        if (service, region) not in self._clients:
+            self._clients[service, region] = self._connect(service, region)
+        return self._clients[service, region]
+
+    def _connect(self, service: str, region: str) -> Any:
         from botocore.config import Config  # with boto3, see __init__
 
         return self._session.client(
