@@ -15,7 +15,6 @@ from hikeshi.actions.aws.recorder import ListRecorder, Settled
 
 UNDOABLE = [name for name, kind in ACTIONS.items() if kind.reversible != "no"]
 KINDS: dict[str, Callable[[Cloud], Machine]] = {
-    "one": lambda cloud: cloud.machine(1),
     "plain": lambda cloud: cloud.plain_machine(),
     "two": lambda cloud: cloud.machine(2),
 }

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from hikeshi.actions.action import Action, Call, Plan, Receipt, Text
+from hikeshi.actions.action import Action, Call, Plan, Receipt
 from hikeshi.actions.aws.failures import CallFailed, NoAnswer
 from hikeshi.actions.aws.instance import InstanceId, living_instance
 from hikeshi.actions.aws.memory_upload import (
@@ -22,6 +22,7 @@ from hikeshi.actions.aws.memory_upload import (
 )
 from hikeshi.actions.aws.planning import make_plan, nothing_to_undo, receipt, step_mark
 from hikeshi.actions.aws.world import AwsWorld
+from hikeshi.text import Text
 
 SCRIPT = files("hikeshi.actions.aws").joinpath("capture_memory.sh").read_text(encoding="utf-8")
 DOCUMENT = "AWS-RunShellScript"

@@ -7,11 +7,11 @@ from enum import Enum
 
 import msgspec
 
-from hikeshi.actions.action import Text
 from hikeshi.actions.aws.failures import CallFailed
 from hikeshi.actions.aws.instance import Interface, find_instance, interfaces_of
 from hikeshi.actions.aws.isolation_group import NOT_SEEN_YET
 from hikeshi.actions.aws.world import PAUSES, AwsWorld
+from hikeshi.text import Text
 
 
 class Aim(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from hikeshi.actions.action import Action, Call, Plan, Receipt, Text
+from hikeshi.actions.action import Action, Call, Plan, Receipt
 from hikeshi.actions.aws import isolation_group, surroundings
 from hikeshi.actions.aws.failures import CallFailed, NoAnswer
 from hikeshi.actions.aws.instance import (
@@ -22,6 +22,7 @@ from hikeshi.actions.aws.planning import make_plan, receipt
 from hikeshi.actions.aws.swap_report import Report
 from hikeshi.actions.aws.world import AwsWorld
 from hikeshi.errors import Refused
+from hikeshi.text import Text
 
 _SWAP = Text(
     en="The interface must have the isolation group and no other.",
@@ -144,8 +145,8 @@ class IsolateInstance(Action[AwsWorld], frozen=True, kw_only=True):
 def _closing(world: AwsWorld, interfaces: Mapping[str, Interface]) -> tuple[set[str], dict[str, int]]:
     """Our groups in the VPCs of these interfaces, and how many rules each one in use has."""
     ours = _flat(isolation_group.our_groups(world, _vpcs(interfaces.values())))
-    worn = sorted({group for interface in interfaces.values() for group in interface.groups} & ours)
-    return ours, {group: len(isolation_group.rules_of(world, group)) for group in worn}
+    worn = {group for interface in interfaces.values() for group in interface.groups} & ours
+    return ours, {group: len(rules) for group, rules in isolation_group.rules_of(world, worn).items()}
 
 
 def _vpcs(interfaces: Iterable[Interface]) -> set[str]:
@@ -205,8 +206,9 @@ def _warnings(
                 en=f"{eni} has an isolation group beside others; it is not saved as original.",
                 ja=f"{eni} には隔離用グループとほかのグループがあります。隔離用グループは元のグループとして保存しません。",
             )
-    for group in sorted({group for saved in before.values() for group in saved["groups"]}):
-        if not isolation_group.rules_of(world, group):
+    originals = {group for saved in before.values() for group in saved["groups"]}
+    for group, rules in isolation_group.rules_of(world, originals).items():
+        if not rules:
             yield Text(
                 en=f"{group} has no rules either: somebody else may have isolated the instance. Undo restores that state.",
                 ja=f"{group} にもルールがありません。ほかの誰かが隔離した可能性があります。元に戻すとその状態に戻ります。",

@@ -8,11 +8,12 @@ from typing import Any
 
 import msgspec
 
-from hikeshi.actions.action import Call, Text
+from hikeshi.actions.action import Call
 from hikeshi.actions.aws.failures import CallFailed
 from hikeshi.actions.aws.planning import tag_specification
 from hikeshi.actions.aws.world import PAUSES, AwsWorld
 from hikeshi.errors import Failed
+from hikeshi.text import Text
 
 PLACEHOLDER = "<isolation group>"
 ROLE_TAG = "hikeshi:role"
@@ -48,11 +49,14 @@ def our_groups(world: AwsWorld, vpcs: Iterable[str]) -> dict[str, list[str]]:
     return {vpc: sorted(groups) for vpc, groups in found.items()}
 
 
-def rules_of(world: AwsWorld, group: str) -> list[Rule]:
-    """Every rule of the group, in both directions and both address families."""
-    only = [{"Name": "group-id", "Values": [group]}]
-    told = world.pages("ec2", "DescribeSecurityGroupRules", "SecurityGroupRules", Filters=only)
-    return sorted((Rule(r["SecurityGroupRuleId"], r["IsEgress"]) for r in told), key=lambda rule: rule.id)
+def rules_of(world: AwsWorld, groups: Iterable[str]) -> dict[str, list[Rule]]:
+    """Each group's rules in both directions and both address families, read in one call; no rules is an empty list."""
+    found: dict[str, list[Rule]] = {group: [] for group in sorted(groups)}
+    if found:
+        only = [{"Name": "group-id", "Values": list(found)}]
+        for rule in world.pages("ec2", "DescribeSecurityGroupRules", "SecurityGroupRules", Filters=only):
+            found[rule["GroupId"]].append(Rule(rule["SecurityGroupRuleId"], rule["IsEgress"]))
+    return {group: sorted(rules, key=lambda rule: rule.id) for group, rules in found.items()}
 
 
 def creation(vpc: str, name: str = NAME) -> dict[str, Any]:
@@ -64,10 +68,9 @@ def creation(vpc: str, name: str = NAME) -> dict[str, Any]:
 def planned_calls(world: AwsWorld, vpc: str, groups: Mapping[str, list[str]]) -> list[Call]:
     """What `prepared_group` would send now."""
     if vpc in groups:
-        return [
-            Call(f"ec2:{op}", params, _EMPTY)
-            for op, params in _revocations(groups[vpc][0], rules_of(world, groups[vpc][0]))
-        ]
+        group = groups[vpc][0]
+        rules = rules_of(world, [group])[group]
+        return [Call(f"ec2:{operation}", params, _EMPTY) for operation, params in _revocations(group, rules)]
     revoke = {"GroupId": PLACEHOLDER, "SecurityGroupRuleIds": ["<default rules>"]}
     return [
         Call("ec2:CreateSecurityGroup", creation(vpc), _MAKE),
@@ -79,10 +82,10 @@ def prepared_group(world: AwsWorld, vpc: str) -> str:
     """The id of a group in this VPC that is ours and was just read to have no rules. Makes it, or empties it, as needed."""
     known = our_groups(world, [vpc]).get(vpc)
     group = known[0] if known else _made(world, vpc)
-    rules = rules_of(world, group) if known else _first_rules(world, group)
+    rules = rules_of(world, [group])[group] if known else _first_rules(world, group)
     for operation, params in _revocations(group, rules):
         world.change("ec2", operation, _EMPTY, eventually=NOT_SEEN_YET, **params)
-    if rules and (left := rules_of(world, group)):
+    if rules and (left := rules_of(world, [group])[group]):
         hint = "Somebody may be adding rules at this moment; repeat the step, and look who does it."
         raise Failed(
             f"The isolation group {group} still has {len(left)} rules after they were removed.",
@@ -109,10 +112,10 @@ def _made(world: AwsWorld, vpc: str) -> str:
 def _first_rules(world: AwsWorld, group: str) -> list[Rule]:
     """A new group always has a default rule; an empty answer only means that AWS does not see the group yet."""
     for pause in PAUSES:
-        if rules := rules_of(world, group):
+        if rules := rules_of(world, [group])[group]:
             return rules
         world.pause(pause)
-    return rules_of(world, group)
+    return rules_of(world, [group])[group]
 
 
 def _revocations(group: str, rules: list[Rule]) -> list[tuple[str, dict[str, Any]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from hikeshi.actions.action import Action, Call, Grade, Outcome, Plan, Receipt, Text
+from hikeshi.actions.action import Action, Call, Grade, Outcome, Plan, Receipt
 from hikeshi.actions.aws import isolation_group
 from hikeshi.actions.aws.failures import CallFailed, NoAnswer
 from hikeshi.actions.aws.instance import (
@@ -19,6 +19,7 @@ from hikeshi.actions.aws.instance import (
 from hikeshi.actions.aws.planning import INCIDENT_TAG, MAX_TAG_VALUE, MAX_TAGS, make_plan, receipt, tag_list
 from hikeshi.actions.aws.world import AwsWorld
 from hikeshi.errors import Refused
+from hikeshi.text import Text
 
 MARKED_AT_TAG = "hikeshi:marked-at"
 ORIGINAL_TAG = "hikeshi:OriginalSecurityGroups"

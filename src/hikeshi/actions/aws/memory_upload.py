@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from hikeshi.actions.action import Text
 from hikeshi.actions.aws.world import AwsWorld
 from hikeshi.errors import Failed
+from hikeshi.text import Text
 
 MAX_PARTS = 350
 """The answer names each part in about 60 characters, and Systems Manager keeps 24 000 characters of output."""

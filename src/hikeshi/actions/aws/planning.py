@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from hikeshi.actions.action import Action, Call, Grade, Outcome, Plan, Receipt, Text, inputs_of
+from hikeshi.actions.action import Action, Call, Grade, Outcome, Plan, Receipt, inputs_of
 from hikeshi.actions.aws.world import AwsWorld
 from hikeshi.errors import Refused
+from hikeshi.text import Text
 
 INCIDENT_TAG = "hikeshi:incident"
 STEP_TAG = "hikeshi:step"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from hikeshi.actions.action import Action, Call, Grade, Outcome, Plan, Receipt, Text
+from hikeshi.actions.action import Action, Call, Grade, Outcome, Plan, Receipt
 from hikeshi.actions.aws.failures import DENIED, CallFailed, NoAnswer
 from hikeshi.actions.aws.instance import InstanceId, has_instance_store, living_instance
 from hikeshi.actions.aws.planning import (
@@ -19,6 +19,7 @@ from hikeshi.actions.aws.planning import (
 )
 from hikeshi.actions.aws.world import PAUSES, AwsWorld
 from hikeshi.errors import Refused
+from hikeshi.text import Text
 
 PURPOSE_TAG = "hikeshi:purpose"
 EVIDENCE_TAG = "hikeshi:evidence"

@@ -13,10 +13,11 @@ from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from hikeshi.actions.action import Call, Plan, Text
+from hikeshi.actions.action import Call, Plan
 from hikeshi.actions.aws.clients import client
 from hikeshi.actions.aws.failures import CallFailed, NoAnswer, translate
 from hikeshi.actions.aws.recorder import Recorder, Settled, without_secrets
+from hikeshi.text import Text
 
 PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
 """Seconds before each repeat of a call that AWS has refused for now (at most; the real pause is between half and all of it)."""
