@@ -80,6 +80,7 @@ def test_a_whole_capture_with_the_real_script(host: Host, tmp_path: Path) -> Non
     host.answers("Success", output=ran.stdout)
     held = host.check()
     assert (held.outcome, held.grade) == ("done", "effect-proven")
+    assert held.held_at == f"s3://{BUCKET}/{host.key}"
     assert held.observed["sha256"] == hashlib.sha256(image).hexdigest()
     assert len(held.observed["parts"]) == 2
     assert host.s3.get_object(Bucket=BUCKET, Key=host.key)["Body"].read() == image

@@ -33,6 +33,7 @@ def test_one_call_takes_all_volumes_with_their_tags(cloud: Cloud, world: Watched
     assert world.record.operations == ["ec2:CreateSnapshots"]
     assert world.record.lines[0].params == plan.calls[0].params
     snapshots = cloud.snapshots_of(STEP)
+    assert done.held_at.split() == sorted(snapshot["SnapshotId"] for snapshot in snapshots)
     assert {snapshot["VolumeId"] for snapshot in snapshots} == set(plan.before["volumes"])
     tags = {tag["Key"]: tag["Value"] for tag in snapshots[0]["Tags"]}
     assert tags["hikeshi:incident"] == "INC-2026-0001"

@@ -66,6 +66,7 @@ class CaptureMemory(Action[AwsWorld], frozen=True, kw_only=True):
     provider: ClassVar = "aws"
     effect: ClassVar = "collect"
     reversible: ClassVar = "no"
+    evidence_kind: ClassVar = "memory"
     title: ClassVar = Text(en="Capture the memory", ja="メモリを取得する")
     what: ClassVar = Text(
         en="Asks the agent on the host to stream its memory into the evidence bucket. Runs a tool on the host, changes no disk.",
@@ -240,7 +241,9 @@ class CaptureMemory(Action[AwsWorld], frozen=True, kw_only=True):
         )
         expected = world.settings.memory_tool_sha256
         strange = (_other_tool(said),) if expected not in ("", said.tool_sha256) else ()
-        return receipt(self, "done", summary, {**observed, "held": held}, grade="effect-proven", still_open=strange)
+        held_at = f"s3://{observed['Bucket']}/{observed['Key']}"
+        state = {**observed, "held": held}
+        return receipt(self, "done", summary, state, grade="effect-proven", still_open=strange, held_at=held_at)
 
     def _pending(self, status: str) -> Receipt:
         summary = Text(en=f"The capture is under way ({status}).", ja=f"メモリを取得しています（{status}）。")

@@ -64,6 +64,7 @@ def receipt(
     *,
     grade: Grade = "none",
     still_open: Iterable[Text] = (),
+    held_at: str = "",
     again_in: float = 0.0,
 ) -> Receipt:
     """A receipt of this action."""
@@ -74,6 +75,7 @@ def receipt(
         observed=observed,
         grade=grade,
         still_open=tuple(still_open),
+        held_at=held_at,
         again_in=again_in,
     )
 

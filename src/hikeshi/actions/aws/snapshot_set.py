@@ -48,6 +48,7 @@ class SnapshotSet(Action[AwsWorld], frozen=True, kw_only=True):
     provider: ClassVar = "aws"
     effect: ClassVar = "collect"
     reversible: ClassVar = "no"
+    evidence_kind: ClassVar = "snapshot"
     title: ClassVar = Text(en="Take snapshots of all volumes", ja="全ボリュームのスナップショットを取得する")
     what: ClassVar = Text(
         en="Starts snapshots of every EBS volume of the instance at one moment. The instance is not disturbed.",
@@ -177,7 +178,9 @@ class SnapshotSet(Action[AwsWorld], frozen=True, kw_only=True):
         outcome = _outcome(len(volumes), len(missing), lost=lost, changed=changed)
         observed = {volume: _observed(snapshot) for volume, snapshot in sorted(taken.items())}
         grade: Grade = "none" if missing else "configured"
-        return receipt(self, outcome, summary, {"snapshots": observed}, grade=grade, still_open=still_open)
+        held_at = " ".join(sorted(snapshot["SnapshotId"] for snapshot in taken.values()))
+        state = {"snapshots": observed}
+        return receipt(self, outcome, summary, state, grade=grade, still_open=still_open, held_at=held_at)
 
     def _seen(self, world: AwsWorld, expected: set[str], *, patient: bool) -> dict[str, dict[str, Any]]:
         """What AWS shows; asked again within bounds while snapshots it has accepted do not appear yet."""
