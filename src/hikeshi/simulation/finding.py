@@ -59,18 +59,21 @@ def finding(
         "title": f"{'[SAMPLE] ' if sample else ''}{_title(machine, role)}",
         "description": f"EC2 instance {machine.id} is involved in {finding_type} with the remote host {remote}.",
     }
-    envelope = {
+    return json.dumps(_envelope(scene, detail, count, now)).encode()
+
+
+def _envelope(scene: Scene, detail: dict[str, Any], count: int, now: datetime) -> dict[str, Any]:
+    return {
         "version": "0",
-        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{finding_id} {detail['updatedAt']} {count}")),
+        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{detail['id']} {detail['updatedAt']} {count}")),
         "detail-type": "GuardDuty Finding",
         "source": "aws.guardduty",
         "account": scene.account,
-        "time": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "time": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "region": scene.region,
         "resources": [],
         "detail": detail,
     }
-    return json.dumps(envelope).encode()
 
 
 def _title(machine: Machine, role: str) -> str:
