@@ -113,11 +113,11 @@ def change_phase(request: Call, name: str, body: PhaseChange) -> shapes.Incident
     return _fresh(row)
 
 
-@router.post("/incidents/{name}/notes", response={201: None})
+@router.post("/incidents/{name}/notes", response={204: None})
 def write_note(request: Call, name: str, body: Note) -> Status[None]:
     """Write into the incident's stream."""
     verbs.note(find.incident(request.auth, name), body.text, actor=request.auth)
-    return Status(201, None)
+    return Status(204, None)
 
 
 @router.put("/incidents/{name}/summary", response=shapes.IncidentDetail)

@@ -1,0 +1,35 @@
+"""Roles are given by those in command."""
+
+from __future__ import annotations
+
+from doors.api.caller import Caller
+from hikeshi.desk.accounts.models import Contact
+from hikeshi.desk.incidents.models import Incident
+
+
+def test_a_role_on_it_opens_the_incident(commander: Caller, off_it: Caller, incident: Incident) -> None:
+    off_it.get(f"/incidents/{incident.name}", 404)
+    made = commander.post(f"/incidents/{incident.name}/roles", {"duty": "scribe", "person": "suzuki"}, 201)
+    assert (made["duty"], made["person"]) == ("scribe", "suzuki")
+    off_it.get(f"/incidents/{incident.name}")
+
+
+def test_a_contact_without_account_can_hold_a_role(commander: Caller, incident: Incident) -> None:
+    Contact.objects.create(name="Okita / 沖田", duty="communications_lead")
+    path = f"/incidents/{incident.name}/roles"
+    made = commander.post(path, {"duty": "communications_lead", "contact": "Okita / 沖田"}, 201)
+    assert (made["name"], made["person"]) == ("Okita / 沖田", None)
+    assert made in commander.get(path)
+
+
+def test_who_is_not_in_command_cannot_try_names(on_it: Caller, incident: Incident) -> None:
+    path = f"/incidents/{incident.name}/roles"
+    known = on_it.post(path, {"duty": "scribe", "person": "kondo"}, 403)
+    assert on_it.post(path, {"duty": "scribe", "person": "nobody"}, 403) == known
+
+
+def test_an_unknown_duty_or_nobody_is_refused_with_a_hint(commander: Caller, incident: Incident) -> None:
+    path = f"/incidents/{incident.name}/roles"
+    assert "scribe" in commander.post(path, {"duty": "boss", "person": "kondo"}, 403)["hint"]
+    assert commander.post(path, {"duty": "scribe"}, 403)["hint"]
+    commander.post(path, {"duty": "scribe", "person": "nobody"}, 404)
