@@ -143,7 +143,7 @@ def _originals(
     saved: dict[str, list[str]] = {}
     for plan in world.earlier:
         if plan.action == "aws.ec2.isolate" and plan.inputs.get("instance_id") == instance.id:
-            saved |= {eni: state["groups"] for eni, state in plan.before["interfaces"].items()}
+            saved |= {eni: state["groups"] for eni, state in plan.before["interfaces"].items() if state["groups"]}
     groups = isolation_group.our_groups(world, {interface.vpc for interface in interfaces.values()})
     ours = {group for listed in groups.values() for group in listed}
     found: dict[str, str] = {}
