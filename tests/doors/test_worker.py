@@ -79,7 +79,9 @@ class House:
         end = time.monotonic() + seconds
         while not ready():
             if time.monotonic() > end:
-                pytest.fail(f"{what} did not happen: {self.ask('select action, state, outcome from runs_step where action != 0')}")
+                pytest.fail(
+                    f"{what} did not happen: {self.ask('select action, state, outcome from runs_step where action != 0')}"
+                )
             time.sleep(0.02)
 
     def state(self, action: str) -> str:

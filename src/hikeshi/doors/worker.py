@@ -61,7 +61,7 @@ class Worker:
         """Claim one due row and do what it asks for. False when nothing was due."""
         for rows, do in WORK:
             row = claim(
-                rows.objects.all(), worker=self.name, now=timezone.now(), seconds=settings.ENVIRONMENT.lease_seconds
+                rows._default_manager.all(), worker=self.name, now=timezone.now(), seconds=settings.ENVIRONMENT.lease_seconds
             )
             if row is not None:
                 self._do(row, do)

@@ -31,7 +31,7 @@ def actor_of(person: Person, door: Door) -> Actor:
     role: Role = "observer"
     for name in ("admin", "commander", "responder"):
         if person.role == name:
-            role = name  # type: ignore[assignment]  # a literal out of a tuple of those literals
+            role = name
     return Actor(name=str(person), door=door, role=role, person_id=person.pk)
 
 

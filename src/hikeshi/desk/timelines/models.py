@@ -13,7 +13,12 @@ from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.queue import Queued
 
 STATES = (("asked", _("waiting to be built")), ("ready", _("ready")), ("failed", _("failed")))
-MARKS = (("attacker", _("Attacker")), ("responder", _("Responder")), ("star", _("Star")))
+MARKS = (
+    ("attacker", _("Attacker")),
+    ("suspect", _("Suspected attacker")),
+    ("responder", _("Responder")),
+    ("star", _("Star")),
+)
 
 
 class Timeline(Queued):

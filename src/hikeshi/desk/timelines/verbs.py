@@ -18,7 +18,7 @@ from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.queue import give_back
 from hikeshi.desk.timelines.models import MARKS, Mark, Timeline
-from hikeshi.errors import HikeshiError, Refused
+from hikeshi.errors import Failed, HikeshiError, Refused
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.store import Query
 
@@ -96,6 +96,24 @@ def mark(timeline: Timeline, kind: str, field: str, value: str, *, actor: Actor,
             data={"kind": kind, "field": field, "value": value, "events": count, "reason": reason},
         )  # fmt: skip
     return row
+
+
+def accuse(timeline: Timeline, *, actor: Actor) -> list[Mark]:
+    """Mark what the likeliest attacker did: the events of the address, and as suspected those of the principal.
+
+    A stolen credential is used by its owner too, so the principal's events are only suspected until a person decides. Raises `Failed`
+    where the logs show no known attacker behaviour.
+    """
+    suspects = DuckStore(timeline.folder).suspects(Query())
+    if not suspects:
+        raise Failed(
+            f"The timeline {timeline.name} shows no known attacker behaviour.",
+            hint="Mark events yourself: `hikeshi timeline mark`.",
+        )
+    first = suspects[0]
+    why = "; ".join(reason.en for reason in first.reasons)
+    accused = (("attacker", "src_ip", first.address), ("suspect", "actor_name", first.principal))
+    return [mark(timeline, kind, field, value, actor=actor, reason=why) for kind, field, value in accused if value]
 
 
 @transaction.atomic

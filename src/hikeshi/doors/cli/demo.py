@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hikeshi.desk.actor import Actor
     from hikeshi.desk.incidents.models import Incident
     from hikeshi.desk.runs.models import Step
+    from hikeshi.simulation.logs import Truth
 
 ISOLATE = "aws.ec2.isolate"
 PATIENCE = 60.0
@@ -142,11 +143,11 @@ def _people(story: Story) -> Actor:
 
 @dataclass
 class Logs:
-    """What the story's logs are and whom they accuse."""
+    """What the story's logs are; `truth` is known of generated ones only."""
 
     paths: list[Path]
     source: str
-    damaged: int = 0
+    truth: Truth | None = None
 
 
 def _logs(story: Story, scene: Scene) -> Logs:
@@ -160,8 +161,8 @@ def _logs(story: Story, scene: Scene) -> Logs:
 
         folder = story.home / "demo-logs"
         truth = write_logs(scene, folder, now=datetime.now(UTC))
-        stage.facts = {"source": "generated", "folder": str(folder), "records": truth.cloudtrail_records}
-        return Logs([folder], "generated", damaged=len(truth.damaged))
+        stage.facts = {"source": "generated", "folder": str(folder), "records": truth.records}
+        return Logs([folder], "generated", truth)
 
 
 def _wait(what: str, ready: Callable[[], Any]) -> Any:
@@ -235,8 +236,6 @@ def _groups(cloud: SimulatedCloud, scene: Scene) -> dict[str, list[str]]:
 def _timeline(story: Story, logs: Logs, actor: Actor) -> None:
     from hikeshi.desk.evidence import verbs as evidence  # as above
     from hikeshi.desk.timelines import verbs as timelines
-    from hikeshi.stores.duck import DuckStore
-    from hikeshi.stores.store import Query
 
     incident = story.here()
     with story.stage("Logs sealed as evidence", "ログを証拠として封印") as stage:
@@ -244,21 +243,15 @@ def _timeline(story: Story, logs: Logs, actor: Actor) -> None:
         stage.facts = {"item": item.name, "files": item.files, "bytes": item.size, "sha256": item.sha256}
     with story.stage("One timeline", "1 本の時系列") as stage:
         timeline = timelines.build(timelines.ask(incident, "main", [item], actor=actor), actor=actor)
-        stage.ok = logs.source == "real" or timeline.report["unreadable_count"] == logs.damaged
+        stage.ok = logs.truth is None or timeline.report["unreadable_count"] == len(logs.truth.damaged)
         stage.facts = {name: timeline.report[name] for name in ("files", "events", "duplicates", "unreadable_count")}
         stage.facts["unreadable"] = [line["place"] for line in timeline.report["unreadable"]]
     with story.stage("Attacker marked", "攻撃者のイベントに印付け") as stage:
-        suspects = DuckStore(timeline.folder).suspects(Query())
-        if not suspects:
-            raise Failed("The logs accuse nobody: there is no known attacker behaviour in them.")
-        first = suspects[0]
-        why = "; ".join(reason.en for reason in first.reasons)
-        marks = [
-            timelines.mark(timeline, "attacker", name, value, actor=actor, reason=why)
-            for name, value in (("src_ip", first.address), ("actor_name", first.principal))
-            if value
-        ]
-        stage.facts = {mark.value: mark.events for mark in marks} | {"why": why}
+        marks = timelines.accuse(timeline, actor=actor)
+        stage.facts = {f"{mark.kind} {mark.value}": mark.events for mark in marks} | {"why": marks[0].reason}
+        if logs.truth is not None:
+            told = {mark.value: mark.events for mark in marks if mark.kind == "attacker"}
+            stage.ok = told == {address: logs.truth.attacker_by_address[address] for address in told} != {}
 
 
 def _reports(story: Story, actor: Actor) -> None:
@@ -283,7 +276,9 @@ def _reports(story: Story, actor: Actor) -> None:
 def _undo(story: Story, cloud: SimulatedCloud, scene: Scene, actor: Actor) -> None:
     from hikeshi.desk.runs import verbs as runs  # as above
 
-    with story.stage("Containment undone: the exact groups restored", "封じ込めの切り戻し: 元のグループに復元") as stage:
+    with story.stage(
+        "Containment undone: the exact groups restored", "封じ込めの切り戻し: 元のグループに復元"
+    ) as stage:
         step = _step(ISOLATE)
         if step is None:
             raise Failed("There is no isolation to undo.")
@@ -293,7 +288,10 @@ def _undo(story: Story, cloud: SimulatedCloud, scene: Scene, actor: Actor) -> No
         stage.ok = undone.state == "undone" and restored == {
             interface: sorted(groups) for interface, groups in scene.original_groups.items()
         }
-        stage.facts = {"state": undone.state, **{interface: ", ".join(groups) for interface, groups in restored.items()}}
+        stage.facts = {
+            "state": undone.state,
+            **{interface: ", ".join(groups) for interface, groups in restored.items()},
+        }
 
 
 def _ledger(story: Story) -> None:
