@@ -10,7 +10,7 @@ from __future__ import annotations
 import bz2
 import re
 from collections.abc import Callable, Iterator
-from typing import IO, Any, NamedTuple, Protocol
+from typing import IO, Any, NamedTuple, Protocol, cast
 
 import zstandard
 from isal import isal_zlib
@@ -20,7 +20,7 @@ from hikeshi.errors import Unreadable
 READ = 1 << 20
 """How much of a file is read at a time, in bytes."""
 
-DAMAGED: tuple[type[Exception], ...] = (OSError, ValueError, EOFError, isal_zlib.error, zstandard.ZstdError)
+DAMAGED = (OSError, ValueError, EOFError, cast("type[Exception]", isal_zlib.error), zstandard.ZstdError)
 
 
 class Unpacker(Protocol):

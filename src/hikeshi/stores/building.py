@@ -1,0 +1,164 @@
+"""Building a store: which sources are new, who reads them, and what came of it."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple
+
+from hikeshi.errors import Failed, Unreadable
+from hikeshi.events.event import SCHEMA_VERSION
+from hikeshi.events.parsers import PARSERS
+from hikeshi.events.source import Limits
+from hikeshi.events.walking import walk
+from hikeshi.stores.layout import Batch, Layout, alive
+from hikeshi.stores.store import Place, Progress
+from hikeshi.stores.writing import Done, Task, perform
+
+LITTLE = 20 << 20
+"""Below so many bytes of files, starting processes takes longer than reading."""
+
+TOGETHER = 8 << 20
+"""Bytes of files that become one batch; one larger file is a batch of its own."""
+
+MOST = 1024
+"""Files in one batch at most."""
+
+
+class File(NamedTuple):
+    path: str
+    size: int
+    sha256: str
+
+
+class Built(NamedTuple):
+    """What one build did; what the store holds is in its manifests."""
+
+    built: int
+    unchanged: int
+    not_recognised: tuple[str, ...]
+    closed: tuple[Place, ...]
+    seconds: float
+
+
+def build(
+    layout: Layout,
+    paths: Iterable[str | Path],
+    *,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    sha256_of: Mapping[str, str] | None = None,
+    limits: Limits | None = None,
+) -> Built:
+    """Read what is new among the paths into the folder. The caller holds the lock."""
+    began = time.perf_counter()
+    layout.sweep()
+    workers = workers or len(os.sched_getaffinity(0))
+    files, closed = _files(paths, sha256_of or {}, workers)
+    batches = layout.batches()
+    current = _current(batches)
+    new = list({file.sha256: file for file in reversed(files) if file.sha256 not in current}.values())[::-1]
+    unchanged = len(files) - len(new)
+    tasks = list(_tasks(layout, new, limits or Limits(), 1 + max((batch.number for batch in batches), default=0)))
+    done = list(_performed(tasks, new, workers, progress, unchanged))
+    _forget(layout)
+    return Built(
+        built=sum(len(one.sources) for one in done),
+        unchanged=unchanged,
+        not_recognised=tuple(sorted(path for one in done for path in one.not_recognised)),
+        closed=(*closed, *(place for one in done for place in one.closed)),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _files(paths: Iterable[str | Path], known: Mapping[str, str], workers: int) -> tuple[list[File], list[Place]]:
+    found = list(walk(paths))
+    closed = [Place.of(trouble) for trouble in found if isinstance(trouble, Unreadable)]
+    with ThreadPoolExecutor(workers) as threads:
+        files = list(threads.map(lambda path: _file(path, known), (path for path in found if isinstance(path, Path))))
+    closed += [file for file in files if isinstance(file, Place)]
+    return [file for file in files if isinstance(file, File)], closed
+
+
+def _file(path: Path, known: Mapping[str, str]) -> File | Place:
+    try:
+        if (sha256 := known.get(str(path))) is None:
+            with path.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        return File(str(path), path.stat().st_size, sha256)
+    except OSError as error:
+        return Place(str(path), "", f"it cannot be opened: {error.strerror}")
+
+
+def _current(batches: Sequence[Batch]) -> set[str]:
+    """The sources that would become the same events again."""
+    schema = {batch.number: batch.schema_version for batch in batches}
+    return {
+        sha256
+        for sha256, (number, row) in alive(batches).items()
+        if schema[number] == SCHEMA_VERSION
+        and (not row.parser or (row.parser in PARSERS and row.parser_version == PARSERS[row.parser].VERSION))
+    }
+
+
+def _tasks(layout: Layout, files: Sequence[File], limits: Limits, first: int) -> Iterator[Task]:
+    numbers, size = count(first), 0
+    together: list[tuple[str, str]] = []
+    for file in files:
+        if together and (size + file.size > TOGETHER or len(together) >= MOST):
+            yield Task(str(layout.folder), next(numbers), tuple(together), limits)
+            together, size = [], 0
+        together.append((file.path, file.sha256))
+        size += file.size
+    if together:
+        yield Task(str(layout.folder), next(numbers), tuple(together), limits)
+
+
+def _performed(
+    tasks: Sequence[Task], files: Sequence[File], workers: int, progress: Progress | None, unchanged: int
+) -> Iterator[Done]:
+    small = sum(file.size for file in files) < LITTLE
+    done, total = unchanged, unchanged + len(files)
+    for task, one in _here(tasks) if small or workers == 1 or len(tasks) == 1 else _spread(tasks, workers):
+        done += len(task.files)
+        if progress:
+            progress(done, total)
+        yield one
+
+
+def _here(tasks: Sequence[Task]) -> Iterator[tuple[Task, Done]]:
+    for task in tasks:
+        yield task, perform(task)
+
+
+def _spread(tasks: Sequence[Task], workers: int) -> Iterator[tuple[Task, Done]]:
+    """Spawned, not forked: the caller may have threads and open databases."""
+    spawn = multiprocessing.get_context("spawn")
+    try:
+        with ProcessPoolExecutor(min(workers, len(tasks)), mp_context=spawn) as pool:
+            running = {pool.submit(perform, task): task for task in tasks}
+            for future in as_completed(running):
+                yield running[future], future.result()
+    except BrokenProcessPool as error:
+        raise Failed(
+            "A process that read logs was killed, perhaps for lack of memory. What was finished is kept.",
+            permanent=False,
+            hint="Build again with fewer workers; it goes on where it stopped.",
+        ) from error
+
+
+def _forget(layout: Layout) -> None:
+    """Remove batches of which every source was read again by a later one."""
+    batches = layout.batches()
+    holding = {number for number, _ in alive(batches).values()}
+    for batch in batches:
+        if batch.number not in holding:
+            layout.remove(batch)
+    layout.sweep()

@@ -1,0 +1,258 @@
+"""The store on one machine: Parquet in a folder, asked with DuckDB. layout.py says what lies in the folder."""
+
+# SQL here is put together from our own text, from quoted columns of the schema and from question marks; values are parameters.
+# ruff: noqa: S608
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from hikeshi.errors import Refused
+from hikeshi.events.event import COLUMNS
+from hikeshi.stores import questions
+from hikeshi.stores.layout import Batch, Layout, alive, fingerprint
+from hikeshi.stores.store import SHOWN, BuildReport, Progress, Query, SourceRow, Value
+from hikeshi.stores.suspects import Deeds, Suspect, rank
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from hikeshi.stores.building import Built
+
+TYPES = {
+    "bool": "BOOLEAN",
+    "double": "DOUBLE",
+    "fixed_size_binary[16]": "BLOB",
+    "float": "FLOAT",
+    "int32": "INTEGER",
+    "int64": "BIGINT",
+    "list<string>": "VARCHAR[]",
+    "string": "VARCHAR",
+    "uint16": "USMALLINT",
+}
+"""DuckDB's names of the types that columns are declared with."""
+
+MEMORY = "768MB"
+"""What DuckDB may use; beyond that it writes to the folder."""
+
+_EVENTS = "SELECT p.*, coalesce(f.dup_count, 1) AS dup_count FROM parts p LEFT JOIN folds f ON p.row_id = f.row_id WHERE coalesce(f.keep, true)"
+"""Each event once: of several deliveries the one that was read first."""
+
+_PARTS = """
+SELECT d.* FROM delivered d
+WHERE NOT EXISTS (SELECT 1 FROM dead WHERE dead.batch = d.row_id >> 40 AND dead.sha256 = d.evidence_sha256)
+"""
+
+_FOLDS = """
+CREATE TEMP TABLE folded AS
+  WITH twice AS (SELECT event_uid, count(*) AS dup_count, min(row_id) AS kept FROM parts GROUP BY event_uid HAVING count(*) > 1)
+  SELECT p.row_id, p.row_id = t.kept AS keep, t.dup_count, t.event_uid FROM parts p JOIN twice t ON p.event_uid = t.event_uid
+"""
+
+_WITNESSES = """
+SELECT f.event_uid, p.path, p.seq FROM folds f JOIN parts p ON f.row_id = p.row_id
+WHERE NOT f.keep AND f.event_uid IN ({}) ORDER BY p.row_id
+"""
+
+_DUPLICATES = """
+SELECT p.evidence_sha256, count(*) FROM folds f JOIN parts p ON f.row_id = p.row_id WHERE NOT f.keep GROUP BY p.evidence_sha256
+"""
+
+_DEEDS = """
+SELECT coalesce(actor_name, actor_id, '') AS principal, src_ip AS address, coalesce(action, '') AS action, count(*) AS count,
+       count(*) FILTER (outcome = 'denied') AS denied, min(ts) AS first_us, max(ts) AS last_us
+FROM events WHERE {} AND source_kind = 'cloudtrail' AND src_ip IS NOT NULL AND coalesce(actor_type, '') != 'AWSService'
+GROUP BY ALL
+"""
+
+
+class DuckStore:
+    """Events in `folder`. Opening costs nothing; every question opens its own connection, so threads may share a store."""
+
+    def __init__(self, folder: Path) -> None:
+        self._layout = Layout(folder)
+
+    def build(
+        self,
+        paths: Iterable[str | Path],
+        *,
+        workers: int | None = None,
+        progress: Progress | None = None,
+        sha256_of: Mapping[str, str] | None = None,
+    ) -> BuildReport:
+        """Read files, folders and patterns into the store.
+
+        Sources already in it (same SHA-256, same parser and version) are passed over, so repeating it is cheap and a build that was
+        killed goes on where it stopped. `workers` is the number of processes, by default one for each core; little work is done in
+        this process. `sha256_of` has the SHA-256 of paths where it is known already. Raises Refused where a path does not exist or
+        somebody else is building.
+        """
+        from hikeshi.stores import building  # Arrow is heavy, and asking does not need it
+
+        with self._layout.locked():
+            built = building.build(self._layout, paths, workers=workers, progress=progress, sha256_of=sha256_of)
+            with self._connection():
+                pass  # folds what was delivered twice
+        return self._report(built)
+
+    def events(self, query: Query) -> list[dict[str, Any]]:
+        condition, values = questions.where(query, paged=True)
+        way = "DESC" if query.descending else "ASC"
+        with self._connection() as con:
+            order = f"SELECT row_id FROM events WHERE {condition} ORDER BY ts {way}, event_uid {way} LIMIT ?"
+            ids = [row_id for (row_id,) in con.execute(order, [*values, max(0, query.limit)]).fetchall()]
+            return self._rows(con, ids)
+
+    def count(self, query: Query) -> int:
+        condition, values = questions.where(query)
+        with self._connection() as con:
+            return int(_one(con, f"SELECT count(*) FROM events WHERE {condition}", values)[0])
+
+    def histogram(self, query: Query, buckets: int = 60) -> list[tuple[int, int, int]]:
+        if buckets < 1:
+            raise Refused(f"A histogram has at least one bucket, not {buckets}.")
+        condition, values = questions.where(query)
+        with self._connection() as con:
+            first, last = _one(con, f"SELECT min(ts), max(ts) FROM events WHERE {condition}", values)
+            if first is None:
+                return []
+            start = first if query.start_us is None else query.start_us
+            end = last + 1 if query.end_us is None else query.end_us
+            width = max(1, -(-(end - start) // buckets))
+            grouped = f"SELECT (ts - ?) // ? AS bucket, count(*) FROM events WHERE {condition} GROUP BY bucket"
+            counted = dict(con.execute(grouped, [start, width, *values]).fetchall())
+        spans = range(start, end, width)
+        return [(at, min(at + width, end), counted.get(number, 0)) for number, at in enumerate(spans)]
+
+    def facet(self, field: str, query: Query, top: int = 10) -> list[tuple[Value, int]]:
+        name = questions.column(field)
+        condition, values = questions.where(query)
+        chosen = f"unnest({name})" if questions.is_list(field) else name
+        sql = (
+            f"SELECT value, count(*) AS n FROM (SELECT {chosen} AS value FROM events WHERE {condition}) "
+            "WHERE value IS NOT NULL GROUP BY value ORDER BY n DESC, value LIMIT ?"
+        )
+        with self._connection() as con:
+            return [(_plain(value), n) for value, n in con.execute(sql, [*values, max(0, top)]).fetchall()]
+
+    def sources(self) -> list[SourceRow]:
+        batches = self._layout.batches()
+        twice = self._duplicates()
+        rows = [msgspec.structs.replace(row, duplicates=twice.get(row.sha256, 0)) for _, row in alive(batches).values()]
+        return sorted(rows, key=lambda row: row.path)
+
+    def suspects(self, query: Query) -> list[Suspect]:
+        condition, values = questions.where(query)
+        with self._connection() as con:
+            found = con.execute(_DEEDS.format(condition), values)
+            names = [described[0] for described in found.description]
+            return rank(Deeds(**dict(zip(names, row, strict=True))) for row in found.fetchall())
+
+    @contextmanager
+    def _connection(self) -> Iterator[DuckDBPyConnection]:
+        """A connection in which `events` is every event once, `parts` every delivery."""
+        import duckdb  # heavy; a report or a manifest needs no engine
+
+        batches = self._layout.batches()
+        con = duckdb.connect(":memory:", config={"memory_limit": MEMORY, "autoinstall_known_extensions": "false"})
+        try:
+            self._open_parts(con, batches)
+            con.read_parquet(str(self._folds(con, batches))).create_view("folds")
+            con.execute(f"CREATE VIEW events AS {_EVENTS}")
+            yield con
+        finally:
+            con.close()
+
+    def _open_parts(self, con: DuckDBPyConnection, batches: Sequence[Batch]) -> None:
+        """The view `parts`: what the manifests name, without sources that a later batch read again."""
+        files = [str(self._layout.parts / part) for batch in batches for part in batch.parts]
+        if not files:
+            columns = ", ".join(f"{questions.column(name)} {TYPES[column.arrow]}" for name, column in COLUMNS.items())
+            con.execute(f"CREATE TABLE parts ({columns}, row_id BIGINT)")
+            return
+        con.read_parquet(files).create_view("delivered")
+        holding = alive(batches)
+        dead = [(b.number, row.sha256) for b in batches for row in b.sources if holding[row.sha256][0] != b.number]
+        con.execute("CREATE TABLE dead (batch BIGINT, sha256 VARCHAR)")
+        if dead:
+            con.executemany("INSERT INTO dead VALUES (?, ?)", dead)
+        con.execute(f"CREATE VIEW parts AS {_PARTS if dead else 'SELECT * FROM delivered'}")
+
+    def _folds(self, con: DuckDBPyConnection, batches: Sequence[Batch]) -> Path:
+        """The file that says which rows are the same event; made when it is not there for exactly these batches."""
+        self._layout.make()
+        path = self._layout.folds / f"{fingerprint(batches)}.parquet"
+        if not path.exists():
+            new = path.with_name(f"{path.stem}.{os.getpid()}.new")
+            con.execute(_FOLDS)
+            con.sql("SELECT * FROM folded ORDER BY row_id").write_parquet(str(new))
+            new.replace(path)
+            for old in self._layout.folds.glob("*.parquet"):
+                if old != path:
+                    old.unlink(missing_ok=True)
+        return path
+
+    def _rows(self, con: DuckDBPyConnection, ids: Sequence[int]) -> list[dict[str, Any]]:
+        """Whole rows in the order of their ids. Asked for by id, so that only few blocks are unpacked."""
+        if not ids:
+            return []
+        listed = ", ".join(map(str, ids))
+        found = con.execute(f"SELECT * FROM events WHERE row_id IN ({listed})")
+        names = [described[0] for described in found.description]
+        rows = {row["row_id"]: row for values in found.fetchall() if (row := dict(zip(names, values, strict=True)))}
+        witnesses = self._witnesses(con, rows)
+        return [_shown(rows[row_id], witnesses) for row_id in ids]
+
+    def _witnesses(self, con: DuckDBPyConnection, rows: Mapping[int, Mapping[str, Any]]) -> dict[bytes, list[str]]:
+        """Where else the events of a page were delivered."""
+        twice = [row["event_uid"] for row in rows.values() if row["dup_count"] > 1]
+        found: dict[bytes, list[str]] = {}
+        if twice:
+            marks = ", ".join("?" * len(twice))
+            for uid, path, seq in con.execute(_WITNESSES.format(marks), twice).fetchall():
+                found.setdefault(uid, []).append(f"{path}#{seq}")
+        return found
+
+    def _duplicates(self) -> dict[str, int]:
+        """How many events of each source had been delivered already, by its SHA-256."""
+        with self._connection() as con:
+            return dict(con.execute(_DUPLICATES).fetchall())
+
+    def _report(self, built: Built) -> BuildReport:
+        rows = self.sources()
+        places = [*built.closed, *(place for row in rows for place in row.unreadable)]
+        duplicates = sum(row.duplicates for row in rows)
+        return BuildReport(
+            files=len(rows),
+            events=sum(row.events for row in rows) - duplicates,
+            duplicates=duplicates,
+            unreadable_count=len(built.closed) + sum(row.unreadable_count for row in rows),
+            unreadable=tuple(places[:SHOWN]),
+            not_recognised_count=len(built.not_recognised),
+            not_recognised=built.not_recognised[:SHOWN],
+            built=built.built,
+            unchanged=built.unchanged,
+            seconds=round(built.seconds, 3),
+            sources=tuple(rows[:SHOWN]),
+        )
+
+
+def _one(con: DuckDBPyConnection, sql: str, values: Sequence[Any]) -> tuple[Any, ...]:
+    row = con.execute(sql, list(values)).fetchone()
+    return row if row is not None else ()
+
+
+def _plain(value: Any) -> Any:
+    return value.hex() if isinstance(value, bytes) else value
+
+
+def _shown(row: dict[str, Any], witnesses: Mapping[bytes, list[str]]) -> dict[str, Any]:
+    """The row with its id as text and the other places it was delivered at; our own row number is of no use to others."""
+    shown = {name: _plain(value) for name, value in row.items() if name != "row_id"}
+    return shown | {"dup_of": witnesses.get(row["event_uid"], [])}

@@ -1,0 +1,114 @@
+"""What lies in a timeline's folder, and what makes it true.
+
+    batches/000001.json            manifest: the sources read together and the parts they became. A part without one does not exist.
+    parts/000001-0000.parquet      events in order of time, as delivered, duplicates included
+    folds/<batches>.parquet        which rows are the same event; made from the parts and thrown away freely
+    lock                           held while somebody builds
+
+Everything is written beside its place and renamed, so that a kill leaves what was there before and at most some files nobody reads.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from hikeshi.errors import Failed, Refused
+from hikeshi.events.event import SCHEMA_VERSION
+from hikeshi.stores.store import SourceRow
+
+ROWS_BITS = 40
+"""A row's id is the number of its batch, and behind it so many bits for its place there."""
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """The manifest of sources that were read together."""
+
+    number: int
+    parts: tuple[str, ...]
+    sources: tuple[SourceRow, ...]
+    schema_version: int = SCHEMA_VERSION
+
+
+class Layout:
+    """The folder of one store."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.parts = folder / "parts"
+        self.manifests = folder / "batches"
+        self.folds = folder / "folds"
+
+    def make(self) -> None:
+        for folder in (self.parts, self.manifests, self.folds):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def part(self, batch: int, number: int) -> Path:
+        return self.parts / f"{batch:06d}-{number:04d}.parquet"
+
+    def batches(self) -> list[Batch]:
+        """Every committed batch, oldest first. Raises Failed where a manifest was damaged after it was written."""
+        return [_batch(path) for path in sorted(self.manifests.glob("*.json"))]
+
+    def commit(self, batch: Batch) -> None:
+        """From here on the batch counts."""
+        replace(self.manifests / f"{batch.number:06d}.json", msgspec.json.format(msgspec.json.encode(batch), indent=1))
+
+    def remove(self, batch: Batch) -> None:
+        (self.manifests / f"{batch.number:06d}.json").unlink()
+
+    def sweep(self) -> None:
+        """Remove what no manifest names: leftovers of a build that was killed."""
+        named = {part for batch in self.batches() for part in batch.parts}
+        for path in [*self.parts.iterdir(), *self.manifests.glob("*.new"), *self.folds.glob("*.new")]:
+            if path.name not in named:
+                path.unlink(missing_ok=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Only one build at a time. The lock ends with the process, however that ends."""
+        self.make()
+        with (self.folder / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise Refused(
+                    f"The timeline in {self.folder} is being built by somebody else.",
+                    hint="Wait until that build is done.",
+                ) from error
+            yield
+
+
+def _batch(path: Path) -> Batch:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Batch)
+    except msgspec.DecodeError as error:
+        raise Failed(
+            f"The manifest {path} is damaged: {error}.", hint="Delete it and build again from the sealed logs."
+        ) from error
+
+
+def alive(batches: Sequence[Batch]) -> dict[str, tuple[int, SourceRow]]:
+    """Which batch holds a source, by its SHA-256. Where a source was read again, the later batch has it."""
+    return {row.sha256: (batch.number, row) for batch in batches for row in batch.sources}
+
+
+def fingerprint(batches: Sequence[Batch]) -> str:
+    """One name for exactly these batches."""
+    return hashlib.sha256(repr([(batch.number, batch.parts) for batch in batches]).encode()).hexdigest()[:16]
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all."""
+    new = path.with_name(path.name + ".new")
+    with new.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)

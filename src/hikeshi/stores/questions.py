@@ -1,0 +1,102 @@
+"""A query as SQL: column names only from the schema, values only as parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hikeshi.errors import Refused
+from hikeshi.events.event import COLUMNS
+from hikeshi.stores.store import Query, Value
+
+Condition = tuple[str, list[Any]]
+"""SQL with question marks, and what stands for them."""
+
+FOUND = "(contains(lower(raw), lower(?)) OR contains(lower(message), lower(?)))"
+
+
+def column(name: str) -> str:
+    """The quoted name of a column. Raises Refused for anything else."""
+    if name not in COLUMNS and name != "dup_count":
+        raise Refused(f"Events have no column {name[:80]!r}.", hint=f"Columns are: {', '.join(COLUMNS)}.")
+    return f'"{name}"'
+
+
+def is_list(name: str) -> bool:
+    return name in COLUMNS and COLUMNS[name].arrow.startswith("list")
+
+
+def where(query: Query, *, paged: bool = False) -> Condition:
+    """The condition of a query, `paged` with the place of its page."""
+    parts: list[Condition] = []
+    if query.start_us is not None:
+        parts.append(("ts >= ?", [query.start_us]))
+    if query.end_us is not None:
+        parts.append(("ts < ?", [query.end_us]))
+    parts += [_matches(name, value) for name, value in query.where.items()]
+    if query.marks:
+        parts.append(_joined(" OR ", [_matches(name, value) for name, value in query.marks]))
+    if query.search:
+        parts.append((FOUND, [query.search, query.search]))
+    if paged and query.after is not None:
+        parts.append(_behind(query.after, descending=query.descending))
+    return _joined(" AND ", parts)
+
+
+def _joined(word: str, parts: Sequence[Condition]) -> Condition:
+    if not parts:
+        return "true", []
+    return f"({word.join(sql for sql, _ in parts)})", [value for _, values in parts for value in values]
+
+
+def _behind(after: tuple[int, str], *, descending: bool) -> Condition:
+    sign = "<" if descending else ">"
+    us, uid = after
+    return f"(ts {sign} ? OR (ts = ? AND event_uid {sign} ?))", [us, us, _octets(uid)]
+
+
+def _matches(name: str, value: Value | Sequence[Value]) -> Condition:
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return _joined(" OR ", [_matches(name, one) for one in value]) if value else ("false", [])
+    quoted = column(name)
+    if value is None:
+        return f"{quoted} IS NULL", []
+    read = READERS["int32" if name == "dup_count" else COLUMNS[name].arrow]
+    try:
+        return (f"list_contains({quoted}, ?)" if is_list(name) else f"{quoted} = ?"), [read(value)]
+    except (ValueError, TypeError) as error:
+        raise Refused(f"{str(value)[:80]!r} cannot be in the column {name}: {error}.") from error
+
+
+def _octets(text: Any) -> bytes:
+    try:
+        return bytes.fromhex(str(text))
+    except ValueError as error:
+        raise Refused(f"{str(text)[:80]!r} is no id of an event.", hint="Take it from a row's event_uid.") from error
+
+
+def _truth(value: Any) -> bool:
+    if str(value).lower() not in {"true", "false"}:
+        raise ValueError("it is neither true nor false")
+    return str(value).lower() == "true"
+
+
+def _whole(value: Any) -> int:
+    number = int(value)
+    if not -(1 << 63) <= number < 1 << 63:
+        raise ValueError("the number is too large")
+    return number
+
+
+READERS: dict[str, Callable[[Any], Any]] = {
+    "bool": _truth,
+    "double": float,
+    "fixed_size_binary[16]": _octets,
+    "float": float,
+    "int32": _whole,
+    "int64": _whole,
+    "list<string>": str,
+    "string": str,
+    "uint16": _whole,
+}
+"""How a value that came as text becomes what the column holds."""
