@@ -1,0 +1,79 @@
+"""The evidence locker of an incident: what is held, under which hash, through whose hands it went."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from hikeshi.desk.evidence import verbs
+from hikeshi.desk.evidence.models import Item
+from hikeshi.desk.incidents.models import Incident
+from hikeshi.doors.console.room import head
+from hikeshi.doors.console.visit import actor, attempt, incident_of, page
+from hikeshi.errors import HikeshiError
+
+
+@require_safe
+def locker(request: HttpRequest, name: str) -> HttpResponse:
+    return _show(request, incident_of(request, name), None)
+
+
+@require_safe
+def item(request: HttpRequest, name: str, item: str) -> HttpResponse:
+    incident = incident_of(request, name)
+    return _show(request, incident, _item(incident, item))
+
+
+def _item(incident: Incident, name: str) -> Item:
+    return get_object_or_404(Item, incident=incident, name=name)
+
+
+def _show(
+    request: HttpRequest, incident: Incident, chosen: Item | None, problem: HikeshiError | None = None
+) -> HttpResponse:
+    items: QuerySet[Item] = incident.evidence.order_by("-name")
+    chosen = chosen or items.first()
+    context = {
+        **head(request, incident, "evidence"), "items": items, "chosen": chosen,
+        "custody": verbs.custody(chosen) if chosen else [],
+        "matching": items.filter(check_result="match").count(), "unchecked": items.filter(check_result="").count(),
+        "bad": items.exclude(check_result__in=("", "match")).count(),
+    }  # fmt: skip
+    return page(request, "console/evidence.html", context, problem=problem)
+
+
+@require_POST
+def verify(request: HttpRequest, name: str, item: str) -> HttpResponse:
+    """Read the bytes again and compare the hash."""
+    incident = incident_of(request, name)
+    found = _item(incident, item)
+    result: list[str] = []
+    problem = attempt(lambda: result.append(verbs.verify(found, actor=actor(request))))
+    if problem is not None:
+        return _show(request, incident, found, problem)
+    words = {
+        "match": _("%(item)s: the bytes are the same as when they were sealed."),
+        "mismatch": _("%(item)s: the bytes are NOT the ones that were sealed."),
+    }
+    could_not = _("%(item)s could not be checked: its bytes were not found or not readable.")
+    level = messages.SUCCESS if result[0] == "match" else messages.ERROR
+    messages.add_message(request, level, words.get(result[0], could_not) % {"item": found.name})
+    return redirect("item", incident.name, found.name)
+
+
+@require_safe
+def download(request: HttpRequest, name: str, item: str) -> FileResponse:
+    """The sealed bytes as an attachment of no type: malware in the locker must never run or render in a browser."""
+    incident = incident_of(request, name)
+    found = _item(incident, item)
+    if found.files:
+        raise Http404  # a folder: its manifest is listed, its files are exported in a bundle
+    ending = "json" if found.kind in {"receipt", "memory", "snapshot"} else "md" if found.kind == "report" else "bin"
+    stream = verbs.locker().open(found.sha256)
+    response = FileResponse(stream, as_attachment=True, filename=f"{incident.name}-{found.name}.{ending}")
+    response["Content-Type"] = "application/octet-stream"
+    return response

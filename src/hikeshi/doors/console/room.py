@@ -1,0 +1,152 @@
+"""The incident room: state, clocks, roles, what comes next, and the stream of what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from hikeshi.desk.accounts.models import Person
+from hikeshi.desk.actor import Actor
+from hikeshi.desk.incidents import verbs
+from hikeshi.desk.incidents.models import DUTIES, PHASES, SEVERITIES, Incident
+from hikeshi.desk.ledger.models import Entry
+from hikeshi.desk.ledger.phrases import PHRASES
+from hikeshi.desk.runs.models import Step
+from hikeshi.doors.console.clocks import faces
+from hikeshi.doors.console.visit import actor, attempt, done, incident_of, page, rights
+from hikeshi.errors import Conflict, HikeshiError, Refused
+
+STREAM = 40
+"""Entries shown at first; `?all=1` shows the whole stream."""
+
+KINDS: Final[dict[str, tuple[str, ...]]] = {
+    "actions": ("step.", "run."),
+    "evidence": ("evidence.", "timeline.", "report."),
+    "notes": ("incident.note",),
+}
+
+
+@require_safe
+def room(request: HttpRequest, name: str) -> HttpResponse:
+    return show(request, incident_of(request, name))
+
+
+def show(
+    request: HttpRequest, incident: Incident, problem: HikeshiError | None = None, failed: str = ""
+) -> HttpResponse:
+    """The room. After a refused act `failed` names its form, so that it opens with what was typed."""
+    now = timezone.now()
+    stream, total, kind = _stream(request, incident)
+    context = {
+        **head(request, incident, "room"), "clocks": faces([incident], now, stopped=True), "phases": phases(incident),
+        "roles": incident.roles.filter(until__isnull=True).select_related("person", "contact"), "duties": DUTIES,
+        "people": Person.objects.filter(is_active=True).order_by("username"), "severities": SEVERITIES,
+        "next_steps": _next(incident), "stream": stream, "stream_total": total, "stream_kind": kind, "failed": failed,
+        "conflict": problem if isinstance(problem, Conflict) and failed == "summary" else None,
+        "parts": {
+            "clocks": "console/parts/clocks.html", "stream": "console/parts/stream.html", "next": "console/parts/next.html",
+        },
+    }  # fmt: skip
+    return page(request, "console/room.html", context, problem=problem)
+
+
+def head(request: HttpRequest, incident: Incident, tab: str) -> dict[str, Any]:
+    """What the head of every page of an incident shows."""
+    steps = Step.objects.filter(run__incident=incident)
+    return {
+        "incident": incident, "tab": tab, "can": rights(request, incident),
+        "steps_done": steps.filter(state__in=("done", "skipped", "undone")).count(), "steps_all": steps.count(),
+        "steps_asked": steps.filter(state="asked").count(), "evidence_count": incident.evidence.count(),
+        "reports_count": incident.reports.count(),
+    }  # fmt: skip
+
+
+def phases(incident: Incident) -> list[dict[str, Any]]:
+    """The five phases in order, each with the row that says when it was entered and left."""
+    rows = {row.name: row for row in incident.phases.all()}
+    return [{"name": name, "words": words, "row": rows.get(name)} for name, words in PHASES]
+
+
+def _next(incident: Incident) -> list[Step]:
+    ahead = ("asked", "unknown", "open", "planning", "approved", "running", "pending", "failed", "refused")
+    steps = Step.objects.filter(run__incident=incident, state__in=ahead).select_related("run")
+    return sorted(steps, key=lambda step: (ahead.index(step.state), step.place))[:6]
+
+
+def _stream(request: HttpRequest, incident: Incident) -> tuple[list[Entry], int, str]:
+    rows = Entry.objects.filter(chain__name=incident.name, verb__in=PHRASES).order_by("-seq")
+    kind = request.GET.get("kind", "")
+    if kind in KINDS:
+        verbs_of_kind = [verb for verb in PHRASES if verb.startswith(KINDS[kind])]
+        rows = rows.filter(verb__in=verbs_of_kind)
+    total = rows.count()
+    return list(rows if request.GET.get("all") else rows[:STREAM]), total, kind
+
+
+Act = Callable[[Incident, Actor, Any], object]
+
+
+def _severity(incident: Incident, who: Actor, typed: Any) -> None:
+    verbs.change_severity(
+        incident, _number(typed, "severity"), actor=who, reason=typed.get("reason", ""), version=_version(typed)
+    )
+
+
+def _summary(incident: Incident, who: Actor, typed: Any) -> None:
+    verbs.summarise(incident, typed.get("summary", ""), actor=who, version=_version(typed))
+
+
+def _role(incident: Incident, who: Actor, typed: Any) -> None:
+    person = Person.objects.filter(pk=_number(typed, "person"), is_active=True).first()
+    verbs.assign(incident, typed.get("duty", ""), actor=who, person=person)
+
+
+def _phase(incident: Incident, who: Actor, typed: Any) -> None:
+    change = verbs.leave_phase if typed.get("way") == "leave" else verbs.enter_phase
+    change(incident, typed.get("phase", ""), actor=who)
+
+
+def _number(typed: Any, field: str) -> int:
+    text = typed.get(field, "")
+    return int(text) if text.isdecimal() else 0
+
+
+def _version(typed: Any) -> int:
+    version = _number(typed, "version")
+    if not version:
+        raise Refused(
+            "The form does not say which version it was opened on.", hint="Reload the page and send it again."
+        )
+    return version
+
+
+ACTS: Final[dict[str, tuple[Act, str | Promise]]] = {
+    "acknowledge": (lambda incident, who, _typed: verbs.acknowledge(incident, actor=who), _("You have it. The response clock has stopped.")),
+    "close": (lambda incident, who, typed: verbs.close(incident, actor=who, reason=typed.get("reason", "")), _("The incident is closed.")),
+    "note": (lambda incident, who, typed: verbs.note(incident, typed.get("text", ""), actor=who), _("Note added.")),
+    "phase": (_phase, _("Phase changed.")),
+    "reopen": (lambda incident, who, typed: verbs.reopen(incident, actor=who, reason=typed.get("reason", "")), _("The incident is open again.")),
+    "role": (_role, _("Role assigned.")),
+    "severity": (_severity, _("Severity changed.")),
+    "summary": (_summary, _("Summary saved.")),
+}  # fmt: skip
+
+
+@require_POST
+def act(request: HttpRequest, name: str, act: str) -> HttpResponse:
+    """One act on the incident. What is refused shows the room again with the form as it was filled in."""
+    if act not in ACTS:
+        raise Http404
+    incident = incident_of(request, name)
+    do, said = ACTS[act]
+    problem = attempt(lambda: do(incident, actor(request), request.POST))
+    if problem is None:
+        return done(request, said, "room", incident.name)
+    incident.refresh_from_db()
+    return show(request, incident, problem, act)

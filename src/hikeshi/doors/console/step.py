@@ -1,0 +1,96 @@
+"""One step: of an action its exact plan, approval bound to the plan's digest, what came of it, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from hikeshi.actions import ACTIONS
+from hikeshi.actions.action import Plan
+from hikeshi.desk.actor import Actor
+from hikeshi.desk.evidence.models import Item
+from hikeshi.desk.incidents.models import Incident
+from hikeshi.desk.runs import verbs
+from hikeshi.desk.runs.models import Step
+from hikeshi.doors.console.room import head
+from hikeshi.doors.console.visit import actor, attempt, done, incident_of, page
+from hikeshi.errors import HikeshiError, Refused
+
+UNDOABLE = frozenset({"done", "partial", "failed", "unknown", "refused"})
+SKIPPABLE = frozenset({"waiting", "open", "planning", "asked", "failed", "refused", "unknown"})
+PLANNABLE = frozenset({"asked", "approved", "refused", "failed"})
+
+
+@require_safe
+def step(request: HttpRequest, name: str, pk: int) -> HttpResponse:
+    incident = incident_of(request, name)
+    return _show(request, incident, _step(incident, pk))
+
+
+def _step(incident: Incident, pk: int) -> Step:
+    return get_object_or_404(Step.objects.select_related("run"), pk=pk, run__incident=incident)
+
+
+def _show(request: HttpRequest, incident: Incident, found: Step, problem: HikeshiError | None = None) -> HttpResponse:
+    plan, damage = _plan(found)
+    action = ACTIONS.get(found.action)
+    context = {
+        **head(request, incident, "steps"), "step": found, "plan": plan, "damage": damage, "action": action,
+        "expired": plan is not None and plan.expired(timezone.now()),
+        "approvals": found.approvals.filter(plan_digest=found.plan_digest), "intents": found.intents.all(),
+        "receipts": Item.objects.filter(incident=incident, name__in=found.receipts),
+        "may_undo": bool(found.plan) and found.state in UNDOABLE and action is not None and action.reversible != "no",
+        "may_skip": found.state in SKIPPABLE, "may_plan": bool(found.action) and found.state in PLANNABLE and not found.intents.exists(),
+        "moving": found.state in {"planning", "approved", "running", "pending", "undoing"},
+        "parts": {"step": "console/parts/step_state.html"},
+    }  # fmt: skip
+    return page(request, "console/step.html", context, problem=problem)
+
+
+def _plan(found: Step) -> tuple[Plan | None, str]:
+    """The saved plan, or why it may not be believed."""
+    if not found.plan:
+        return None, ""
+    try:
+        return verbs.plan_of(found), ""
+    except Refused as problem:
+        return None, str(problem)
+
+
+Act = Callable[[Step, Actor, Any], object]
+
+
+def _approve(found: Step, who: Actor, typed: Any) -> None:
+    if not typed.get("read"):
+        raise Refused("The plan was not marked as read.", hint="Tick that you have read what it will not stop.")
+    verbs.approve(found, typed.get("digest", ""), actor=who)
+
+
+ACTS: Final[dict[str, tuple[Act, str | Promise]]] = {
+    "approve": (_approve, _("Approved. A worker is carrying it out.")),
+    "done": (lambda found, who, typed: verbs.finish_by_hand(found, actor=who, note=typed.get("note", "").strip()), _("The step is done.")),
+    "plan": (lambda found, who, _typed: verbs.plan_again(found, actor=who), _("A new plan is being made.")),
+    "skip": (lambda found, who, typed: verbs.skip(found, actor=who, reason=typed.get("reason", "")), _("The step is left out.")),
+    "undo": (lambda found, who, typed: verbs.undo(found, actor=who, reason=typed.get("reason", "")), _("Undo is on its way.")),
+}  # fmt: skip
+
+
+@require_POST
+def act(request: HttpRequest, name: str, pk: int, act: str) -> HttpResponse:
+    """One act on a step. A refused one shows the step as it is now, with the words typed."""
+    if act not in ACTS:
+        raise Http404
+    incident = incident_of(request, name)
+    found = _step(incident, pk)
+    do, said = ACTS[act]
+    problem = attempt(lambda: do(found, actor(request), request.POST))
+    if problem is None:
+        return done(request, said, "step", incident.name, found.pk)
+    return _show(request, incident, _step(incident, pk), problem)
