@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import base64
+import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from hikeshi.errors import Refused
 from hikeshi.stores.store import Query
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+KEY = re.compile(r"[0-9a-f]{32}")
 
 
 def microseconds(name: str, time: datetime | None) -> int | None:
@@ -51,31 +53,30 @@ def asked_for(
 
 def key_of(row: Mapping[str, Any]) -> str:
     """Where a page ended, as text for `after`."""
-    return f"{row['ts']}:{bytes(row['event_uid']).hex()}"
+    return f"{row['ts']}:{row['event_uid']}"
 
 
-def _after(key: str) -> tuple[int, bytes] | None:
+def _after(key: str) -> tuple[int, str] | None:
     if not key:
         return None
     time, _, identity = key.partition(":")
-    try:
-        return int(time), bytes.fromhex(identity)
-    except ValueError as problem:
-        raise Refused(f"{key[:80]!r} is not where a page ended.", hint="Send `next` of the last page.") from problem
+    if not (time.lstrip("-").isascii() and time.lstrip("-").isdigit() and KEY.fullmatch(identity)):
+        raise Refused(f"{key[:80]!r} is not where a page ended.", hint="Send `next` of the last page.")
+    return int(time), identity
 
 
 def shown(row: Mapping[str, Any]) -> dict[str, Any]:
-    """One event as plain JSON: bytes become hex, or text where they are the raw record; empty fields are left out."""
-    return {name: _plain(name, value) for name, value in row.items() if value is not None and value != ""}
+    """One event as plain JSON: `attrs` opened, bytes as text or hex, empty fields left out."""
+    return {name: _plain(name, value) for name, value in row.items() if value is not None and value not in ("", b"")}
 
 
 def _plain(name: str, value: Any) -> Any:
-    if not isinstance(value, bytes | bytearray | memoryview):
-        return value
-    octets = bytes(value)
-    if name != "raw":
-        return octets.hex()
-    try:
-        return octets.decode()
-    except UnicodeDecodeError:
-        return {"base64": base64.b64encode(octets).decode()}
+    if isinstance(value, bytes) and name == "event_uid":
+        return value.hex()
+    text = value.decode(errors="backslashreplace") if isinstance(value, bytes) else value
+    if name == "attrs" and isinstance(text, str):
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+    return text

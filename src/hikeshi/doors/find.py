@@ -5,9 +5,6 @@ What an actor may not read is answered exactly as what does not exist, so that a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from django.conf import settings
 from django.db.models import QuerySet
 
 from hikeshi.desk.accounts.models import Contact, Person
@@ -19,7 +16,6 @@ from hikeshi.desk.incidents import verbs as incidents
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger.models import ORGANISATION, Chain
 from hikeshi.desk.reports.models import Report
-from hikeshi.desk.runs import verbs as runs
 from hikeshi.desk.runs.models import Step
 from hikeshi.desk.timelines.models import Mark, Timeline
 from hikeshi.errors import Refused
@@ -123,14 +119,3 @@ def contact(name: str) -> Contact:
     if found is None:
         raise _not_there("contact", name)
     return found
-
-
-def facts(row: Incident, given: Mapping[str, str]) -> dict[str, str]:
-    """What a playbook's steps may bind to: what the incident's first alert says, and on top what was given by hand."""
-    first = row.alerts.order_by("pk").first()
-    known = (
-        runs.facts_of(first, row)
-        if first
-        else {"incident.name": row.name, "alert.region": settings.ENVIRONMENT.aws_region}
-    )
-    return known | dict(given)

@@ -10,6 +10,7 @@ from hikeshi.desk.runs.models import Step
 from hikeshi.doors import find, shapes
 from hikeshi.doors.api.bearer import Call
 from hikeshi.doors.api.paging import Body
+from hikeshi.doors.facts import facts
 from hikeshi.errors import Refused
 from hikeshi.playbooks.playbook import library
 
@@ -51,7 +52,7 @@ def start_run(request: Call, name: str, body: Start) -> Status[shapes.RunShape]:
     playbook = library().get(body.playbook)
     if playbook is None:
         raise Refused(f"There is no playbook {body.playbook!r}.", hint=f"Known are {', '.join(library())}.")
-    run = verbs.start(row, playbook, actor=request.auth, facts=find.facts(row, body.facts))
+    run = verbs.start(row, playbook, actor=request.auth, facts=facts(row, body.facts))
     return Status(201, shapes.run(run))
 
 

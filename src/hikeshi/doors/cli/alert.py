@@ -1,0 +1,59 @@
+"""`alert ingest | list | show | triage`: what arrived, and what people think of it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from django.conf import settings
+
+from hikeshi.desk.accounts.permissions import require
+from hikeshi.desk.alerts import verbs
+from hikeshi.desk.alerts.models import Alert
+from hikeshi.doors import find, shapes
+from hikeshi.doors.cli.answer import Answer
+from hikeshi.doors.cli.exits import DONE, UNREADABLE
+from hikeshi.doors.cli.who import actor
+
+Name = Annotated[str, typer.Argument(help="An alert, such as ALR-7 or 7.")]
+
+
+def ingest(
+    file: Annotated[str, typer.Argument(help="A file with the payload; - is standard input.")],
+    source: Annotated[str, typer.Option(help="Where it comes from, for people.")] = "cli",
+    message_id: Annotated[str, typer.Option(help="The sender's id: the same one twice is kept once.")] = "",
+) -> Answer:
+    """Hand in a payload as it is. One that cannot be understood is kept too: exit code 5, with the problem named."""
+    payload = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    simulated = bool(settings.ENVIRONMENT.aws_endpoint_url)
+    kept = verbs.receive(payload, actor=actor(), source=source, message_id=message_id, simulated=simulated)
+    code = UNREADABLE if any(row.problem for row in kept) else DONE
+    return Answer([shapes.delivery(row) for row in kept], code=code)
+
+
+def list_alerts(
+    waiting: Annotated[bool, typer.Option(help="Only those without a verdict and without an incident.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 50,
+) -> Answer:
+    """The queue of alerts, newest first."""
+    require(actor(), "triage")
+    rows = Alert.objects.filter(verdict="", incidents__isnull=True) if waiting else Alert.objects.all()
+    columns = ("name", "received_at", "suggested_severity", "kind", "title", "verdict")
+    return Answer([shapes.alert(row) for row in rows[:limit]], columns=columns)
+
+
+def show(name: Name) -> Any:
+    """One alert, as it was understood."""
+    return shapes.alert(find.alert(actor(), name))
+
+
+def triage(
+    name: Name,
+    verdict: Annotated[str, typer.Option(help="true, false, benign or test.")],
+    reason: Annotated[str, typer.Option(help="One sentence: what you looked at.")],
+) -> Any:
+    """Record what you think of an alert, with the reason the next shift reads."""
+    who = actor()
+    return shapes.alert(verbs.triage(find.alert(who, name), actor=who, verdict=verdict, reason=reason))

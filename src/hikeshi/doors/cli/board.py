@@ -1,0 +1,43 @@
+"""`board`: what is burning, which clock runs out next, what waits for a decision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hikeshi.desk.accounts.permissions import allowed
+from hikeshi.desk.alerts.models import Alert
+from hikeshi.desk.duties.models import Clock
+from hikeshi.desk.incidents import verbs
+from hikeshi.desk.runs.models import Step
+from hikeshi.doors import shapes
+from hikeshi.doors.cli import session
+from hikeshi.doors.cli.who import actor
+
+MOST = 20
+SHOWN = {
+    "incidents": ("name", "severity", "status", "title", "detected_at", "simulated"),
+    "clocks": ("incident", "title", "state", "deadline"),
+    "approvals": ("incident", "step", "action", "title", "asked_at"),
+    "alerts": ("name", "received_at", "suggested_severity", "title"),
+}
+
+
+def board() -> dict[str, Any]:
+    """Open incidents, the next deadlines, plans waiting for approval, alerts waiting for a verdict."""
+    who = actor()
+    mine = verbs.visible(who).exclude(status="closed")
+    names, open_ones = mine.values("name"), list(mine)
+    clocks = Clock.objects.filter(chain__name__in=names, stopped_at__isnull=True).select_related("chain")
+    asked = Step.objects.filter(run__incident__in=open_ones, state="asked").select_related("run__incident")
+    alerts = (
+        Alert.objects.filter(verdict="", incidents__isnull=True) if allowed(who, "triage") else Alert.objects.none()
+    )
+    whole: dict[str, list[Any]] = {
+        "incidents": [shapes.incident(row) for row in open_ones],
+        "clocks": [shapes.clock(row) for row in clocks[:MOST]],
+        "approvals": [shapes.step(row) for row in asked.order_by("asked_at")[:MOST]],
+        "alerts": [shapes.alert(row) for row in alerts[:MOST]],
+    }
+    if session.options.json:
+        return whole
+    return {name: [{key: row[key] for key in SHOWN[name]} for row in rows] for name, rows in whole.items()}

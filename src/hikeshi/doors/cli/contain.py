@@ -1,0 +1,113 @@
+"""`contain plan | approve | run | verify | undo`: look, decide, do, prove, go back."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from django.conf import settings
+from django.utils import timezone
+
+from hikeshi.actions import action as build_action
+from hikeshi.desk.incidents.models import Incident
+from hikeshi.desk.incidents.verbs import require_on
+from hikeshi.desk.queue import claim
+from hikeshi.desk.runs import perform as performing, verbs
+from hikeshi.desk.runs.models import Step
+from hikeshi.doors import find, shapes
+from hikeshi.doors.cli.answer import Answer
+from hikeshi.doors.cli.exits import DIFFERENCE, DONE, FAILED
+from hikeshi.doors.cli.steps import Reference
+from hikeshi.doors.cli.who import actor
+from hikeshi.doors.worker import Worker
+from hikeshi.errors import Refused
+
+LEAST_OF_A_DIGEST = 12
+MOST_TURNS = 200
+BAD = frozenset({"failed", "refused", "unknown", "partial"})
+
+
+def plan(
+    incident: str, step: Reference, again: Annotated[bool, typer.Option(help="Look again and make a new plan.")] = False
+) -> Any:
+    """Show the plan of a step: the exact calls, the state before, what it will not stop. Made now where there is none yet."""
+    who = actor()
+    row = find.step(find.incident(who, incident), step)
+    if again:
+        verbs.plan_again(row, actor=who)
+        row.refresh_from_db()
+    if row.state == "planning":
+        require_on(who, "write", row.run.incident)
+        _do(row.run.incident, only=row)
+    return shapes.step_detail(_fresh(row))
+
+
+def approve(
+    incident: str,
+    step: Reference,
+    plan_digest: Annotated[
+        str, typer.Option(help="The digest of the plan you read; its first 12 characters are enough.")
+    ],
+) -> Any:
+    """Say yes to exactly the plan you read. Refused when it has changed since."""
+    who = actor()
+    row = find.step(find.incident(who, incident), step)
+    short = len(plan_digest) >= LEAST_OF_A_DIGEST and row.plan_digest.startswith(plan_digest.lower())
+    verbs.approve(row, row.plan_digest if short else plan_digest, actor=who)
+    return shapes.step_detail(_fresh(row))
+
+
+def run(incident: str) -> Answer:
+    """Do the incident's due steps now, in this process, as a worker would. Exit code 1 where one of them did not succeed."""
+    who = actor()
+    row = find.incident(who, incident)
+    require_on(who, "write", row)
+    done = [_fresh(one) for one in _do(row)]
+    rows = [shapes.step(one) for one in {one.pk: one for one in done}.values()]
+    bad = any(one["state"] in BAD for one in rows)
+    return Answer(rows, columns=("step", "action", "state", "grade", "outcome"), code=FAILED if bad else DONE)
+
+
+def _do(incident: Incident, only: Step | None = None) -> list[Step]:
+    worker = Worker()
+    rows = Step.objects.filter(run__incident=incident)
+    if only is not None:
+        rows = rows.filter(pk=only.pk)
+    done: list[Step] = []
+    while len(done) < MOST_TURNS:
+        seconds = settings.ENVIRONMENT.lease_seconds
+        step = claim(rows, worker=worker.name, now=timezone.now(), seconds=seconds)
+        if step is None:
+            break
+        performing.perform(step, worker=worker.name, actor=worker.actor)
+        done.append(step)
+        if only is not None:
+            break
+    return done
+
+
+def verify(incident: str, step: Reference) -> Answer:
+    """Ask the cloud whether it is still as planned, changing nothing. Exit code 4 where it is not."""
+    who = actor()
+    row = find.step(find.incident(who, incident), step)
+    if not row.plan:
+        raise Refused(f"Step {row.key} has no plan to verify.", hint="`hikeshi contain plan` makes it.")
+    world = performing._world(row, performing.DeskRecorder(row, "verify"))  # noqa: SLF001  # the one place that knows a step's world
+    receipt = build_action(row.action, row.inputs).check(world, verbs.plan_of(row))
+    held = receipt.outcome in {"done", "already-done"}
+    return Answer(
+        {"step": f"{row.run_id}:{row.key}", **msgspec.to_builtins(receipt)}, code=DONE if held else DIFFERENCE
+    )
+
+
+def undo(incident: str, step: Reference, reason: Annotated[str, typer.Option(help="Why it is safe again.")]) -> Any:
+    """Ask for the exact way back. A worker does it, or `hikeshi contain run` here."""
+    who = actor()
+    row = find.step(find.incident(who, incident), step)
+    verbs.undo(row, actor=who, reason=reason)
+    return shapes.step_detail(_fresh(row))
+
+
+def _fresh(row: Step) -> Step:
+    return Step.objects.select_related("run__incident").get(pk=row.pk)

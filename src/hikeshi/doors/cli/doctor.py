@@ -1,0 +1,80 @@
+"""`doctor`: everything that must work in an incident, tried before it burns. Each check says what would fail.
+
+`ok`, `part` (it works, with something missing) or `bad`. A check that cannot be made is bad: an unknown is no comfort at 3 a.m.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Final
+
+import typer
+
+from hikeshi.doors.cli import health, health_desk
+from hikeshi.doors.cli.answer import Answer
+from hikeshi.doors.cli.dispatch import open_desk
+from hikeshi.doors.cli.exits import DONE, FAILED, in_our_words
+from hikeshi.doors.cli.health import Health, bad
+from hikeshi.errors import HikeshiError
+
+CHECKS: Final[dict[str, tuple[Callable[[], Health], str, str]]] = {
+    # name: (check, what would fail in English, in Japanese)
+    "environment": (health.environment, "Nothing starts.", "何も起動しません。"),
+    "home": (
+        health.home,
+        "Evidence cannot be sealed, the ledger cannot be written.",
+        "証拠の封印と台帳の記録ができません。",
+    ),
+    "secret key": (health.secret_key, "Others could forge sign-ins.", "サインインを偽造される恐れがあります。"),
+    "command-line token": (
+        health.token,
+        "The command line refuses when the browser is down.",
+        "ブラウザー停止時にコマンドラインが使えません。",
+    ),
+    "clock rules": (health.clock_rules, "Deadlines are not counted.", "期限が計測されません。"),
+    "playbooks": (health.playbooks, "Responses start with errors in them.", "誤りのある手順で対応が始まります。"),
+    "database": (health_desk.database, "Nothing can be read or written.", "読み書きができません。"),
+    "ledger": (health_desk.ledger, "The record cannot be shown to be whole.", "記録の完全性を示せません。"),
+    "locker": (health_desk.locker, "Evidence is not what was sealed.", "証拠が封印時と異なります。"),
+    "worker": (
+        health_desk.worker,
+        "Containment waits, deadlines do not ring.",
+        "封じ込めが待機し、期限が通知されません。",
+    ),
+    "contacts": (
+        health_desk.contacts,
+        "An incident starts with roles nobody holds.",
+        "担当者のいない役割のまま対応が始まります。",
+    ),
+    "queue": (health.queue, "Alerts do not arrive by themselves.", "アラートが自動で届きません。"),
+}
+AWS = ("AWS", "Nothing can be contained in the cloud.", "クラウドで封じ込めができません。")
+
+
+def doctor(aws: Annotated[bool, typer.Option("--aws", help="Ask AWS who we are, too.")] = False) -> Answer:
+    """Check everything that must work in an incident. Exit code 1 where something would fail."""
+    rows = [_row(name, *line) for name, line in CHECKS.items()]
+    if aws:
+        rows.append(_row(AWS[0], health.aws, AWS[1], AWS[2]))
+    broken = any(row["state"] == "bad" for row in rows)
+    return Answer(rows, columns=("state", "check", "what", "would_fail"), code=FAILED if broken else DONE)
+
+
+def _row(name: str, check: Callable[[], Health], en: str, ja: str) -> dict[str, Any]:
+    found = _tried(check)
+    fails = {"en": en, "ja": ja} if found.state != "ok" else {"en": "", "ja": ""}
+    return {"check": name, "state": found.state, "what": {"en": found.en, "ja": found.ja}, "would_fail": fails}
+
+
+def _tried(check: Callable[[], Health]) -> Health:
+    try:
+        if check.__module__ == health_desk.__name__:
+            open_desk()
+        return check()
+    except HikeshiError as problem:
+        return bad(str(problem), str(problem))
+    except Exception as problem:
+        known = in_our_words(problem)
+        if known is None:
+            raise
+        return bad(str(known), str(known))

@@ -1,0 +1,63 @@
+"""`evidence add | list | show | verify`: sealed under its hash, with a record of who had it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hikeshi.desk.evidence import verbs
+from hikeshi.doors import find, shapes
+from hikeshi.doors.cli.answer import Answer
+from hikeshi.doors.cli.exits import DIFFERENCE, DONE, FAILED
+from hikeshi.doors.cli.progress import progress
+from hikeshi.doors.cli.who import actor
+
+
+def add(
+    incident: str,
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders; several become one item with a manifest.")],
+    title: Annotated[str, typer.Option(help="What it is; without it, the first name.")] = "",
+    kind: Annotated[str, typer.Option(help="file, logs, memory, receipt, report or snapshot.")] = "file",
+) -> Any:
+    """Seal files and folders: copied, hashed while copying, made read-only, registered with a custody line."""
+    who = actor()
+    row = find.incident(who, incident)
+    with progress(title or paths[0].name) as told:
+        item = verbs.seal_files(
+            row, paths, actor=who, title=title or paths[0].resolve().name, kind=kind,
+            progress=lambda _path, done, total: told(done, total),
+        )  # fmt: skip
+    return shapes.item(item)
+
+
+def list_evidence(incident: str) -> Answer:
+    """What is held for an incident."""
+    rows = find.incident(actor(), incident).evidence.select_related("incident")
+    columns = ("name", "kind", "title", "size", "files", "sha256", "sealed_at", "check_result")
+    return Answer([shapes.item(row) for row in rows], columns=columns)
+
+
+def show(incident: str, item: Annotated[str, typer.Argument(help="An item, such as EV-001.")]) -> Any:
+    """One item with its custody record, oldest line first."""
+    row = find.item(find.incident(actor(), incident), item)
+    return {**shapes.item(row), "custody": [shapes.entry(line) for line in verbs.custody(row)]}
+
+
+def verify(
+    incident: str,
+    items: Annotated[list[str] | None, typer.Argument(help="Items such as EV-001; without any, all.")] = None,
+) -> Answer:
+    """Read the bytes again and compare. Exit code 4 where they are not what was sealed, 1 where they could not be read."""
+    who = actor()
+    row = find.incident(who, incident)
+    held = [find.item(row, name) for name in items] if items else list(row.evidence.all())
+    rows: list[dict[str, str]] = []
+    with progress("SHA-256") as told:
+        for number, item in enumerate(held, 1):
+            rows.append({"name": item.name, "sha256": item.sha256, "result": verbs.verify(item, actor=who)})
+            told(number, len(held))
+    results = {one["result"] for one in rows}
+    code = DIFFERENCE if "mismatch" in results else FAILED if "could-not-check" in results else DONE
+    return Answer(rows, columns=("name", "result", "sha256"), code=code)

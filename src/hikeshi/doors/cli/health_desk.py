@@ -1,0 +1,95 @@
+"""What `doctor` checks in the database. Called after Django is ready; imports of models wait until then."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from hikeshi.doors.cli.health import Health, bad, ok, part
+
+if TYPE_CHECKING:
+    from hikeshi.desk.queue import Queued
+
+SAMPLE_ITEMS = 20
+SAMPLE_BYTES = 256 * 1024 * 1024
+PATIENCE = timedelta(minutes=1)
+
+
+def database() -> Health:
+    from django.db import connection  # this module is imported before Django is ready, here and below
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    if missing:
+        return bad(
+            f"{missing} migrations are missing: `hikeshi serve` or `hikeshi init` makes them.",
+            f"未適用のマイグレーションが {missing} 件あります。`hikeshi serve` または `hikeshi init` で適用します。",
+        )
+    return ok(f"{connection.vendor}, up to date.", f"{connection.vendor}、最新です。")
+
+
+def ledger() -> Health:
+    from hikeshi.desk.ledger import verbs
+    from hikeshi.desk.ledger.models import ORGANISATION, Chain
+
+    if not Chain.objects.filter(name=ORGANISATION).exists():
+        return part("Empty.", "まだ記録がありません。")
+    verdict = verbs.verify(ORGANISATION)
+    if not verdict.ok:
+        what = verdict.problems[0].what
+        return bad(what.en, what.ja)
+    return ok(
+        f"The organisation's chain is whole: {verdict.count} entries.",
+        f"組織のチェーンは完全です: {verdict.count} 件。",
+    )
+
+
+def locker() -> Health:
+    from hikeshi.desk.evidence import verbs
+    from hikeshi.desk.evidence.models import Item
+
+    box, wrong, seen, count = verbs.locker(), [], 0, 0
+    for item in Item.objects.select_related("incident").order_by("-pk")[:SAMPLE_ITEMS]:
+        if item.size > SAMPLE_BYTES - seen:
+            continue
+        seen, count = seen + item.size, count + 1
+        result = box.verify(item.sha256)
+        if result != "match":
+            wrong.append(f"{item}: {result}")
+    if wrong:
+        return bad(", ".join(wrong), ", ".join(wrong))
+    return ok(f"{count} of the latest items are as they were sealed.", f"最新の証拠 {count} 件が封印時と一致。")
+
+
+def worker() -> Health:
+    from django.utils import timezone
+
+    from hikeshi.desk.alerts.models import Alert
+    from hikeshi.desk.duties.models import Clock
+    from hikeshi.desk.runs.models import Step
+    from hikeshi.desk.timelines.models import Timeline
+
+    tables: tuple[type[Queued], ...] = (Alert, Clock, Step, Timeline)
+    late = timezone.now() - PATIENCE
+    waiting = sum(table._default_manager.filter(due_at__lt=late, lease_until__isnull=True).count() for table in tables)
+    if waiting:
+        return bad(
+            f"{waiting} things have been due for over a minute: no worker runs.",
+            f"{waiting} 件が 1 分以上待機しています。ワーカーが動いていません。",
+        )
+    return ok("Nothing has waited for over a minute.", "1 分以上待機しているものはありません。")
+
+
+def contacts() -> Health:
+    from hikeshi.desk.accounts.models import Contact
+    from hikeshi.desk.incidents.verbs import FILLED_AT_ONCE
+
+    held = set(Contact.objects.values_list("duty", flat=True))
+    missing = ", ".join(duty for duty in FILLED_AT_ONCE if duty not in held)
+    if missing:
+        return part(
+            f"No contact for {missing}: `hikeshi contact add`.",
+            f"連絡網に {missing} がありません。`hikeshi contact add` で追加します。",
+        )
+    return ok("Every first role has a contact.", "初動の役割すべてに連絡先があります。")

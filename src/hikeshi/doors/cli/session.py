@@ -1,0 +1,7 @@
+"""How this run was started, for the few commands that must know: one run, one process."""
+
+from __future__ import annotations
+
+from hikeshi.doors.cli.options import Options
+
+options = Options()

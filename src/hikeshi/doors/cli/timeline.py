@@ -1,0 +1,163 @@
+"""`timeline build | show | list | mark | histogram | suspects`: sealed logs in one order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from hikeshi.desk.evidence import verbs as evidence
+from hikeshi.desk.evidence.models import Item
+from hikeshi.desk.incidents.models import Incident
+from hikeshi.desk.timelines import verbs
+from hikeshi.desk.timelines.models import Timeline
+from hikeshi.doors import find, shapes
+from hikeshi.doors.cli.answer import Answer
+from hikeshi.doors.cli.exits import DONE, UNREADABLE
+from hikeshi.doors.cli.progress import progress
+from hikeshi.doors.cli.times import optional
+from hikeshi.doors.cli.who import actor
+from hikeshi.doors.events import asked_for, key_of, moment, shown
+from hikeshi.errors import Refused
+from hikeshi.stores.duck import DuckStore
+
+PAGE = 1000
+SEEN = ("ts", "source_kind", "outcome", "action", "actor_name", "src_ip", "message")
+Where = Annotated[list[str] | None, typer.Option(help="FIELD=VALUE; several times: all must hold, of one field any.")]
+From = Annotated[str, typer.Option("--from", help="ISO 8601 with zone.")]
+To = Annotated[str, typer.Option("--to", help="ISO 8601 with zone.")]
+Search = Annotated[str, typer.Option(help="Text anywhere in the record.")]
+
+
+def build(
+    incident: str,
+    name: Annotated[str, typer.Argument(help="What the timeline is called.")],
+    logs: Annotated[
+        list[str], typer.Argument(help="Files and folders, which are sealed first, or evidence such as EV-001.")
+    ],
+) -> Answer:
+    """Sealed logs into one ordered timeline. Building again adds to it. Exit code 5 where some of it was unreadable."""
+    who = actor()
+    row = find.incident(who, incident)
+    with progress(name) as told:
+        items = _items(row, logs, who)
+        timeline = verbs.build(verbs.ask(row, name, items, actor=who), actor=who, progress=told)
+    code = (
+        UNREADABLE if timeline.report.get("unreadable_count") or timeline.report.get("not_recognised_count") else DONE
+    )
+    report = {key: value for key, value in timeline.report.items() if key != "sources"}
+    return Answer({"name": timeline.name, "evidence": [item.name for item in items], **report}, code=code)
+
+
+def _items(row: Incident, logs: list[str], who: Any) -> list[Item]:
+    names = {item.name for item in row.evidence.all()}
+    held = [find.item(row, name) for name in logs if name.upper() in names]
+    paths = [Path(name) for name in logs if name.upper() not in names]
+    if not paths:
+        return held
+    return [*held, evidence.seal_files(row, paths, actor=who, title=f"Logs: {paths[0].resolve().name}", kind="logs")]
+
+
+def list_timelines(incident: str) -> Answer:
+    """The timelines of an incident and what their builds counted."""
+    rows = find.incident(actor(), incident).timelines.select_related("incident")
+    counted = ("events", "duplicates", "unreadable_count")
+    told = [{**shapes.timeline(row), **{key: row.report.get(key) for key in counted}} for row in rows]
+    return Answer(told, columns=("name", "state", "events", "duplicates", "unreadable_count", "evidence", "built_at"))
+
+
+def show(
+    incident: str,
+    name: str,
+    start: From = "",
+    end: To = "",
+    where: Where = None,
+    search: Search = "",
+    limit: Annotated[int, typer.Option(min=0, help="Events at most; 0: all.")] = 100,
+    descending: Annotated[bool, typer.Option(help="Latest first.")] = False,
+) -> Answer:
+    """Events in time order, one per line with --json."""
+    store = _store(incident, name)
+    times = {"start": optional(start), "end": optional(end)}
+    rows = _pages(store, where or [], search=search, limit=limit, descending=descending, **times)
+    return Answer(rows, columns=SEEN, lines=True)
+
+
+def _pages(store: DuckStore, where: list[str], *, limit: int, **choice: Any) -> Iterator[dict[str, Any]]:
+    """Page after page by key: a million events are never in memory at once."""
+    after, left = "", limit
+    while not limit or left > 0:
+        size = min(PAGE, left) if limit else PAGE
+        found = store.events(asked_for(where, after=after, limit=size, **choice))
+        yield from map(shown, found)
+        if len(found) < size:
+            return
+        after, left = key_of(found[-1]), left - len(found)
+
+
+def mark(
+    incident: str,
+    name: str,
+    kind: Annotated[str, typer.Argument(help="attacker, responder or star.")],
+    which: Annotated[str, typer.Argument(metavar="FIELD=VALUE", help="Such as src_ip=192.0.2.7.")],
+    reason: Annotated[str, typer.Option(help="Why they are theirs.")],
+) -> Any:
+    """Say of all events where a field has a value whose they are."""
+    who = actor()
+    field, equals, value = which.partition("=")
+    if not equals:
+        raise Refused(f"{which!r} is not understood.", hint="Write FIELD=VALUE, such as src_ip=192.0.2.7.")
+    timeline = find.timeline(find.incident(who, incident), name)
+    return shapes.mark(verbs.mark(timeline, kind, field, value, actor=who, reason=reason))
+
+
+def histogram(
+    incident: str,
+    name: str,
+    start: From = "",
+    end: To = "",
+    where: Where = None,
+    search: Search = "",
+    buckets: Annotated[int, typer.Option(min=1, max=1000)] = 24,
+) -> Answer:
+    """How the events spread over time."""
+    query = asked_for(where or [], start=optional(start), end=optional(end), search=search)
+    bars = _store(incident, name).histogram(query, buckets=buckets)
+    most = max((count for _, _, count in bars), default=0) or 1
+    rows = [
+        {"start": moment(first), "end": moment(last), "count": count, "bar": "█" * round(40 * count / most)}
+        for first, last, count in bars
+    ]
+    return Answer(rows, columns=("start", "count", "bar"))
+
+
+def suspects(incident: str, name: str) -> Answer:
+    """Who did what attackers are known to do, the likeliest first. A hint where to look, never proof."""
+    query = asked_for([])
+    rows = [
+        {
+            "principal": one.principal,
+            "address": one.address,
+            "score": one.score,
+            "events": one.events,
+            "denied": one.denied,
+            "first": moment(one.first_us),
+            "last": moment(one.last_us),
+            "reasons": [msgspec.to_builtins(reason.text) for reason in one.reasons],
+            "techniques": sorted({technique for reason in one.reasons for technique in reason.techniques}),
+        }
+        for one in _store(incident, name).suspects(query)
+    ]
+    return Answer(rows, columns=("principal", "address", "score", "events", "denied", "reasons"))
+
+
+def _store(incident: str, name: str) -> DuckStore:
+    timeline: Timeline = find.timeline(find.incident(actor(), incident), name)
+    if timeline.state != "ready":
+        raise Refused(
+            f"The timeline {name} is not ready ({timeline.state}).", hint=timeline.problem or "A worker builds it."
+        )
+    return DuckStore(timeline.folder)
