@@ -22,6 +22,9 @@ BROKEN = (msgspec.DecodeError, ValueError, RecursionError)
 LISTS = ("Records", "Events", "events", "Findings", "findings")
 """Keys under which deliveries and API answers hold their list of records."""
 
+HOLES = 100
+"""After so many holes a document is given up: each costs a look at everything nested there."""
+
 _WRAPPED = re.compile(rb'\s*\{\s*"(Records|Events|events|Findings|findings)"\s*:\s*\[')
 _OBJECT = re.compile(rb'\{\s*"((?:[^"\\]|\\.)*)"\s*:')
 _raws = msgspec.json.Decoder(list[msgspec.Raw])
@@ -126,8 +129,8 @@ def _whole(body: bytes) -> tuple[list[msgspec.Raw], str]:
 def _recovered(body: bytes, source: Source, place: str, reason: str) -> Iterator[Record | Unreadable]:
     """The whole objects of a document that is damaged, cut off, or several in a row; one Unreadable for each hole."""
     text = body.decode("latin-1")  # one character a byte: JSON's structure is ASCII, and offsets stay offsets
-    scan, begins, at, seq = json.JSONDecoder(), _OBJECT, 0, 0
-    while start := begins.search(body, at):
+    scan, begins, at, seq, holes = json.JSONDecoder(), _OBJECT, 0, 0, 0
+    while holes < HOLES and (start := begins.search(body, at)):
         at = start.start()
         if wrapped := _WRAPPED.match(body, at):
             at, begins = wrapped.end(), _OBJECT
@@ -136,15 +139,21 @@ def _recovered(body: bytes, source: Source, place: str, reason: str) -> Iterator
             _, end = scan.raw_decode(text, at)
         except BROKEN:
             yield source.unreadable(f"the JSON is damaged or cut off ({reason})", f"{place or 'document'}, byte {at:,}")
-            begins, at = _like(start), at + 1
+            if begins is _OBJECT:
+                begins = _like(start[1])
+            at, holes = at + 1, holes + 1
             continue
         seq, begins = seq + 1, _OBJECT
         yield Record(body[at:end], seq, "recovered", at)
         at = end
-    if not seq and begins is _OBJECT:
+    if holes == HOLES:
+        yield source.unreadable(
+            f"too damaged: the rest behind {HOLES:,} holes was not read", f"{place or 'document'}, byte {at:,}"
+        )
+    if not seq and not holes:
         yield source.unreadable(f"this is no JSON that can be read ({reason})", place)
 
 
-def _like(start: re.Match[bytes]) -> re.Pattern[bytes]:
+def _like(key: bytes) -> re.Pattern[bytes]:
     """Where the next record may begin: an object whose first key is the same. Otherwise every nested object would look like one."""
-    return re.compile(rb'\{\s*"' + re.escape(start[1]) + rb'"\s*:')
+    return re.compile(rb'\{\s*"' + re.escape(key) + rb'"\s*:')

@@ -49,7 +49,7 @@ def _joined(word: str, parts: Sequence[Condition]) -> Condition:
     return f"({word.join(sql for sql, _ in parts)})", [value for _, values in parts for value in values]
 
 
-def _behind(after: tuple[int, str], *, descending: bool) -> Condition:
+def _behind(after: tuple[int, str | bytes], *, descending: bool) -> Condition:
     sign = "<" if descending else ">"
     us, uid = after
     return f"(ts {sign} ? OR (ts = ? AND event_uid {sign} ?))", [us, us, _octets(uid)]
@@ -70,7 +70,7 @@ def _matches(name: str, value: Value | Sequence[Value]) -> Condition:
 
 def _octets(text: Any) -> bytes:
     try:
-        return bytes.fromhex(str(text))
+        return text if isinstance(text, bytes) else bytes.fromhex(str(text))
     except ValueError as error:
         raise Refused(f"{str(text)[:80]!r} is no id of an event.", hint="Take it from a row's event_uid.") from error
 

@@ -27,7 +27,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
 
     `where` compares columns of the event: one value, several (any of them), or None (the column is empty). A column that is a list
     matches where it contains the value. `marks` are pairs of column and value, of which at least one must hold. `search` is text
-    found anywhere in the record, in any case. `after` is the `key` of the last row seen: the page behind it follows.
+    found anywhere in the record, in any case. `after` is the last row seen: the page behind it follows.
     """
 
     start_us: int | None = None
@@ -35,8 +35,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     """UTC microseconds, `start_us` included and `end_us` not."""
     where: Mapping[str, Value | Sequence[Value]] = msgspec.field(default_factory=dict)
     marks: Sequence[tuple[str, Value]] = ()
-    search: str = ""
-    after: tuple[int, str] | None = None
+    search: str | None = None
+    after: tuple[int, str | bytes] | None = None
     """Time and id, as in `ts` and `event_uid` of a row."""
     limit: int = 100
     descending: bool = False

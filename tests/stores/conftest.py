@@ -1,0 +1,25 @@
+"""A small store of our own samples, built once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hikeshi.stores.duck import DuckStore
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+LOGS = ("cloudtrail/s3.json", "cloudtrail/array.json", "vpcflow/v2-header.log", "guardduty/export.jsonl")
+
+
+@pytest.fixture(scope="session")
+def samples() -> list[Path]:
+    return [SAMPLES / name for name in LOGS]
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory, samples: list[Path]) -> DuckStore:
+    """Seven calls (two of them delivered twice), four flows, three findings."""
+    store = DuckStore(tmp_path_factory.mktemp("timeline"))
+    store.build(samples)
+    return store

@@ -1,0 +1,188 @@
+"""Building a store: what is new, what was delivered twice, what a kill leaves."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from hikeshi.errors import Failed, Refused
+from hikeshi.events.parsers import vpcflow
+from hikeshi.stores import building
+from hikeshi.stores.duck import DuckStore
+from hikeshi.stores.layout import Layout
+from hikeshi.stores.store import PLACES, Query
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+
+
+def calls(path: Path, ids: range, *, minute: int = 0) -> Path:
+    records = [
+        {
+            "eventTime": f"2026-11-06T14:{minute:02d}:{n % 60:02d}Z",
+            "eventName": "GetObject",
+            "eventSource": "s3.amazonaws.com",
+            "eventID": str(n),
+        }
+        for n in ids
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(json.dumps({"Records": records}).encode(), mtime=0))
+    return path
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> DuckStore:
+    return DuckStore(tmp_path / "store")
+
+
+def test_the_report_adds_up(store: DuckStore, tmp_path: Path) -> None:
+    for name in ("cloudtrail", "vpcflow", "guardduty"):
+        shutil.copytree(SAMPLES / name, tmp_path / "logs" / name)
+    (tmp_path / "logs" / "notes.txt").write_text("call the bank")
+    (tmp_path / "logs" / "empty.log").write_text("")
+    report = store.build([tmp_path / "logs"])
+    rows = store.sources()
+    assert report.files == len(rows) == len(list((tmp_path / "logs").rglob("*.*"))) - 1
+    assert report.events == store.count(Query())
+    assert report.events + report.duplicates + report.unreadable_count == sum(row.records for row in rows)
+    assert report.not_recognised == (str(tmp_path / "logs" / "notes.txt"),)
+    assert report.unreadable_count == len(report.unreadable) == sum(row.unreadable_count for row in rows)
+    assert {row.note for row in rows} >= {"empty file"}
+    assert any("digest" in row.note for row in rows)
+    assert all(place.reason and place.source for place in report.unreadable)
+
+
+def test_building_again_reads_nothing_and_says_the_same(store: DuckStore, tmp_path: Path) -> None:
+    first = store.build([SAMPLES / "cloudtrail"])
+    again = store.build([SAMPLES / "cloudtrail"])
+    assert (again.built, again.unchanged) == (0, len(list((SAMPLES / "cloudtrail").iterdir())))
+    assert (first.events, first.duplicates, first.sources) == (again.events, again.duplicates, again.sources)
+
+
+def test_new_files_are_added_and_folded_with_what_is_there(store: DuckStore, tmp_path: Path) -> None:
+    store.build([calls(tmp_path / "a.gz", range(10))])
+    report = store.build([calls(tmp_path / "b.gz", range(5, 20))])
+    assert (report.built, report.events, report.duplicates) == (1, 20, 5)
+    assert {row.path.rpartition("/")[2]: row.duplicates for row in store.sources()} == {"a.gz": 0, "b.gz": 5}
+    assert store.count(Query(where={"dup_count": 2})) == 5
+
+
+def test_the_same_bytes_under_two_names_are_one_source(store: DuckStore, tmp_path: Path) -> None:
+    shutil.copy(calls(tmp_path / "a.gz", range(3)), tmp_path / "copy.gz")
+    report = store.build([tmp_path / "a.gz", tmp_path / "copy.gz"])
+    assert (report.files, report.events, report.duplicates) == (1, 3, 0)
+
+
+def test_a_late_file_lands_in_the_middle(store: DuckStore, tmp_path: Path) -> None:
+    store.build([calls(tmp_path / "a.gz", range(3), minute=1), calls(tmp_path / "c.gz", range(6, 9), minute=9)])
+    store.build([calls(tmp_path / "b.gz", range(3, 6), minute=5)])
+    assert [row["dedup_key"] for row in store.events(Query())] == [f"cloudtrail:{n}:" for n in range(9)]
+
+
+def test_a_source_is_read_again_when_its_parser_has_changed(
+    store: DuckStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs = [SAMPLES / "vpcflow" / "v2-header.log", SAMPLES / "guardduty" / "export.jsonl"]
+    before = store.build(logs)
+    monkeypatch.setattr(vpcflow, "VERSION", "2")
+    report = store.build(logs)
+    assert (report.built, report.unchanged) == (1, 1)
+    assert (report.events, report.duplicates) == (before.events, before.duplicates) == (7, 0)
+    assert store.facet("parser_version", Query(where={"source_kind": "vpcflow"})) == [("2", 4)]
+
+
+def test_batches_wholly_read_again_are_removed(
+    store: DuckStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.build([SAMPLES / "vpcflow" / "v2-header.log"])
+    monkeypatch.setattr(vpcflow, "VERSION", "2")
+    store.build([SAMPLES / "vpcflow" / "v2-header.log"])
+    assert [path.name for path in (tmp_path / "store" / "batches").iterdir()] == ["000002.json"]
+    assert len(list((tmp_path / "store" / "parts").iterdir())) == 1
+
+
+def test_what_a_killed_build_left_is_not_read_and_swept_away(store: DuckStore, tmp_path: Path) -> None:
+    store.build([calls(tmp_path / "a.gz", range(3))])
+    parts = tmp_path / "store" / "parts"
+    (parts / "000002-0000.parquet").write_bytes(b"half a par")
+    (parts / "000002-0001.parquet.new").write_bytes(b"")
+    (tmp_path / "store" / "batches" / "000002.json.new").write_bytes(b"{")
+    assert store.count(Query()) == 3
+    store.build([calls(tmp_path / "b.gz", range(3, 6))])
+    assert store.count(Query()) == 6
+    assert not list((tmp_path / "store").rglob("*.new"))
+
+
+def test_folds_that_were_lost_are_made_again(store: DuckStore, tmp_path: Path) -> None:
+    store.build([calls(tmp_path / "a.gz", range(4)), calls(tmp_path / "b.gz", range(2, 6))])
+    shutil.rmtree(tmp_path / "store" / "folds")
+    assert store.count(Query()) == 6
+
+
+def test_a_damaged_manifest_is_named(store: DuckStore, tmp_path: Path) -> None:
+    store.build([calls(tmp_path / "a.gz", range(3))])
+    (tmp_path / "store" / "batches" / "000001.json").write_text("{")
+    with pytest.raises(Failed, match=r"000001\.json is damaged"):
+        store.count(Query())
+
+
+def test_two_builds_at_once_are_refused(store: DuckStore, tmp_path: Path) -> None:
+    with Layout(tmp_path / "store").locked(), pytest.raises(Refused, match="being built"):
+        store.build([calls(tmp_path / "a.gz", range(3))])
+
+
+def test_a_path_that_does_not_exist_is_refused(store: DuckStore, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="no file or folder"):
+        store.build([tmp_path / "nothing"])
+
+
+def test_a_known_hash_is_believed_and_names_the_source(store: DuckStore, tmp_path: Path) -> None:
+    path = calls(tmp_path / "a.gz", range(3))
+    store.build([path], sha256_of={str(path): "ab" * 32})
+    assert [row.sha256 for row in store.sources()] == ["ab" * 32]
+
+
+def test_unreadable_places_are_capped_and_the_count_is_true(store: DuckStore, tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("version account-id interface-id srcaddr start\n" + "not a line\n" * 5000)
+    report = store.build([tmp_path / "a.log"])
+    assert report.unreadable_count == 5000
+    assert len(report.unreadable) == PLACES
+
+
+def test_progress_ends_with_all_files(store: DuckStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(building, "MOST", 2)
+    for n in range(5):
+        calls(tmp_path / "logs" / f"{n}.gz", range(n, n + 1))
+    seen: list[tuple[int, int]] = []
+    store.build([tmp_path / "logs"], progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(2, 5), (4, 5), (5, 5)]
+
+
+@pytest.mark.slow
+def test_many_processes_make_the_same_store(store: DuckStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for n in range(8):
+        calls(tmp_path / "logs" / f"{n}.gz", range(n * 50, n * 50 + 60))
+    here = DuckStore(tmp_path / "here").build([tmp_path / "logs"])
+    monkeypatch.setattr(building, "LITTLE", 0)
+    monkeypatch.setattr(building, "MOST", 3)
+    spread = store.build([tmp_path / "logs"], workers=2)
+    assert (spread.events, spread.duplicates, spread.sources) == (here.events, here.duplicates, here.sources)
+    assert here.events == 410
+
+
+@pytest.mark.parametrize(
+    ("folder", "files", "events", "duplicates"),
+    [("invictus-aws-dataset", 28, 2093, 0), ("sans504-s3-ransomware", 1115, 6003, 1435)],
+)
+def test_real_trails_add_up(
+    shared_data: Path, store: DuckStore, folder: str, files: int, events: int, duplicates: int
+) -> None:
+    if not (shared_data / folder).is_dir():
+        pytest.skip(f"../shared/data/{folder} is not here")
+    report = store.build([shared_data / folder])
+    assert (report.files, report.events, report.duplicates, report.unreadable_count) == (files, events, duplicates, 0)
+    assert {Path(path).name for path in report.not_recognised} == {"README.md", "SHA256SUMS"}
