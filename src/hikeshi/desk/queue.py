@@ -58,6 +58,12 @@ def claim(rows: models.QuerySet[Q_], *, worker: str, now: datetime, seconds: flo
         return row
 
 
+def next_due(rows: models.QuerySet[Q_], *, before: datetime) -> datetime | None:
+    """When the next row falls due that a worker could claim, or None when none does before `before`."""
+    first: datetime | None = _due(rows, before).values_list("due_at", flat=True).first()
+    return first
+
+
 def hold(row: Queued, *, worker: str, now: datetime, seconds: float) -> None:
     """Extend the lease. Raises `LeaseLost` when it is no longer ours."""
     mine = type(row)._default_manager.filter(pk=row.pk, lease_owner=worker)

@@ -37,6 +37,8 @@ class Intake:
                 self.once(seconds=LONGEST_WAIT)
                 wait = 1.0
             except (BotoCoreError, ClientError) as problem:
+                if self.stop.is_set():
+                    return
                 log.warning("the queue cannot be read, trying again in %g s: %s", wait, problem)
                 self.stop.wait(wait)
                 wait = min(60.0, wait * 2)

@@ -9,6 +9,7 @@ from typing import Self
 
 from django.db import connections
 
+from hikeshi.desk.runs.perform import warm_up
 from hikeshi.doors.intake import Intake
 from hikeshi.doors.worker import Worker
 
@@ -25,6 +26,7 @@ class Station:
             self.threads.append(threading.Thread(target=self._run, args=(intake.run,), name="intake", daemon=True))
 
     def __enter__(self) -> Self:
+        warm_up()
         for thread in self.threads:
             thread.start()
         return self

@@ -23,7 +23,7 @@ from hikeshi.desk.alerts import verbs as alerts
 from hikeshi.desk.alerts.models import Alert
 from hikeshi.desk.duties import verbs as duties
 from hikeshi.desk.duties.models import Clock
-from hikeshi.desk.queue import Queued, claim
+from hikeshi.desk.queue import Queued, claim, next_due
 from hikeshi.desk.runs import verbs as runs
 from hikeshi.desk.runs.models import Step
 from hikeshi.desk.runs.perform import perform
@@ -54,14 +54,24 @@ class Worker:
                 busy = False
                 close_old_connections()
             if not busy:
-                self.wake.wait(IDLE_SECONDS)
+                self.wake.wait(self._pause())
                 self.wake.clear()
+
+    def _pause(self) -> float:
+        """Seconds until the next row falls due, and never longer than `IDLE_SECONDS`: others may add rows meanwhile."""
+        now = timezone.now()
+        soon = now + timedelta(seconds=IDLE_SECONDS)
+        due = [next_due(rows._default_manager.all(), before=soon) for rows, _ in WORK]
+        return max(0.01, min((at - now for at in due if at is not None), default=soon - now).total_seconds())
 
     def once(self) -> bool:
         """Claim one due row and do what it asks for. False when nothing was due."""
         for rows, do in WORK:
             row = claim(
-                rows._default_manager.all(), worker=self.name, now=timezone.now(), seconds=settings.ENVIRONMENT.lease_seconds
+                rows._default_manager.all(),
+                worker=self.name,
+                now=timezone.now(),
+                seconds=settings.ENVIRONMENT.lease_seconds,
             )
             if row is not None:
                 self._do(row, do)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -43,3 +44,9 @@ def _client(service: str, region: str, endpoint_url: str | None, read_timeout: f
 @lru_cache(maxsize=1)
 def _session() -> boto3.session.Session:
     return boto3.session.Session()
+
+
+def warm(services: Iterable[str], region: str, endpoint_url: str | None, read_timeout: float) -> None:
+    """Build the clients before they are needed: half a second now instead of in the middle of a containment."""
+    for service in services:
+        client(service, region, endpoint_url, read_timeout)

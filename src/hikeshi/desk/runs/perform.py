@@ -15,8 +15,9 @@ import msgspec
 from django.conf import settings
 from django.utils import timezone
 
-from hikeshi.actions import action as build_action
+from hikeshi.actions import ACTIONS, action as build_action
 from hikeshi.actions.action import Action, Receipt
+from hikeshi.actions.aws.clients import warm
 from hikeshi.actions.aws.recorder import Settled
 from hikeshi.actions.aws.world import AwsSettings, AwsWorld
 from hikeshi.desk.actor import Actor
@@ -24,10 +25,26 @@ from hikeshi.desk.queue import LeaseLost, hold
 from hikeshi.desk.runs import verbs
 from hikeshi.desk.runs.models import Step
 from hikeshi.errors import Failed, HikeshiError, Refused
+from hikeshi.playbooks.playbook import library
 from hikeshi.text import Text
 
 log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 5
+
+
+# Permissions are named after IAM's services, clients after the SDK's.
+SDK_NAMES = {"elasticloadbalancing": "elbv2"}
+
+
+def warm_up() -> None:
+    """Read the playbooks and build the clients that the actions will need, so that the first containment does not wait."""
+    library()
+    environment = settings.ENVIRONMENT
+    services = {name.split(":")[0] for kind in ACTIONS.values() for name in kind.permissions}
+    warm(
+        sorted(SDK_NAMES.get(name, name) for name in services),
+        environment.aws_region, environment.aws_endpoint_url or None, AwsSettings().read_timeout_seconds,
+    )  # fmt: skip
 
 
 class DeskRecorder:
@@ -115,7 +132,7 @@ def _advance(step: Step, action: Action[Any], world: AwsWorld, recorder: DeskRec
 def _pause(step: Step, receipt: Receipt) -> float:
     """Ask soon at first and less often the longer it takes: containment waits for the answer."""
     waited = (timezone.now() - step.began_at).total_seconds() if step.began_at else 0.0
-    return min(receipt.again_in, max(0.1, waited / 2))
+    return min(receipt.again_in, max(0.05, waited / 2))
 
 
 def _proven(did: Receipt, checked: Receipt) -> Receipt:

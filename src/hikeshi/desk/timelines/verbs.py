@@ -26,8 +26,11 @@ NAME = re.compile(r"[\w.-]{1,80}", re.UNICODE)
 
 
 @transaction.atomic
-def ask(incident: Incident, name: str, items: Sequence[Item], *, actor: Actor) -> Timeline:
-    """Ask for a timeline over sealed logs; a worker (or `build` at once) makes it. Asking again adds items to it."""
+def ask(incident: Incident, name: str, items: Sequence[Item], *, actor: Actor, now: bool = False) -> Timeline:
+    """Ask for a timeline over sealed logs; a worker makes it. Asking again adds items to it.
+
+    With `now` no worker is called: the caller goes on with `build` itself, and shows its progress.
+    """
     require_on(actor, "write", incident)
     if not NAME.fullmatch(name):
         raise Refused(f"{name!r} cannot be a timeline's name.", hint="Use letters, digits, dot, dash, underscore.")
@@ -37,7 +40,7 @@ def ask(incident: Incident, name: str, items: Sequence[Item], *, actor: Actor) -
         raise Refused("The evidence belongs to another incident.")
     timeline, _ = Timeline.objects.get_or_create(incident=incident, name=name)
     timeline.items.add(*items)
-    timeline.state, timeline.due_at = "asked", timezone.now()
+    timeline.state, timeline.due_at = "asked", None if now else timezone.now()
     timeline.save(update_fields=["state", "due_at"])
     ledger.append(
         incident.name, actor=actor, verb="timeline.ask", obj=name, data={"evidence": [item.name for item in items]}
@@ -111,7 +114,7 @@ def accuse(timeline: Timeline, *, actor: Actor) -> list[Mark]:
             hint="Mark events yourself: `hikeshi timeline mark`.",
         )
     first = suspects[0]
-    why = "; ".join(reason.en for reason in first.reasons)
+    why = "; ".join(reason.text.en for reason in first.reasons)
     accused = (("attacker", "src_ip", first.address), ("suspect", "actor_name", first.principal))
     return [mark(timeline, kind, field, value, actor=actor, reason=why) for kind, field, value in accused if value]
 

@@ -59,7 +59,9 @@ def _tell(stage: Stage) -> None:
     name = stage.name_ja if session.options.language == "ja" else stage.name
     facts = ", ".join(f"{key} {value}" for key, value in stage.facts.items() if key not in {"sha256", "why"})
     screen = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-    screen.print(f"{'✓' if stage.ok else '✗'} {stage.seconds:6.2f} s  {name}", style="green" if stage.ok else "bold red")
+    screen.print(
+        f"{'✓' if stage.ok else '✗'} {stage.seconds:6.2f} s  {name}", style="green" if stage.ok else "bold red"
+    )
     screen.print(f"             {plain(facts)}", style="dim")
 
 
@@ -69,7 +71,10 @@ def _serve(story: Story, started: float) -> None:
 
     write(_summary(story, started), session.options)
     link = story.invite
-    _say(f"\nConsole: http://127.0.0.1:{story.port}/  (Ctrl+C ends it)", f"\nコンソール: http://127.0.0.1:{story.port}/ (Ctrl+C で終了)")
+    _say(
+        f"\nConsole: http://127.0.0.1:{story.port}/  (Ctrl+C ends it)",
+        f"\nコンソール: http://127.0.0.1:{story.port}/ (Ctrl+C で終了)",
+    )
     _say(f"Sign in once with this link: {link}", f"このリンクで一度だけサインインできます: {link}")
     run_console("127.0.0.1", story.port)
     raise typer.Exit
