@@ -42,9 +42,11 @@ def _show(request: HttpRequest, incident: Incident, found: Step, problem: Hikesh
     plan, damage = _plan(found)
     action = ACTIONS.get(found.action)
     context = {
-        **head(request, incident, "steps"), "step": found, "plan": plan, "damage": damage, "action": action,
+        **head(request, incident, "steps"), "step": found, "plan": plan, "damage": damage,
         "expired": plan is not None and plan.expired(timezone.now()),
         "approvals": found.approvals.filter(plan_digest=found.plan_digest), "intents": found.intents.all(),
+        "reversible": action.reversible if action else "no",
+        "by_hand": action.by_hand if action else "",  # the class itself would be called by a template
         "receipts": Item.objects.filter(incident=incident, name__in=found.receipts),
         "may_undo": bool(found.plan) and found.state in UNDOABLE and action is not None and action.reversible != "no",
         "may_skip": found.state in SKIPPABLE, "may_plan": bool(found.action) and found.state in PLANNABLE and not found.intents.exists(),

@@ -21,6 +21,16 @@ from hikeshi.doors.console.times import local, relative, universal
 register = template.Library()
 XML_HEAD = re.compile(r"^<\?xml.*?\?>\s*")
 HEADING = re.compile(r"<(/?)h([1-5])>")
+INITIALS = {
+    "communications_lead": "CL",
+    "deputy_commander": "DC",
+    "incident_commander": "IC",
+    "observer": "O",
+    "responder": "R",
+    "scribe": "S",
+    "support": "SU",
+    "technical_lead": "TL",
+}
 SIZES = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -74,6 +84,24 @@ def moment(iso: str) -> datetime | None:
         return datetime.fromisoformat(iso)
     except ValueError:
         return None
+
+
+@register.filter
+def here(at: datetime) -> str:
+    """A moment in the reader's zone."""
+    return local(at)
+
+
+@register.filter
+def utc(at: datetime) -> str:
+    """The same moment in UTC."""
+    return universal(at)
+
+
+@register.filter
+def initials(duty: str) -> str:
+    """What stands in a role's disc; the role's name is beside it."""
+    return INITIALS.get(duty, "·")
 
 
 @register.filter
