@@ -17,6 +17,8 @@ from hikeshi.text import Text
 MAX_PARTS = 350
 """The answer names each part in about 60 characters, and Systems Manager keeps 24 000 characters of output."""
 MIN_PART_BYTES = 16 * 2**20
+USUAL_PART_BYTES = 64 * 2**20
+"""One part at a time lies in the host's memory, so small hosts get smaller ones; each address takes time to sign."""
 MAX_PART_BYTES = 5 * 2**30
 SPARE_SECONDS = 600
 """How much longer than the deadlines the signed URLs stay valid."""
@@ -58,7 +60,7 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
 def planned_upload(world: AwsWorld, instance_id: str, memory_mib: int) -> Upload:
     """An upload with room for the memory of this host and a tenth more. The key is the same on every repeat of the step."""
     room = math.ceil(memory_mib * 2**20 * 1.1) + 64 * 2**20
-    part_bytes = max(MIN_PART_BYTES, math.ceil(room / MAX_PARTS))
+    part_bytes = max(MIN_PART_BYTES, min(USUAL_PART_BYTES, room // 128), math.ceil(room / MAX_PARTS))
     key = f"{world.settings.evidence_prefix}/{world.incident}/{world.step}/memory-{instance_id}.lime"
     parts = math.ceil(room / part_bytes)
     return Upload(bucket=world.settings.evidence_bucket, key=key, part_bytes=part_bytes, parts=parts)
