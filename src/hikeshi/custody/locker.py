@@ -17,6 +17,7 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Final, Literal
@@ -31,6 +32,9 @@ from hikeshi.errors import Failed, Refused, Unreadable
 SHA256: Final = re.compile(r"[0-9a-f]{64}")
 SWEEP_AFTER: Final = 60.0
 """Seconds without a write before bytes in `incoming` may be taken for abandoned."""
+
+WAITERS: Final = 8
+"""Files of a tree sealed at a time: each waits for the disk to confirm it, and the disk confirms many at once."""
 
 Check = Literal["match", "mismatch", "could-not-check"]
 
@@ -64,14 +68,15 @@ class Locker:
         """Seal every file under a folder, or each of the files named, then seal the manifest that lists them.
 
         Symbolic links are recorded and not followed. What is not a file, cannot be read, or changes while being read is recorded as
-        such, and the rest goes on. `progress(path, done, total)` is called before each file and at the end.
+        such, and the rest goes on. `progress(path, done, total)` is called after each file and at the end.
         """
         found = sorted(walk(source))
         entries: list[ManifestEntry] = []
-        for done, (name, path) in enumerate(found):
-            if progress:
-                progress(name, done, len(found))
-            entries.append(self._seal_entry(name, path))
+        with ThreadPoolExecutor(WAITERS) as pool:
+            for entry in pool.map(lambda one: self._seal_entry(*one), found):
+                if progress:
+                    progress(entry.path, len(entries), len(found))
+                entries.append(entry)
         if progress:
             progress("", len(found), len(found))
         manifest = Manifest(entries=tuple(entries))

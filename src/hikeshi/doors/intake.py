@@ -55,6 +55,6 @@ class Intake:
                 message["Body"].encode(), actor=self.actor, source="sqs", message_id=message["MessageId"],
                 simulated=self.simulated,
             )  # fmt: skip
-            self.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
             self.arrived()
+            self.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
         return len(messages)
