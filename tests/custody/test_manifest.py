@@ -88,16 +88,15 @@ def test_a_name_that_vanished_is_listed_as_unreadable(folder: Path) -> None:
 
 
 def test_a_file_that_changes_while_read_is_said(locker: Locker, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    send, target = os.sendfile, folder / "bash_history"
+    write, target = os.pwrite, folder / "bash_history"
 
-    def busy(*arguments: int) -> int:
-        count = send(*arguments)
-        if count == len(b"curl") and target.read_bytes() == b"curl":
+    def busy(descriptor: int, content: bytes, at: int) -> int:
+        if content == b"curl" == target.read_bytes():
             target.write_bytes(b"wget")
-        return count
+        return write(descriptor, content, at)
 
     (folder / "var" / "log" / "auth.log").write_bytes(b"another length")
-    monkeypatch.setattr(os, "sendfile", busy)
+    monkeypatch.setattr(os, "pwrite", busy)
     manifest = locker.seal_tree(folder)[1]
     assert [(entry.path, entry.note) for entry in manifest.incomplete] == [
         ("bash_history", "changed while it was read")

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
+from pytest_django import Settings
 
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.evidence import verbs as evidence
 from hikeshi.desk.evidence.models import Item
 from hikeshi.desk.incidents.models import Incident
-from hikeshi.errors import Refused
+from hikeshi.desk.ledger.models import Entry
+from hikeshi.errors import Failed, Refused
 
 pytestmark = pytest.mark.django_db
 
@@ -68,3 +74,27 @@ def test_only_those_on_it_may_seal_or_check(incident: Incident, on_it: Actor, of
             seal(incident, actor)
         with pytest.raises(Refused, match="may not"):
             evidence.verify(item, actor=actor)
+
+
+@pytest.fixture
+def full_disk(settings: Settings, tmp_path: Path) -> Iterator[Path]:
+    """A home on a disk of 256 KiB."""
+    home = tmp_path / "home"
+    home.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "hikeshi-test", str(home)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("mounting a tiny disk needs root; tests/custody tries a file size limit instead")
+    settings.ENVIRONMENT = msgspec.structs.replace(settings.ENVIRONMENT, home=home)
+    yield home
+    subprocess.run(["umount", str(home)], check=True)
+
+
+def test_a_full_disk_seals_nothing_by_half_and_says_so(incident: Incident, on_it: Actor, full_disk: Path) -> None:
+    with pytest.raises(Failed, match="cannot take more") as problem:
+        seal(incident, on_it, os.urandom(1_000_000))
+    assert not problem.value.permanent
+    assert "Free space" in problem.value.hint
+    assert not Item.objects.exists()
+    assert not Entry.objects.filter(verb="evidence.seal").exists()
+    assert not [path for path in full_disk.rglob("*") if path.is_file()]
+    assert seal(incident, on_it, b"small enough").name == "EV-001"

@@ -21,7 +21,7 @@ from hikeshi.desk.queue import claim
 from hikeshi.desk.runs import verbs as runs
 from hikeshi.desk.runs.models import Run, StandingOrder, Step
 from hikeshi.desk.runs.perform import perform
-from hikeshi.errors import Conflict, Refused
+from hikeshi.errors import Conflict, Failed, Refused
 from hikeshi.playbooks.playbook import library
 from hikeshi.simulation.cloud import SimulatedCloud
 from hikeshi.simulation.finding import finding
@@ -287,3 +287,29 @@ def test_skipping_needs_a_reason(incident: Incident, on_it: Actor) -> None:
         runs.skip(step, actor=on_it, reason=" ")
     runs.skip(step, actor=on_it, reason="no note was left")
     assert run.steps.get(pk=step.pk).state == "skipped"
+
+
+def test_a_full_disk_delays_the_receipt_and_loses_nothing(
+    scene: Scene, order: StandingOrder, hikeshi: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cloud work is done, its receipt cannot be sealed: the step waits and ends when there is room again."""
+    full = Failed("The locker cannot take more.", permanent=False, hint="Free space.")
+
+    def no_room(*_: object, **__: object) -> Item:
+        raise full
+
+    with monkeypatch.context() as patched:
+        patched.setattr("hikeshi.desk.evidence.verbs.seal_bytes", no_room)
+        run = runs.answer(receive(scene, hikeshi), actor=hikeshi)
+        assert run is not None
+        for _ in range(4):
+            step = claim(Step.objects.all(), worker="w", now=timezone.now(), seconds=30)
+            if step is None:
+                break
+            perform(step, worker="w", actor=hikeshi)
+    waiting = run.steps.get(action="aws.ebs.snapshot_set")
+    assert waiting.state == "running"
+    assert "cannot take more" in waiting.outcome["en"]
+    work(hikeshi)
+    assert isolation(run).state == "done"
+    assert waiting.intents.filter(operation="ec2:CreateSnapshots").count() == 1
