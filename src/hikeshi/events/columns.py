@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from hikeshi.events.event import COLUMNS, Event, text_of
 
-SIZE = 8192
+SIZE = 2048
 """Events turned into columns at once: enough to be fast, little enough to stay in the processor's cache."""
 
 TYPES: dict[str, Any] = {

@@ -10,8 +10,8 @@ A parser sets what its source tells and leaves the rest alone. Where the bytes c
 
 from __future__ import annotations
 
-import hashlib
 import typing
+from hashlib import blake2b
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -159,7 +159,7 @@ COLUMNS: dict[str, Column] = _columns()
 
 def event_uid(dedup_key: str) -> bytes:
     """16 bytes that are the same wherever and whenever the same event is read."""
-    return hashlib.sha256(dedup_key.encode("utf-8", "surrogatepass")).digest()[:16]
+    return blake2b(dedup_key.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def key_of(event: Event, evidence_sha256: str) -> str:

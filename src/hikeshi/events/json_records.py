@@ -59,7 +59,7 @@ def records(source: Source) -> Iterator[Record | Unreadable]:
     if _by_lines(source.head):
         yield from _numbered(_of_lines(source))
     else:
-        yield from _numbered(_of_document(source))
+        yield from _of_document(source)
 
 
 def _numbered(found: Iterator[Record | Unreadable]) -> Iterator[Record | Unreadable]:

@@ -52,19 +52,20 @@ def read(source: Source, parser: Parser | None = None) -> Iterator[Event | Unrea
     """The events of one source, each with its id and where it came from; then what reading it noted."""
     found = parser or recognise(source.head, source.name)
     if found is not None:
-        for event in found.events(source):
-            if isinstance(event, Event):
-                _stamp(event, source, found)
-            yield event
+        yield from stamped(found.events(source), source, found)
     elif source.head.strip():
         yield source.unreadable("this is no log that is known", hint=f"Known are: {', '.join(PARSERS)}.")
     yield from source.troubles
 
 
-def _stamp(event: Event, source: Source, parser: Parser) -> None:
-    event.source_kind, event.parser_version, event.path = parser.NAME, parser.VERSION, source.name
-    event.evidence_sha256 = source.sha256
-    event.event_uid = event_uid(key_of(event, source.sha256))
+def stamped(found: Iterator[Event | Unreadable], source: Source, parser: Parser) -> Iterator[Event | Unreadable]:
+    """What a parser found, with its ids and where it came from."""
+    kind, version, name, sha256 = parser.NAME, parser.VERSION, source.name, source.sha256
+    for event in found:
+        if isinstance(event, Event):
+            event.source_kind, event.parser_version, event.path, event.evidence_sha256 = kind, version, name, sha256
+            event.event_uid = event_uid(key_of(event, sha256))
+        yield event
 
 
 def build_timeline(

@@ -22,10 +22,10 @@ from hikeshi.stores.layout import Batch, Layout, alive
 from hikeshi.stores.store import Place, Progress
 from hikeshi.stores.writing import Done, Task, perform
 
-LITTLE = 20 << 20
-"""Below so many bytes of files, starting processes takes longer than reading."""
+LITTLE = 4 << 20
+"""Below so many bytes of files (packed logs hold ten times as much), starting processes takes longer than reading."""
 
-TOGETHER = 8 << 20
+TOGETHER = 4 << 20
 """Bytes of files that become one batch; one larger file is a batch of its own."""
 
 MOST = 1024

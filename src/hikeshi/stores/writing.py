@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from hikeshi.errors import Unreadable
-from hikeshi.events.columns import SIZE, batch as columns_of
+from hikeshi.events.columns import SIZE, batch as columns_of, schema
 from hikeshi.events.event import Event
+from hikeshi.events.fast import FAST
 from hikeshi.events.parsers import recognise
 from hikeshi.events.reading import read
 from hikeshi.events.source import Limits, Source
 from hikeshi.stores.layout import ROWS_BITS, Batch, Layout
 from hikeshi.stores.store import PLACES, Place, SourceRow
 
-PART = 64 << 20
-"""Bytes of events in memory before they are sorted and written."""
+PART = 24 << 20
+"""Bytes of raw records in memory before they are sorted and written as a part, or so many ..."""
+
+ROWS = 65_536
+"""... events."""
 
 ROW_GROUP = 32_768
 
@@ -72,16 +79,20 @@ def _read(source: Source, writer: _Writer) -> SourceRow | None:
     empty = not source.head.strip() and not source.troubles
     if parser is None and not empty and not source.troubles:
         return None
-    counted = _Counted(source.name)
-    for event in counted.through(read(source, parser)):
-        writer.add(event)
+    counted = _Counted()
+    if parser is not None and parser.NAME in FAST:
+        for columns in counted.columns(chain(FAST[parser.NAME](source), source.troubles)):
+            writer.add_columns(columns)
+    else:
+        for event in counted.events(read(source, parser)):
+            writer.add(event)
     return SourceRow(
         path=source.name,
         sha256=source.sha256,
         size=Path(source.name).stat().st_size,
         parser=parser.NAME if parser else "",
         parser_version=parser.VERSION if parser else "",
-        events=counted.events,
+        events=counted.count,
         unreadable_count=counted.unreadable,
         unreadable=tuple(counted.places),
         first_us=counted.first,
@@ -93,61 +104,88 @@ def _read(source: Source, writer: _Writer) -> SourceRow | None:
 class _Counted:
     """Counts what passes and keeps the first unreadable places."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.events = self.unreadable = 0
+    def __init__(self) -> None:
+        self.count = self.unreadable = 0
         self.places: list[Place] = []
         self.first: int | None = None
         self.last: int | None = None
 
-    def through(self, found: Iterator[Event | Unreadable]) -> Iterator[Event]:
+    def events(self, found: Iterable[Event | Unreadable]) -> Iterator[Event]:
+        count, first, last = 0, 1 << 63, -(1 << 63)
         for event in found:
             if isinstance(event, Event):
-                self.events += 1
-                self.first = event.ts if self.first is None or event.ts < self.first else self.first
-                self.last = event.ts if self.last is None or event.ts > self.last else self.last
+                count += 1
+                first, last = min(first, event.ts), max(last, event.ts)
                 yield event
             else:
-                self.unreadable += 1
-                if len(self.places) < PLACES:
-                    self.places.append(Place.of(event))
+                self._note(event)
+        self._seen(count, first, last)
+
+    def columns(self, found: Iterable[Any | Unreadable]) -> Iterator[Any]:
+        for columns in found:
+            if isinstance(columns, Unreadable):
+                self._note(columns)
+            elif columns.num_rows:
+                span = pc.min_max(columns["ts"]).as_py()
+                self._seen(columns.num_rows, span["min"], span["max"])
+                yield columns
+
+    def _seen(self, count: int, first: int, last: int) -> None:
+        if count:
+            self.count += count
+            self.first = first if self.first is None else min(self.first, first)
+            self.last = last if self.last is None else max(self.last, last)
+
+    def _note(self, trouble: Unreadable) -> None:
+        self.unreadable += 1
+        if len(self.places) < PLACES:
+            self.places.append(Place.of(trouble))
 
 
 class _Writer:
-    """Gathers events, and writes a part whenever there are enough."""
+    """Gathers events, and writes a part in the order of time whenever there are enough."""
 
     def __init__(self, layout: Layout, number: int) -> None:
         self._layout = layout
         self._number = number
         self._events: list[Event] = []
-        self._batches: list[Any] = []
+        self._columns: list[Any] = []
         self._bytes = 0
         self._rows = 0
         self._parts: list[str] = []
 
     def add(self, event: Event) -> None:
         self._events.append(event)
-        if len(self._events) >= SIZE:
-            self._turn()
+        self._bytes += len(event.raw)
+        if self._bytes >= PART or len(self._events) >= ROWS:
+            self._write_events()
+
+    def add_columns(self, columns: Any) -> None:
+        self._columns.append(columns)
+        if sum(one.num_rows for one in self._columns) >= ROWS:
+            self._write_columns()
 
     def close(self) -> tuple[str, ...]:
         """The names of the parts, all of them written."""
-        self._turn()
-        self._write()
+        self._write_events()
+        self._write_columns()
         return tuple(self._parts)
 
-    def _turn(self) -> None:
-        if self._events:
-            self._batches.append(columns_of(self._events))
-            self._bytes += self._batches[-1].nbytes
-            self._events = []
-        if self._bytes >= PART:
-            self._write()
+    def _write_events(self) -> None:
+        events = sorted(self._events, key=_BY_TIME)  # objects are sorted faster than wide columns are copied
+        self._events, self._bytes = [], 0
+        self._write(
+            pa.Table.from_batches([columns_of(events[at : at + SIZE]) for at in range(0, len(events), SIZE)], schema())
+        )
 
-    def _write(self) -> None:
-        if not self._batches:
+    def _write_columns(self) -> None:
+        table = pa.Table.from_batches(self._columns, schema())
+        self._columns = []
+        self._write(table.sort_by("ts"))
+
+    def _write(self, table: Any) -> None:
+        if not table.num_rows:
             return
-        table = pa.Table.from_batches(self._batches).combine_chunks().sort_by("ts")
         first = (self._number << ROWS_BITS) + self._rows
         table = table.append_column("row_id", pa.array(range(first, first + table.num_rows), pa.int64()))
         path = self._layout.part(self._number, len(self._parts))
@@ -156,4 +194,6 @@ class _Writer:
         new.replace(path)
         self._parts.append(path.name)
         self._rows += table.num_rows
-        self._batches, self._bytes = [], 0
+
+
+_BY_TIME = attrgetter("ts")

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from operator import attrgetter
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
@@ -87,6 +88,8 @@ class Call(msgspec.Struct, gc=False):
     recipientAccountId: str | None = None
     resources: list[Resource] | None = None
     timestamp: str | None = msgspec.field(name="@timestamp", default=None)
+    detail: Raw | UnsetType = UNSET
+    CloudTrailEvent: str | UnsetType = UNSET
     requestParameters: Raw | UnsetType = UNSET
     responseElements: Raw | UnsetType = UNSET
     additionalEventData: Raw | UnsetType = UNSET
@@ -99,26 +102,12 @@ class Call(msgspec.Struct, gc=False):
     eventType: Raw | UnsetType = UNSET
 
 
-REST = tuple(
-    (name, f'"{name}":'.encode())
-    for name in Call.__struct_fields__[Call.__struct_fields__.index("requestParameters") :]
-)
-"""What goes to `attrs`: the fields kept as bytes."""
-
 VARIANTS = {"wrapped": "s3"}
 """Records in a list are what S3 delivery writes; the other shapes keep their name."""
 
 
-class Envelope(msgspec.Struct):
-    """What a record may be wrapped in: an EventBridge event, or a row of LookupEvents."""
-
-    detail: Raw | UnsetType = UNSET
-    CloudTrailEvent: str | UnsetType = UNSET
-
-
 _call = msgspec.json.Decoder(Call)
 _fields = msgspec.json.Decoder(dict[str, Raw])
-_envelope = msgspec.json.Decoder(Envelope)
 
 
 def recognises(head: bytes) -> bool:
@@ -139,27 +128,25 @@ def events(source: Source) -> Iterator[Event | Unreadable]:
             yield record
             continue
         try:
-            data, variant = _unwrap(record)
-            yield _event(_decoded(data), data, variant, record)
+            yield _event(*_unwrapped(record), record)
         except BROKEN as error:
             yield source.unreadable(str(error), f"record {record.seq:,}")
 
 
-def _unwrap(record: Record) -> tuple[bytes | Raw, str]:
-    """The record itself, and the name of the shape it came in."""
+def _unwrapped(record: Record) -> tuple[Call, bytes, str]:
+    """The typed record, its bytes, and the name of the shape it came in."""
     data = bytes(record.data)
-    if b'"CloudTrailEvent"' in data:
-        envelope = _envelope.decode(data)
-        if isinstance(envelope.CloudTrailEvent, str):
-            return envelope.CloudTrailEvent.encode(), "lookup"
-    if b'"detail-type"' in data:
-        envelope = _envelope.decode(data)
-        if isinstance(envelope.detail, Raw):
-            return envelope.detail, "eventbridge"
-    return data, VARIANTS.get(record.variant, record.variant)
+    call = _decoded(data)
+    if call.eventName is None and isinstance(call.CloudTrailEvent, str):
+        data = call.CloudTrailEvent.encode()
+        return _decoded(data), data, "lookup"
+    if call.eventName is None and isinstance(call.detail, Raw):
+        data = bytes(call.detail)
+        return _decoded(data), data, "eventbridge"
+    return call, data, VARIANTS.get(record.variant, record.variant)
 
 
-def _decoded(data: bytes | Raw) -> Call:
+def _decoded(data: bytes) -> Call:
     """The typed record. A field of another type than documented is left out of it, and stays in the raw record."""
     try:
         return _call.decode(data)
@@ -180,7 +167,7 @@ def _set(call: Call, name: str, value: Raw) -> None:
         setattr(call, field, getattr(part, field))
 
 
-def _event(call: Call, data: bytes | Raw, variant: str, record: Record) -> Event:
+def _event(call: Call, data: bytes, variant: str, record: Record) -> Event:
     """Raises ValueError where the record has no name or no time: then it cannot stand in a timeline."""
     text = call.eventTime or call.timestamp
     at = instant(text) if text else None
@@ -210,7 +197,7 @@ def _event(call: Call, data: bytes | Raw, variant: str, record: Record) -> Event
         seq=record.seq,
         source_variant=variant,
         offset=record.offset,
-        raw=bytes(data),
+        raw=data,
         category="login" if call.eventName in LOGINS else "api",
         provider="aws",
         service=service,
@@ -262,5 +249,17 @@ def _true(value: str | bool | None) -> bool | None:
 
 
 def _attrs(call: Call) -> bytes | None:
-    parts = [key + bytes(value) for name, key in REST if (value := getattr(call, name)) is not UNSET]
-    return b"{" + b",".join(parts) + b"}" if parts else None
+    """The fields that have no column, as the bytes they were."""
+    values = _rest(call)
+    parts: list[bytes | Raw] = []
+    for key, value in zip(_KEYS, values, strict=True):
+        if value is not UNSET:
+            parts += (key, value)
+    if not parts:
+        return None
+    return b"{%b}" % b"".join(parts)[1:]
+
+
+_REST = Call.__struct_fields__[Call.__struct_fields__.index("requestParameters") :]
+_KEYS = tuple(f',"{name}":'.encode() for name in _REST)
+_rest = attrgetter(*_REST)

@@ -17,7 +17,7 @@ References:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -72,10 +72,15 @@ class Layout(NamedTuple):
 
 def recognises(head: bytes) -> bool:
     first, _, _ = head.lstrip().partition(b"\n")
-    return _header(first.decode("ascii", "replace").split()) is not None or _HEADERLESS.match(first) is not None
+    return _layout(first.decode("ascii", "replace").split()) is not None or _HEADERLESS.match(first) is not None
 
 
-def _header(words: list[str]) -> Layout | None:
+def header(line: Line) -> Layout | None:
+    """The layout that a line tells, where it is a header."""
+    return _layout(line.data.decode("utf-8", "replace").split())
+
+
+def _layout(words: list[str]) -> Layout | None:
     """The layout, where the words are names of fields. Transit gateways write a log of their own that looks alike."""
     known = sum(word in DOCUMENTED for word in words)
     if known < 4 or known * 2 < len(words) or any(word.startswith("tgw-") for word in words):
@@ -85,13 +90,17 @@ def _header(words: list[str]) -> Layout | None:
 
 def events(source: Source) -> Iterator[Event | Unreadable]:
     """Every flow and every gap. A header line, wherever it stands, tells the layout of the lines that follow."""
-    layout: Layout | None = None
-    for line in source.lines():
+    yield from of_lines(source.lines(), None, source)
+
+
+def of_lines(lines: Iterable[Line], layout: Layout | None, source: Source) -> Iterator[Event | Unreadable]:
+    """The events of some lines of the source, in the layout known so far."""
+    for line in lines:
         parts = line.data.decode("utf-8", "replace").split()
         if not parts:
             continue
-        if not parts[0].isdigit() and (header := _header(parts)) is not None:
-            layout = header
+        if not parts[0].isdigit() and (told := _layout(parts)) is not None:
+            layout = told
             continue
         try:
             yield _event(_fields(parts, layout), line)

@@ -1,0 +1,269 @@
+"""How fast a timeline is built, beside the same machine doing less (unpacking only) and another engine doing the same.
+
+    python benchmarks/timeline.py --records 200000 --flows 1000000
+
+makes its own logs from a fixed seed (CloudTrail objects in the layout of S3, VPC flow logs, both gzip), then measures each way as a
+process of its own, start to end: wall time and peak memory of the process and its children. Printed are a table in Markdown and the
+same as JSON. `--keep DIR` keeps the logs and uses them again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import multiprocessing
+import random
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+SEED = 7
+START = 1_794_000_000
+ACCOUNTS = ("111122223333", "444455556666")
+REGIONS = ("ap-northeast-1", "us-east-1", "eu-central-1")
+CALLS = (
+    ("s3", "GetObject", 30), ("s3", "PutObject", 20), ("ec2", "DescribeInstances", 15), ("kms", "Decrypt", 12), ("sts", "AssumeRole", 10),
+    ("iam", "ListUsers", 4), ("secretsmanager", "GetSecretValue", 4), ("lambda", "Invoke20150331", 4), ("iam", "CreateAccessKey", 1),
+)  # fmt: skip
+AGENTS = (
+    "aws-cli/2.17.3 md/awscrt#0.20.11 ua/2.0 os/linux#5.15",
+    "Boto3/1.43.2 md/Botocore#1.43.2",
+    "console.amazonaws.com",
+)
+HEADER = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n"
+PER_FILE = 3000
+DUPLICATES = 0.03
+
+
+class Way(NamedTuple):
+    """One way to handle the logs of a kind. `run` is done in a process of its own."""
+
+    name: str
+    logs: str
+    run: Callable[[Path, Path], int]
+    """From the folder of logs and an empty folder to the number of records it found."""
+
+
+def record(rng: random.Random, number: int) -> dict[str, Any]:
+    service, call, _ = rng.choices(CALLS, weights=[weight for *_, weight in CALLS])[0]
+    account, user = rng.choice(ACCOUNTS), f"user-{rng.randrange(200)}"
+    hexes = f"{rng.getrandbits(128):032x}"
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(START + number // 20 + rng.randrange(-300, 300)))
+    role = rng.random() < 0.5
+    identity: dict[str, Any] = {
+        "type": "AssumedRole" if role else "IAMUser", "principalId": f"AIDA{hexes[:16].upper()}", "accountId": account,
+        "arn": f"arn:aws:sts::{account}:assumed-role/app/{user}" if role else f"arn:aws:iam::{account}:user/{user}",
+        "accessKeyId": f"ASIA{hexes[16:].upper()}",
+    }  # fmt: skip
+    if role:
+        identity["sessionContext"] = {
+            "sessionIssuer": {"type": "Role", "principalId": "AROAEXAMPLEROLE000001", "arn": f"arn:aws:iam::{account}:role/app",
+                              "accountId": account, "userName": "app"},
+            "attributes": {"creationDate": at, "mfaAuthenticated": "false"},
+        }  # fmt: skip
+    else:
+        identity["userName"] = user
+    made: dict[str, Any] = {
+        "eventVersion": "1.09", "userIdentity": identity, "eventTime": at, "eventSource": f"{service}.amazonaws.com", "eventName": call,
+        "awsRegion": rng.choice(REGIONS), "sourceIPAddress": f"198.51.100.{rng.randrange(256)}", "userAgent": rng.choice(AGENTS),
+        "requestParameters": {"bucketName": f"example-{rng.randrange(50)}", "key": f"2026/11/{hexes[:20]}", "filterSet": {"items": [
+            {"name": "tag:Name", "valueSet": {"items": [{"value": hexes[4:12]}]}}]}},
+        "responseElements": {"requestId": hexes[::-1], "ownerId": account, "status": "ok"} if rng.random() < 0.5 else None,
+        "additionalEventData": {"SignatureVersion": "SigV4", "CipherSuite": "ECDHE-RSA-AES128-GCM-SHA256", "bytesTransferredIn": 0,
+                                "AuthenticationMethod": "AuthHeader", "bytesTransferredOut": rng.randrange(9999)},
+        "requestID": hexes[:16], "eventID": f"{hexes[:8]}-{hexes[8:12]}-4{hexes[13:16]}-8{hexes[17:20]}-{hexes[20:]}",
+        "readOnly": call.startswith(("Get", "List", "Describe")), "eventType": "AwsApiCall", "managementEvent": True,
+        "recipientAccountId": account, "eventCategory": "Management",
+        "tlsDetails": {"tlsVersion": "TLSv1.3", "cipherSuite": "TLS_AES_128_GCM_SHA256",
+                       "clientProvidedHostHeader": f"{service}.ap-northeast-1.amazonaws.com"},
+    }  # fmt: skip
+    if rng.random() < 0.05:
+        made |= {
+            "errorCode": "AccessDenied",
+            "errorMessage": f"User {user} is not authorized to perform {service}:{call}",
+        }
+    return made
+
+
+def flow(rng: random.Random, number: int) -> str:
+    at = START + number // 500
+    return (
+        f"2 111122223333 eni-0a1b2c3d4e5f{rng.randrange(40):05d} 10.0.{rng.randrange(8)}.{rng.randrange(256)} "
+        f"198.51.100.{rng.randrange(256)} {rng.randrange(1024, 65536)} {rng.choice((22, 80, 443, 3306))} 6 {rng.randrange(1, 90)} "
+        f"{rng.randrange(40, 99999)} {at} {at + 60} {'REJECT' if rng.random() < 0.1 else 'ACCEPT'} OK\n"
+    )
+
+
+def make_file(task: tuple[str, Path, int, int]) -> None:
+    """One object: its own seed, so that the corpus does not depend on how many processes make it."""
+    kind, path, number, size = task
+    rng = random.Random(SEED * 1_000_003 + number)
+    if kind == "vpcflow":
+        content = HEADER + "".join(flow(rng, number * PER_FILE + n) for n in range(size))
+    else:
+        records = [record(rng, number * PER_FILE + n) for n in range(size)]
+        twice = int(size * DUPLICATES) if number else 0
+        other = random.Random(SEED * 1_000_003 + number - 1)
+        records[:twice] = [
+            record(other, (number - 1) * PER_FILE + n) for n in range(twice)
+        ]  # a second trail delivers these too
+        content = json.dumps({"Records": records}, separators=(",", ":"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(content.encode(), 6, mtime=0))
+
+
+def corpus(folder: Path, kind: str, total: int) -> Iterator[tuple[str, Path, int, int]]:
+    per_file = PER_FILE if kind == "cloudtrail" else PER_FILE * 30
+    for number, first in enumerate(range(0, total, per_file)):
+        day = time.strftime("%Y/%m/%d", time.gmtime(START + number * 60))
+        account, region = ACCOUNTS[number % 2], REGIONS[number % 3]
+        middle = "CloudTrail" if kind == "cloudtrail" else "vpcflowlogs"
+        name = f"{account}_{middle}_{region}_{number:06d}.{'json' if kind == 'cloudtrail' else 'log'}.gz"
+        yield (
+            kind,
+            folder / kind / "AWSLogs" / account / middle / region / day / name,
+            number,
+            min(per_file, total - first),
+        )
+
+
+def unpack(path: Path) -> int:
+    from isal import igzip
+
+    return igzip.decompress(path.read_bytes()).count(b"\n")
+
+
+def only_unpack(logs: Path, _: Path) -> int:
+    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
+        sum(pool.map(unpack, sorted(logs.rglob("*.gz")), chunksize=8))
+    return 0
+
+
+def hikeshi(logs: Path, store: Path) -> int:
+    from hikeshi.stores.duck import DuckStore
+
+    report = DuckStore(store).build([logs])
+    return report.events
+
+
+DUCK_CLOUDTRAIL = """
+CREATE TABLE events AS SELECT DISTINCT ON (r->>'eventID', r->>'recipientAccountId')
+  CAST(r->>'eventTime' AS TIMESTAMP) AS ts, r->>'eventName' AS action, r->>'eventSource' AS service, r->>'sourceIPAddress' AS src_ip,
+  r->>'$.userIdentity.arn' AS actor_id, r->>'$.userIdentity.accessKeyId' AS access_key, r->>'errorCode' AS error_code,
+  r->>'recipientAccountId' AS account, CAST(r AS VARCHAR) AS raw
+FROM (SELECT unnest(Records) AS r FROM read_json(?, columns = {Records: 'JSON[]'}, maximum_object_size = 67108864))
+ORDER BY ts
+"""
+DUCK_VPCFLOW = """
+CREATE TABLE events AS SELECT DISTINCT ON ("interface-id", srcaddr, dstaddr, srcport, dstport, "start", "end", "action") *
+FROM read_csv(?, delim = ' ', header = true, nullstr = '-') ORDER BY "start"
+"""
+
+
+def _duck(sql: str, logs: Path, store: Path) -> int:
+    import duckdb
+
+    with duckdb.connect(str(store / "events.duckdb")) as con:
+        con.execute(sql, [str(logs / "**" / "*.gz")])
+        counted = con.execute("SELECT count(*) FROM events").fetchone()
+    return int(counted[0]) if counted else 0
+
+
+def duck_cloudtrail(logs: Path, store: Path) -> int:
+    return _duck(DUCK_CLOUDTRAIL, logs, store)
+
+
+def duck_vpcflow(logs: Path, store: Path) -> int:
+    return _duck(DUCK_VPCFLOW, logs, store)
+
+
+WAYS: dict[str, Way] = {
+    "cloudtrail-duckdb": Way("DuckDB read_json, distinct, sorted table of 9 columns", "cloudtrail", duck_cloudtrail),
+    "cloudtrail-hikeshi": Way("Hikeshi timeline build, all columns", "cloudtrail", hikeshi),
+    "cloudtrail-unpack": Way("gunzip only (isal, all cores)", "cloudtrail", only_unpack),
+    "vpcflow-duckdb": Way("DuckDB read_csv, distinct, sorted table", "vpcflow", duck_vpcflow),
+    "vpcflow-hikeshi": Way("Hikeshi timeline build, all columns", "vpcflow", hikeshi),
+    "vpcflow-unpack": Way("gunzip only (isal, all cores)", "vpcflow", only_unpack),
+}
+
+
+def measured(way: str, logs: Path) -> dict[str, float]:
+    """Wall seconds, peak MiB of the largest process, and events, of one run in a fresh process."""
+    store = Path(tempfile.mkdtemp(dir=logs))
+    try:
+        began = time.perf_counter()
+        ran = subprocess.run(
+            [sys.executable, __file__, "--run", way, str(logs), str(store)], check=True, capture_output=True, text=True
+        )
+        return {"seconds": time.perf_counter() - began, **json.loads(ran.stdout)}
+    finally:
+        shutil.rmtree(store)
+
+
+def run_one(way: str, logs: str, store: str) -> None:
+    events = WAYS[way].run(Path(logs) / WAYS[way].logs, Path(store))
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    print(json.dumps({"events": events, "peak_mib": peak // 1024}))
+
+
+def results(folder: Path, sizes: dict[str, int], repeat: int) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for name, way in WAYS.items():
+        if not sizes[way.logs]:
+            continue
+        runs = [measured(name, folder) for _ in range(repeat)]
+        seconds = statistics.median(run["seconds"] for run in runs)
+        rows.append(
+            {
+                "way": name, "what": way.name, "records": sizes[way.logs], "seconds": round(seconds, 2),
+                "records_per_second": round(sizes[way.logs] / seconds), "events": int(runs[0]["events"]),
+                "peak_mib": int(max(run["peak_mib"] for run in runs)), "runs": [round(run["seconds"], 2) for run in runs],
+            }
+        )  # fmt: skip
+    ours = {WAYS[row["way"]].logs: row["seconds"] for row in rows if row["way"].endswith("-hikeshi")}
+    return [row | {"times_ours": round(row["seconds"] / ours[WAYS[row["way"]].logs], 2)} for row in rows]
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    head = "| logs | way | s (median) | records/s | peak MiB | time against ours |\n|---|---|---|---|---|---|\n"
+    return head + "".join(
+        f"| {WAYS[row['way']].logs}, {row['records']:,} | {row['what']} | {row['seconds']} | {row['records_per_second']:,} "
+        f"| {row['peak_mib']} | {row['times_ours']} |\n"
+        for row in rows
+    )
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description="Measure the building of timelines.")
+    options.add_argument("--records", type=int, default=200_000, help="CloudTrail records, 0 for none")
+    options.add_argument("--flows", type=int, default=1_000_000, help="VPC flow lines, 0 for none")
+    options.add_argument("--repeat", type=int, default=3)
+    options.add_argument("--keep", type=Path, help="folder for the logs; they are made only where they are not there")
+    options.add_argument("--run", nargs=3, metavar=("WAY", "LOGS", "STORE"), help=argparse.SUPPRESS)
+    chosen = options.parse_args()
+    if chosen.run:
+        run_one(*chosen.run)
+        return
+    folder = chosen.keep or Path(tempfile.mkdtemp())
+    sizes = {"cloudtrail": chosen.records, "vpcflow": chosen.flows}
+    missing = [task for kind, total in sizes.items() for task in corpus(folder, kind, total) if not task[1].exists()]
+    with ProcessPoolExecutor() as pool:
+        list(pool.map(make_file, missing, chunksize=4))
+    rows = results(folder, sizes, chosen.repeat)
+    print(table(rows))
+    print(json.dumps({"seed": SEED, "cores": multiprocessing.cpu_count(), "results": rows}, indent=1))
+    if not chosen.keep:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""The shortcut for VPC flow logs gives what the parser gives, whatever the lines are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from hikeshi.errors import Unreadable
+from hikeshi.events.columns import batch
+from hikeshi.events.event import Event
+from hikeshi.events.fast import FAST
+from hikeshi.events.parsers import PARSERS, vpcflow
+from hikeshi.events.reading import read
+from hikeshi.events.source import Source
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+LINES = sorted({line for path in (SAMPLES / "vpcflow").iterdir() for line in path.read_text().splitlines()})
+PARTS = [
+    "2",
+    "eni-0a1b",
+    "198.51.100.23",
+    "2001:DB8::1",
+    "no-address",
+    "22",
+    "99999",
+    "-5",
+    "0x10",
+    "+5",
+    "1794061200",
+    "ACCEPT",
+    "OK",
+    "NODATA",
+    "-",
+    "é",
+    '"',
+    "\\",
+    "9" * 19,
+]
+
+
+def by_parser(content: bytes) -> tuple[list[dict[str, Any]], list[str]]:
+    found = list(read(Source.of(content), vpcflow))
+    rows = batch([one for one in found if isinstance(one, Event)]).to_pylist()
+    return ordered(rows), sorted(str(one) for one in found if isinstance(one, Unreadable))
+
+
+def by_columns(content: bytes) -> tuple[list[dict[str, Any]], list[str]]:
+    source = Source.of(content)
+    found = [*FAST["vpcflow"](source), *source.troubles]
+    rows = [row for one in found if not isinstance(one, Unreadable) for row in one.to_pylist()]
+    return ordered(rows), sorted(str(one) for one in found if isinstance(one, Unreadable))
+
+
+def ordered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(rows, key=lambda row: row["seq"])
+
+
+def test_every_shortcut_is_of_a_parser() -> None:
+    assert list(FAST) == sorted(FAST)
+    assert set(FAST) <= set(PARSERS)
+
+
+@pytest.mark.parametrize("path", sorted((SAMPLES / "vpcflow").iterdir()), ids=lambda path: path.name)
+def test_samples_come_out_the_same(path: Path) -> None:
+    assert by_columns(path.read_bytes()) == by_parser(path.read_bytes())
+
+
+def test_real_samples_come_out_the_same(shared_data: Path) -> None:
+    if not (shared_data / "vpcflow-samples").is_dir():
+        pytest.skip("../shared/data/vpcflow-samples is not here")
+    for path in (shared_data / "vpcflow-samples").glob("*.log"):
+        assert by_columns(path.read_bytes()) == by_parser(path.read_bytes())
+
+
+def test_many_blocks_keep_their_numbers_and_offsets() -> None:
+    content = "\n".join(
+        f"2 111122223333 eni-0a1b 192.0.2.{n % 256} 10.0.0.1 {n % 65536} 22 6 1 40 {1794061200 + n} {1794061260 + n} ACCEPT OK"
+        for n in range(20_000)
+    )
+    rows, troubles = by_columns(content.encode())
+    assert troubles == []
+    assert [row["seq"] for row in rows] == list(range(1, 20_001))
+    assert all(content[row["offset"] :].startswith(row["raw"]) for row in rows[::997])
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(LINES) | st.lists(st.sampled_from(PARTS), min_size=13, max_size=15).map(" ".join), max_size=12
+    )
+)
+def test_lines_in_any_order_come_out_the_same(lines: list[str]) -> None:
+    content = "\n".join(lines).encode()
+    assert by_columns(content) == by_parser(content)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(LINES), st.integers(0, 30), st.sampled_from(PARTS))
+def test_one_changed_field_comes_out_the_same(line: str, at: int, part: str) -> None:
+    words = line.split(" ")
+    words[at % len(words)] = part
+    content = f"{line}\n{' '.join(words)}\n".encode()
+    assert by_columns(content) == by_parser(content)
