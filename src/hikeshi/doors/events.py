@@ -12,7 +12,7 @@ from hikeshi.errors import Refused
 from hikeshi.stores.store import Query
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-KEY = re.compile(r"[0-9a-f]{32}")
+KEY = re.compile(r"-?[0-9]{1,19}:[0-9a-f]{32}")
 
 
 def microseconds(name: str, time: datetime | None) -> int | None:
@@ -59,9 +59,9 @@ def key_of(row: Mapping[str, Any]) -> str:
 def _after(key: str) -> tuple[int, str] | None:
     if not key:
         return None
-    time, _, identity = key.partition(":")
-    if not (time.lstrip("-").isascii() and time.lstrip("-").isdigit() and KEY.fullmatch(identity)):
+    if not KEY.fullmatch(key):
         raise Refused(f"{key[:80]!r} is not where a page ended.", hint="Send `next` of the last page.")
+    time, _, identity = key.partition(":")
     return int(time), identity
 
 

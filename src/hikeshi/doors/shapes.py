@@ -90,7 +90,7 @@ class IncidentShape(TypedDict):
 class PhaseShape(TypedDict):
     """`left_at` empty: the phase is active."""
 
-    name: str
+    phase: str
     entered_at: datetime
     left_at: datetime | None
 
@@ -328,7 +328,7 @@ def incident_detail(row: Incident) -> IncidentDetail:
 
 
 def phase(row: Phase) -> PhaseShape:
-    return {"name": row.name, "entered_at": row.entered_at, "left_at": row.left_at}
+    return {"phase": row.name, "entered_at": row.entered_at, "left_at": row.left_at}
 
 
 def role(row: Role) -> RoleShape:

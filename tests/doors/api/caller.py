@@ -10,11 +10,12 @@ from typing import Any
 from django.http import HttpResponse
 from django.test import Client
 
-from hikeshi.actions.action import Call, Plan, Text
+from hikeshi.actions.action import Call, Plan
 from hikeshi.desk.accounts import verbs as accounts
 from hikeshi.desk.accounts.models import Person
 from hikeshi.desk.actor import Actor, system
 from hikeshi.desk.incidents.models import Incident
+from hikeshi.text import Text
 
 ROOT = "/api/v1"
 SYSTEM = system("Hikeshi", "worker")

@@ -28,7 +28,7 @@ class Asking(Body):
 
 
 class Marking(Body):
-    """Whose the events are where `field` is `value`: attacker, responder or star."""
+    """Whose the events are where `field` is `value`: attacker, suspect, responder or star."""
 
     kind: str
     field: str
@@ -126,6 +126,13 @@ def put_mark(request: Call, name: str, timeline: str, body: Marking) -> Status[s
     row = _timeline(request, name, timeline)
     made = verbs.mark(row, body.kind, body.field, body.value, actor=request.auth, reason=body.reason)
     return Status(201, shapes.mark(made))
+
+
+@router.post("/incidents/{name}/timelines/{timeline}/accuse", response={201: list[shapes.MarkShape]})
+def accuse_suspect(request: Call, name: str, timeline: str) -> Status[list[shapes.MarkShape]]:
+    """Mark the events of the likeliest attacker's address, and as suspected those of the principal."""
+    made = verbs.accuse(_timeline(request, name, timeline), actor=request.auth)
+    return Status(201, [shapes.mark(row) for row in made])
 
 
 @router.delete("/incidents/{name}/timelines/{timeline}/marks/{mark}", response={204: None})

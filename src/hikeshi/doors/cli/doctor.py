@@ -19,7 +19,11 @@ from hikeshi.errors import HikeshiError
 
 CHECKS: Final[dict[str, tuple[Callable[[], Health], str, str]]] = {
     # name: (check, what would fail in English, in Japanese)
-    "environment": (health.environment, "Nothing starts.", "何も起動しません。"),
+    "environment": (
+        health.environment,
+        "Others cannot open the console, or nothing starts.",
+        "他のマシンから開けない、または起動しません。",
+    ),
     "home": (
         health.home,
         "Evidence cannot be sealed, the ledger cannot be written.",

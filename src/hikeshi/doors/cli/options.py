@@ -1,4 +1,4 @@
-"""What every command takes: --home, --json, --lang, --version, before the command's name or after it."""
+"""What every command takes: --home, --json, --lang, --version, before the command's name or after it (--version only before)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def split(words: Sequence[str], environ: Mapping[str, str] = os.environ) -> tupl
             if not equals and not waiting:
                 raise WrongUsage(f"{name} needs a value.", hint="Such as --home DIR, --lang ja.")
             found[name] = value if equals else waiting.pop(0)
-        elif word in {"--json", "--version"}:
+        elif word == "--json" or (word == "--version" and not left):  # later, it is an option of the command
             found[word] = ""
         else:
             left.append(word)

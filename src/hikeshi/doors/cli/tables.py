@@ -16,13 +16,14 @@ from rich.text import Text
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.options import Options
 from hikeshi.doors.cli.plain import plain
-from hikeshi.doors.cli.texts import say
+from hikeshi.doors.cli.texts import code, say
 from hikeshi.environment import read_environment
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WIDTH_OF_A_FILE = 200
 """Columns where the output is no terminal: wide enough that a row of a table stays on its line."""
 
+EMPTY: tuple[Any, ...] = (None, "", [], {}, ())
 BATCH = 500
 """Rows per table of a stream: its columns are measured once per table, and it must not be held in memory whole."""
 
@@ -89,12 +90,12 @@ class Screen:
         grid.add_column(overflow="fold")
         lists = {name: value for name, value in data.items() if _is_rows(value)}
         for name, value in data.items():
-            if name not in lists and value not in (None, "", [], {}):
+            if name not in lists and value not in EMPTY:
                 grid.add_row(say(name, self.language), self.cell(name, value))
         self.console.print(grid)
         for name, rows in lists.items():
             self.console.print(Text(f"\n{say(name, self.language)}", style="bold"))
-            self.rows(rows, [key for key in rows[0] if any(row.get(key) not in (None, "", [], {}) for row in rows)])
+            self.rows(rows, [key for key in rows[0] if any(row.get(key) not in EMPTY for row in rows)])
 
     def cell(self, name: str, value: Any) -> Text:
         return Text(plain(self._words(name, value)))
@@ -109,11 +110,11 @@ class Screen:
         for kind, words in self.kinds.items():
             if isinstance(value, kind):
                 return words(name, value)
-        return str(value)
+        return code(name, str(value), self.language)
 
     def _mapping(self, name: str, value: Mapping[str, Any]) -> str:
         del name
-        if value.keys() <= {"en", "ja"}:
+        if not value or "en" in value:
             return str(value.get(self.language, ""))
         return msgspec.json.encode(value).decode()
 

@@ -101,7 +101,7 @@ def _pages(store: DuckStore, where: list[str], *, limit: int, **choice: Any) -> 
 def mark(
     incident: str,
     name: str,
-    kind: Annotated[str, typer.Argument(help="attacker, responder or star.")],
+    kind: Annotated[str, typer.Argument(help="attacker, suspect, responder or star.")],
     which: Annotated[str, typer.Argument(metavar="FIELD=VALUE", help="Such as src_ip=192.0.2.7.")],
     reason: Annotated[str, typer.Option(help="Why they are theirs.")],
 ) -> Any:
@@ -112,6 +112,31 @@ def mark(
         raise Refused(f"{which!r} is not understood.", hint="Write FIELD=VALUE, such as src_ip=192.0.2.7.")
     timeline = find.timeline(find.incident(who, incident), name)
     return shapes.mark(verbs.mark(timeline, kind, field, value, actor=who, reason=reason))
+
+
+def unmark(
+    incident: str,
+    name: str,
+    number: Annotated[int, typer.Argument(help="A number of `timeline marks`.")],
+    reason: Annotated[str, typer.Option(help="Why it was wrong.")],
+) -> None:
+    """Take a mark back. The events were never touched."""
+    who = actor()
+    row = find.mark(find.timeline(find.incident(who, incident), name), number)
+    verbs.unmark(row, actor=who, reason=reason)
+
+
+def list_marks(incident: str, name: str) -> Answer:
+    """Whose events are whose, and why."""
+    rows = find.timeline(find.incident(actor(), incident), name).marks.all()
+    return Answer([shapes.mark(row) for row in rows])
+
+
+def accuse(incident: str, name: str) -> Answer:
+    """Mark the events of the likeliest attacker's address, and as suspected those of the principal."""
+    who = actor()
+    made = verbs.accuse(find.timeline(find.incident(who, incident), name), actor=who)
+    return Answer([shapes.mark(row) for row in made])
 
 
 def histogram(

@@ -1,0 +1,116 @@
+"""Timelines through the API, over the product's own store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from pytest_django import Settings
+
+from doors.api.caller import SYSTEM, Caller
+from hikeshi.desk.evidence import verbs as evidence
+from hikeshi.desk.incidents.models import Incident
+from hikeshi.desk.timelines import verbs
+from hikeshi.desk.timelines.models import Timeline
+
+TRAIL = Path(__file__).parents[2] / "samples" / "cloudtrail" / "s3.json"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, settings: Settings) -> None:
+    """Rows are rolled back after a test, files are not."""
+    settings.ENVIRONMENT = msgspec.structs.replace(settings.ENVIRONMENT, home=tmp_path)
+
+
+@pytest.fixture
+def built(incident: Incident) -> str:
+    """The address of a timeline that is ready."""
+    item = evidence.seal_files(incident, [TRAIL], actor=SYSTEM, title="Trail", kind="logs")
+    verbs.build(verbs.ask(incident, "main", [item], actor=SYSTEM), actor=SYSTEM)
+    return f"/incidents/{incident.name}/timelines/main"
+
+
+def _events(caller: Caller, built: str, query: str = "") -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = caller.get(f"{built}/events?limit=500{query}")["items"]
+    return found
+
+
+def test_asking_leaves_the_work_to_a_worker(on_it: Caller, incident: Incident) -> None:
+    evidence.seal_files(incident, [TRAIL], actor=SYSTEM, title="Trail", kind="logs")
+    path = f"/incidents/{incident.name}/timelines"
+    made = on_it.post(path, {"name": "main", "evidence": ["EV-001"]}, 202)
+    assert (made["state"], made["evidence"]) == ("asked", ["EV-001"])
+    assert on_it.get(path) == [made]
+    assert Timeline.objects.get().due_at is not None
+    on_it.post(path, {"name": "main", "evidence": ["EV-009"]}, 404)
+    on_it.post(path, {"name": "../etc", "evidence": ["EV-001"]}, 403)
+    on_it.post(path, {"name": "main", "evidence": []}, 403)
+
+
+def test_events_come_in_order_page_by_page_without_gap_or_repeat(on_it: Caller, built: str) -> None:
+    whole = _events(on_it, built)
+    assert [row["ts"] for row in whole] == sorted(row["ts"] for row in whole)
+    seen: list[str] = []
+    after = ""
+    while True:
+        page = on_it.get(f"{built}/events?limit=2{after}")
+        seen += [row["event_uid"] for row in page["items"]]
+        if page["next"] is None:
+            break
+        after = f"&after={page['next']}"
+    assert seen == [row["event_uid"] for row in whole]
+    latest = on_it.get(f"{built}/events?limit=1&descending=true")["items"]
+    assert latest == whole[-1:]
+
+
+def test_filters_narrow_and_several_of_one_field_widen(on_it: Caller, built: str) -> None:
+    whole = _events(on_it, built)
+    one, two = list(dict.fromkeys(row["action"] for row in whole))[:2]
+    assert {row["action"] for row in _events(on_it, built, f"&where=action={one}")} == {one}
+    assert {row["action"] for row in _events(on_it, built, f"&where=action={one}&where=action={two}")} == {one, two}
+    assert _events(on_it, built, "&search=surely-not-in-it") == []
+    assert _events(on_it, built, "&end=1999-01-01T00:00:00Z") == []
+    assert _events(on_it, built, "&start=1999-01-01T00:00:00Z") == whole
+
+
+def test_histogram_and_facets_count_every_event(on_it: Caller, built: str) -> None:
+    count = len(_events(on_it, built))
+    assert sum(bar["count"] for bar in on_it.get(f"{built}/histogram?buckets=7")) == count
+    assert sum(share["count"] for share in on_it.get(f"{built}/facets/source_kind")) == count
+
+
+@pytest.mark.parametrize("where", ["nope=1", "action", "1=1;--=1", "ts=yesterday"])
+def test_a_question_that_cannot_be_is_refused(on_it: Caller, built: str, where: str) -> None:
+    assert on_it.get(f"{built}/events?where={where}", 403)["hint"] is not None
+    on_it.get(f"{built}/events?after=x", 403)
+    on_it.get(f"{built}/events?start=2026-01-01T00:00:00", 403)
+    on_it.get(f"{built}/facets/nope", 403)
+    on_it.get(f"{built}/histogram?buckets=0", 422)
+
+
+def test_marks_are_put_listed_and_taken_back(on_it: Caller, commander: Caller, built: str) -> None:
+    action = _events(on_it, built)[0]["action"]
+    body = {"kind": "attacker", "field": "action", "value": action, "reason": "theirs"}
+    made = on_it.post(f"{built}/marks", body, 201)
+    assert (made["made_by"], made["events"] > 0) == ("sato", True)
+    assert on_it.get(f"{built}/marks") == [made]
+    on_it.post(f"{built}/marks", body | {"kind": "friend"}, 403)
+    assert on_it("delete", f"{built}/marks/{made['mark']}?reason=mistake").status_code == 204
+    assert on_it.get(f"{built}/marks") == []
+    on_it("delete", f"{built}/marks/{made['mark']}?reason=mistake")
+    entries = commander.get(f"/ledger/{built.split('/')[2]}/entries")["items"]
+    assert [entry["verb"] for entry in entries][-2:] == ["timeline.mark", "timeline.unmark"]
+
+
+def test_the_likeliest_attacker_is_marked_with_its_reasons(on_it: Caller, built: str) -> None:
+    made = on_it.post(f"{built}/accuse", None, 201)
+    assert [row["kind"] for row in made] == ["attacker", "suspect"]
+    assert all(row["reason"] for row in made)
+
+
+@pytest.mark.parametrize("tail", ["events", "histogram", "facets/action", "marks"])
+def test_strangers_learn_nothing(off_it: Caller, observer: Caller, built: str, tail: str) -> None:
+    for stranger in (off_it, observer):
+        stranger.get(f"{built}/{tail}", 404)

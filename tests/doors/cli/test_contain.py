@@ -1,0 +1,75 @@
+"""Containment by hand, against a real simulated account: look, decide, do, prove, go back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from doors.cli.typed import Keyboard
+from hikeshi.desk.incidents.models import Incident
+from hikeshi.simulation.cloud import SimulatedCloud
+from hikeshi.simulation.finding import finding
+from hikeshi.simulation.scene import Scene
+from simulated import groups_now, original_groups
+
+
+@pytest.fixture
+def burning(admin: Keyboard, scene: Scene, tmp_path: Path) -> str:
+    """An incident with the playbook for compromised hosts, everything before the isolation left out."""
+    payload = tmp_path / "finding.json"
+    payload.write_bytes(_bytes(finding(scene)))
+    (kept,) = admin.json("alert", "ingest", payload)
+    words = ("--severity", 2, "--reason", "C2", "--alert", kept["alert"])
+    name = str(admin.json("incident", "declare", "Miner", *words)["name"])
+    admin.json("playbook", "run", name, "compromised-ec2")
+    for key in ("2.1", "2.2"):
+        admin.json("playbook", "skip", name, key, "--reason", "not what this test is about")
+    return name
+
+
+def _bytes(document: object) -> bytes:
+    import json
+
+    return document if isinstance(document, bytes) else json.dumps(document).encode()
+
+
+def test_isolation_from_plan_to_undo(admin: Keyboard, burning: str, cloud: SimulatedCloud, scene: Scene) -> None:
+    before = groups_now(cloud, scene)
+    shown = admin.json("contain", "plan", burning, "2.3")
+    assert shown["state"] == "asked"
+    assert shown["plan"]["calls"]
+    assert admin.json("contain", "run", burning) == []  # nothing is done without a yes
+    assert groups_now(cloud, scene) == before
+    assert admin("contain", "approve", burning, "2.3", "--plan-digest", "0" * 64).code == 3
+    assert admin("contain", "approve", burning, "2.3", "--plan-digest", shown["plan_digest"][:6]).code == 3
+    admin.json("contain", "approve", burning, "2.3", "--plan-digest", shown["plan_digest"][:12])
+    done = admin.json("contain", "run", burning)
+    assert ("done", "aws.ec2.isolate") in {(row["state"], row["action"]) for row in done}
+    assert all(len(groups) == 1 for groups in groups_now(cloud, scene).values())
+    assert admin.json("contain", "verify", burning, "2.3")["outcome"] == "done"
+    assert admin.json("contain", "undo", burning, "2.3", "--reason", "clean")["state"] == "undoing"
+    admin.json("contain", "run", burning)
+    assert groups_now(cloud, scene) == original_groups(scene)
+    assert Incident.objects.get().contained_at
+
+
+def test_what_somebody_changed_in_the_cloud_is_4(
+    admin: Keyboard, burning: str, cloud: SimulatedCloud, scene: Scene
+) -> None:
+    shown = admin.json("contain", "plan", burning, "2.3")
+    admin.json("contain", "approve", burning, "2.3", "--plan-digest", shown["plan_digest"])
+    admin.json("contain", "run", burning)
+    interface, groups = next(iter(original_groups(scene).items()))
+    cloud.client("ec2").modify_network_interface_attribute(NetworkInterfaceId=interface, Groups=list(groups))
+    assert admin.json("contain", "verify", burning, "2.3", code=4)["outcome"] != "done"
+
+
+def test_a_plan_is_made_anew_when_asked(admin: Keyboard, burning: str) -> None:
+    first = admin.json("contain", "plan", burning, "2.3")
+    again = admin.json("contain", "plan", burning, "2.3", "--again")
+    assert (again["state"], again["plan_digest"] == first["plan_digest"]) == ("asked", False)
+
+
+def test_a_step_without_plan_is_not_verified(admin: Keyboard, burning: str) -> None:
+    assert admin("contain", "verify", burning, "1.1").code == 3

@@ -1,0 +1,178 @@
+"""The straight line at the keyboard: alert, incident, roles, board, steps, ledger, reports."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from doors.cli.typed import Keyboard, words_asked
+from hikeshi.desk.incidents.models import Incident
+from hikeshi.desk.ledger.models import Entry
+from hikeshi.doors.cli.texts import TEXTS
+from tests_findings import finding
+
+TRAIL = Path(__file__).parents[2] / "samples" / "cloudtrail" / "s3.json"
+
+
+@pytest.fixture
+def payload(tmp_path: Path) -> Path:
+    path = tmp_path / "finding.json"
+    path.write_bytes(finding())
+    return path
+
+
+def test_an_alert_comes_in_is_listed_shown_and_judged(admin: Keyboard, payload: Path) -> None:
+    (kept,) = admin.json("alert", "ingest", payload)
+    assert [row["name"] for row in admin.json("alert", "list", "--waiting")] == [kept["alert"]]
+    assert admin.json("alert", "show", kept["alert"])["instance_id"] == "i-0abc"
+    shown = admin.json("alert", "triage", kept["alert"], "--verdict", "test", "--reason", "a drill")
+    assert shown["verdict"] == "test"
+    assert admin.json("alert", "list", "--waiting") == []
+
+
+def test_a_payload_from_standard_input_that_is_nonsense_is_kept_and_5(
+    admin: Keyboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff\x00nonsense")))
+    (kept,) = admin.json("alert", "ingest", "-", code=5)
+    assert kept["problem"]
+
+
+def test_a_file_that_is_not_there_is_told_plainly(admin: Keyboard) -> None:
+    typed = admin("alert", "ingest", "/nowhere/x")
+    assert typed.code == 1
+    assert "/nowhere/x" in typed.err
+    assert "Traceback" not in typed.err
+
+
+def test_an_incident_from_declaration_to_reopening(admin: Keyboard, payload: Path) -> None:
+    (kept,) = admin.json("alert", "ingest", payload)
+    made = admin.json("incident", "declare", "Miner", "--severity", 2, "--reason", "C2", "--alert", kept["alert"])
+    name = made["name"]
+    assert admin.json("incident", "acknowledge", name)["status"] == "active"
+    assert admin.json("incident", "severity", name, 1, "--reason", "worse")["severity"] == 1
+    assert admin.json("incident", "phase", name, "containment")["phases"][-1]["phase"] == "containment"
+    assert admin.json("incident", "phase", name, "containment", "--leave")["phases"][-1]["left_at"]
+    assert admin("incident", "note", name, "the owner is away").code == 0
+    seen = admin.json("incident", "show", name)["version"]
+    assert admin.json("incident", "summary", name, "Ours.", "--version", seen)["summary"] == "Ours."
+    assert admin("incident", "summary", name, "Theirs.", "--version", seen).code == 3
+    assert admin("incident", "close", name, "--reason", "").code == 3
+    assert admin.json("incident", "close", name, "--reason", "over")["status"] == "closed"
+    assert admin.json("incident", "list", "--status", "open") == []
+    assert admin.json("incident", "reopen", name, "--reason", "again")["status"] == "active"
+    assert [clock["rule"] for clock in admin.json("clocks", "list", name)][-1] == "review.sev1"
+
+
+def test_who_has_no_role_learns_nothing(responder: Keyboard, incident: Incident) -> None:
+    there = responder("incident", "show", incident.name)
+    absent = responder("incident", "show", "INC-1999-001")
+    assert there.code == absent.code == 3
+    assert there.err == absent.err.replace("INC-1999-001", incident.name)
+    assert responder.json("incident", "list") == []
+    assert responder.json("board")["incidents"] == []
+
+
+def test_an_observer_may_not_triage_and_is_told_whom_to_ask(observer: Keyboard) -> None:
+    typed = observer("alert", "list")
+    assert typed.code == 3
+    assert "administrator" in typed.err
+
+
+def test_roles_are_given_and_shown(admin: Keyboard, incident: Incident) -> None:
+    admin.json("contact", "add", "Okita / 沖田", "communications_lead", "--phone", "090-0000-0000")
+    assert [row["name"] for row in admin.json("contact", "list")] == ["Okita / 沖田"]
+    admin.json("role", "assign", incident.name, "communications_lead", "--contact", "Okita / 沖田")
+    admin.json("role", "assign", incident.name, "incident_commander", "--user", "aoki")
+    admin.json("role", "assign", incident.name, "communications_lead", "--user", "aoki")
+    assert [row["person"] for row in admin.json("role", "who", incident.name)] == ["aoki", "aoki"]
+    assert len(admin.json("role", "who", incident.name, "--past")) == 3
+    assert admin("role", "assign", incident.name, "boss", "--user", "aoki").code == 3
+
+
+def test_the_board_says_what_burns(admin: Keyboard, incident: Incident, payload: Path) -> None:
+    admin.json("alert", "ingest", payload)
+    board = admin.json("board")
+    assert [len(board[name]) for name in ("incidents", "clocks", "approvals", "alerts")] == [1, 1, 0, 1]
+    shown = admin("board", "--lang", "ja").out
+    assert "インシデント" in shown
+    assert "SEV-2 高" in shown
+
+
+def test_a_playbook_runs_and_its_steps_are_done_or_skipped(admin: Keyboard, incident: Incident) -> None:
+    run = admin.json("playbook", "run", incident.name, "ransomware")
+    steps = admin.json("playbook", "steps", incident.name, "--state", "open")
+    assert admin.json("playbook", "done", incident.name, steps[0]["step"], "--note", "ok")["state"] == "done"
+    skipped = admin.json(
+        "playbook", "skip", incident.name, f"{run['run']}:{steps[1]['step'].partition(':')[2]}", "--reason", "none"
+    )
+    assert skipped["state"] == "skipped"
+    assert admin("playbook", "done", incident.name, "9.9").code == 3
+    assert admin("playbook", "run", incident.name, "nope").code == 3
+    assert admin("playbook", "run", incident.name, "compromised-ec2", "--fact", "x=y").code == 2
+    missing = admin("playbook", "run", incident.name, "compromised-ec2")
+    assert missing.code == 3
+    assert "alert.instance_id" in missing.err
+
+
+def test_the_record_is_read_and_its_damage_is_4_naming_the_entry(admin: Keyboard, incident: Incident) -> None:
+    assert [row["chain"] for row in admin.json("audit", "log")] == [incident.name, "organisation"]
+    entries = admin("audit", "log", incident.name, "--json").lines
+    assert [entry["seq"] for entry in entries] == list(range(1, len(entries) + 1))
+    assert len(admin("audit", "log", incident.name, "--after", 2, "--json").lines) == len(entries) - 2
+    assert all(row["ok"] for row in admin.json("audit", "verify", "--all"))
+    Entry.objects.filter(chain__name=incident.name, seq=2).update(actor="somebody else")
+    (row,) = admin.json("audit", "verify", incident.name, code=4)
+    assert [problem["seq"] for problem in row["problems"]] == [2]
+    assert "2" in admin("audit", "verify", incident.name, "--lang", "ja").out
+    assert admin("audit", "verify").code == 2
+
+
+def test_reports_and_post_mortem_in_both_languages(admin: Keyboard, incident: Incident, tmp_path: Path) -> None:
+    english = admin("report", "build", incident.name)
+    japanese = admin.json("report", "build", incident.name, "--lang", "ja")
+    assert english.out.startswith("# ")
+    assert "インシデント" in japanese["markdown"]
+    admin.json("timeline", "build", incident.name, "main", TRAIL)
+    admin.json("timeline", "mark", incident.name, "main", "attacker", "action=ListUsers", "--reason", "theirs")
+    admin.json("postmortem", "start", incident.name, "--out", tmp_path / "review.html", "--lang", "ja")
+    assert "<h1>" in (tmp_path / "review.html").read_text()
+    assert admin.json("postmortem", "show", incident.name)["state"] == "draft"
+    kinds = [(row["kind"], row["language"]) for row in admin.json("report", "list", incident.name)]
+    assert kinds == [("post-mortem", "ja"), ("incident", "ja"), ("incident", "en")]
+
+
+def test_a_post_mortem_nobody_began_is_refused_with_how_to(admin: Keyboard, incident: Incident) -> None:
+    assert f"hikeshi postmortem start {incident.name}" in admin("postmortem", "show", incident.name).err
+
+
+def test_standing_orders_are_given_and_listed(admin: Keyboard) -> None:
+    words = ("--finding-type", "Backdoor:EC2/", "--playbook", "compromised-ec2", "--severity", 2)
+    assert admin.json("order", "add", "C2", *words)["approved_by"] == "aoki"
+    assert [row["name"] for row in admin.json("order", "list")] == ["C2"]
+    assert admin("order", "add", "C2", *words).code == 2
+    assert admin("order", "add", "x", "--finding-type", "x", "--playbook", "nope", "--severity", 2).code == 3
+
+
+def test_what_people_see_is_in_their_language(
+    admin: Keyboard, incident: Incident, payload: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (kept,) = admin.json("alert", "ingest", payload)
+    admin.json("contact", "add", "Okita", "communications_lead")
+    admin.json("order", "add", "C2", "--finding-type", "x", "--playbook", "ransomware", "--severity", 2)
+    admin.json("playbook", "run", incident.name, "ransomware")
+    admin.json("timeline", "build", incident.name, "main", TRAIL)
+    asked = words_asked(monkeypatch)
+    name = incident.name
+    for line in (
+        "alert list", f"alert show {kept['alert']}", "audit log", f"audit log {name}", "audit verify --all", "board",
+        f"clocks list {name}", "contact list", "doctor", f"evidence list {name}", f"evidence show {name} EV-001",
+        f"evidence verify {name}", "incident list", f"incident show {name}", "order list", f"playbook steps {name}",
+        f"contain plan {name} 1.1", f"report list {name}", f"role who {name}", f"timeline histogram {name} main",
+        f"timeline list {name}", f"timeline show {name} main", f"timeline suspects {name} main", "token list", "user list",
+    ):  # fmt: skip
+        assert admin(*line.split(), "--lang", "ja").code == 0, line
+    assert sorted({key for key in asked if key not in TEXTS}) == []
