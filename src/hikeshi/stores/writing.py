@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from hikeshi.errors import Unreadable
 from hikeshi.events.columns import SIZE, batch as columns_of, schema
-from hikeshi.events.event import Event
+from hikeshi.events.event import COLUMNS, Event
 from hikeshi.events.fast import FAST
 from hikeshi.events.parsers import recognise
 from hikeshi.events.reading import read
@@ -30,6 +30,12 @@ ROWS = 65_536
 """... events."""
 
 ROW_GROUP = 32_768
+
+
+UNLIKE = frozenset({"attrs", "dedup_key", "event_uid", "message", "offset", "raw", "seq", "ts", "ts_end", "ts_raw"})
+"""Columns of which hardly two values are equal: looking for equal ones would only cost time."""
+
+REPEATED = [name for name in COLUMNS if name not in UNLIKE]
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -190,7 +196,10 @@ class _Writer:
         table = table.append_column("row_id", pa.array(range(first, first + table.num_rows), pa.int64()))
         path = self._layout.part(self._number, len(self._parts))
         new = path.with_name(path.name + ".new")
-        pq.write_table(table, new, compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
+        pq.write_table(
+            table, new, compression="zstd", compression_level=1, row_group_size=ROW_GROUP,
+            use_dictionary=REPEATED, write_statistics=[*REPEATED, "ts", "row_id"],
+        )  # fmt: skip
         new.replace(path)
         self._parts.append(path.name)
         self._rows += table.num_rows
