@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -160,6 +162,33 @@ def test_progress_ends_with_all_files(store: DuckStore, tmp_path: Path, monkeypa
     seen: list[tuple[int, int]] = []
     store.build([tmp_path / "logs"], progress=lambda done, total: seen.append((done, total)))
     assert seen == [(2, 5), (4, 5), (5, 5)]
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from hikeshi.stores import building
+from hikeshi.stores.duck import DuckStore
+building.MOST = 1
+DuckStore(Path(sys.argv[1])).build([sys.argv[2]], progress=lambda done, total: print(done, flush=True))
+"""
+
+
+@pytest.mark.slow
+def test_a_build_killed_in_the_middle_leaves_what_was_done_and_goes_on(store: DuckStore, tmp_path: Path) -> None:
+    for n in range(60):
+        calls(tmp_path / "logs" / f"{n:02d}.gz", range(n * 200, n * 200 + 200))
+    command = [sys.executable, "-c", KILLED, str(tmp_path / "store"), str(tmp_path / "logs")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as building_it:
+        assert building_it.stdout is not None
+        assert building_it.stdout.readline()
+        building_it.kill()
+    held = store.count(Query())
+    assert 200 <= held < 12_000
+    assert held == sum(row.events for row in store.sources())
+    report = store.build([tmp_path / "logs"])
+    assert (report.events, report.duplicates) == (12_000, 0)
+    assert report.unchanged == held // 200
 
 
 @pytest.mark.slow

@@ -14,9 +14,14 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from hikeshi.errors import Refused
 from hikeshi.events.event import COLUMNS
 from hikeshi.stores.duck import DuckStore
-from hikeshi.stores.store import Query
+from hikeshi.stores.store import Query, Store
 
 LATER = 1794061200_000000
+
+
+def test_it_is_a_store(store: DuckStore) -> None:
+    asked: Store = store
+    assert asked.count(Query()) == 14
 
 
 def test_events_come_in_the_order_of_time_each_once(store: DuckStore) -> None:
