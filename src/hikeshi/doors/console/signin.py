@@ -65,7 +65,7 @@ def _accept(request: HttpRequest, secret: str) -> Person:
 
 def _come_in(request: HttpRequest, person: Person) -> HttpResponseBase:
     """Sign in. A person who has a second factor already is still asked for it: an invite replaces the password only."""
-    record_authentication(request, person, method="password", username=person.username)
+    record_authentication(request, person, method="password", username=person.username, reauthenticated=True)
     answer: HttpResponseBase = perform_login(request, person, email_verification="none", redirect_url="/welcome/")
     return answer
 

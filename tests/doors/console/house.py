@@ -1,0 +1,174 @@
+"""People who sign in, and one incident with work of every kind on it, made through the verbs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from django.test import Client
+from django.utils import timezone
+
+from hikeshi.actions.action import Call, Plan
+from hikeshi.desk.accounts import verbs as accounts
+from hikeshi.desk.accounts.models import Person
+from hikeshi.desk.actor import Actor, system
+from hikeshi.desk.alerts import verbs as alerts
+from hikeshi.desk.alerts.models import Alert, Delivery
+from hikeshi.desk.evidence import verbs as evidence
+from hikeshi.desk.evidence.models import Item
+from hikeshi.desk.incidents import verbs as incidents
+from hikeshi.desk.incidents.models import Incident
+from hikeshi.desk.reports import verbs as reports
+from hikeshi.desk.reports.models import Report
+from hikeshi.desk.runs import verbs as runs
+from hikeshi.desk.runs.models import Step
+from hikeshi.desk.timelines import verbs as timelines
+from hikeshi.desk.timelines.models import Timeline
+from hikeshi.playbooks.playbook import library
+from hikeshi.text import Text
+from tests_findings import finding
+
+HIKESHI = system("Hikeshi", "worker")
+HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)>"
+"""Text an attacker may choose: a finding's title, a user agent, a role session name."""
+
+
+def person(name: str, role: str) -> Person:
+    made: Person = Person.objects.create_user(username=name, role=role)
+    return made
+
+
+def as_actor(who: Person) -> Actor:
+    return accounts.actor_of(who, "console")
+
+
+def signed_in(who: Person, language: str = "en") -> Client:
+    """A browser of this person."""
+    accounts.prefer(who, actor=as_actor(who), language=language)
+    client = Client()
+    client.force_login(who)
+    return client
+
+
+def isolation_plan(incident: Incident, instance: str = "i-0123456789abcdef0") -> Plan:
+    """A plan as `aws.ec2.isolate` would make it, without a cloud."""
+    now = timezone.now()
+    return Plan(
+        action="aws.ec2.isolate", inputs={"instance_id": instance}, incident=incident.name, made_at=now,
+        expires_at=now + timedelta(minutes=15), resources=(instance, "eni-1"),
+        calls=(Call("ec2:ModifyNetworkInterfaceAttribute", {"NetworkInterfaceId": "eni-1", "Groups": ["sg-iso"]}, Text("Cut it off.", "隔離する。")),),
+        before={"eni-1": ["sg-web"]}, after={"eni-1": ["sg-iso"]},
+        dependants=(Text("A load balancer sends traffic to it.", "ロードバランサーの振り分け先です。"),),
+        will_not_stop=(Text("Connections that are open now.", "現在確立している通信。"),), simulated=True,
+    )  # fmt: skip
+
+
+def asked_step(incident: Incident) -> Step:
+    """An isolation that waits for approval; everything before it was left out."""
+    facts = {
+        "alert.account": "111122223333", "alert.region": "ap-northeast-1", "alert.instance_id": "i-0123456789abcdef0",
+        "alert.finding_id": "f1", "alert.finding_type": "Backdoor:EC2/C&CActivity.B", "incident.name": incident.name,
+    }  # fmt: skip
+    run = runs.start(incident, library()["compromised-ec2"], actor=HIKESHI, facts=facts)
+    isolate = run.steps.get(action="aws.ec2.isolate")
+    for step in run.steps.filter(place__lt=isolate.place):
+        runs.skip(step, actor=HIKESHI, reason="この試験の対象外")
+    isolate.refresh_from_db()
+    runs.save_plan(isolate, isolation_plan(incident), actor=HIKESHI)
+    return isolate
+
+
+def hostile_alert() -> Alert:
+    [row] = alerts.receive(finding(title=HOSTILE), actor=HIKESHI, source="sqs", message_id="m-1", simulated=True)
+    if row.alert is None:
+        raise AssertionError(row.problem)
+    return row.alert
+
+
+def cloudtrail(folder: Path) -> Path:
+    """Three calls of one address, one of them with a hostile user agent, and one call of somebody else."""
+    calls = [
+        ("GetCallerIdentity", "203.0.113.66"),
+        ("CreateUser", "203.0.113.66"),
+        ("ListBuckets", "192.0.2.10"),
+        ("RunInstances", "203.0.113.66"),
+    ]
+    records = [
+        {
+            "eventVersion": "1.08", "eventID": f"00000000-0000-0000-0000-00000000000{number}", "eventTime": f"2026-11-06T18:0{number}:00Z",
+            "eventSource": "iam.amazonaws.com", "eventName": action, "awsRegion": "ap-northeast-1", "sourceIPAddress": address,
+            "userAgent": HOSTILE, "recipientAccountId": "111122223333",
+            "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/ci", "accountId": "111122223333", "userName": "ci"},
+        }
+        for number, (action, address) in enumerate(calls)
+    ]  # fmt: skip
+    path = folder / "trail.json"
+    path.write_text(json.dumps({"Records": records}), encoding="utf-8")
+    return path
+
+
+@dataclass
+class House:
+    """Everything a page can show. `responder` is on the incident, `other` is not, `outsider` was granted nothing."""
+
+    admin: Person
+    commander: Person
+    responder: Person
+    other: Person
+    outsider: Person
+    alert: Alert
+    delivery: Delivery
+    incident: Incident
+    step: Step
+    item: Item
+    timeline: Timeline
+    report: Report
+
+
+def build(folder: Path) -> House:
+    admin, commander = person("aoki", "admin"), person("kondo", "commander")
+    responder, other, outsider = (
+        person("sato", "responder"),
+        person("suzuki", "responder"),
+        person("tanaka", "observer"),
+    )
+    alert = hostile_alert()
+    [broken] = alerts.receive(b'{"broken": ', actor=HIKESHI, source="sqs", message_id="m-2")
+    incident = incidents.declare(
+        "Mining traffic " + HOSTILE, 2, actor=HIKESHI, reason="test", alerts=[alert], simulated=True
+    )
+    incidents.assign(incident, "responder", actor=as_actor(commander), person=responder)
+    incidents.note(incident, HOSTILE, actor=as_actor(responder))
+    step = asked_step(incident)
+    item = evidence.seal_files(incident, [cloudtrail(folder)], actor=as_actor(responder), title="Trail", kind="logs")
+    timeline = timelines.build(timelines.ask(incident, "main", [item], actor=HIKESHI), actor=HIKESHI)
+    timelines.mark(
+        timeline, "attacker", "src_ip", "203.0.113.66", actor=as_actor(responder), reason="never seen before"
+    )
+    report = reports.freeze(incident, "incident", "ja", actor=as_actor(responder))
+    incident.refresh_from_db()
+    return House(
+        admin=admin, commander=commander, responder=responder, other=other, outsider=outsider, alert=alert, delivery=broken,
+        incident=incident, step=step, item=item, timeline=timeline, report=report,
+    )  # fmt: skip
+
+
+def pages_of_incident(house: House) -> dict[str, str]:
+    """Every page of the incident that is read, by the name of its address."""
+    root = f"/incidents/{house.incident.name}/"
+    return {
+        "room": root, "steps": f"{root}steps/", "step": f"{root}steps/{house.step.pk}/", "evidence": f"{root}evidence/",
+        "item": f"{root}evidence/{house.item.name}/", "timeline": f"{root}timeline/", "reports": f"{root}reports/",
+        "report": f"{root}reports/{house.report.pk}/", "chain": f"/audit/{house.incident.name}/",
+    }  # fmt: skip
+
+
+def files_of_incident(house: House) -> dict[str, str]:
+    """What is downloaded, never shown."""
+    root = f"/incidents/{house.incident.name}/"
+    return {
+        "item_download": f"{root}evidence/{house.item.name}/download/",
+        "report_markdown": f"{root}reports/{house.report.pk}/markdown/",
+    }

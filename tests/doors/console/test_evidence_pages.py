@@ -1,0 +1,69 @@
+"""The locker's page: what is held, checking it again, and taking it along without opening it."""
+
+from __future__ import annotations
+
+import hashlib
+
+from doors.console.house import House, as_actor, signed_in
+from hikeshi.desk.evidence import verbs as evidence
+from hikeshi.desk.evidence.models import Item
+
+
+def root(house: House, item: str) -> str:
+    return f"/incidents/{house.incident.name}/evidence/{item}/"
+
+
+def test_the_custody_line_and_the_whole_hash_are_shown(house: House) -> None:
+    text = signed_in(house.responder).get(root(house, house.item.name)).content.decode()
+    assert house.item.sha256 in text
+    assert f"Evidence {house.item.name} sealed" in text
+
+
+def test_verifying_says_that_the_bytes_are_the_same(house: House) -> None:
+    client = signed_in(house.responder)
+    answer = client.post(root(house, house.item.name) + "verify/", follow=True)
+    assert "the bytes are the same" in answer.content.decode()
+    house.item.refresh_from_db()
+    assert house.item.check_result == "match"
+
+
+def test_changed_bytes_are_noticed_and_said_in_red(house: House) -> None:
+    path = evidence.locker().path(house.item.sha256)
+    path.chmod(0o600)
+    path.write_bytes(b"something else")
+    answer = signed_in(house.responder).post(root(house, house.item.name) + "verify/", follow=True)
+    text = answer.content.decode()
+    assert "NOT the ones" in text
+    assert "badge-fire" in text
+
+
+def test_a_download_is_an_attachment_of_no_type_with_the_sealed_bytes(house: House) -> None:
+    item = evidence.seal_bytes(
+        house.incident,
+        b"<html><script>alert(1)</script>",
+        actor=as_actor(house.responder),
+        title="page.html",
+        kind="file",
+    )
+    answer = signed_in(house.responder).get(root(house, item.name) + "download/")
+    content = b"".join(answer.streaming_content)  # type: ignore[attr-defined]  # a FileResponse
+    assert hashlib.sha256(content).hexdigest() == item.sha256
+    assert answer["Content-Type"] == "application/octet-stream"
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert answer["X-Content-Type-Options"] == "nosniff"
+
+
+def test_an_item_that_is_not_there_is_not_found(house: House) -> None:
+    client = signed_in(house.responder)
+    assert client.get(root(house, "EV-999")).status_code == 404
+    assert client.post(root(house, "EV-999") + "verify/").status_code == 404
+
+
+def test_an_empty_locker_says_how_to_fill_it(house: House) -> None:
+    Item.objects.exclude(pk=house.item.pk).delete()
+    house.timeline.items.clear()
+    house.item.delete()
+    assert (
+        "Nothing is sealed yet"
+        in signed_in(house.responder).get(f"/incidents/{house.incident.name}/evidence/").content.decode()
+    )

@@ -1,0 +1,108 @@
+"""The timeline's page: events, filters, marks, one event, paging."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+from hypothesis import given, strategies as st
+
+from doors.console.house import HIKESHI, House, signed_in
+from hikeshi.desk.timelines import verbs as timelines
+from hikeshi.doors.console import search, timeline as page
+from hikeshi.doors.console.search import Search, at, key_of
+
+
+def look(house: House, query: str = "") -> str:
+    answer = signed_in(house.responder).get(f"/incidents/{house.incident.name}/timeline/{query}")
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def events(text: str) -> list[str]:
+    return [html.unescape(link) for link in re.findall(r'<a href="(\?[^"]*event=[^"]*)"', text)]
+
+
+def test_events_are_listed_with_the_attacker_s_marked(house: House) -> None:
+    text = look(house)
+    assert len(events(text)) == 4
+    assert text.count("GetCallerIdentity") >= 1
+    assert text.count('<span class="lane-a"><span class="sr">attacker</span></span>') >= 3
+    assert 'class="f-plum"' in text
+
+
+def test_filters_narrow_and_their_chips_take_them_out(house: House) -> None:
+    text = look(house, "?src_ip=192.0.2.10")
+    assert len(events(text)) == 1
+    assert "src_ip: 192.0.2.10" in text
+    assert len(events(look(house, "?q=CreateUser"))) == 1
+    assert len(events(look(house, "?start=2026-11-07+03:02&end=2026-11-07+03:04"))) == 2  # the reader's zone is Tokyo
+
+
+def test_what_makes_no_sense_in_an_address_is_left_out(house: House) -> None:
+    assert len(events(look(house, "?start=yesterday&after=x&event=%00&evil=1&t=none"))) == 4
+
+
+def test_one_event_shows_its_raw_record_as_text(house: House) -> None:
+    first = events(look(house))[0].split("#")[0]
+    text = look(house, first)
+    assert 'id="event"' in text
+    assert "&lt;script&gt;" in text
+    assert "<script>alert" not in text
+    assert "userAgent" in text
+
+
+def test_pages_follow_each_other_without_loss(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page, "PER_PAGE", 3)
+    monkeypatch.setattr(search, "PER_PAGE", 3)
+    text = look(house)
+    later = html.unescape(re.findall(r'<a href="([^"]*after=[^"]*)">Later events', text)[0])
+    rest = look(house, later)
+    keys = [link.split("event=")[1] for link in events(text) + events(rest)]
+    assert len(keys) == len(set(keys)) == 4
+
+
+def test_a_mark_is_made_and_taken_back(house: House) -> None:
+    client, root = signed_in(house.responder), f"/incidents/{house.incident.name}/timeline/"
+    typed = {"t": "main", "kind": "responder", "what": "src_ip=192.0.2.10", "reason": "our own office"}
+    assert client.post(root + "mark/", typed | {"reason": ""}).status_code == 403
+    assert client.post(root + "mark/", typed).status_code == 302
+    mark = house.timeline.marks.get(kind="responder")
+    assert (mark.events, mark.made_by) == (1, "sato")
+    assert client.post(root + "unmark/", {"mark": mark.pk}).status_code == 302
+    assert not house.timeline.marks.filter(kind="responder").exists()
+
+
+def test_a_field_that_is_none_of_the_schema_s_is_refused(house: House) -> None:
+    root = f"/incidents/{house.incident.name}/timeline/mark/"
+    typed = {"t": "main", "kind": "attacker", "what": "1=1; drop table x --=1", "reason": "x"}
+    assert signed_in(house.responder).post(root, typed).status_code == 403
+
+
+def test_a_timeline_is_asked_for_from_the_page(house: House) -> None:
+    client, root = signed_in(house.responder), f"/incidents/{house.incident.name}/timeline/"
+    assert client.post(root + "ask/", {"t": "second"}).status_code == 403
+    assert client.post(root + "ask/", {"t": "second", "item": house.item.name}).status_code == 302
+    assert "is being built" in look(house, "?t=second")
+    timelines.build(house.incident.timelines.get(name="second"), actor=HIKESHI)
+    assert len(events(look(house, "?t=second"))) == 4
+
+
+@given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=40))
+def test_no_address_whatever_breaks_the_search(start: str, after: str, words: str) -> None:
+    found = Search.read("main", {"start": start, "after": after, "q": words, "action": words})
+    query = found.query()
+    assert query.after is None or isinstance(query.after[0], int)
+    assert found.link().startswith("?t=main")
+    assert Search.exactly(start) is None or "." in start
+
+
+@given(st.integers(min_value=-(10**16), max_value=10**16), st.binary(min_size=16, max_size=16))
+def test_an_event_s_key_finds_its_own_place(stamp: int, uid: bytes) -> None:
+    key = key_of({"ts": stamp, "event_uid": uid.hex()})
+    assert Search.read("main", {"after": key}).query().after == (stamp, uid.hex())
+
+
+def test_a_time_is_exact_to_the_microsecond() -> None:
+    assert at(1_793_988_061_000_001).isoformat() == "2026-11-06T18:01:01.000001+00:00"
