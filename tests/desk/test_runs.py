@@ -157,6 +157,23 @@ class TestContaining:
         assert verbs == ["step.plan", "step.approve", "step.begin", "step.end"]
         assert ledger.verify(run.incident.name).ok
 
+    def test_a_person_changing_the_incident_meanwhile_does_not_disturb_it(
+        self, scene: Scene, order: StandingOrder, hikeshi: Actor, commander: Actor
+    ) -> None:
+        run = runs.answer(receive(scene, hikeshi), actor=hikeshi)
+        assert run is not None
+        raised = False
+        while step := claim(Step.objects.all(), worker="w", now=timezone.now() + timedelta(seconds=10), seconds=30):
+            assert step.run.incident.version  # the worker has read the incident, then somebody changes it
+            if step.action == ISOLATE and step.state == "approved" and not raised:
+                incidents.change_severity(Incident.objects.get(), 1, actor=commander, reason="more hosts")
+                raised = True
+            perform(step, worker="w", actor=hikeshi)
+        assert raised
+        assert isolation(run).state == "done"
+        now = Incident.objects.get()
+        assert (now.severity, now.contained_at is not None) == (1, True)
+
     def test_undo_restores_the_exact_groups(
         self, cloud: SimulatedCloud, scene: Scene, order: StandingOrder, hikeshi: Actor, commander: Actor
     ) -> None:

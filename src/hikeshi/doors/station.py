@@ -1,4 +1,4 @@
-"""The threads behind a serving process: one worker and, where a queue is set, one intake that wakes it."""
+"""The threads behind a serving process: workers and, where a queue is set, one intake that wakes them."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from hikeshi.doors.intake import Intake
 from hikeshi.doors.worker import Worker
 
 
+WORKERS = 2
+"""So that a slow cloud call never holds a deadline back, and evidence is taken side by side."""
+
+
 class Station:
-    """Start with `with`; leaving it stops both threads after what they are doing."""
+    """Start with `with`; leaving it stops the workers after what they are doing."""
 
     def __init__(self, queue_url: str = "") -> None:
         self.stop, self.wake = threading.Event(), threading.Event()
-        self.worker = Worker(stop=self.stop, wake=self.wake)
-        self.threads = [threading.Thread(target=self._run, args=(self.worker.run,), name="worker", daemon=True)]
-        if queue_url:
-            intake = Intake(queue_url, stop=self.stop, arrived=self.wake.set)
-            self.threads.append(threading.Thread(target=self._run, args=(intake.run,), name="intake", daemon=True))
+        self.workers = [self._thread(Worker(stop=self.stop, wake=self.wake).run) for _ in range(WORKERS)]
+        self.intakes = [self._thread(Intake(queue_url, stop=self.stop, arrived=self.wake.set).run)] if queue_url else []
 
     def __enter__(self) -> Self:
         warm_up()
-        for thread in self.threads:
+        for thread in (*self.workers, *self.intakes):
             thread.start()
         return self
 
@@ -36,8 +37,13 @@ class Station:
     ) -> None:
         self.stop.set()
         self.wake.set()
-        for thread in self.threads:
-            thread.join(timeout=5)  # a long poll may outlive us; what it brings stays on the queue until it is kept
+        for (
+            thread
+        ) in self.workers:  # the intake's long poll may outlive us: what it brings stays on the queue until it is kept
+            thread.join(timeout=5)
+
+    def _thread(self, loop: Callable[[], None]) -> threading.Thread:
+        return threading.Thread(target=self._run, args=(loop,), daemon=True)
 
     @staticmethod
     def _run(loop: Callable[[], None]) -> None:

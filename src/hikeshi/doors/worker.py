@@ -53,7 +53,9 @@ class Worker:
                 log.exception("the worker met an error and goes on")
                 busy = False
                 close_old_connections()
-            if not busy:
+            if busy:
+                self.wake.set()  # what was done may have made other rows due, for the workers beside this one
+            else:
                 self.wake.wait(self._pause())
                 self.wake.clear()
 

@@ -45,7 +45,12 @@ def require_on(actor: Actor, right: Right, incident: Incident) -> None:
 
 
 def _change(incident: Incident, version: int | None, **values: Any) -> None:
-    """Write `values` if the incident is still as the writer saw it. Raises `Conflict` naming what is saved now."""
+    """Write `values` if the incident is still as the writer saw it. Raises `Conflict` naming what is saved now.
+
+    Without a version the change holds whatever else has changed meanwhile, such as that it was contained.
+    """
+    if version is None:
+        incident.refresh_from_db(from_queryset=Incident.objects.select_for_update())
     seen = incident.version if version is None else version
     for name, value in values.items():
         setattr(incident, name, value)
@@ -203,7 +208,7 @@ def leave_phase(incident: Incident, phase: str, *, actor: Actor) -> None:
 @transaction.atomic
 def contained(incident: Incident, *, actor: Actor) -> None:
     """Containment was read back from the world. The first time is kept for the figures."""
-    if incident.contained_at is None:
+    if not Incident.objects.filter(pk=incident.pk, contained_at__isnull=False).exists():
         _change(incident, None, contained_at=timezone.now())
         ledger.append(incident.name, actor=actor, verb="incident.contained", obj=incident.name)
 
