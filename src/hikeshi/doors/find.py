@@ -20,6 +20,9 @@ from hikeshi.desk.runs.models import Step
 from hikeshi.desk.timelines.models import Mark, Timeline
 from hikeshi.errors import Refused
 
+DIGITS = 19
+"""Fewer digits than this fit any database's numbers."""
+
 
 class NotThere(Refused):
     """It does not exist, or the actor may not know that it does."""
@@ -31,8 +34,18 @@ def _not_there(what: str, name: object) -> NotThere:
     )
 
 
+def _number(text: str) -> int:
+    """The row's number, 0 where it can be none. `isdigit` alone would let through ² and numbers that no database holds."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < DIGITS else 0
+
+
+def _name(text: str) -> str:
+    """What can be asked of any database: PostgreSQL fails at a NUL, which no name of ours has."""
+    return text.replace("\x00", "\ufffd")
+
+
 def incident(actor: Actor, name: str) -> Incident:
-    found = incidents.visible(actor).filter(name=name).first()
+    found = incidents.visible(actor).filter(name=_name(name)).first()
     if found is None:
         raise _not_there("incident", name)
     return found
@@ -40,23 +53,22 @@ def incident(actor: Actor, name: str) -> Incident:
 
 def alert(actor: Actor, name: str) -> Alert:
     """An alert by its name (ALR-7) or number (7)."""
-    number = name.upper().removeprefix("ALR-")
     rows = Alert.objects.all() if allowed(actor, "triage") else Alert.objects.none()
-    found = rows.filter(pk=int(number)).first() if number.isascii() and number.isdigit() and len(number) < 19 else None
+    found = rows.filter(pk=_number(name.upper().removeprefix("ALR-"))).first()
     if found is None:
         raise _not_there("alert", name)
     return found
 
 
 def item(row: Incident, name: str) -> Item:
-    found = row.evidence.filter(name=name.upper()).first()
+    found = row.evidence.filter(name=_name(name.upper())).first()
     if found is None:
         raise _not_there("evidence", name)
     return found
 
 
 def timeline(row: Incident, name: str) -> Timeline:
-    found = row.timelines.filter(name=name).first()
+    found = row.timelines.filter(name=_name(name)).first()
     if found is None:
         raise _not_there("timeline", name)
     return found
@@ -79,9 +91,9 @@ def report(row: Incident, number: int) -> Report:
 def step(row: Incident, reference: str) -> Step:
     """A step by its key (2.1), or by run and key (7:2.1) where several playbooks run for the incident."""
     number, _, key = reference.rpartition(":")
-    rows = Step.objects.filter(run__incident=row, key=key).select_related("run__incident")
+    rows = Step.objects.filter(run__incident=row, key=_name(key)).select_related("run__incident")
     if number:
-        rows = rows.filter(run_id=int(number)) if number.isascii() and number.isdigit() else rows.none()
+        rows = rows.filter(run_id=_number(number))
     found = list(rows[:2])
     if not found:
         raise _not_there("step", reference)
@@ -99,14 +111,14 @@ def chains(actor: Actor) -> QuerySet[Chain]:
 
 
 def chain(actor: Actor, name: str) -> Chain:
-    found = chains(actor).filter(name=name).first()
+    found = chains(actor).filter(name=_name(name)).first()
     if found is None:
         raise _not_there("chain", name)
     return found
 
 
 def person(username: str) -> Person:
-    found = Person.objects.filter(username=username, is_active=True).first()
+    found = Person.objects.filter(username=_name(username), is_active=True).first()
     if found is None:
         raise _not_there("person", username)
     return found
@@ -114,8 +126,8 @@ def person(username: str) -> Person:
 
 def contact(name: str) -> Contact:
     """A line of the contact list by its name or number."""
-    numbered = Contact.objects.filter(pk=int(name)) if name.isascii() and name.isdigit() else Contact.objects.none()
-    found = numbered.first() or Contact.objects.filter(name=name).order_by("level", "pk").first()
+    numbered = Contact.objects.filter(pk=_number(name)).first()
+    found = numbered or Contact.objects.filter(name=_name(name)).order_by("level", "pk").first()
     if found is None:
         raise _not_there("contact", name)
     return found

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
 from django.db.models import Model, QuerySet
 from ninja import Schema
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 from typing_extensions import TypedDict
 
 MOST = 500
@@ -34,6 +34,23 @@ class Body(Schema):
     """A request's JSON. A field that is not known is refused: a typing mistake must not silently mean "default"."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @field_validator("*")
+    @classmethod
+    def no_nul(cls, value: Any) -> Any:
+        """PostgreSQL keeps no NUL in a text: better said at the door than halfway."""
+        if any("\x00" in text for text in _texts(value)):
+            raise ValueError("a NUL character is not text")
+        return value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from (text for pair in value.items() for part in pair for text in _texts(part))
+    elif isinstance(value, list):
+        yield from (text for part in value for text in _texts(part))
 
 
 def newest_first(rows: QuerySet[Row], paging: Paging, shape: Callable[[Row], Shape]) -> Page[Shape]:

@@ -127,7 +127,7 @@ def reopen(name: Name, reason: Reason) -> Any:
 
 
 def _words(text: str) -> str:
-    return sys.stdin.read() if text == "-" else text
+    return sys.stdin.read().replace("\x00", "\ufffd") if text == "-" else text
 
 
 def _fresh(row: Incident) -> Any:
