@@ -113,9 +113,8 @@ def make_file(task: tuple[str, Path, int, int]) -> None:
         records = [record(rng, number * PER_FILE + n) for n in range(size)]
         twice = int(size * DUPLICATES) if number else 0
         other = random.Random(SEED * 1_000_003 + number - 1)
-        records[:twice] = [
-            record(other, (number - 1) * PER_FILE + n) for n in range(twice)
-        ]  # a second trail delivers these too
+        before = [record(other, (number - 1) * PER_FILE + n) for n in range(2 * twice)]
+        records[:twice] = before[twice:]  # a second trail delivers these too; its own first ones are copies already
         content = json.dumps({"Records": records}, separators=(",", ":"))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress(content.encode(), 6, mtime=0))
