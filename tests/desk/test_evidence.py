@@ -98,3 +98,14 @@ def test_a_full_disk_seals_nothing_by_half_and_says_so(incident: Incident, on_it
     assert not Entry.objects.filter(verb="evidence.seal").exists()
     assert not [path for path in full_disk.rglob("*") if path.is_file()]
     assert seal(incident, on_it, b"small enough").name == "EV-001"
+
+
+def test_whoever_takes_a_copy_leaves_a_custody_line(incident: Incident, on_it: Actor, off_it: Actor) -> None:
+    item = seal(incident, on_it)
+    with evidence.hand_out(item, actor=on_it) as stream:
+        assert stream.read() == b"memory"
+    assert evidence.custody(item)[-1].verb == "evidence.hand_out"
+    with pytest.raises(Refused, match="may not"):
+        evidence.hand_out(item, actor=off_it)
+    with pytest.raises(Refused, match="no such file"):
+        evidence.hand_out(item, actor=on_it, sha256="0" * 64)

@@ -20,7 +20,7 @@ from hikeshi.desk.ledger.models import Entry
 from hikeshi.desk.queue import claim
 from hikeshi.desk.runs import verbs as runs
 from hikeshi.desk.runs.models import Run, StandingOrder, Step
-from hikeshi.desk.runs.perform import perform
+from hikeshi.desk.runs.perform import perform, prove
 from hikeshi.errors import Conflict, Failed, Refused
 from hikeshi.playbooks.playbook import library
 from hikeshi.simulation.cloud import SimulatedCloud
@@ -182,6 +182,19 @@ class TestContaining:
         work(hikeshi)
         assert isolation(run).state == "undone"
         assert groups_now(cloud, scene) == original_groups(scene)
+
+    def test_somebody_reverting_it_is_noticed_when_the_cloud_is_asked_again(
+        self, cloud: SimulatedCloud, scene: Scene, order: StandingOrder, hikeshi: Actor, commander: Actor, off_it: Actor
+    ) -> None:
+        step = isolation(contained(scene, hikeshi))
+        assert prove(step, actor=commander).outcome in {"done", "already-done"}
+        interface = scene.interface_ids[0]
+        groups = list(scene.original_groups[interface])
+        cloud.client("ec2").modify_network_interface_attribute(NetworkInterfaceId=interface, Groups=groups)
+        assert prove(step, actor=commander).outcome not in {"done", "already-done"}
+        assert Entry.objects.filter(verb="step.check").count() == 2
+        with pytest.raises(Refused, match="may not"):
+            prove(step, actor=off_it)
 
     def test_a_group_that_vanished_before_undo_is_said(
         self, cloud: SimulatedCloud, scene: Scene, order: StandingOrder, hikeshi: Actor, commander: Actor

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 from django.conf import settings
@@ -114,6 +115,21 @@ def files_of(item: Item) -> list[str]:
         return [item.sha256]
     with locker().open(item.sha256) as stream:
         return [entry.sha256 for entry in msgspec.json.decode(stream.read(), type=Manifest).entries if entry.sha256]
+
+
+def hand_out(item: Item, *, actor: Actor, sha256: str = "") -> BinaryIO:
+    """The sealed bytes, for taking away; of a folder its manifest, or with `sha256` one of the files it lists.
+
+    Who took them and when becomes a custody line before the first byte leaves. Raises `Refused` for a file the item does not hold.
+    """
+    require_on(actor, "read", item.incident)
+    wanted = sha256 or item.sha256
+    if wanted != item.sha256 and wanted not in files_of(item):
+        raise Refused(f"{item.name} has no such file.", hint="Its manifest lists the SHA-256 of each file.")
+    stream = locker().open(wanted)
+    with transaction.atomic():
+        ledger.append(item.incident.name, actor=actor, verb="evidence.hand_out", obj=item.name, data={"sha256": wanted})
+    return stream
 
 
 def custody(item: Item) -> list[Entry]:

@@ -16,8 +16,8 @@ class Review(models.Model):
     incident = models.OneToOneField(Incident, on_delete=models.PROTECT, related_name="review")
     state = models.CharField(max_length=10, choices=STATES, default="draft")
     summary = models.JSONField()  # {en, ja}
-    causes = models.JSONField()  # [{kind, kind_ja, text: {en, ja}, source}]
-    measures = models.JSONField()  # [{en, ja}]
+    causes = models.JSONField(blank=True)  # [{kind, kind_ja, text: {en, ja}, source}]
+    measures = models.JSONField(blank=True)  # [{en, ja}]
     started_at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -21,6 +21,7 @@ from hikeshi.actions.aws.clients import warm
 from hikeshi.actions.aws.recorder import Settled
 from hikeshi.actions.aws.world import AwsSettings, AwsWorld
 from hikeshi.desk.actor import Actor
+from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.queue import LeaseLost, hold
 from hikeshi.desk.runs import verbs
 from hikeshi.desk.runs.models import Step
@@ -75,6 +76,20 @@ def perform(step: Step, *, worker: str, actor: Actor) -> None:
         log.warning("step %s was taken over by another worker", step)
     except HikeshiError as problem:
         _ended_badly(step, problem, actor)
+
+
+def prove(step: Step, *, actor: Actor) -> Receipt:
+    """Ask the cloud whether the step's result still stands, changing nothing there. The answer goes into the record.
+
+    Raises `Refused` where there is no plan to compare with.
+    """
+    if not step.plan:
+        raise Refused(f"Step {step.key} has no plan to verify.", hint="`hikeshi contain plan` makes it.")
+    require_on(actor, "write", step.run.incident)
+    world = _world(step, DeskRecorder(step, worker=actor.name))
+    receipt = build_action(step.action, step.inputs).check(world, verbs.plan_of(step))
+    verbs.proved(step, receipt, actor=actor)
+    return receipt
 
 
 def _world(step: Step, recorder: DeskRecorder) -> AwsWorld:

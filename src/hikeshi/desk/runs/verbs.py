@@ -289,6 +289,15 @@ def _seal(step: Step, receipt: Receipt, actor: Actor, *, undone: bool) -> Item:
 
 
 @transaction.atomic
+def proved(step: Step, receipt: Receipt, *, actor: Actor) -> None:
+    """Record what the cloud answered when it was asked again."""
+    _write(
+        step, actor, "step.check",
+        {"outcome": receipt.outcome, "grade": receipt.grade, "en": receipt.summary.en, "ja": receipt.summary.ja},
+    )  # fmt: skip
+
+
+@transaction.atomic
 def undo(step: Step, *, actor: Actor, reason: str) -> None:
     """Ask for the exact way back. A worker restores the state before, only where the present state is still ours."""
     require_on(actor, "command", step.run.incident)

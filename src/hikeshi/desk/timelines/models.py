@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 
 from django.conf import settings
@@ -26,6 +27,7 @@ class Timeline(Queued):
 
     incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="timelines")
     name = models.CharField(max_length=80)
+    place = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)  # its folder: never used again by another
     items = models.ManyToManyField(Item, related_name="timelines")
     state = models.CharField(max_length=8, choices=STATES, default="asked")
     problem = models.TextField(blank=True, default="")
@@ -41,7 +43,7 @@ class Timeline(Queued):
 
     @property
     def folder(self) -> Path:
-        return Path(settings.ENVIRONMENT.home) / "timelines" / self.incident.name / str(self.pk)
+        return Path(settings.ENVIRONMENT.home) / "timelines" / self.incident.name / str(self.place)
 
 
 class Mark(models.Model):

@@ -9,7 +9,6 @@ import typer
 from django.conf import settings
 from django.utils import timezone
 
-from hikeshi.actions import action as build_action
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.queue import claim
@@ -21,7 +20,6 @@ from hikeshi.doors.cli.exits import DIFFERENCE, DONE, FAILED
 from hikeshi.doors.cli.steps import Reference
 from hikeshi.doors.cli.who import actor
 from hikeshi.doors.worker import Worker
-from hikeshi.errors import Refused
 
 LEAST_OF_A_DIGEST = 12
 MOST_TURNS = 200
@@ -91,10 +89,7 @@ def verify(incident: str, step: Reference) -> Answer:
     """Ask the cloud whether it is still as planned, changing nothing. Exit code 4 where it is not."""
     who = actor()
     row = find.step(find.incident(who, incident), step)
-    if not row.plan:
-        raise Refused(f"Step {row.key} has no plan to verify.", hint="`hikeshi contain plan` makes it.")
-    world = performing._world(row, performing.DeskRecorder(row, "verify"))  # noqa: SLF001  # the one place that knows a step's world
-    receipt = build_action(row.action, row.inputs).check(world, verbs.plan_of(row))
+    receipt = performing.prove(row, actor=who)
     held = receipt.outcome in {"done", "already-done"}
     return Answer(
         {"step": f"{row.run_id}:{row.key}", **msgspec.to_builtins(receipt)}, code=DONE if held else DIFFERENCE

@@ -73,7 +73,7 @@ def download(request: HttpRequest, name: str, item: str) -> FileResponse:
     if found.files:
         raise Http404  # a folder: its manifest is listed, its files are exported in a bundle
     ending = "json" if found.kind in {"receipt", "memory", "snapshot"} else "md" if found.kind == "report" else "bin"
-    stream = verbs.locker().open(found.sha256)
+    stream = verbs.hand_out(found, actor=actor(request))
     response = FileResponse(stream, as_attachment=True, filename=f"{incident.name}-{found.name}.{ending}")
     response["Content-Type"] = "application/octet-stream"
     return response
