@@ -76,7 +76,7 @@ def _event(store: DuckStore, key: str, marks: list[Mark]) -> dict[str, Any] | No
     row = next((row for row in store.events(search.query()) if key_of(row) == key), None)
     if row is None:
         return None
-    hidden = {"event_uid", "raw", "attrs", "message", "ts"}
+    hidden = {"event_uid", "raw", "attrs", "message", "ts", "path"}  # the path is one of this server, not of the log
     row["columns"] = [
         (name, value) for name, value in row.items() if name not in hidden and value not in (None, "", [])
     ]
