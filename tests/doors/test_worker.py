@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from simulated import groups_now, original_groups
 
 from hikeshi.simulation.cloud import SimulatedCloud
 from hikeshi.simulation.faults import Fault
@@ -23,6 +22,7 @@ from hikeshi.simulation.finding import finding
 from hikeshi.simulation.layer import CONTROL
 from hikeshi.simulation.scene import Scene
 from hikeshi.simulation.story import build_account
+from simulated import groups_now, original_groups
 
 PREPARE = """
 import sys, django

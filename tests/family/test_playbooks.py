@@ -7,9 +7,9 @@ from collections import Counter
 
 import pytest
 
-from hikeshi.actions.action import Text
 from hikeshi.playbooks.lint import ancestors, lint
 from hikeshi.playbooks.playbook import FACTS, FOLDER, LIBRARY, PHASES, Playbook, bind, library, load
+from hikeshi.text import Text
 
 ACTIONS = {"aws.ebs.snapshot_set", "aws.ec2.isolate", "aws.ec2.mark", "aws.ssm.capture_memory"}
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")

@@ -92,7 +92,7 @@ def story(incident: Incident, attacker: list[dict[str, Any]], language: str) -> 
             "at": moment(row["ts"]),
             "lane": "attacker",
             "text": row["message"],
-            "source": f"{row['source_kind']}/{row['evidence_sha256_hex'][:12]}" if row.get("evidence_sha256_hex") else row["source_kind"],
+            "source": f"{row['source_kind']} {(row.get('evidence_sha256') or '')[:12]}".strip(),
         }
         for row in attacker
     ]  # fmt: skip

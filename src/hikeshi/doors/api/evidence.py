@@ -80,6 +80,8 @@ def verify_evidence(request: Call, name: str, item: str) -> Checked:
 def download_evidence(request: Call, name: str, item: str, sha256: str = "") -> FileResponse:
     """The sealed bytes (of a folder: its manifest, or with `sha256` one of the files it lists)."""
     row = find.item(find.incident(request.auth, name), item)
+    if sha256 not in ("", row.sha256, *verbs.files_of(row)):
+        raise NotThere(f"{row.name} has no such file.", hint="Its manifest lists the SHA-256 of each file.")
     stream = verbs.hand_out(row, actor=request.auth, sha256=sha256)
     # Evidence may be live malware or a page: it is never shown, only handed over.
     return FileResponse(
