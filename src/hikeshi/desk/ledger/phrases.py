@@ -7,8 +7,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
+
+from hikeshi.clocks.rule import rules
 from hikeshi.desk.ledger.models import Entry
 
 PHRASES: Final[dict[str, tuple[str, str]]] = {
@@ -83,12 +88,21 @@ def sentence(entry: Entry, language: str) -> str:
     phrase = PHRASES.get(entry.verb)
     if phrase is None:
         return ""
-    data = json.loads(entry.data)
-    values = {key: value for key, value in data.items() if isinstance(value, str | int | float)}
-    values |= {"actor": entry.actor, "object": entry.object}
-    if "plan_digest" in values:
-        values["plan_digest"] = str(values["plan_digest"])[:12]
-    if language == "ja":
-        values = {key: WORDS_JA.get(str(value), value) for key, value in values.items()}
-        return phrase[1].format_map(defaultdict(str, values)).strip()
-    return phrase[0].format_map(defaultdict(str, values)).replace("_", " ").strip()
+    data = {key: value for key, value in json.loads(entry.data).items() if isinstance(value, str | int)}
+    words = {key: _word(key, str(value), language) for key, value in data.items()}
+    words |= {"actor": entry.actor, "object": _word("object", entry.object, language)}
+    return phrase[language == "ja"].format_map(defaultdict(str, words)).strip()
+
+
+def _word(key: str, value: str, language: str) -> str:
+    """A value as people say it: names of phases, roles, rules and outcomes in their language, moments in their zone."""
+    if key == "plan_digest":
+        return value[:12]
+    if key == "deadline":
+        return f"{datetime.fromisoformat(value).astimezone(ZoneInfo(settings.TIME_ZONE)):%Y-%m-%d %H:%M %Z}"
+    if value in rules():
+        title = rules()[value].title
+        return title.ja if language == "ja" else title.en
+    if value in WORDS_JA:
+        return WORDS_JA[value] if language == "ja" else value.replace("_", " ")
+    return value

@@ -281,7 +281,7 @@ def _seal(step: Step, receipt: Receipt, actor: Actor, *, undone: bool) -> Item:
         "plan": json.loads(step.plan or "{}"),
         "calls": calls,
     }
-    title = f"{action.title.en}{' (undo)' if undone else ''}: {', '.join(map(str, step.inputs.values()))}"
+    title = f"{action.title.en}{' (undo)' if undone else ''}: {', '.join(value for value in step.inputs.values() if isinstance(value, str))}"
     return evidence.seal_bytes(
         step.run.incident, msgspec.json.encode(document, order="deterministic"), actor=actor, title=title, kind=kind,
         source=step.action, held_at=receipt.held_at,
