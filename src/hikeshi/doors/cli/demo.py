@@ -85,18 +85,18 @@ def _summary(story: Story, started: float) -> Answer:
         {
             "stage": {"en": stage.name, "ja": stage.name_ja},
             "seconds": round(stage.seconds, 3),
-            "ok": stage.ok,
+            "as_expected": stage.ok,
             **({"facts": stage.facts} if session.options.json else {}),
         }
         for stage in story.stages
     ]
     data = {
         "simulated": True,
-        "ok": all(stage.ok for stage in story.stages),
+        "as_expected": all(stage.ok for stage in story.stages),
         "incident": story.incident.name if story.incident else "",
         "home": str(story.home),
         "seconds_story": round(sum(stage.seconds for stage in story.stages), 3),
         "seconds_all": round(time.perf_counter() - started, 3),
         "stages": stages,
     }
-    return Answer(data, code=0 if data["ok"] else FAILED)
+    return Answer(data, code=0 if data["as_expected"] else FAILED)

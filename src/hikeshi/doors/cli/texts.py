@@ -27,6 +27,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "approved_at": ("Approved", "承認日時"),
     "approved_by": ("Approved by", "承認者"),
     "archived": ("Archived", "アーカイブ済み"),
+    "as_expected": ("As expected", "期待どおり"),
     "asked_at": ("Asked", "承認依頼"),
     "at": ("Time", "日時"),
     "bar": ("Share", "分布"),
