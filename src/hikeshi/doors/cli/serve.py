@@ -60,6 +60,7 @@ def serve(
     port: int = typer.Option(8000, help="Port to listen on."),
 ) -> None:
     """Console, API, worker and intake in one process."""
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # it gives memory back after a timeline was built
     call_command("migrate", verbosity=0, interactive=False)
     with Station(settings.ENVIRONMENT.queue_url):
         run_console(host, port)
