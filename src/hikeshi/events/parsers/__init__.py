@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from hikeshi.events.parser import Parser
-from hikeshi.events.parsers import cloudtrail, guardduty, vpcflow
+from hikeshi.events.parsers import cloudtrail, guardduty, vpcflow, webaccess
 
 PARSERS: dict[str, Parser] = {
     "cloudtrail": cloudtrail,
     "guardduty": guardduty,
     "vpcflow": vpcflow,
+    "webaccess": webaccess,
 }
 
 
