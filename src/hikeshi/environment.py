@@ -26,7 +26,7 @@ VARIABLES: Final[dict[str, tuple[str, str]]] = {
     "HIKESHI_ALLOWED_HOSTS": ("127.0.0.1,localhost,[::1]", "host names the console answers to, comma separated"),
     "HIKESHI_AWS_ACCOUNTS": (
         "",
-        "account ids actions may touch, comma separated; empty: only the credentials' own account",
+        "account ids actions may touch, comma separated; empty: any the credentials reach",
     ),
     "HIKESHI_AWS_ENDPOINT_URL": ("", "a simulated AWS; everything done through it is labelled simulated"),
     "HIKESHI_AWS_PROTECTED": ("", "resource ids no action may ever touch, comma separated"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
+import msgspec
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.alerts import verbs as alerts
@@ -220,6 +222,15 @@ class TestContaining:
         assert step.state == "refused"
         assert "i-00000000000000bad" in step.outcome["en"]
         assert run.steps.get(action="aws.ec2.mark").state == "waiting"
+
+    def test_an_account_that_is_not_listed_is_not_touched(
+        self, cloud: SimulatedCloud, scene: Scene, order: StandingOrder, hikeshi: Actor, settings: Settings
+    ) -> None:
+        settings.ENVIRONMENT = msgspec.structs.replace(settings.ENVIRONMENT, aws_accounts=("999999999999",))
+        run = contained(scene, hikeshi)
+        assert {step.state for step in run.steps.filter(action__in=[ISOLATE, "aws.ebs.snapshot_set"])} == {"refused"}
+        assert "HIKESHI_AWS_ACCOUNTS" in isolation(run).outcome["en"]
+        assert groups_now(cloud, scene) == original_groups(scene)
 
     def test_a_finding_without_an_instance_names_the_missing_fact(
         self, scene: Scene, order: StandingOrder, hikeshi: Actor

@@ -69,9 +69,8 @@ class DeskRecorder:
 def perform(step: Step, *, worker: str, actor: Actor) -> None:
     """Plan, do, check or undo, whichever the step's state asks for, and go on until it must wait or has ended."""
     recorder = DeskRecorder(step, worker)
-    world = _world(step, recorder)
     try:
-        _advance(step, build_action(step.action, step.inputs), world, recorder, actor)
+        _advance(step, build_action(step.action, step.inputs), _world(step, recorder), recorder, actor)
     except LeaseLost:
         log.warning("step %s was taken over by another worker", step)
     except HikeshiError as problem:
@@ -94,10 +93,16 @@ def prove(step: Step, *, actor: Actor) -> Receipt:
 
 def _world(step: Step, recorder: DeskRecorder) -> AwsWorld:
     environment, facts = settings.ENVIRONMENT, step.run.facts
+    account = facts.get("alert.account", "")
+    if environment.aws_accounts and account not in environment.aws_accounts:
+        raise Refused(
+            f"The account {account or '(unknown)'} is not one that actions may touch.",
+            hint="HIKESHI_AWS_ACCOUNTS lists those that are.",
+        )
     return AwsWorld(
         incident=step.run.incident.name,
         step=f"{step.run.incident.name}/{step.run_id}/{step.key}",
-        account=facts.get("alert.account", ""),
+        account=account,
         region=facts.get("alert.region", environment.aws_region),
         record=recorder,
         endpoint_url=environment.aws_endpoint_url or None,
