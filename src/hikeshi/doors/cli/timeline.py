@@ -44,7 +44,7 @@ def build(
     row = find.incident(who, incident)
     with progress(name) as told:
         items = _items(row, logs, who)
-        timeline = verbs.build(verbs.ask(row, name, items, actor=who), actor=who, progress=told)
+        timeline = verbs.build(verbs.ask(row, name, items, actor=who, now=True), actor=who, progress=told)
     code = (
         UNREADABLE if timeline.report.get("unreadable_count") or timeline.report.get("not_recognised_count") else DONE
     )
