@@ -1,0 +1,244 @@
+"""Rules asked of a store: which events each rule hits.
+
+Every event is read once for all rules. From the columns the rules name, a narrow table is made, a slice of the store at a time; only
+events that may still hit a rule which looks into the record have their JSON read, once for all such rules.
+"""
+
+# SQL here is put together from our own text, from quoted literals and from names made up by us.
+# ruff: noqa: S608
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import duckdb
+import msgspec
+from sigma.exceptions import SigmaError
+from sigma.rule import SigmaRule
+
+from hikeshi.events.detect import sql
+from hikeshi.events.detect.backend import RECORD, SqlBackend, Test, Wanted, any_of
+from hikeshi.events.detect.loading import ODD, Rule
+from hikeshi.events.detect.sources import Deep, Origin, origin
+from hikeshi.stores.duck import DuckStore
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+SLICE = 400_000
+"""Events looked at together: enough to be fast, little enough to stay in memory."""
+
+SHOWN = 500
+"""Of how many hits of a rule the ids are kept in the report; the count is always true."""
+
+
+class RuleHits(msgspec.Struct, frozen=True, kw_only=True):
+    """What one rule hit. `hits` are distinct events; `error` says why a rule could not be asked, `skipped` why it was not."""
+
+    rule: str
+    title: str
+    file: str
+    level: str
+    tags: tuple[str, ...]
+    techniques: tuple[str, ...]
+    hits: int = 0
+    first_us: int | None = None
+    last_us: int | None = None
+    error: str = ""
+    skipped: str = ""
+    uids: tuple[str, ...] = ()
+    """The ids of the first events, in the order of time."""
+
+
+class DetectReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Every rule once, in the order given. `events` were looked at, of which `events_hit` have at least one hit."""
+
+    rules: tuple[RuleHits, ...]
+    events: int
+    events_hit: int
+    seconds: float
+
+    @property
+    def hit(self) -> list[RuleHits]:
+        """The rules with a hit, the worst level first."""
+        return sorted(
+            (rule for rule in self.rules if rule.hits), key=lambda rule: (LEVELS.index(rule.level), rule.file)
+        )
+
+    @property
+    def errors(self) -> list[RuleHits]:
+        return [rule for rule in self.rules if rule.error]
+
+
+LEVELS = ("critical", "high", "medium", "low", "informational", "")
+
+
+class _Asked(NamedTuple):
+    """A rule as a test on the events of its log source."""
+
+    number: int
+    origin: Origin
+    test: Test
+
+
+def detect(store: DuckStore, rules: Sequence[Rule]) -> DetectReport:
+    """Ask every rule. What is wrong with one stands in its row, and the others are asked all the same."""
+    began = time.perf_counter()
+    with store._connection() as con:  # noqa: SLF001  one engine in two files; nobody else asks in SQL
+        detection = _Detection(con, rules)
+        detection.ask()
+        return detection.report(time.perf_counter() - began)
+
+
+class _Detection:
+    """One run over one connection."""
+
+    def __init__(self, con: DuckDBPyConnection, rules: Sequence[Rule]) -> None:
+        self._con = con
+        self._rules = rules
+        self._wanted = Wanted()
+        self._errors: dict[int, str] = {}
+        self._skipped: dict[int, str] = {}
+        self._events = 0
+
+    def ask(self) -> None:
+        for macro in sql.MACROS:
+            self._con.execute(macro)
+        self._con.execute("CREATE TEMP TABLE hits (rule INTEGER, row_id BIGINT, ts BIGINT)")
+        asked = list(self._asked())
+        kinds = sorted({kind for one in asked for kind in one.origin.kinds})
+        for low, high in self._slices():
+            self._look(asked, kinds, low, high)
+
+    def _asked(self) -> Iterator[_Asked]:
+        backend = SqlBackend(self._wanted)
+        for number, rule in enumerate(self._rules):
+            if rule.error or not isinstance(rule.sigma, SigmaRule):
+                continue
+            found = origin(rule.sigma.logsource)
+            if found is None:
+                self._skipped[number] = f"no log of its kind is read here: {_named(rule.sigma)}"
+                continue
+            backend.origin = found
+            try:
+                tests = backend.convert_rule(rule.sigma)
+            except (SigmaError, *ODD, ValueError, RecursionError) as error:
+                self._errors[number] = " ".join(str(error).split())
+                continue
+            yield _Asked(number, found, any_of(tests))
+
+    def _slices(self) -> Iterator[tuple[int, int]]:
+        """Ranges of row ids, batch by batch, that hold not too many events each."""
+        found = self._con.execute("SELECT row_id >> 40 AS batch, count(*) FROM parts GROUP BY batch ORDER BY batch")
+        first, last, size = 0, -1, 0
+        for batch, count in found.fetchall():
+            if size and size + count > SLICE:
+                yield first << 40, (last + 1) << 40
+                first, size = batch, 0
+            first = first if size else batch
+            last, size = batch, size + count
+        if size:
+            yield first << 40, (last + 1) << 40
+
+    def _look(self, asked: Sequence[_Asked], kinds: Sequence[str], low: int, high: int) -> None:
+        self._narrow(kinds, low, high)
+        self._deepen([one for one in asked if not one.test.near], low, high)
+        for one in asked:
+            table = "near" if one.test.near else "near JOIN deep USING (row_id)"
+            guard = _guard(one.origin)
+            try:
+                self._con.execute(
+                    f"INSERT INTO hits SELECT {one.number}, row_id, ts FROM {table} WHERE {guard} AND {one.test.exact}"
+                )
+            except duckdb.Error as error:
+                self._errors[one.number] = str(error).partition("\n")[0]
+
+    def _narrow(self, kinds: Sequence[str], low: int, high: int) -> None:
+        """The table `near`: of each event of the slice what the rules ask of columns."""
+        columns = "".join(f", {expression} AS {name}" for expression, name in self._wanted.near.items())
+        known = ", ".join(map(sql.text, kinds)) or "NULL"
+        self._con.execute(
+            f"CREATE OR REPLACE TEMP TABLE near AS SELECT row_id, ts, source_kind{columns} FROM events "
+            f"WHERE row_id >= {low} AND row_id < {high} AND source_kind IN ({known})"
+        )
+        self._events += int(_one(self._con, "SELECT count(*) FROM near")[0])
+
+    def _deepen(self, asked: Sequence[_Asked], low: int, high: int) -> None:
+        """The table `deep`: what the rules ask of records, for events that may hit one of them."""
+        may = sql.either(sql.both([_guard(one.origin), one.test.over]) for one in asked)
+        found, values = _extracted(self._wanted.deep)
+        self._con.execute(f"CREATE OR REPLACE TEMP TABLE maybe AS SELECT row_id FROM near WHERE {may}")
+        self._con.execute(
+            f"CREATE OR REPLACE TEMP TABLE deep AS SELECT row_id{values} FROM "
+            f"(SELECT row_id, raw, message, attrs{found} FROM parts SEMI JOIN maybe USING (row_id) "
+            f"WHERE row_id >= {low} AND row_id < {high})"
+        )
+
+    def report(self, seconds: float) -> DetectReport:
+        counted = {
+            rule: (count, first, last)
+            for rule, count, first, last in self._con.execute(
+                "SELECT rule, count(*), min(ts), max(ts) FROM hits GROUP BY rule"
+            ).fetchall()
+        }
+        uids = self._uids()
+        rows = [
+            self._row(number, rule, counted.get(number, (0, None, None)), uids.get(number, ()))
+            for number, rule in enumerate(self._rules)
+        ]
+        hit = int(_one(self._con, "SELECT count(DISTINCT row_id) FROM hits")[0])
+        return DetectReport(rules=tuple(rows), events=self._events, events_hit=hit, seconds=round(seconds, 3))
+
+    def _uids(self) -> dict[int, tuple[str, ...]]:
+        found = self._con.execute(
+            f"WITH first AS (SELECT rule, row_id, ts FROM hits QUALIFY row_number() OVER (PARTITION BY rule ORDER BY ts, row_id) <= {SHOWN}) "
+            "SELECT rule, list(lower(hex(event_uid)) ORDER BY first.ts, row_id) FROM first JOIN parts USING (row_id) GROUP BY rule"
+        )
+        return {rule: tuple(uids) for rule, uids in found.fetchall()}
+
+    def _row(
+        self, number: int, rule: Rule, counted: tuple[int, int | None, int | None], uids: Sequence[str]
+    ) -> RuleHits:
+        hits, first, last = counted
+        return RuleHits(
+            rule=rule.id, title=rule.title, file=rule.file, level=rule.level, tags=rule.tags, techniques=rule.techniques,
+            hits=hits, first_us=first, last_us=last, uids=tuple(uids),
+            error=rule.error or self._errors.get(number, ""), skipped=self._skipped.get(number, ""),
+        )  # fmt: skip
+
+
+def _guard(found: Origin) -> str:
+    kinds = ", ".join(map(sql.text, found.kinds))
+    return sql.both([f"source_kind IN ({kinds})", found.where])
+
+
+def _extracted(deep: Mapping[tuple[Deep, bool], str]) -> tuple[str, str]:
+    """SQL that reads every path of a record at once, and SQL that makes the lists of texts of it."""
+    found, values = "", ""
+    for base in sorted({field.base for field, _ in deep}):
+        paths = sorted({field.path for field, _ in deep if field.base == base and field.path})
+        if paths:
+            listed = ", ".join(sql.text(sql.json_path(path)) for path in paths)
+            found += f", TRY(json_extract({base}, [{listed}])) AS {base}_found"
+        for (field, cased), name in deep.items():
+            if field.base == base:
+                made = _values(field, paths)
+                values += f", {made if cased else f'list_transform({made}, lambda t: lower(t))'} AS {name}"
+    return found, values
+
+
+def _values(field: Deep, paths: Sequence[tuple[str, ...]]) -> str:
+    if field == RECORD:
+        return "[raw, message]"
+    return f"TRY({sql.values_at(field.base, f'{field.base}_found[{paths.index(field.path) + 1}]', field.path)})"
+
+
+def _named(rule: SigmaRule) -> str:
+    source = rule.logsource
+    return "/".join(filter(None, (source.product, source.category, source.service))) or "nothing named"
+
+
+def _one(con: DuckDBPyConnection, statement: str) -> tuple[Any, ...]:
+    return con.execute(statement).fetchone() or ()
