@@ -136,8 +136,12 @@ def test_pieces_of_logs_in_any_order_never_raise(parser: Parser, pieces: list[by
 @given(good=st.lists(st.booleans(), max_size=12))
 def test_every_line_is_an_event_or_unreadable(parser: Parser, good: list[bool]) -> None:
     line = {
+        "alb": (SAMPLES / "alb" / "access.log"),
+        "cloudfront": (SAMPLES / "cloudfront" / "no-header.log"),
         "cloudtrail": (SAMPLES / "cloudtrail" / "lines.jsonl"),
         "guardduty": (SAMPLES / "guardduty" / "export.jsonl"),
+        "nlb": (SAMPLES / "nlb" / "v2.log"),
+        "s3access": (SAMPLES / "s3access" / "access.log"),
         "vpcflow": (SAMPLES / "vpcflow" / "v2-no-header.log"),
         "webaccess": (SAMPLES / "webaccess" / "combined.log"),
     }[parser.NAME].read_bytes().splitlines()[0]  # fmt: skip

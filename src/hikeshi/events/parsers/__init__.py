@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from hikeshi.events.parser import Parser
-from hikeshi.events.parsers import cloudtrail, guardduty, vpcflow, webaccess
+from hikeshi.events.parsers import alb, cloudfront, cloudtrail, guardduty, nlb, s3access, vpcflow, webaccess
 
 PARSERS: dict[str, Parser] = {
+    "alb": alb,
+    "cloudfront": cloudfront,
     "cloudtrail": cloudtrail,
     "guardduty": guardduty,
+    "nlb": nlb,
+    "s3access": s3access,
     "vpcflow": vpcflow,
     "webaccess": webaccess,
 }
