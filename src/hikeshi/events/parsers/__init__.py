@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from hikeshi.events.parser import Parser
-from hikeshi.events.parsers import alb, cloudfront, cloudtrail, guardduty, nlb, s3access, vpcflow, webaccess
+from hikeshi.events.parsers import alb, cloudfront, cloudtrail, evtx, guardduty, nlb, s3access, vpcflow, webaccess
 
 PARSERS: dict[str, Parser] = {
     "alb": alb,
     "cloudfront": cloudfront,
     "cloudtrail": cloudtrail,
+    "evtx": evtx,
     "guardduty": guardduty,
     "nlb": nlb,
     "s3access": s3access,
