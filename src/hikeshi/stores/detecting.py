@@ -9,6 +9,7 @@ events that may still hit a rule which looks into the record have their JSON rea
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -166,13 +167,21 @@ class _Detection:
         self._events += int(_one(self._con, "SELECT count(*) FROM near")[0])
 
     def _deepen(self, asked: Sequence[_Asked], low: int, high: int) -> None:
-        """The table `deep`: what the rules ask of records, for events that may hit one of them."""
-        may = sql.either(sql.both([_guard(one.origin), one.test.over]) for one in asked)
-        found, values = _extracted(self._wanted.deep)
-        self._con.execute(f"CREATE OR REPLACE TEMP TABLE maybe AS SELECT row_id FROM near WHERE {may}")
+        """The table `deep`: what the rules ask of records, and only where the rule that asks may hit."""
+        gates: dict[str, str] = {}
+        for name in self._wanted.deep.values():
+            users = (one for one in asked if re.search(rf"\b{name}\b", one.test.exact))
+            may = sql.either(sql.both([_guard(one.origin), one.test.over]) for one in users)
+            gates[name] = may
+        named = {may: f"g{number}" for number, may in enumerate(dict.fromkeys(gates.values()))}
+        found, values = _extracted(self._wanted.deep, {name: named[may] for name, may in gates.items()})
+        flags = "".join(f", {may} AS {gate}" for may, gate in named.items())
+        self._con.execute(
+            f"CREATE OR REPLACE TEMP TABLE maybe AS SELECT row_id{flags} FROM near WHERE {sql.either(named)}"
+        )
         self._con.execute(
             f"CREATE OR REPLACE TEMP TABLE deep AS SELECT row_id{values} FROM "
-            f"(SELECT row_id, raw, message, attrs{found} FROM parts SEMI JOIN maybe USING (row_id) "
+            f"(SELECT row_id, raw, message, attrs, maybe.* EXCLUDE (row_id){found} FROM parts JOIN maybe USING (row_id) "
             f"WHERE row_id >= {low} AND row_id < {high})"
         )
 
@@ -214,8 +223,8 @@ def _guard(found: Origin) -> str:
     return sql.both([f"source_kind IN ({kinds})", found.where])
 
 
-def _extracted(deep: Mapping[tuple[Deep, bool], str]) -> tuple[str, str]:
-    """SQL that reads every path of a record at once, and SQL that makes the lists of texts of it."""
+def _extracted(deep: Mapping[tuple[Deep, bool], str], gates: Mapping[str, str]) -> tuple[str, str]:
+    """SQL that reads every path of a record at once, and SQL that makes the lists of texts of it, each behind its gate."""
     found, values = "", ""
     for base in sorted({field.base for field, _ in deep}):
         paths = sorted({field.path for field, _ in deep if field.base == base and field.path})
@@ -224,15 +233,16 @@ def _extracted(deep: Mapping[tuple[Deep, bool], str]) -> tuple[str, str]:
             found += f", TRY(json_extract({base}, [{listed}])) AS {base}_found"
         for (field, cased), name in deep.items():
             if field.base == base:
-                made = _values(field, paths)
-                values += f", {made if cased else f'list_transform({made}, lambda t: lower(t))'} AS {name}"
+                values += f", CASE WHEN {gates[name]} THEN {_values(field, paths, cased=cased)} END AS {name}"
     return found, values
 
 
-def _values(field: Deep, paths: Sequence[tuple[str, ...]]) -> str:
+def _values(field: Deep, paths: Sequence[tuple[str, ...]], *, cased: bool) -> str:
     if field == RECORD:
-        return "[raw, message]"
-    return f"TRY({sql.values_at(field.base, f'{field.base}_found[{paths.index(field.path) + 1}]', field.path)})"
+        return "[raw, message]" if cased else "[lower(raw), lower(message)]"
+    all_found = f"{field.base}_found"  # NULL where the record is no JSON
+    there = sql.values_at(field.base, f"{all_found}[{paths.index(field.path) + 1}]", field.path, cased=cased)
+    return f"CASE WHEN {all_found} IS NOT NULL THEN {there} END"
 
 
 def _named(rule: SigmaRule) -> str:

@@ -119,18 +119,23 @@ def _in_v6(network: IPv6Network) -> Check:
     return check
 
 
-def values_at(record: str, found: str, path: Sequence[str]) -> str:
+def values_at(record: str, found: str, path: Sequence[str], *, cased: bool) -> str:
     """The texts at a path of a JSON record as a list; NULL where there is nothing, or only null.
 
-    `found` is what lies exactly there; where that is nothing, a list may lie on the way, and each of its elements is looked into.
+    `found` is what lies exactly there, most often one text; where that is nothing, a list may lie on the way, and each of its elements
+    is looked into. Without `cased` the texts are in small letters.
     """
-    if len(path) == 1:
-        return f"hikeshi_texts([{found}])"
     steps = f"[{record}::JSON]"
     for key in path:
         steps = f"hikeshi_step({steps}, {text(json_path([key]))}, {text('$[*]' + json_path([key])[1:])})"
-    there = f"contains({record}, {text(_key(path[-1]))})"
-    return f"CASE WHEN {found} IS NOT NULL THEN hikeshi_texts([{found}]) WHEN {there} THEN hikeshi_texts({steps}) END"
+    small = "lower(json_extract_string({0}, '$'))" if not cased else "json_extract_string({0}, '$')"
+    listed = "hikeshi_texts({})" if cased else "list_transform(hikeshi_texts({}), lambda t: lower(t))"
+    there = f"contains({record}, {text(_key(path[-1]))})" if len(path) > 1 else "false"
+    return (
+        f"CASE WHEN {found} IS NULL THEN CASE WHEN {there} THEN {listed.format(steps)} END "
+        f"WHEN starts_with({found}, '{{') OR starts_with({found}, '[') THEN {listed.format(f'[{found}]')} "
+        f"WHEN {found} <> 'null' THEN [{small.format(found)}] END"
+    )
 
 
 MACROS = (
