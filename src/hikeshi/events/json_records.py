@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 
 import msgspec
@@ -25,6 +27,19 @@ LISTS = ("Records", "Events", "events", "Findings", "findings")
 HOLES = 100
 """After so many holes a document is given up: each costs a look at everything nested there."""
 
+PIECE = 4 << 20
+"""Bytes of a long document that are decoded at once."""
+
+NEAR = 1 << 19
+"""How far back from the end of a piece a place to cut it is looked for, in bytes."""
+
+BLANK = 64
+"""How far back from the end of a document the end of its list is looked for, in bytes."""
+
+_LIST = re.compile(
+    rb'\s*(?P<wrapped>\{\s*"(Records|Events|events|Findings|findings)"\s*:\s*)?\[\s*(?=(?P<first>\{\s*"[\w@$.-]+"\s*:))'
+)
+_END, _END_WRAPPED = re.compile(rb"\s*\]\s*\Z"), re.compile(rb"\s*\]\s*\}\s*\Z")
 _WRAPPED = re.compile(rb'\s*\{\s*"(Records|Events|events|Findings|findings)"\s*:\s*\[')
 _OBJECT = re.compile(rb'\{\s*"((?:[^"\\]|\\.)*)"\s*:')
 _raws = msgspec.json.Decoder(list[msgspec.Raw])
@@ -56,7 +71,7 @@ class Record(NamedTuple):
 
 def records(source: Source) -> Iterator[Record | Unreadable]:
     """Every record of the source, in the order of the file. What is no JSON is yielded as Unreadable with its place."""
-    if _by_lines(source.head):
+    if by_lines(source.head):
         yield from _numbered(_of_lines(source))
     else:
         yield from _of_document(source)
@@ -72,7 +87,7 @@ def _numbered(found: Iterator[Record | Unreadable]) -> Iterator[Record | Unreada
             yield record if record.seq == seq else record._replace(seq=seq)
 
 
-def _by_lines(head: bytes) -> bool:
+def by_lines(head: bytes) -> bool:
     """Whether the first line is a whole value and more than the line of a single minified document."""
     first, newline, more = head.lstrip().partition(b"\n")
     return bool(newline and more.strip()) and _is_json(first)
@@ -99,19 +114,102 @@ def _of_lines(source: Source) -> Iterator[Record | Unreadable]:
 
 
 def _of_document(source: Source) -> Iterator[Record | Unreadable]:
-    body = source.body()
-    if body.strip():
-        yield from _unwrapped(body, source, "")
+    document = Document(source)
+    for text in document.pieces():
+        yield from document.records(text)
 
 
-def _unwrapped(body: bytes, source: Source, place: str) -> Iterator[Record | Unreadable]:
+class Document:
+    """One JSON document, read a piece at a time where it is a list of records, so that its length does not matter.
+
+    It is cut where one record seems to end and the next to begin. The first piece begins where a record does, so a piece that is a
+    list of whole values ends where a record does, and so on: decoding proves the cut. Where a piece is none, the rest is read whole.
+    """
+
+    def __init__(self, source: Source) -> None:
+        begins = _LIST.match(source.head)
+        self.seq = 0
+        """Records read so far."""
+        self.damaged = begins is None
+        """Whether the document, or the piece at hand, is no list that ends as it should."""
+        self.first = begins["first"] if begins else b""
+        """How the first record begins, and likely the others."""
+        self._opening = begins[0] if begins else b""
+        self._end = _END_WRAPPED if begins and begins["wrapped"] else _END
+        self.variant = "wrapped" if begins and begins["wrapped"] else "array"
+        self._source = source
+        self._offset = len(self._opening)
+        self._whole = False
+        self._pieces = self._cut() if begins else iter([b""])
+
+    def pieces(self) -> Iterator[bytes]:
+        """Texts of records with commas between them. Each is given to `records`, or decoded by the caller and counted in `seq`."""
+        yield from self._pieces
+
+    def records(self, text: bytes) -> Iterator[Record | Unreadable]:
+        """The records of a piece; where it is no list of records, those of the whole rest of the document."""
+        try:
+            found = None if self.damaged else _raws.decode(b"[%b]" % text)
+        except BROKEN:
+            found = None
+        if found is None:
+            yield from self._rest(text)
+            return
+        before = self.seq
+        self.seq += len(found)
+        for seq, data in enumerate(found, before + 1):
+            yield Record(data, seq, self.variant)
+
+    def _rest(self, text: bytes) -> Iterator[Record | Unreadable]:
+        self._whole = True
+        body = self._opening + text + next(self._pieces, b"") if self._opening else self._source.body()
+        if body.strip():
+            yield from _unwrapped(body, self._source, "", base=self._offset - len(self._opening), seq=self.seq)
+
+    def _cut(self) -> Iterator[bytes]:
+        """Pieces without the comma behind them; after `_whole` is set, what is left as it stands."""
+        pieces = self._source.pieces()
+        parts, size, enough = [next(pieces, b"")[self._offset :]], 0, PIECE
+        for piece in pieces:
+            parts.append(piece)
+            size += len(piece)
+            if size < enough:
+                continue
+            text = b"".join(parts)
+            parts, enough = [text], 2 * size
+            if (cut := self._last(text)) is not None:
+                yield text[: cut.start() + 1]
+                if self._whole:
+                    yield self._source.joined(chain([text[cut.start() + 1 :]], pieces))
+                    return
+                self._offset += cut.end()
+                parts, size, enough = [text[cut.end() :]], len(text) - cut.end(), PIECE
+            elif size > self._source.limits.document:
+                break
+        text = self._source.joined(parts)
+        end = self._end.search(text, max(0, len(text) - BLANK))
+        self.damaged = end is None
+        yield text[: end.start()] if end else text
+        if self._whole and end:
+            yield end[0]
+
+    def _last(self, text: bytes) -> re.Match[bytes] | None:
+        """The last place where a record seems to begin."""
+        between = re.compile(rb"\}\s*,\s*(?=" + re.escape(self.first) + b")")
+        return next(iter(deque(between.finditer(text, max(0, len(text) - NEAR)), 1)), None)
+
+
+def _unwrapped(
+    body: bytes, source: Source, place: str, *, base: int = 0, seq: int = 0
+) -> Iterator[Record | Unreadable]:
+    """The records of a body that begins `base` bytes further on in its document, behind `seq` records."""
     try:
         found, variant = _whole(body)
     except BROKEN as error:
-        yield from _recovered(body, source, place, str(error))
+        yield from _recovered(body, source, place, str(error), base=base, seq=seq)
         return
-    for seq, data in enumerate(found, 1):
-        yield Record(data, seq, variant)
+    for number, data in enumerate(found, seq + 1):
+        yield Record(data, number, variant)
 
 
 def _whole(body: bytes) -> tuple[list[msgspec.Raw], str]:
@@ -126,10 +224,12 @@ def _whole(body: bytes) -> tuple[list[msgspec.Raw], str]:
     return [_any.decode(body)], "single"
 
 
-def _recovered(body: bytes, source: Source, place: str, reason: str) -> Iterator[Record | Unreadable]:
+def _recovered(
+    body: bytes, source: Source, place: str, reason: str, *, base: int, seq: int
+) -> Iterator[Record | Unreadable]:
     """The whole objects of a document that is damaged, cut off, or several in a row; one Unreadable for each hole."""
     text = body.decode("latin-1")  # one character a byte: JSON's structure is ASCII, and offsets stay offsets
-    scan, begins, at, seq, holes = json.JSONDecoder(), _OBJECT, 0, 0, 0
+    scan, begins, at, before, holes = json.JSONDecoder(), _OBJECT, 0, seq, 0
     while holes < HOLES and (start := begins.search(body, at)):
         at = start.start()
         if wrapped := _WRAPPED.match(body, at):
@@ -138,19 +238,21 @@ def _recovered(body: bytes, source: Source, place: str, reason: str) -> Iterator
         try:
             _, end = scan.raw_decode(text, at)
         except BROKEN:
-            yield source.unreadable(f"the JSON is damaged or cut off ({reason})", f"{place or 'document'}, byte {at:,}")
+            yield source.unreadable(
+                f"the JSON is damaged or cut off ({reason})", f"{place or 'document'}, byte {base + at:,}"
+            )
             if begins is _OBJECT:
                 begins = _like(start[1])
             at, holes = at + 1, holes + 1
             continue
         seq, begins = seq + 1, _OBJECT
-        yield Record(body[at:end], seq, "recovered", at)
+        yield Record(body[at:end], seq, "recovered", base + at)
         at = end
     if holes == HOLES:
         yield source.unreadable(
-            f"too damaged: the rest behind {HOLES:,} holes was not read", f"{place or 'document'}, byte {at:,}"
+            f"too damaged: the rest behind {HOLES:,} holes was not read", f"{place or 'document'}, byte {base + at:,}"
         )
-    if not seq and not holes:
+    if seq == before and not holes:
         yield source.unreadable(f"this is no JSON that can be read ({reason})", place)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import IO
@@ -74,11 +74,17 @@ class Source:
         """The value that says what could not be read, and where."""
         return Unreadable(reason, source=self.name, place=place, hint=hint)
 
+    def pieces(self) -> Iterator[bytes]:
+        """The content in the pieces it is unpacked in, the first at least as long as `head`, up to the limit or the first damage."""
+        first, self._kept = self._kept, b""
+        if first:
+            yield first
+        yield from self._pieces
+
     def chunks(self) -> Iterator[bytes]:
-        """The content in pieces of about a mebibyte, up to the limit or the first damage."""
-        pieces, size = [self._kept], len(self._kept)
-        self._kept = b""
-        for piece in self._pieces:
+        """The content in pieces of about a mebibyte."""
+        pieces, size = [], 0
+        for piece in self.pieces():
             pieces.append(piece)
             size += len(piece)
             if size >= CHUNK:
@@ -89,9 +95,13 @@ class Source:
 
     def body(self) -> bytes:
         """The whole content, up to the limit of one document."""
+        return self.joined(self.chunks())
+
+    def joined(self, parts: Iterable[bytes]) -> bytes:
+        """The parts of a document together, up to the limit of one document."""
         pieces: list[bytes] = []
         left = self.limits.document
-        for piece in self.chunks():
+        for piece in parts:
             pieces.append(piece[:left])
             left -= len(piece)
             if left < 0:

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from hikeshi.errors import Unreadable
-from hikeshi.events.fast import vpcflow
+from hikeshi.events.fast import cloudtrail, vpcflow
 from hikeshi.events.source import Source
 
 FAST: dict[str, Callable[[Source], Iterator[Any | Unreadable]]] = {
+    "cloudtrail": cloudtrail.batches,
     "vpcflow": vpcflow.batches,
 }
 """By the name of the parser: from a source to record batches in the schema of events."""

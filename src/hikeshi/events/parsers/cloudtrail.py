@@ -20,8 +20,9 @@ References:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from operator import attrgetter
+from typing import NamedTuple
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
@@ -118,12 +119,23 @@ def recognises(head: bytes) -> bool:
     return b'"eventSource"' in head and b'"eventName"' in head and b'"s3SchemaVersion"' not in head
 
 
+def is_digest(source: Source) -> bool:
+    """Whether the source is a digest file, which the source then says in its note."""
+    found = b'"digestS3Object"' in source.head and b'"eventName"' not in source.head
+    if found:
+        source.note = "CloudTrail digest file: it proves log files and holds no events"
+    return found
+
+
 def events(source: Source) -> Iterator[Event | Unreadable]:
     """Every call, with the time it was completed. A digest file gives a note and no events."""
-    if b'"digestS3Object"' in source.head and b'"eventName"' not in source.head:
-        source.note = "CloudTrail digest file: it proves log files and holds no events"
-        return
-    for record in records(source):
+    if not is_digest(source):
+        yield from of_records(records(source), source)
+
+
+def of_records(found: Iterable[Record | Unreadable], source: Source) -> Iterator[Event | Unreadable]:
+    """The events of some records of the source."""
+    for record in found:
         if isinstance(record, Unreadable):
             yield record
             continue
@@ -175,18 +187,12 @@ def _event(call: Call, data: bytes, variant: str, record: Record) -> Event:
         raise ValueError(f"eventTime cannot be read: {text!r}" if text else "the record has no eventTime")
     if call.eventName is None:
         raise ValueError("the record has no eventName: this is no CloudTrail record")
-    who = call.userIdentity or NOBODY
-    session = who.sessionContext or NO_SESSION
-    issuer = session.sessionIssuer or NO_ISSUER
+    caller = who(call.userIdentity)
     src_ip = address(call.sourceIPAddress)
-    service = (call.eventSource or "").removesuffix(".amazonaws.com") or None
-    outcome = "success" if call.errorCode is None else "denied" if DENIED.search(call.errorCode) else "failure"
-    name = (
-        who.userName or issuer.userName or _last(who.arn) or who.invokedBy or (who.type if who.type == "Root" else None)
-    )
+    service, outcome = service_of(call.eventSource), outcome_of(call.errorCode)
     source_ip = call.sourceIPAddress
     return Event(
-        dedup_key=f"cloudtrail:{call.eventID}:{call.recipientAccountId or who.accountId or ''}"
+        dedup_key=f"cloudtrail:{call.eventID}:{call.recipientAccountId or caller.actor_account or ''}"
         if call.eventID
         else None,
         ts=at.us,
@@ -205,27 +211,71 @@ def _event(call: Call, data: bytes, variant: str, record: Record) -> Event:
         outcome=_login_outcome(call, outcome) if call.eventName in LOGINS else outcome,
         error_code=call.errorCode,
         error_message=call.errorMessage,
-        read_only=_true(call.readOnly),
-        message=f"{name or 'somebody'} called {service}:{call.eventName} from {source_ip or 'nowhere known'}"
+        read_only=true(call.readOnly),
+        message=f"{caller.actor_name or 'somebody'} called {service}:{call.eventName} from {source_ip or 'nowhere known'}"
         + (f": {call.errorCode}" if call.errorCode else ""),
-        actor_type=who.type,
-        actor_id=who.arn or who.principalId,
-        actor_name=name,
-        actor_account=who.accountId,
-        session_name=_last(who.arn) if who.type == "AssumedRole" else None,
-        session_issuer=issuer.arn,
-        access_key=who.accessKeyId or None,
-        mfa=_true(session.attributes.mfaAuthenticated) if session.attributes else None,
-        invoked_by=who.invokedBy,
+        actor_type=caller.actor_type,
+        actor_id=caller.actor_id,
+        actor_name=caller.actor_name,
+        actor_account=caller.actor_account,
+        session_name=caller.session_name,
+        session_issuer=caller.session_issuer,
+        access_key=caller.access_key,
+        mfa=caller.mfa,
+        invoked_by=caller.invoked_by,
         src_ip=src_ip,
         src_service=source_ip if src_ip is None else None,
         user_agent=call.userAgent,
         resource_type=call.resources[0].type if call.resources else None,
         resource_ids=[resource.ARN for resource in call.resources if resource.ARN] if call.resources else None,
-        account=call.recipientAccountId or who.accountId,
+        account=call.recipientAccountId or caller.actor_account,
         region=call.awsRegion,
         attrs=_attrs(call),
     )
+
+
+class Who(NamedTuple):
+    """What the columns say about the caller."""
+
+    actor_type: str | None
+    actor_id: str | None
+    actor_name: str | None
+    actor_account: str | None
+    session_name: str | None
+    session_issuer: str | None
+    access_key: str | None
+    mfa: bool | None
+    invoked_by: str | None
+
+
+def who(given: Identity | None) -> Who:
+    """The caller of a call."""
+    identity = given or NOBODY
+    session = identity.sessionContext or NO_SESSION
+    issuer = session.sessionIssuer or NO_ISSUER
+    last = _last(identity.arn)
+    root = identity.type if identity.type == "Root" else None
+    return Who(
+        actor_type=identity.type,
+        actor_id=identity.arn or identity.principalId,
+        actor_name=identity.userName or issuer.userName or last or identity.invokedBy or root,
+        actor_account=identity.accountId,
+        session_name=last if identity.type == "AssumedRole" else None,
+        session_issuer=issuer.arn,
+        access_key=identity.accessKeyId or None,
+        mfa=true(session.attributes.mfaAuthenticated) if session.attributes else None,
+        invoked_by=identity.invokedBy,
+    )
+
+
+def service_of(source: str | None) -> str | None:
+    """s3 for s3.amazonaws.com."""
+    return (source or "").removesuffix(".amazonaws.com") or None
+
+
+def outcome_of(code: str | None) -> str:
+    """What an error code, or its absence, says about the call."""
+    return "success" if code is None else "denied" if DENIED.search(code) else "failure"
 
 
 NOBODY, NO_SESSION, NO_ISSUER = Identity(), SessionContext(), SessionIssuer()
@@ -243,7 +293,7 @@ def _last(arn: str | None) -> str | None:
     return arn.rpartition("/")[2].rpartition(":")[2] or None if arn else None
 
 
-def _true(value: str | bool | None) -> bool | None:
+def true(value: str | bool | None) -> bool | None:
     """CloudTrail writes truth as a boolean or as text, in any case."""
     return value.lower() == "true" if isinstance(value, str) else value
 

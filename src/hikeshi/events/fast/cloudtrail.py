@@ -1,0 +1,250 @@
+"""CloudTrail a column at a time; parsers/cloudtrail.py says what the events are.
+
+S3 delivers one long line, {"Records":[{...},{...}]}. It is cut where one record seems to end and the next to begin. That each piece is
+a whole JSON object proves the cuts, because the first piece begins where a record does; anything else is left to the parser. Decoded
+are only the fields that have a column; the others, and the record itself, are copied as the bytes they are.
+"""
+
+# Fields are spelled as in the record, as in the parser.
+# ruff: noqa: N815
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+from msgspec import UNSET, Raw, UnsetType
+
+from hikeshi.errors import Unreadable
+from hikeshi.events.addresses import address
+from hikeshi.events.columns import TYPES
+from hikeshi.events.event import COLUMNS, Event, event_uid
+from hikeshi.events.fast.assembling import Coded, assembled, lines_of
+from hikeshi.events.json_records import BROKEN, Document, Record, by_lines, records
+from hikeshi.events.parsers import cloudtrail
+from hikeshi.events.parsers.cloudtrail import LOGINS, Identity, Resource, Who
+from hikeshi.events.reading import stamped
+from hikeshi.events.source import Source
+from hikeshi.events.times import Instant, instant
+
+FEW = 48 << 10
+"""Bytes of a document below which columns are not worth their making."""
+
+BLOCK = 4096
+"""Records made into columns at once."""
+
+_ODD = (*BROKEN, pa.ArrowInvalid, pa.ArrowTypeError)
+"""What is raised at anything that needs the parser."""
+
+NULL = Raw(b"null")
+
+
+class Rest(msgspec.Struct, gc=False):
+    """The fields of the parser's record that go to `attrs`, in its order."""
+
+    requestParameters: Raw | UnsetType = UNSET
+    responseElements: Raw | UnsetType = UNSET
+    additionalEventData: Raw | UnsetType = UNSET
+    serviceEventDetails: Raw | UnsetType = UNSET
+    tlsDetails: Raw | UnsetType = UNSET
+    eventContext: Raw | UnsetType = UNSET
+    insightDetails: Raw | UnsetType = UNSET
+    sharedEventID: Raw | UnsetType = UNSET
+    vpcEndpointId: Raw | UnsetType = UNSET
+    eventType: Raw | UnsetType = UNSET
+
+
+class Plain(Rest, gc=False):
+    """The parser's record; who called is decoded later, once for all records in which it is the same."""
+
+    eventTime: str | None = None
+    eventSource: str | None = None
+    eventName: str | None = None
+    eventID: str | None = None
+    userIdentity: Raw = NULL
+    awsRegion: str | None = None
+    sourceIPAddress: str | None = None
+    userAgent: str | None = None
+    errorCode: str | None = None
+    errorMessage: str | None = None
+    readOnly: bool | str | None = None
+    recipientAccountId: str | None = None
+    resources: list[Resource] | None = None
+
+
+_plain = msgspec.json.Decoder(Plain)
+_identity = msgspec.json.Decoder(Identity | None)
+_encoder = msgspec.json.Encoder()
+
+
+def batches(source: Source) -> Iterator[Any | Event | Unreadable]:
+    """Record batches of the source's calls, single events where columns do not pay, and what could not be read."""
+    if cloudtrail.is_digest(source):
+        return
+    if len(source.head) < FEW:
+        yield from stamped(cloudtrail.of_records(records(source), source), source, cloudtrail)
+    elif by_lines(source.head):
+        yield from _by_record(records(source), source)
+    else:
+        document = Document(source)
+        for text in document.pieces():
+            yield from _piece(text, document, source)
+
+
+def _piece(text: bytes, document: Document, source: Source) -> Iterator[Any | Event | Unreadable]:
+    try:
+        if document.damaged or b"\n" in text:
+            raise pa.ArrowInvalid("this is no list on one line")
+        lines = text.replace(b"}," + document.first, b"}\n" + document.first)
+        calls = _plain.decode_lines(lines)
+        made = _columns(calls, lines_of(lines, len(calls)), source) | {
+            "seq": pa.array(range(document.seq + 1, document.seq + 1 + len(calls)), pa.int64()),
+            "source_variant": "s3" if document.variant == "wrapped" else document.variant,
+        }
+        found = assembled(made, len(calls))
+    except _ODD:
+        yield from _by_record(document.records(text), source)
+        return
+    document.seq += len(calls)
+    yield found
+
+
+def _by_record(found: Iterator[Record | Unreadable], source: Source) -> Iterator[Any | Event | Unreadable]:
+    """Columns of the records that are plain; events of the others, by the parser."""
+    while block := list(islice(found, BLOCK)):
+        plain: list[tuple[Plain, Record]] = []
+        left: list[Record | Unreadable] = []
+        for one in block:
+            if isinstance(one, Record) and (call := _call(one)) is not None:
+                plain.append((call, one))
+            else:
+                left.append(one)
+        try:
+            yield _of_records(plain, source)
+        except _ODD:
+            left = block
+        yield from stamped(cloudtrail.of_records(left, source), source, cloudtrail)
+
+
+def _call(record: Record) -> Plain | None:
+    """The record where it is plain: what the parser would look at twice is its own."""
+    try:
+        call = _plain.decode(record.data)
+        _identity.decode(call.userIdentity)
+    except BROKEN:
+        return None
+    return None if _is_odd(call) or not call.eventTime or instant(call.eventTime) is None else call
+
+
+def _is_odd(call: Plain) -> bool:
+    return not call.eventID or not call.eventName or call.eventName in LOGINS
+
+
+def _of_records(plain: Sequence[tuple[Plain, Record]], source: Source) -> Any:
+    calls, found = [call for call, _ in plain], [record for _, record in plain]
+    made = _columns(calls, _texts([Raw(record.data) for record in found]), source) | {
+        "seq": pa.array([record.seq for record in found], pa.int64()),
+        "offset": pa.array([record.offset for record in found], pa.int64()),
+        "source_variant": pa.array([cloudtrail.VARIANTS.get(record.variant, record.variant) for record in found]),
+    }
+    return assembled(made, len(calls))
+
+
+def _texts(values: Sequence[Any]) -> Any:
+    """JSON of each value. Raises ArrowInvalid where it is not UTF-8."""
+    joined = _encoder.encode_lines(values)[:-1]
+    if joined.count(b"\n") == len(values) - 1:
+        return lines_of(joined, len(values))
+    return pa.array([_encoder.encode(value) for value in values], pa.binary()).cast(pa.string())
+
+
+def _columns(calls: Sequence[Plain], raw: Any, source: Source) -> dict[str, Any]:
+    """Every column but those that tell the place. Raises one of _ODD where a call is the parser's."""
+    if any(map(_is_odd, calls)):
+        raise pa.ArrowInvalid("something here needs the parser")
+    who = _who(calls)
+    recipient = _text([call.recipientAccountId for call in calls])
+    account = pc.if_else(pc.equal(pc.fill_null(recipient, ""), ""), who["actor_account"], recipient)
+    keys = pc.binary_join_element_wise(
+        "cloudtrail", _text([call.eventID for call in calls]), pc.fill_null(account, ""), ":"
+    )
+    return who | _when(calls) | _what(calls, who["actor_name"]) | {
+        "event_uid": pa.array([event_uid(key) for key in keys.to_pylist()], pa.binary(16)),
+        "dedup_key": keys,
+        "raw": raw,
+        "attrs": _attrs(calls),
+        "account": account,
+        "region": _text([call.awsRegion for call in calls]),
+        "source_kind": cloudtrail.NAME, "parser_version": cloudtrail.VERSION, "path": source.name, "evidence_sha256": source.sha256,
+        "provider": "aws", "category": "api", "ts_desc": "completed",
+    }  # fmt: skip
+
+
+def _text(values: list[str | None]) -> Any:
+    return pa.array(values, pa.string())
+
+
+def _who(calls: Sequence[Plain]) -> dict[str, Any]:
+    coded = Coded(_texts([call.userIdentity for call in calls]))
+    who = [cloudtrail.who(_identity.decode(text) if text else None) for text in coded.distinct]
+    return {
+        name: coded.spread(list(values), TYPES[COLUMNS[name].arrow])
+        for name, values in zip(Who._fields, zip(*who, strict=True), strict=True)
+    }
+
+
+def _when(calls: Sequence[Plain]) -> dict[str, Any]:
+    texts = _text([call.eventTime for call in calls])
+    coded = Coded(texts)
+    at = [instant(text) if text else None for text in coded.distinct]
+    if texts.null_count or None in at[:-1]:
+        raise pa.ArrowInvalid("a time cannot be read")
+    at[-1] = Instant(0, "", "")
+    us, precision, basis = (list(values) for values in zip(*at, strict=True))
+    return {
+        "ts": coded.spread(us, pa.int64()),
+        "ts_raw": texts,
+        "ts_precision": coded.spread(precision, pa.string()),
+        "ts_basis": coded.spread(basis, pa.string()),
+    }
+
+
+def _what(calls: Sequence[Plain], name: Any) -> dict[str, Any]:
+    action = _text([call.eventName for call in calls])
+    code = _text([call.errorCode for call in calls])
+    service = Coded(_text([call.eventSource for call in calls]))
+    address_of, codes = Coded(_text([call.sourceIPAddress for call in calls])), Coded(code)
+    listed = [call.resources for call in calls]
+    return {
+        "action": action,
+        "error_code": code,
+        "outcome": codes.mapped(cloudtrail.outcome_of),
+        "error_message": _text([call.errorMessage for call in calls]),
+        "read_only": pa.array([cloudtrail.true(call.readOnly) for call in calls], pa.bool_()),
+        "service": service.mapped(cloudtrail.service_of),
+        "src_ip": address_of.mapped(address),
+        "src_service": address_of.mapped(lambda text: text if address(text) is None else None),
+        "user_agent": _text([call.userAgent for call in calls]),
+        "resource_type": _text([one[0].type if one else None for one in listed]),
+        "resource_ids": pa.array(
+            [[resource.ARN for resource in one if resource.ARN] if one else None for one in listed], pa.list_(pa.string())
+        ),
+        "message": pc.binary_join_element_wise(
+            pc.fill_null(name, "somebody"), " called ", service.mapped(lambda text: str(cloudtrail.service_of(text))), ":", action,
+            " from ", address_of.mapped(lambda text: text or "nowhere known"), codes.mapped(lambda text: f": {text}" if text else ""), "",
+        ),
+    }  # fmt: skip
+
+
+def _attrs(calls: Sequence[Plain]) -> Any:
+    texts = _texts([Rest(*fields) for fields in map(_rest, calls)])
+    empty = pc.equal(texts, "{}")
+    return pc.if_else(empty, pa.scalar(None, pa.string()), texts) if pc.any(empty).as_py() else texts
+
+
+_rest = attrgetter(*Rest.__struct_fields__)

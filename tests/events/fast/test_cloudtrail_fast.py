@@ -1,0 +1,153 @@
+"""The shortcut for CloudTrail gives what the parser gives, whatever the records and however they are wrapped."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from hikeshi.errors import Unreadable
+from hikeshi.events import json_records
+from hikeshi.events.columns import batch
+from hikeshi.events.event import Event
+from hikeshi.events.fast import FAST, cloudtrail as fast
+from hikeshi.events.parsers import cloudtrail
+from hikeshi.events.reading import read
+from hikeshi.events.source import Source
+
+SAMPLES = sorted((Path(__file__).parents[2] / "samples" / "cloudtrail").iterdir())
+
+Found = tuple[list[dict[str, Any]], list[str]]
+
+
+@pytest.fixture(autouse=True)
+def _columns_for_few_records_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fast, "FEW", 0)
+
+
+def by_parser(content: bytes) -> Found:
+    return told(list(read(Source.of(content), cloudtrail)))
+
+
+def by_columns(content: bytes) -> Found:
+    source = Source.of(content)
+    return told([*FAST["cloudtrail"](source), *source.troubles])
+
+
+def told(found: list[Any]) -> Found:
+    rows = batch([one for one in found if isinstance(one, Event)]).to_pylist()
+    rows += [row for one in found if not isinstance(one, (Event, Unreadable)) for row in one.to_pylist()]
+    return sorted(rows, key=lambda row: row["seq"]), sorted(str(one) for one in found if isinstance(one, Unreadable))
+
+
+def call(number: int = 0, **other: Any) -> dict[str, Any]:
+    made = {
+        "eventVersion": "1.09",
+        "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/a", "accountId": "111122223333"},
+        "eventTime": "2026-11-06T14:00:00Z",
+        "eventName": "GetObject",
+        "eventSource": "s3.amazonaws.com",
+        "eventID": str(number),
+        "requestParameters": {"list": [{"eventVersion": "1"}, {"eventVersion": "2"}], "text": '},{"eventVersion":'},
+    }
+    return made | other
+
+
+def wrapped(records: list[dict[str, Any]], **layout: Any) -> bytes:
+    return json.dumps({"Records": records}, **({"separators": (",", ":")} | layout)).encode()
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
+def test_samples_come_out_the_same(path: Path) -> None:
+    assert by_columns(path.read_bytes()) == by_parser(path.read_bytes())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "folder", ["cloudtrail-shapes", "invictus-aws-dataset", "sans504-s3-ransomware", "stratus-red-team-logs"]
+)
+def test_real_trails_come_out_the_same(shared_data: Path, folder: str) -> None:
+    if not (shared_data / folder).is_dir():
+        pytest.skip(f"../shared/data/{folder} is not here")
+    files = [path for path in sorted((shared_data / folder).rglob("*")) if "json" in path.name]
+    assert files
+    for path in files[:: max(1, len(files) // 60)]:
+        assert by_columns(path.read_bytes()) == by_parser(path.read_bytes())
+
+
+def test_a_plain_object_is_one_batch_of_columns() -> None:
+    records = [call(n, requestParameters=None) for n in range(100)]
+    (found,) = FAST["cloudtrail"](Source.of(wrapped(records)))
+    assert found.num_rows == 100
+
+
+def test_an_odd_record_among_many_costs_only_itself() -> None:
+    records = [call(n) for n in range(100)] + [call(101, eventName="ConsoleLogin")]
+    batches, event = FAST["cloudtrail"](Source.of(wrapped(records)))
+    assert (batches.num_rows, event.action) == (100, "ConsoleLogin")
+
+
+def test_a_long_document_is_read_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = wrapped([call(n, requestParameters={"key": "x" * 400}) for n in range(6000)])
+    whole = by_parser(content)
+    monkeypatch.setattr(json_records, "PIECE", 1 << 20)
+    pieces = [one.num_rows for one in FAST["cloudtrail"](Source.of(content))]
+    assert len(pieces) > 1
+    assert sum(pieces) == 6000
+    assert by_columns(content) == by_parser(content) == whole
+
+
+@pytest.mark.parametrize("layout", [{"separators": (",", ":")}, {}, {"indent": 1}])
+@pytest.mark.parametrize("cut", [1, 2, 40, 900_001])
+def test_a_long_document_that_is_cut_off_keeps_what_is_whole(
+    monkeypatch: pytest.MonkeyPatch, layout: dict[str, Any], cut: int
+) -> None:
+    monkeypatch.setattr(json_records, "PIECE", 1 << 20)
+    content = wrapped([call(n, requestParameters={"key": "x" * 2000}) for n in range(1500)], **layout)[:-cut]
+    rows, troubles = by_columns(content)
+    assert (rows, troubles) == by_parser(content)
+    assert len(troubles) == 1 or cut <= 2
+    assert len(rows) >= 1500 - cut // 2000 - 2
+    assert [row["seq"] for row in rows] == list(range(1, len(rows) + 1))
+
+
+VALUES: st.SearchStrategy[Any] = st.sampled_from(
+    [None, "", "x", "1.2.3.4", "2001:DB8::1", "true", True, 7, [], [{}], {}, {"type": "Root"}, "é", "\ud800", "\n", "AccessDenied",
+     "2026-11-06T14:00:00.123+09:00", "ConsoleLogin", {"type": "AssumedRole", "arn": "a/b:c"}, [{"ARN": "arn:x", "type": "t"}],
+     {"sessionContext": {"attributes": {"mfaAuthenticated": "True"}}}, {"sessionContext": 7}, "s3.amazonaws.com", '},{"eventVersion":']
+)  # fmt: skip
+NAMES = st.sampled_from([*cloudtrail.Call.__struct_fields__, "@timestamp", "other"])
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.dictionaries(NAMES, VALUES, max_size=5), min_size=1, max_size=8),
+    st.sampled_from([{}, {"indent": 1}, {"ensure_ascii": False}]),
+    st.booleans(),
+)
+def test_records_with_any_value_in_any_field_come_out_the_same(
+    changes: list[dict[str, Any]], layout: dict[str, Any], array: bool
+) -> None:
+    records = [call(n, **change) for n, change in enumerate(changes)]
+    text = json.dumps(records if array else {"Records": records}, **({"separators": (",", ":")} | layout))
+    content = text.encode("utf-8", "surrogatepass")
+    assert by_columns(content) == by_parser(content)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 4000), st.binary(max_size=3), st.integers(0, 9))
+def test_damaged_documents_come_out_the_same(at: int, put: bytes, gone: int) -> None:
+    content = wrapped([call(n) for n in range(6)])
+    at %= len(content)
+    content = content[:at] + put + content[at + gone :]
+    assert by_columns(content) == by_parser(content)
+
+
+def test_packed_objects_come_out_the_same() -> None:
+    content = gzip.compress(wrapped([call(n) for n in range(300)]))
+    assert by_columns(content) == by_parser(content)
+    assert by_columns(content[:-20]) == by_parser(content[:-20])
