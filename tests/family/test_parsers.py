@@ -145,6 +145,7 @@ def test_every_line_is_an_event_or_unreadable(parser: Parser, good: list[bool]) 
         "guardduty": (SAMPLES / "guardduty" / "export.jsonl"),
         "nlb": (SAMPLES / "nlb" / "v2.log"),
         "s3access": (SAMPLES / "s3access" / "access.log"),
+        "syslog": (SAMPLES / "syslog" / "auth.log"),
         "vpcflow": (SAMPLES / "vpcflow" / "v2-no-header.log"),
         "webaccess": (SAMPLES / "webaccess" / "combined.log"),
     }[parser.NAME].read_bytes().splitlines()[0]  # fmt: skip

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from hikeshi.events.parser import Parser
-from hikeshi.events.parsers import alb, cloudfront, cloudtrail, evtx, guardduty, nlb, s3access, vpcflow, webaccess
+from hikeshi.events.parsers import (
+    alb,
+    cloudfront,
+    cloudtrail,
+    evtx,
+    guardduty,
+    nlb,
+    s3access,
+    syslog,
+    vpcflow,
+    webaccess,
+)
 
 PARSERS: dict[str, Parser] = {
     "alb": alb,
@@ -13,6 +24,7 @@ PARSERS: dict[str, Parser] = {
     "guardduty": guardduty,
     "nlb": nlb,
     "s3access": s3access,
+    "syslog": syslog,
     "vpcflow": vpcflow,
     "webaccess": webaccess,
 }

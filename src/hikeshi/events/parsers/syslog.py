@@ -1,0 +1,259 @@
+"""syslog as it lies in /var/log: messages, auth.log, secure, cron; lines of RFC 3164, RFC 5424 and rsyslog's ISO dates, also mixed.
+
+RFC 3164 has no year and no zone: the year is found from the last write of the file (or now) backwards, `ts_basis` is year_inferred
+and the note of the source says what was taken; the time is taken as UTC. A copy that lost its last write gets a wrong year. What
+sshd, sudo, su, cron, useradd and PAM say becomes actor, address and outcome (`events/logins.py`). "message repeated n times" is one
+event with the meaning of what was repeated and `repeated` in `attrs`. Lines that begin with a blank belong to the line before them.
+
+References:
+  https://www.rfc-editor.org/rfc/rfc3164
+  https://www.rfc-editor.org/rfc/rfc5424
+  https://www.rsyslog.com/doc/configuration/templates.html#reserved-template-names
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from hikeshi.errors import Unreadable
+from hikeshi.events.event import Event
+from hikeshi.events.logins import Meaning, meaning
+from hikeshi.events.shape import most
+from hikeshi.events.source import Line, Source
+from hikeshi.events.times import EPOCH, MICROSECOND, instant
+from hikeshi.events.years import MONTHS, dates, first_year, turn
+
+NAME = "syslog"
+VERSION = "1"
+
+FOLLOWING = 64 * 1024
+"""Bytes of lines that are taken to belong to the line before them."""
+
+_yearless = re.compile(
+    r"(?:<(\d{1,3})>)?([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,6})?) (\S+) ([^\s:\[]+)(?:\[(\d{1,10})\])?: ?(.*)",
+    re.DOTALL,
+).fullmatch
+_loose = re.compile(
+    r"(?:<(\d{1,3})>)?([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,6})?)(?:: | )(.+)", re.DOTALL
+).fullmatch
+_ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)"
+_iso = re.compile(rf"(?:<(\d{{1,3}})>)?({_ISO}) (\S+) ([^\s:\[]+)(?:\[(\d{{1,10}})\])?:? ?(.*)", re.DOTALL).fullmatch
+_5424 = re.compile(
+    rf'(?:\d+ )?<(\d{{1,3}})>\d{{1,2}} ({_ISO}|-) (\S+) (\S+) (\S+) (\S+) (-|(?:\[(?:[^"\]]|"(?:[^"\\]|\\.)*")*\])+)(?: (.*))?',
+    re.DOTALL,
+).fullmatch
+_parameter = re.compile(r'\[([^ \]="]+)|([^ \]="]+)="((?:[^"\\]|\\.)*)"')
+_shape = re.compile(
+    rb"(?:<\d{1,3}>)?(?:(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,6})?(?: \S|: )"
+    rb"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d) [^\s\[{\"]+ [^\s:\[{\"]+(?:\[\d+\])?: )"
+    rb"|(?:\d+ )?<\d{1,3}>\d{1,2} (?:\d{4}-\d\d-\d\dT|- )"
+)
+_repeated = re.compile(r"(?:-+ )?(?:message|last message) repeated (\d{1,9}) times?(?:: \[ ?(.*)\])?", re.DOTALL).match
+
+
+class Said(NamedTuple):
+    """One line."""
+
+    variant: str
+    priority: str | None
+    time: str
+    host: str | None
+    program: str | None
+    pid: str | None
+    text: str
+    rest: Mapping[str, object]
+
+
+def recognises(head: bytes) -> bool:
+    return most(head, _shape)
+
+
+def events(source: Source) -> Iterator[Event | Unreadable]:
+    """Every line that has a time, with the lines that belong to it."""
+    with ExitStack() as opened:
+        lines, calendar = _prepared(source, opened)
+        held: Event | None = None
+        before: Meaning | None = None
+        for line in lines:
+            text = line.data.decode("utf-8", "backslashreplace")
+            if text[:1] in {" ", "\t"} and held is not None and len(held.raw) + len(text) < FOLLOWING:
+                held.raw += b"\n" + line.data
+                held.message += "\n" + text
+                continue
+            said = _said(text)
+            if said is None:
+                if text.strip():
+                    yield source.unreadable("this is no line of syslog", f"line {line.number:,}")
+                continue
+            event, before = _event(said, line, calendar, before)
+            if event is None:
+                yield source.unreadable(f"there is no such time: {said.time!r}", f"line {line.number:,}")
+                continue
+            if held is not None:
+                yield held
+            held = event
+        if held is not None:
+            yield held
+
+
+def _said(text: str) -> Said | None:
+    if found := _yearless(text):
+        priority, time, host, program, pid, message = found.groups()
+        return Said("rfc3164", priority, time, host, program, pid, message, NOTHING)
+    if found := _iso(text):
+        priority, time, host, program, pid, message = found.groups()
+        return Said("iso", priority, time, host, program, pid, message.lstrip(), NOTHING)
+    if found := _5424(text):
+        priority, time, host, program, pid, kind, data, message = found.groups()
+        rest: dict[str, object] = {} if kind == "-" else {"msgid": kind}
+        if data != "-":
+            rest["structured_data"] = _structured(data)
+        host, program, pid = (None if part == "-" else part for part in (host, program, pid))
+        return Said("rfc5424", priority, time, host, program, pid, (message or "").removeprefix("\ufeff"), rest)
+    if found := _loose(text):
+        priority, time, message = found.groups()
+        host, _, after = message.partition(" ")
+        named = bool(after) and not host.endswith(":") and not message.startswith("-")
+        return Said(
+            "rfc3164", priority, time, host if named else None, None, None, after if named else message, NOTHING
+        )
+    return None
+
+
+NOTHING: Mapping[str, object] = {}
+
+
+def _structured(data: str) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    element: dict[str, str] = {}
+    for name, key, value in _parameter.findall(data):
+        if name:
+            element = found.setdefault(name, {})
+        else:
+            element[key] = re.sub(r'\\(["\\\]])', r"\1", value)
+    return found
+
+
+class Calendar:
+    """The year of each line, read from the first on."""
+
+    def __init__(self, first: int) -> None:
+        self.year = first
+        self.name = ""
+        self.month = 0
+
+    def of(self, name: str) -> int:
+        """The year of a line with the name of this month."""
+        if name != self.name and (month := MONTHS.get(name, 0)):
+            self.year += turn(self.month, month) if self.month else 0
+            self.name, self.month = name, month
+        return self.year
+
+
+def _prepared(source: Source, opened: ExitStack) -> tuple[Iterable[Line], Calendar]:
+    """The lines, and the calendar for dates without a year: the file is then gone through twice."""
+    latest = datetime.now(UTC)
+    if next(dates([source.head]), None) is None:
+        return source.lines(), Calendar(latest.year)
+    path = Path(source.name)
+    if path.is_file():
+        latest = min(latest, datetime.fromtimestamp(path.stat().st_mtime, UTC))
+        again = Source(source.name, opened.enter_context(path.open("rb")), limits=source.limits)
+        known, lines = "the last write of the file", source.lines()
+    else:
+        body = source.body()
+        again = Source.of(body, limits=source.limits)
+        known, lines = "the present day", Source.of(body, limits=source.limits).lines()
+    first = first_year(dates(again.chunks()), latest)
+    source.note = f"The dates have no year: {first} for the first line was inferred from {known}, {latest:%Y-%m-%d}."
+    return lines, Calendar(first)
+
+
+@functools.lru_cache(maxsize=8192)  # many lines share a second
+def _without_year(text: str, year: int) -> tuple[int, str, str] | None:
+    """UTC microseconds of "Mar  7 13:06:56" or "Mar  7 13:06:56.123" in a year, how fine it is, how it was known."""
+    try:
+        second = min(59, int(text[13:15]))  # 60 is a leap second
+        fraction = int(text[16:].ljust(6, "0")) if len(text) > 15 else 0
+        read = datetime(
+            year, MONTHS[text[:3]], int(text[4:6]), int(text[7:9]), int(text[10:12]), second, fraction, tzinfo=UTC
+        )
+    except (ValueError, KeyError):
+        return None
+    precision = "s" if len(text) == 15 else "ms" if len(text) < 20 else "us"
+    return (read - EPOCH) // MICROSECOND, precision, "year_inferred"
+
+
+def _at(said: Said, calendar: Calendar) -> tuple[int, str, str] | None:
+    """The time, how fine it is, and how UTC was known."""
+    if said.variant == "rfc3164":
+        return _without_year(said.time, calendar.of(said.time[:3]))
+    return instant(said.time)
+
+
+def _event(said: Said, line: Line, calendar: Calendar, before: Meaning | None) -> tuple[Event | None, Meaning | None]:
+    """The event, and the meaning that a line "last message repeated" would have next."""
+    variant, priority, time, host, program, pid, text, rest = said
+    when = _at(said, calendar)
+    if when is None:
+        return None, before
+    service = _service(program) if program else None
+    if "repeated" in text and (again := _repeated(text)):
+        rest = {**rest, "repeated": int(again[1])}
+        says = meaning(service or "", again[2]) if again[2] else before
+    else:
+        says = meaning(service, text) if service else None
+    level = int(priority) if priority and int(priority) < 192 else None
+    if level is not None:
+        rest = {**rest, "facility": level >> 3, "severity": level & 7}
+    known = says or UNKNOWN
+    rest = {**known.rest, **rest} if rest else known.rest
+    return Event(
+        ts=when[0],
+        ts_precision=when[1],
+        ts_desc="recorded",
+        ts_basis=when[2],
+        ts_raw=time,
+        seq=line.number,
+        source_variant=variant,
+        offset=line.offset,
+        raw=line.data,
+        category=known.category,
+        service=service,
+        action=known.action or service or "message",
+        outcome=known.outcome,
+        severity=None if level is None else SEVERITY[level & 7],
+        message=f"{service}: {text}" if service and text else text or service or "(nothing)",
+        actor_name=known.actor,
+        src_ip=known.src_ip,
+        src_port=known.src_port,
+        src_host=known.src_host,
+        resource_type="user" if known.target else None,
+        resource_ids=[known.target] if known.target else None,
+        host=host,
+        process=service,
+        pid=int(pid) if pid and pid.isascii() and pid.isdigit() and len(pid) < 19 else None,
+        cmdline=known.cmdline,
+        attrs=msgspec.json.encode(rest) if rest else None,
+    ), says
+
+
+UNKNOWN = Meaning("", "system")
+
+
+@functools.lru_cache(maxsize=1024)
+def _service(program: str) -> str:
+    """The program without its path and without the module of PAM that older systems write behind it."""
+    return program.partition("(")[0].rpartition("/")[2]
+
+
+SEVERITY = (100.0, 95.0, 90.0, 70.0, 50.0, 30.0, 10.0, 0.0)
+"""From emergency to debug, on our scale."""

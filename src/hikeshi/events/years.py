@@ -1,0 +1,62 @@
+"""The year of dates that have none, as in RFC 3164: found from the end, because only the end of a log has a known neighbour in time.
+
+The last line was written no later than the file (or, where that is not known, than now). From there each step from December back to
+January, read towards the beginning, is a year earlier; the 29th of February must fall into a leap year.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), 1
+    )
+}
+SLACK = timedelta(days=1)
+"""A clock may be ahead, and local time is up to 14 hours ahead of UTC."""
+
+_DATES = re.compile(rb"^(?:<\d{1,3}>)?([A-Z][a-z]{2}) ([ \d]\d) \d\d:", re.MULTILINE)
+
+
+def turn(before: int, month: int) -> int:
+    """By how many years the date moves from one line to the next: lines a few weeks out of order turn nothing."""
+    step = month - before
+    return 1 if step < -1 else -1 if step == 11 else 0
+
+
+def first_year(dates: Iterable[tuple[int, int]], latest: datetime) -> int:
+    """The year of the first of these dates (month, day), the last of which is no later than `latest`."""
+    year, before, month, day, leaps = 0, 0, 1, 1, set()
+    for month, day in dates:
+        year += turn(before, month) if before else 0
+        before = month
+        if (month, day) == (2, 29):
+            leaps.add(year)
+    limit = latest + SLACK
+    last = limit.year if (month, day) <= (limit.month, limit.day) else limit.year - 1
+    fits = (
+        first for first in range(last - year, last - year - 9, -1) if all(calendar.isleap(first + n) for n in leaps)
+    )
+    return next(fits, last - year)
+
+
+def dates(chunks: Iterable[bytes]) -> Iterator[tuple[int, int]]:
+    """Month and day at the beginning of each line that has them."""
+    rest = b""
+    for chunk in chunks:
+        whole, newline, after = chunk.rpartition(b"\n")
+        yield from _dates(rest + whole if newline else b"")
+        rest = (after if newline else rest + after)[:64]
+    yield from _dates(rest)
+
+
+def _dates(text: bytes) -> Iterator[tuple[int, int]]:
+    for month, day in _DATES.findall(text):
+        number = MONTHS.get(month.decode())
+        if number:
+            yield number, int(day)
