@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hikeshi.errors import Refused
+from hikeshi.stores.entity import Entity
 from hikeshi.stores.store import Query
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -80,3 +81,19 @@ def _plain(name: str, value: Any) -> Any:
         except ValueError:
             return text
     return text
+
+
+def entity_shape(found: Entity) -> dict[str, Any]:
+    """What is known of one name, as plain JSON with its moments as times."""
+    return {
+        "value": found.value,
+        "events": found.events,
+        "first": moment(found.first_us) if found.first_us is not None else None,
+        "last": moment(found.last_us) if found.last_us is not None else None,
+        "named_in": [{"field": column, "count": count} for column, count in found.named_in],
+        "told": [
+            {"field": column, "value": value, "count": count}
+            for column, values in found.told.items()
+            for value, count in values
+        ],
+    }

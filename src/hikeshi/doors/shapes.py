@@ -20,7 +20,7 @@ from hikeshi.desk.ledger.phrases import sentence
 from hikeshi.desk.reports.models import Report
 from hikeshi.desk.reviews.models import Review
 from hikeshi.desk.runs.models import Approval, Intent, Run, Step
-from hikeshi.desk.timelines.models import Mark, Timeline
+from hikeshi.desk.timelines.models import Hit, Mark, Timeline
 
 
 class Both(TypedDict):
@@ -254,6 +254,23 @@ class TimelineShape(TypedDict):
     built_at: datetime | None
 
 
+class HitShape(TypedDict):
+    """A rule that hit events of a timeline. `selector` is a `where` that finds the first of these events."""
+
+    hit: int
+    rule: str
+    title: str
+    file: str
+    level: str
+    techniques: list[str]
+    events: int
+    first_at: datetime
+    last_at: datetime
+    selector: dict[str, list[str]]
+    made_at: datetime
+    made_by: str
+
+
 class MarkShape(TypedDict):
     """Says of all events where `field` is `value` whose they are."""
 
@@ -397,6 +414,11 @@ def chain(row: Chain) -> ChainShape:
 def timeline(row: Timeline) -> TimelineShape:
     more = {"incident": row.incident.name, "evidence": [one.name for one in row.items.order_by("name")]}
     shape: TimelineShape = _same(row, TimelineShape.__annotations__) | more
+    return shape
+
+
+def hit(row: Hit) -> HitShape:
+    shape: HitShape = _same(row, HitShape.__annotations__) | {"hit": row.pk}
     return shape
 
 

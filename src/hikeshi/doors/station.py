@@ -13,7 +13,6 @@ from hikeshi.desk.runs.perform import warm_up
 from hikeshi.doors.intake import Intake
 from hikeshi.doors.worker import Worker
 
-
 WORKERS = 2
 """So that a slow cloud call never holds a deadline back, and evidence is taken side by side."""
 

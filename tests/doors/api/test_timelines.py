@@ -114,3 +114,23 @@ def test_the_likeliest_attacker_is_marked_with_its_reasons(on_it: Caller, built:
 def test_strangers_learn_nothing(off_it: Caller, observer: Caller, built: str, tail: str) -> None:
     for stranger in (off_it, observer):
         stranger.get(f"{built}/{tail}", 404)
+
+
+def test_everything_about_one_name(on_it: Caller, off_it: Caller, built: str) -> None:
+    row = next(row for row in _events(on_it, built) if row["src_ip"])
+    found = on_it.get(f"{built}/about?value={row['src_ip']}")
+    assert found["events"] == len(_events(on_it, built, f"&where=src_ip={row['src_ip']}"))
+    assert {"field": "src_ip", "count": found["events"]} in found["named_in"]
+    off_it.get(f"{built}/about?value={row['src_ip']}", 404)
+    on_it.get(f"{built}/about?value=%20", 403)
+
+
+def test_two_windows_are_compared(on_it: Caller, built: str) -> None:
+    rows = _events(on_it, built)
+    first, last = rows[0]["ts"], rows[-1]["ts"]
+    assert first != last
+    ends = "before_start=2000-01-01T00:00Z&before_end=2001-01-01T00:00Z&after_start=2001-01-01T00:00Z&after_end=2100-01-01T00:00Z"
+    changes = on_it.get(f"{built}/diff/action?{ends}")
+    assert {change["kind"] for change in changes} == {"new"}
+    assert sum(change["after"] for change in changes) == len([row for row in rows if row["action"]])
+    on_it.get(f"{built}/diff/nonsense?{ends}", 403)

@@ -17,8 +17,8 @@ from hikeshi.desk.evidence.models import Item
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.doors import find, shapes
-from hikeshi.doors.find import NotThere
 from hikeshi.doors.api.bearer import Call
+from hikeshi.doors.find import NotThere
 
 router = Router()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
+import msgspec
 from ninja import Query, Router, Status
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -14,8 +15,10 @@ from hikeshi.desk.timelines.models import Timeline
 from hikeshi.doors import find, shapes
 from hikeshi.doors.api.bearer import Call
 from hikeshi.doors.api.paging import MOST, Body, Page
-from hikeshi.doors.events import asked_for, key_of, moment, shown
+from hikeshi.doors.events import asked_for, entity_shape, key_of, moment, shown
+from hikeshi.stores.difference import difference
 from hikeshi.stores.duck import DuckStore
+from hikeshi.stores.entity import entity
 
 router = Router()
 
@@ -114,6 +117,24 @@ def count_values(
     return [{"value": value, "count": count} for value, count in found]
 
 
+@router.get("/incidents/{name}/timelines/{timeline}/about", response=dict[str, Any])
+def tell_about(
+    request: Call, name: str, timeline: str, value: str, start: datetime | None = None, end: datetime | None = None
+) -> dict[str, Any]:
+    """Everything about one name: first and last seen, where it is named, what its events have in common."""
+    return entity_shape(entity(_store(request, name, timeline), value, asked_for([], start=start, end=end)))
+
+
+@router.get("/incidents/{name}/timelines/{timeline}/diff/{field}", response=list[dict[str, Any]])
+def compare_windows(
+    request: Call, name: str, timeline: str, field: str,
+    before_start: datetime, before_end: datetime, after_start: datetime, after_end: datetime,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """What came, went, or changed how often it occurs from the first window to the second."""
+    windows = (asked_for([], start=before_start, end=before_end), asked_for([], start=after_start, end=after_end))
+    return [msgspec.to_builtins(change) for change in difference(_store(request, name, timeline), field, *windows)]
+
+
 @router.get("/incidents/{name}/timelines/{timeline}/marks", response=list[shapes.MarkShape])
 def list_marks(request: Call, name: str, timeline: str) -> list[shapes.MarkShape]:
     """Whose events are whose, and why."""
@@ -133,6 +154,19 @@ def accuse_suspect(request: Call, name: str, timeline: str) -> Status[list[shape
     """Mark the events of the likeliest attacker's address, and as suspected those of the principal."""
     made = verbs.accuse(_timeline(request, name, timeline), actor=request.auth)
     return Status(201, [shapes.mark(row) for row in made])
+
+
+@router.get("/incidents/{name}/timelines/{timeline}/hits", response=list[shapes.HitShape])
+def list_hits(request: Call, name: str, timeline: str) -> list[shapes.HitShape]:
+    """The rules that hit when they were last asked, the worst level first."""
+    return [shapes.hit(row) for row in _timeline(request, name, timeline).hits.all()]
+
+
+@router.post("/incidents/{name}/timelines/{timeline}/detect", response={201: list[shapes.HitShape]})
+def ask_rules(request: Call, name: str, timeline: str) -> Status[list[shapes.HitShape]]:
+    """Ask our own pack of Sigma rules. What rules hit before is replaced. Other folders are asked at the command line."""
+    made = verbs.detect(_timeline(request, name, timeline), [], actor=request.auth)
+    return Status(201, [shapes.hit(row) for row in made])
 
 
 @router.delete("/incidents/{name}/timelines/{timeline}/marks/{mark}", response={204: None})

@@ -7,6 +7,10 @@ from typing import Any, Final
 from hikeshi.doors.cli.options import Language
 
 TEXTS: Final[dict[str, tuple[str, str]]] = {
+    "told": ("In common", "共通点"),
+    "times": ("Times", "倍率"),
+    "named_in": ("Named in", "現れる項目"),
+    "before": ("Before", "前"),
     "account": ("Account", "アカウント"),
     "accounts": ("Accounts", "アカウント"),
     "acknowledged_at": ("Acknowledged", "対応開始"),
@@ -79,6 +83,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "expires_at": ("Expires", "有効期限"),
     "explanation": ("Explanation", "説明"),
     "field": ("Field", "項目"),
+    "file": ("File", "ファイル"),
     "files": ("Files", "ファイル"),
     "finding_types": ("Finding types", "検出タイプ"),
     "first": ("First", "最初"),
@@ -92,6 +97,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "head_hash": ("Head", "先頭ハッシュ値"),
     "head_seq": ("Entries", "エントリー数"),
     "held_at": ("Held at", "保管場所"),
+    "hits": ("Events hit", "一致したイベント"),
     "home": ("Home", "ホーム"),
     "incident": ("Incident", "インシデント"),
     "incidents": ("Incidents", "インシデント"),

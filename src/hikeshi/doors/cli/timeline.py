@@ -1,4 +1,4 @@
-"""`timeline build | show | list | mark | histogram | suspects`: sealed logs in one order."""
+"""`timeline build | show | list | mark | histogram | suspects | about | diff`: sealed logs in one order."""
 
 from __future__ import annotations
 
@@ -20,9 +20,12 @@ from hikeshi.doors.cli.exits import DONE, UNREADABLE
 from hikeshi.doors.cli.progress import progress
 from hikeshi.doors.cli.times import optional
 from hikeshi.doors.cli.who import actor
-from hikeshi.doors.events import asked_for, key_of, moment, shown
+from hikeshi.doors.events import asked_for, entity_shape, key_of, moment, shown
 from hikeshi.errors import Refused
+from hikeshi.stores.difference import difference
 from hikeshi.stores.duck import DuckStore
+from hikeshi.stores.entity import entity
+from hikeshi.stores.store import Query as StoreQuery
 
 PAGE = 1000
 SEEN = ("ts", "source_kind", "outcome", "action", "actor_name", "src_ip", "message")
@@ -177,6 +180,39 @@ def suspects(incident: str, name: str) -> Answer:
         for one in _store(incident, name).suspects(query)
     ]
     return Answer(rows, columns=("principal", "address", "score", "events", "denied", "reasons"))
+
+
+def about(
+    incident: str,
+    name: str,
+    value: Annotated[str, typer.Argument(help="A principal, an address, an access key, an instance, a host.")],
+    start: From = "",
+    end: To = "",
+) -> Any:
+    """Everything the timeline says of one name: first and last seen, where it is named, what its events have in common."""
+    query = asked_for([], start=optional(start), end=optional(end))
+    return entity_shape(entity(_store(incident, name), value, query))
+
+
+def diff(
+    incident: str,
+    name: str,
+    field: Annotated[str, typer.Argument(help="A column, such as action or src_ip.")],
+    before: Annotated[str, typer.Option(help="The first window: FROM/TO, ISO 8601 with zone.")],
+    after: Annotated[str, typer.Option(help="The second window: FROM/TO, ISO 8601 with zone.")],
+) -> Answer:
+    """What came, went, or changed how often it occurs from one window to another."""
+    changes = difference(_store(incident, name), field, _window(before), _window(after))
+    return Answer(
+        [msgspec.to_builtins(change) for change in changes], columns=("value", "kind", "before", "after", "times")
+    )
+
+
+def _window(text: str) -> StoreQuery:
+    first, slash, last = text.partition("/")
+    if not slash:
+        raise Refused(f"{text!r} is not a window.", hint="Write FROM/TO, such as 2026-11-06T00:00Z/2026-11-07T00:00Z.")
+    return asked_for([], start=optional(first), end=optional(last))
 
 
 def _store(incident: str, name: str) -> DuckStore:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
+from hikeshi.desk.timelines.models import Hit
 from hikeshi.stores.store import Query
 
 PER_PAGE: Final = 100
@@ -57,9 +58,10 @@ class Search:
     after: str = ""
     start_us: int | None = None
     end_us: int | None = None
+    hit: Hit | None = None
 
     @classmethod
-    def read(cls, timeline: str, address: Mapping[str, str]) -> Search:
+    def read(cls, timeline: str, address: Mapping[str, str], hit: Hit | None = None) -> Search:
         """From the address. What is not understood is left out: an address may be typed by hand."""
         start, end = address.get("start", ""), address.get("end", "")
         return cls(
@@ -67,6 +69,7 @@ class Search:
             where={name: address[name] for name in FIELDS if address.get(name)},
             words=address.get("q", "").strip()[:200],
             start=start, end=end, after=address.get("after", ""), start_us=_microseconds(start), end_us=_microseconds(end),
+            hit=hit,
         )  # fmt: skip
 
     @classmethod
@@ -81,7 +84,8 @@ class Search:
         """The store's question. `without` leaves one filter out, so that its facet shows the other values too."""
         return Query(
             start_us=self.start_us, end_us=self.end_us, search=self.words, limit=limit, marks=marks,
-            where={name: value for name, value in self.where.items() if name != without},
+            where={name: value for name, value in self.where.items() if name != without}
+            | (self.hit.selector if self.hit else {}),
             after=_place(self.after) if paged and self.after else None,
         )  # fmt: skip
 
@@ -90,6 +94,7 @@ class Search:
         state = {
             "t": self.timeline,
             **self.where,
+            "hit": str(self.hit.pk) if self.hit else "",
             "q": self.words,
             "start": self.start,
             "end": self.end,
@@ -101,6 +106,8 @@ class Search:
     def chips(self) -> list[tuple[str, str]]:
         """What is set, each with the address that takes it out."""
         chips = [(f"{name}: {value}", self.link(**{name: "", "after": ""})) for name, value in self.where.items()]
+        if self.hit:
+            chips.append((self.hit.title, self.link(hit="", after="")))
         if self.start or self.end:
             chips.append((f"{self.start} – {self.end}", self.link(start="", end="", after="")))
         return chips

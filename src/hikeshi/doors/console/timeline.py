@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 from urllib.parse import urlencode
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.timelines import verbs
-from hikeshi.desk.timelines.models import Mark, Timeline
+from hikeshi.desk.timelines.models import Hit, Mark, Timeline
 from hikeshi.doors.console.histogram import histogram
 from hikeshi.doors.console.room import head
 from hikeshi.doors.console.search import FACETS, PER_PAGE, Search, at, key_of
@@ -46,19 +47,30 @@ def _show(request: HttpRequest, incident: Incident, problem: HikeshiError | None
 
 def _explore(request: HttpRequest, chosen: Timeline) -> dict[str, Any]:
     started = time.perf_counter()
-    search, store, marks = Search.read(chosen.name, request.GET), DuckStore(chosen.folder), list(chosen.marks.all())
+    search = Search.read(chosen.name, request.GET, _hit(chosen, request.GET.get("hit", "")))
+    store, marks = DuckStore(chosen.folder), list(chosen.marks.all())
     rows = store.events(search.query(limit=PER_PAGE + 1))
     more = len(rows) > PER_PAGE
     rows = rows[:PER_PAGE]
     for row in rows:
         _dress(row, marks)
     return {
-        "search": search, "rows": rows, "marks": marks, "total": store.count(search.query(paged=False)),
+        "search": search, "rows": rows, "marks": marks, "hits": _linked(search, chosen), "total": store.count(search.query(paged=False)),
         "histogram": histogram(store, search, marks), "facets": _facets(store, search),
         "next": search.link(after=key_of(rows[-1])) if more else "", "first": search.link(after="") if search.after else "",
         "event": _event(store, request.GET.get("event", ""), marks), "close": search.link(event=""),
         "seconds": time.perf_counter() - started,
     }  # fmt: skip
+
+
+def _hit(chosen: Timeline, key: str) -> Hit | None:
+    """The hit an address names; nothing where it names none."""
+    return chosen.hits.filter(pk=int(key)).first() if re.fullmatch(r"[0-9]{1,18}", key) else None
+
+
+def _linked(search: Search, chosen: Timeline) -> list[tuple[Hit, str]]:
+    """Every hit with the address that shows its events."""
+    return [(hit, search.link(hit=str(hit.pk), after="", event="")) for hit in chosen.hits.all()]
 
 
 def _dress(row: dict[str, Any], marks: list[Mark]) -> dict[str, Any]:
@@ -121,6 +133,17 @@ def ask(request: HttpRequest, name: str) -> HttpResponse:
 
 def _to(incident: Incident, called: str, request: HttpRequest, said: str) -> HttpResponse:
     return done(request, said, f"{reverse('timeline', args=[incident.name])}?{urlencode({'t': called})}")
+
+
+@require_POST
+def detect(request: HttpRequest, name: str) -> HttpResponse:
+    """Ask our own pack of rules."""
+    incident = incident_of(request, name)
+    chosen = get_object_or_404(Timeline, incident=incident, name=request.POST.get("t", ""))
+    problem = attempt(lambda: verbs.detect(chosen, [], actor=actor(request)))
+    return (
+        _show(request, incident, problem) if problem else _to(incident, chosen.name, request, _("The rules were asked."))
+    )
 
 
 @require_POST

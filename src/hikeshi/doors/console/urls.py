@@ -39,6 +39,7 @@ urlpatterns = [
     path("incidents/<str:name>/evidence/<str:item>/verify/", evidence.verify, name="item_verify"),
     path("incidents/<str:name>/timeline/", timeline.timeline, name="timeline"),
     path("incidents/<str:name>/timeline/ask/", timeline.ask, name="timeline_ask"),
+    path("incidents/<str:name>/timeline/detect/", timeline.detect, name="timeline_detect"),
     path("incidents/<str:name>/timeline/mark/", timeline.mark, name="timeline_mark"),
     path("incidents/<str:name>/timeline/unmark/", timeline.unmark, name="timeline_unmark"),
     path("incidents/<str:name>/reports/", reports.reports, name="reports"),
