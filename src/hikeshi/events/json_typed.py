@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from hikeshi.events.json_records import BROKEN
+from hikeshi.events.times import SECOND, Instant, instant
 
 T = TypeVar("T")
 
@@ -73,3 +74,16 @@ def object_of(data: bytes) -> dict[str, Any]:
     except BROKEN:
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def moment(value: str | float | None, *, unit: int = 1_000) -> Instant | None:
+    """A time as text (ISO 8601), or as a number since 1970, in units of so many microseconds. None where it cannot be read."""
+    if isinstance(value, str):
+        return instant(value)
+    if value is None or not 0 <= value * unit < LAST:
+        return None
+    return Instant(round(value * unit), "s" if unit == SECOND and value == int(value) else "ms", "utc")
+
+
+LAST = 253_402_300_800 * SECOND
+"""Microseconds until the year 10000."""

@@ -5,29 +5,33 @@ from __future__ import annotations
 from hikeshi.events.parser import Parser
 from hikeshi.events.parsers import (
     alb,
-    bodyfile,
     cloudfront,
     cloudtrail,
     evtx,
     guardduty,
+    kubernetes_audit,
     nlb,
+    resolver,
     s3access,
     syslog,
     vpcflow,
+    waf,
     webaccess,
 )
 
 PARSERS: dict[str, Parser] = {
     "alb": alb,
-    "bodyfile": bodyfile,
     "cloudfront": cloudfront,
     "cloudtrail": cloudtrail,
     "evtx": evtx,
     "guardduty": guardduty,
+    "kubernetes_audit": kubernetes_audit,
     "nlb": nlb,
+    "resolver": resolver,
     "s3access": s3access,
     "syslog": syslog,
     "vpcflow": vpcflow,
+    "waf": waf,
     "webaccess": webaccess,
 }
 
