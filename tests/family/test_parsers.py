@@ -140,6 +140,7 @@ def test_pieces_of_logs_in_any_order_never_raise(parser: Parser, pieces: list[by
 def test_every_line_is_an_event_or_unreadable(parser: Parser, good: list[bool]) -> None:
     line = {
         "alb": (SAMPLES / "alb" / "access.log"),
+        "bodyfile": (SAMPLES / "bodyfile" / "fls.body"),
         "cloudfront": (SAMPLES / "cloudfront" / "no-header.log"),
         "cloudtrail": (SAMPLES / "cloudtrail" / "lines.jsonl"),
         "guardduty": (SAMPLES / "guardduty" / "export.jsonl"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hikeshi.events.parser import Parser
 from hikeshi.events.parsers import (
     alb,
+    bodyfile,
     cloudfront,
     cloudtrail,
     evtx,
@@ -21,6 +22,7 @@ from hikeshi.events.parsers import (
 
 PARSERS: dict[str, Parser] = {
     "alb": alb,
+    "bodyfile": bodyfile,
     "cloudfront": cloudfront,
     "cloudtrail": cloudtrail,
     "evtx": evtx,
