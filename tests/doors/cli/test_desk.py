@@ -176,3 +176,18 @@ def test_what_people_see_is_in_their_language(
     ):  # fmt: skip
         assert admin(*line.split(), "--lang", "ja").code == 0, line
     assert sorted({key for key in asked if key not in TEXTS}) == []
+
+
+def test_one_name_and_two_windows_of_a_timeline(admin: Keyboard, incident: Incident) -> None:
+    admin.json("timeline", "build", incident.name, "main", TRAIL)
+    rows = admin("timeline", "show", incident.name, "main", "--json").lines
+    row = next(row for row in rows if row["src_ip"])
+    about = admin.json("timeline", "about", incident.name, "main", row["src_ip"])
+    assert about["events"] >= 1
+    assert about["first"] <= about["last"]
+    windows = ("--before", "2000-01-01T00:00Z/2001-01-01T00:00Z", "--after", "2001-01-01T00:00Z/2100-01-01T00:00Z")
+    changes = admin.json("timeline", "diff", incident.name, "main", "action", *windows)
+    assert {change["kind"] for change in changes} == {"new"}
+    wrong = admin("timeline", "diff", incident.name, "main", "action", "--before", "x", "--after", "y")
+    assert wrong.code == 3
+    assert "is not a window" in wrong.err
