@@ -26,7 +26,7 @@ from hikeshi.desk.duties.models import Clock
 from hikeshi.desk.queue import Queued, claim, next_due
 from hikeshi.desk.runs import verbs as runs
 from hikeshi.desk.runs.models import Step
-from hikeshi.desk.runs.perform import perform
+from hikeshi.desk.runs.perform import give_up, perform
 from hikeshi.desk.timelines import verbs as timelines
 from hikeshi.desk.timelines.models import Timeline
 from hikeshi.errors import Failed, HikeshiError
@@ -89,6 +89,9 @@ class Worker:
             do(row, self)
         except Exception:  # as above; the row waits a little longer each time and stays visible as due
             log.exception("%s could not be done by %s", row, self.name)
+            if isinstance(row, Step) and row.attempts >= MOST_ATTEMPTS:
+                give_up(Step.objects.get(pk=row.pk), actor=self.actor)
+                return
             later = timezone.now() + timedelta(seconds=min(300, 2**row.attempts))
             type(row).objects.filter(pk=row.pk, lease_owner=self.name).update(
                 due_at=later, lease_owner="", lease_until=None

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from hikeshi.actions import ACTIONS, action as build_action
-from hikeshi.actions.action import Action, Receipt
+from hikeshi.actions.action import Action, Outcome, Receipt
 from hikeshi.actions.aws.clients import warm
 from hikeshi.actions.aws.recorder import Settled
 from hikeshi.actions.aws.world import AwsSettings, AwsWorld
@@ -172,11 +172,19 @@ def _ended_badly(step: Step, problem: HikeshiError, actor: Actor) -> None:
         ja = f"{problem} {wait:g} 秒後に再試行する。"
         verbs.ask_again(step, actor=actor, state=step.state, seconds=wait, en=en, ja=ja)
         return
-    unknown = isinstance(problem, Failed) and not problem.permanent and step.intents.filter(outcome="").exists()
-    receipt = Receipt(
-        action=step.action,
-        outcome="unknown" if unknown else "refused" if isinstance(problem, Refused) else "failed",
-        summary=Text(str(problem), str(problem)),
-        observed={},
-    )
+    lost = isinstance(problem, Failed) and not problem.permanent and step.intents.filter(outcome="").exists()
+    _end(step, "unknown" if lost else "refused" if isinstance(problem, Refused) else "failed", str(problem), actor)
+
+
+def give_up(step: Step, *, actor: Actor) -> None:
+    """A fault of our own keeps stopping this step: say so where people look, instead of trying for ever.
+
+    Whatever was sent has been written down, so the outcome is unknown as soon as anything was.
+    """
+    said = "A fault in Hikeshi stopped this step again and again; the log of the worker has it. Look at the resource."
+    _end(step, "unknown" if step.intents.exists() else "failed", said, actor)
+
+
+def _end(step: Step, outcome: Outcome, said: str, actor: Actor) -> None:
+    receipt = Receipt(action=step.action, outcome=outcome, summary=Text(said, said), observed={})
     verbs.end(step, receipt, actor=actor, undone=step.state == "undoing")
