@@ -140,12 +140,14 @@ def test_pieces_of_logs_in_any_order_never_raise(parser: Parser, pieces: list[by
 def test_every_line_is_an_event_or_unreadable(parser: Parser, good: list[bool]) -> None:
     line = {
         "alb": (SAMPLES / "alb" / "access.log"),
+        "auditd": (SAMPLES / "auditd" / "enriched.log"),
         "bodyfile": (SAMPLES / "bodyfile" / "fls.body"),
         "cloudfront": (SAMPLES / "cloudfront" / "no-header.log"),
         "cloudtrail": (SAMPLES / "cloudtrail" / "lines.jsonl"),
         "guardduty": (SAMPLES / "guardduty" / "export.jsonl"),
         "kubernetes_audit": (SAMPLES / "kubernetes_audit" / "audit.jsonl"),
         "nlb": (SAMPLES / "nlb" / "v2.log"),
+        "plaso": (SAMPLES / "plaso" / "json_line.jsonl"),
         "resolver": (SAMPLES / "resolver" / "s3.jsonl"),
         "s3access": (SAMPLES / "s3access" / "access.log"),
         "syslog": (SAMPLES / "syslog" / "auth.log"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hikeshi.events.parser import Parser
 from hikeshi.events.parsers import (
     alb,
+    auditd,
     bodyfile,
     cloudfront,
     cloudtrail,
@@ -12,6 +13,7 @@ from hikeshi.events.parsers import (
     guardduty,
     kubernetes_audit,
     nlb,
+    plaso,
     resolver,
     s3access,
     syslog,
@@ -22,6 +24,7 @@ from hikeshi.events.parsers import (
 
 PARSERS: dict[str, Parser] = {
     "alb": alb,
+    "auditd": auditd,
     "bodyfile": bodyfile,
     "cloudfront": cloudfront,
     "cloudtrail": cloudtrail,
@@ -29,6 +32,7 @@ PARSERS: dict[str, Parser] = {
     "guardduty": guardduty,
     "kubernetes_audit": kubernetes_audit,
     "nlb": nlb,
+    "plaso": plaso,
     "resolver": resolver,
     "s3access": s3access,
     "syslog": syslog,
