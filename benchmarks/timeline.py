@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -40,6 +41,9 @@ AGENTS = (
     "console.amazonaws.com",
 )
 HEADER = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n"
+SESSION = 3600
+"""Seconds in which a user has one key: callers repeat themselves, in real trails far more than here."""
+
 PER_FILE = 3000
 DUPLICATES = 0.03
 
@@ -57,18 +61,20 @@ def record(rng: random.Random, number: int) -> dict[str, Any]:
     service, call, _ = rng.choices(CALLS, weights=[weight for *_, weight in CALLS])[0]
     account, user = rng.choice(ACCOUNTS), f"user-{rng.randrange(200)}"
     hexes = f"{rng.getrandbits(128):032x}"
-    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(START + number // 20 + rng.randrange(-300, 300)))
+    second = START + number // 20 + rng.randrange(-300, 300)
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(second))
+    session = f"{random.Random(f'{account}{user}{second // SESSION}').getrandbits(128):032X}"
     role = rng.random() < 0.5
     identity: dict[str, Any] = {
-        "type": "AssumedRole" if role else "IAMUser", "principalId": f"AIDA{hexes[:16].upper()}", "accountId": account,
+        "type": "AssumedRole" if role else "IAMUser", "principalId": f"AIDA{zlib.crc32(user.encode()):016X}", "accountId": account,
         "arn": f"arn:aws:sts::{account}:assumed-role/app/{user}" if role else f"arn:aws:iam::{account}:user/{user}",
-        "accessKeyId": f"ASIA{hexes[16:].upper()}",
+        "accessKeyId": f"ASIA{session[:16]}",
     }  # fmt: skip
     if role:
         identity["sessionContext"] = {
             "sessionIssuer": {"type": "Role", "principalId": "AROAEXAMPLEROLE000001", "arn": f"arn:aws:iam::{account}:role/app",
                               "accountId": account, "userName": "app"},
-            "attributes": {"creationDate": at, "mfaAuthenticated": "false"},
+            "attributes": {"creationDate": f"2026-11-07T0{second // SESSION % 10}:00:00Z", "mfaAuthenticated": "false"},
         }  # fmt: skip
     else:
         identity["userName"] = user

@@ -109,10 +109,13 @@ class Source:
                 break
         return b"".join(pieces)
 
-    def lines(self) -> Iterator[Line]:
-        """Every line. One over the limit is noted and passed over, and reading goes on behind it."""
-        number, offset, rest, passed = 0, 0, b"", 0
-        for piece in self.chunks():
+    def lines(self, chunks: Iterable[bytes] | None = None, *, number: int = 0, offset: int = 0) -> Iterator[Line]:
+        """Every line. One over the limit is noted and passed over, and reading goes on behind it.
+
+        Who has read the beginning already gives the content that is left, how many lines and how many bytes stand before it.
+        """
+        rest, passed = b"", 0
+        for piece in self.chunks() if chunks is None else chunks:
             *whole, last = piece.split(b"\n")
             for end in whole:
                 number += 1

@@ -19,6 +19,7 @@ from hikeshi.events.parsers import PARSERS
 from hikeshi.events.source import Limits
 from hikeshi.events.walking import walk
 from hikeshi.stores.layout import Batch, Layout, alive
+from hikeshi.stores.settling import settle
 from hikeshi.stores.store import Place, Progress
 from hikeshi.stores.writing import Done, Task, perform
 
@@ -70,7 +71,7 @@ def build(
     done = list(_performed(tasks, new, workers, progress, unchanged))
     _forget(layout)
     return Built(
-        built=sum(len(one.sources) for one in done),
+        built=sum(one.built for one in done),
         unchanged=unchanged,
         not_recognised=tuple(sorted(path for one in done for path in one.not_recognised)),
         closed=(*closed, *(place for one in done for place in one.closed)),
@@ -139,10 +140,8 @@ def _here(tasks: Sequence[Task]) -> Iterator[tuple[Task, Done]]:
 
 
 def _spread(tasks: Sequence[Task], workers: int) -> Iterator[tuple[Task, Done]]:
-    """Spawned, not forked: the caller may have threads and open databases."""
-    spawn = multiprocessing.get_context("spawn")
     try:
-        with ProcessPoolExecutor(min(workers, len(tasks)), mp_context=spawn) as pool:
+        with ProcessPoolExecutor(min(workers, len(tasks)), mp_context=_server(), initializer=settle) as pool:
             running = {pool.submit(perform, task): task for task in tasks}
             for future in as_completed(running):
                 yield running[future], future.result()
@@ -152,6 +151,13 @@ def _spread(tasks: Sequence[Task], workers: int) -> Iterator[tuple[Task, Done]]:
             permanent=False,
             hint="Build again with fewer workers; it goes on where it stopped.",
         ) from error
+
+
+def _server() -> multiprocessing.context.ForkServerContext:
+    """Processes are forked from one that has loaded everything and has no threads; the caller may have threads and open databases."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([perform.__module__])
+    return context
 
 
 def _forget(layout: Layout) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +22,11 @@ from hikeshi.events.source import Limits, Source
 from hikeshi.stores.layout import ROWS_BITS, Batch, Layout
 from hikeshi.stores.store import PLACES, Place, SourceRow
 
-PART = 24 << 20
-"""Bytes of raw records in memory before they are sorted and written as a part, or so many ..."""
+PART = 64 << 20
+"""Bytes of columns in memory before they are sorted and written as a part."""
 
-ROWS = 65_536
-"""... events."""
-
-ROW_GROUP = 32_768
-
+HEAVY = 1500
+"""Bytes that an event takes besides its record, roughly."""
 
 UNLIKE = frozenset({"attrs", "dedup_key", "event_uid", "message", "offset", "raw", "seq", "ts", "ts_end", "ts_raw"})
 """Columns of which hardly two values are equal: looking for equal ones would only cost time."""
@@ -51,7 +47,7 @@ class Task(msgspec.Struct, frozen=True):
 class Done(msgspec.Struct, frozen=True):
     """What became of a task's files: read, not known as a log, or not to be opened."""
 
-    sources: tuple[SourceRow, ...]
+    built: int
     not_recognised: tuple[str, ...]
     closed: tuple[Place, ...]
 
@@ -76,7 +72,7 @@ def perform(task: Task) -> Done:
             sources.append(row)
     if sources:
         layout.commit(Batch(number=task.number, parts=writer.close(), sources=tuple(sources)))
-    return Done(tuple(sources), tuple(unknown), tuple(closed))
+    return Done(len(sources), tuple(unknown), tuple(closed))
 
 
 def _read(source: Source, writer: _Writer) -> SourceRow | None:
@@ -86,12 +82,11 @@ def _read(source: Source, writer: _Writer) -> SourceRow | None:
     if parser is None and not empty and not source.troubles:
         return None
     counted = _Counted()
-    if parser is not None and parser.NAME in FAST:
-        for columns in counted.columns(chain(FAST[parser.NAME](source), source.troubles)):
-            writer.add_columns(columns)
-    else:
-        for event in counted.events(read(source, parser)):
-            writer.add(event)
+    found = (
+        chain(FAST[parser.NAME](source), source.troubles) if parser and parser.NAME in FAST else read(source, parser)
+    )
+    for one in counted.all_of(found):
+        writer.add(one)
     return SourceRow(
         path=source.name,
         sha256=source.sha256,
@@ -116,25 +111,20 @@ class _Counted:
         self.first: int | None = None
         self.last: int | None = None
 
-    def events(self, found: Iterable[Event | Unreadable]) -> Iterator[Event]:
+    def all_of(self, found: Iterable[Any | Event | Unreadable]) -> Iterator[Any | Event]:
         count, first, last = 0, 1 << 63, -(1 << 63)
-        for event in found:
-            if isinstance(event, Event):
+        for one in found:
+            if isinstance(one, Event):
                 count += 1
-                first, last = min(first, event.ts), max(last, event.ts)
-                yield event
-            else:
-                self._note(event)
+                first, last = min(first, one.ts), max(last, one.ts)
+                yield one
+            elif isinstance(one, Unreadable):
+                self._note(one)
+            elif one.num_rows:
+                span = pc.min_max(one["ts"]).as_py()
+                self._seen(one.num_rows, span["min"], span["max"])
+                yield one
         self._seen(count, first, last)
-
-    def columns(self, found: Iterable[Any | Unreadable]) -> Iterator[Any]:
-        for columns in found:
-            if isinstance(columns, Unreadable):
-                self._note(columns)
-            elif columns.num_rows:
-                span = pc.min_max(columns["ts"]).as_py()
-                self._seen(columns.num_rows, span["min"], span["max"])
-                yield columns
 
     def _seen(self, count: int, first: int, last: int) -> None:
         if count:
@@ -149,7 +139,7 @@ class _Counted:
 
 
 class _Writer:
-    """Gathers events, and writes a part in the order of time whenever there are enough."""
+    """Gathers events and columns of events, and writes a part in the order of time whenever there are enough."""
 
     def __init__(self, layout: Layout, number: int) -> None:
         self._layout = layout
@@ -160,44 +150,36 @@ class _Writer:
         self._rows = 0
         self._parts: list[str] = []
 
-    def add(self, event: Event) -> None:
-        self._events.append(event)
-        self._bytes += len(event.raw)
-        if self._bytes >= PART or len(self._events) >= ROWS:
-            self._write_events()
-
-    def add_columns(self, columns: Any) -> None:
-        self._columns.append(columns)
-        if sum(one.num_rows for one in self._columns) >= ROWS:
-            self._write_columns()
+    def add(self, one: Event | Any) -> None:
+        """An event, or a record batch of events."""
+        if isinstance(one, Event):
+            self._events.append(one)
+            self._bytes += 2 * len(one.raw) + HEAVY
+        else:
+            self._columns.append(one)
+            self._bytes += one.nbytes
+        if self._bytes >= PART:
+            self._write()
 
     def close(self) -> tuple[str, ...]:
         """The names of the parts, all of them written."""
-        self._write_events()
-        self._write_columns()
+        self._write()
         return tuple(self._parts)
 
-    def _write_events(self) -> None:
-        events = sorted(self._events, key=_BY_TIME)  # objects are sorted faster than wide columns are copied
-        self._events, self._bytes = [], 0
-        self._write(
-            pa.Table.from_batches([columns_of(events[at : at + SIZE]) for at in range(0, len(events), SIZE)], schema())
-        )
+    def _write(self) -> None:
+        batches = [columns_of(self._events[at : at + SIZE]) for at in range(0, len(self._events), SIZE)]
+        table = pa.Table.from_batches([*self._columns, *batches], schema())
+        self._events, self._columns, self._bytes = [], [], 0
+        if table.num_rows:
+            self._write_table(_in_order(table))
 
-    def _write_columns(self) -> None:
-        table = pa.Table.from_batches(self._columns, schema())
-        self._columns = []
-        self._write(table.sort_by("ts"))
-
-    def _write(self, table: Any) -> None:
-        if not table.num_rows:
-            return
+    def _write_table(self, table: Any) -> None:
         first = (self._number << ROWS_BITS) + self._rows
         table = table.append_column("row_id", pa.array(range(first, first + table.num_rows), pa.int64()))
         path = self._layout.part(self._number, len(self._parts))
         new = path.with_name(path.name + ".new")
         pq.write_table(
-            table, new, compression="zstd", compression_level=1, row_group_size=ROW_GROUP,
+            table, new, compression="zstd", compression_level=1, row_group_size=table.num_rows,
             use_dictionary=REPEATED, write_statistics=[*REPEATED, "ts", "row_id"],
         )  # fmt: skip
         new.replace(path)
@@ -205,4 +187,7 @@ class _Writer:
         self._rows += table.num_rows
 
 
-_BY_TIME = attrgetter("ts")
+def _in_order(table: Any) -> Any:
+    """The rows in the order of time. Taking from one chunk is many times as fast as from several."""
+    whole = table.combine_chunks()
+    return whole.take(pc.sort_indices(whole["ts"]))

@@ -38,6 +38,10 @@ def by_columns(content: bytes) -> Found:
     return told([*FAST["cloudtrail"](source), *source.troubles])
 
 
+def pieces(content: bytes) -> list[Any]:
+    return list(FAST["cloudtrail"](Source.of(content)))
+
+
 def told(found: list[Any]) -> Found:
     rows = batch([one for one in found if isinstance(one, Event)]).to_pylist()
     rows += [row for one in found if not isinstance(one, (Event, Unreadable)) for row in one.to_pylist()]
@@ -81,13 +85,13 @@ def test_real_trails_come_out_the_same(shared_data: Path, folder: str) -> None:
 
 def test_a_plain_object_is_one_batch_of_columns() -> None:
     records = [call(n, requestParameters=None) for n in range(100)]
-    (found,) = FAST["cloudtrail"](Source.of(wrapped(records)))
+    (found,) = pieces(wrapped(records))
     assert found.num_rows == 100
 
 
 def test_an_odd_record_among_many_costs_only_itself() -> None:
     records = [call(n) for n in range(100)] + [call(101, eventName="ConsoleLogin")]
-    batches, event = FAST["cloudtrail"](Source.of(wrapped(records)))
+    batches, event = pieces(wrapped(records))
     assert (batches.num_rows, event.action) == (100, "ConsoleLogin")
 
 
@@ -95,9 +99,9 @@ def test_a_long_document_is_read_in_pieces(monkeypatch: pytest.MonkeyPatch) -> N
     content = wrapped([call(n, requestParameters={"key": "x" * 400}) for n in range(6000)])
     whole = by_parser(content)
     monkeypatch.setattr(json_records, "PIECE", 1 << 20)
-    pieces = [one.num_rows for one in FAST["cloudtrail"](Source.of(content))]
-    assert len(pieces) > 1
-    assert sum(pieces) == 6000
+    sizes = [one.num_rows for one in pieces(content)]
+    assert len(sizes) > 1
+    assert sum(sizes) == 6000
     assert by_columns(content) == by_parser(content) == whole
 
 

@@ -11,13 +11,14 @@ from hypothesis import given, settings, strategies as st
 from hikeshi.errors import Unreadable
 from hikeshi.events.columns import batch
 from hikeshi.events.event import Event
-from hikeshi.events.fast import FAST
+from hikeshi.events.fast import FAST, vpcflow as fast
 from hikeshi.events.parsers import PARSERS, vpcflow
 from hikeshi.events.reading import read
 from hikeshi.events.source import Source
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 LINES = sorted({line for path in (SAMPLES / "vpcflow").iterdir() for line in path.read_text().splitlines()})
+LINE = "2 111122223333 eni-0a1b 192.0.2.7 10.0.0.1 {} 22 6 1 40 1794061200 1794061260 ACCEPT OK"
 PARTS = [
     "2",
     "eni-0a1b",
@@ -50,7 +51,8 @@ def by_parser(content: bytes) -> tuple[list[dict[str, Any]], list[str]]:
 def by_columns(content: bytes) -> tuple[list[dict[str, Any]], list[str]]:
     source = Source.of(content)
     found = [*FAST["vpcflow"](source), *source.troubles]
-    rows = [row for one in found if not isinstance(one, Unreadable) for row in one.to_pylist()]
+    rows = batch([one for one in found if isinstance(one, Event)]).to_pylist()
+    rows += [row for one in found if not isinstance(one, (Event, Unreadable)) for row in one.to_pylist()]
     return ordered(rows), sorted(str(one) for one in found if isinstance(one, Unreadable))
 
 
@@ -104,3 +106,31 @@ def test_one_changed_field_comes_out_the_same(line: str, at: int, part: str) -> 
     words[at % len(words)] = part
     content = f"{line}\n{' '.join(words)}\n".encode()
     assert by_columns(content) == by_parser(content)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(LINES) | st.lists(st.sampled_from(PARTS), min_size=13, max_size=15).map(" ".join), max_size=40
+    ),
+    st.sampled_from([40, 400, 4000]),
+)
+def test_wherever_blocks_are_cut_the_events_are_the_same(lines: list[str], size: int) -> None:
+    content = "\n".join(lines).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fast, "BLOCK", size)
+        patch.setattr(fast, "SMALL", 2)
+        patch.setattr(Source, "pieces", lambda self: (content[at : at + size] for at in range(0, len(content), size)))
+        assert by_columns(content) == by_parser(content)
+
+
+def test_odd_lines_among_many_cost_only_themselves() -> None:
+    lines = [LINE.format(n) for n in range(5000)]
+    lines[100] += " more"
+    lines[200] = lines[200].replace("ACCEPT", "-")
+    lines[300] = "so that nothing can be read"
+    found = list(FAST["vpcflow"](Source.of("\n".join(lines).encode())))
+    assert sum(one.num_rows for one in found if not isinstance(one, (Event, Unreadable))) > 4000
+    troubles = [str(one) for one in found if isinstance(one, Unreadable)]
+    assert ["line 101" in troubles[0], "line 301" in troubles[1]] == [True, True]
+    assert by_columns("\n".join(lines).encode()) == by_parser("\n".join(lines).encode())

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hikeshi.events.columns import TYPES, schema
-from hikeshi.events.event import COLUMNS
+from hikeshi.events.event import COLUMNS, event_uid
 
 
 def assembled(made: Mapping[str, Any], count: int) -> Any:
@@ -25,6 +25,11 @@ def _column(name: str, value: Any, count: int) -> Any:
         return pa.repeat(pa.scalar(value, kind), count)
     found = value.combine_chunks() if isinstance(value, pa.ChunkedArray) else value
     return found if found.type == kind else found.cast(kind)
+
+
+def uids(keys: Any) -> Any:
+    """The id of each event, from its key."""
+    return pa.array([event_uid(key) for key in keys.to_pylist()], pa.binary(16))
 
 
 class Coded:

@@ -23,8 +23,8 @@ from msgspec import UNSET, Raw, UnsetType
 from hikeshi.errors import Unreadable
 from hikeshi.events.addresses import address
 from hikeshi.events.columns import TYPES
-from hikeshi.events.event import COLUMNS, Event, event_uid
-from hikeshi.events.fast.assembling import Coded, assembled, lines_of
+from hikeshi.events.event import COLUMNS, Event
+from hikeshi.events.fast.assembling import Coded, assembled, lines_of, uids
 from hikeshi.events.json_records import BROKEN, Document, Record, by_lines, records
 from hikeshi.events.parsers import cloudtrail
 from hikeshi.events.parsers.cloudtrail import LOGINS, Identity, Resource, Who
@@ -174,7 +174,7 @@ def _columns(calls: Sequence[Plain], raw: Any, source: Source) -> dict[str, Any]
         "cloudtrail", _text([call.eventID for call in calls]), pc.fill_null(account, ""), ":"
     )
     return who | _when(calls) | _what(calls, who["actor_name"]) | {
-        "event_uid": pa.array([event_uid(key) for key in keys.to_pylist()], pa.binary(16)),
+        "event_uid": uids(keys),
         "dedup_key": keys,
         "raw": raw,
         "attrs": _attrs(calls),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,15 +13,20 @@ from pyarrow import csv
 
 from hikeshi.errors import Unreadable
 from hikeshi.events.addresses import address
-from hikeshi.events.columns import TYPES, batch, schema
-from hikeshi.events.event import COLUMNS, Event, event_uid
+from hikeshi.events.event import Event
+from hikeshi.events.fast.assembling import Coded, assembled, lines_of, uids
 from hikeshi.events.parsers import vpcflow
 from hikeshi.events.parsers.vpcflow import DOCUMENTED, KEY, LAST, OUTCOMES, PROTOCOLS, WIDTHS, Layout
 from hikeshi.events.reading import stamped
 from hikeshi.events.source import Line, Source
 from hikeshi.events.times import SECOND
 
-BLOCK = 8192
+BLOCK = 2 << 20
+"""Bytes of lines made into columns at once."""
+
+SMALL = 512
+"""Lines below which a block with anything odd in it is the parser's; a larger one is halved."""
+
 PLAIN = bytes(code for code in range(0x20, 0x7F) if chr(code) not in '"\\') + b"\n"
 """Bytes that mean the same to lines, CSV and JSON."""
 
@@ -35,132 +42,206 @@ SAME = {
 """Columns that hold a field as it is."""
 
 
+_HEADER_OR_EMPTY = re.compile(rb"\n(?![0-9])")
+
+
 class _NotPlainError(Exception):
     """Something in the block needs the parser."""
 
 
-def batches(source: Source) -> Iterator[Any | Unreadable]:
-    """Record batches of the source's flows and gaps, and what could not be read."""
-    layout: Layout | None = None
-    block: list[Line] = []
-    for line in source.lines():
-        if not line.data[:1].isdigit():
-            if not line.data.strip():
+class _Block(NamedTuple):
+    """Whole lines without the end of the last one, how many lines and how many bytes stand before them."""
+
+    text: bytes
+    number: int
+    offset: int
+
+    def halves(self) -> tuple[_Block, _Block]:
+        """The block as two, or an empty one and itself where it is one line."""
+        at = self.text.find(b"\n", len(self.text) // 2) + 1 or self.text.find(b"\n") + 1
+        left = self.text[: max(0, at - 1)]
+        lines = left.count(b"\n") + 1 if at else 0
+        return _Block(left, self.number, self.offset), _Block(self.text[at:], self.number + lines, self.offset + at)
+
+
+def batches(source: Source) -> Iterator[Any | Event | Unreadable]:
+    """Record batches of the source's flows, events that are the parser's, and what could not be read."""
+    flows = _Flows(source)
+    pieces, number, offset = source.pieces(), 0, 0
+    parts: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        parts.append(piece)
+        size += len(piece)
+        if size < BLOCK:
+            continue
+        text = b"".join(parts)
+        end = text.rfind(b"\n")
+        if end < 0:
+            yield from flows.slowly(source.lines(chain([text], pieces), number=number, offset=offset))
+            return
+        yield from flows.block(_Block(text[:end], number, offset))
+        number, offset = number + text.count(b"\n"), offset + end + 1
+        parts, size = [text[end + 1 :]], len(text) - end - 1
+    if text := b"".join(parts):
+        yield from flows.block(_Block(text.removesuffix(b"\n"), number, offset))
+
+
+class _Flows:
+    """The flows of a source, and the layout as far as it has been read."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._layout: Layout | None = None
+
+    def slowly(self, lines: Iterable[Line]) -> Iterator[Event | Unreadable]:
+        """What the parser makes of the lines."""
+        for line in lines:
+            if not line.data[:1].isdigit() and line.data.strip() and (told := vpcflow.header(line)) is not None:
+                self._layout = told
                 continue
-            if (told := vpcflow.header(line)) is not None:
-                yield from _block(block, layout, source)
-                layout, block = told, []
-                continue
-        block.append(line)
-        if len(block) == BLOCK:
-            yield from _block(block, layout, source)
-            block = []
-    yield from _block(block, layout, source)
+            yield from stamped(vpcflow.of_lines([line], self._layout, self._source), self._source, vpcflow)
+
+    def block(self, block: _Block) -> Iterator[Any | Event | Unreadable]:
+        if not block.text[:1].isdigit():  # a header, most likely
+            first, newline, rest = block.text.partition(b"\n")
+            yield from self.slowly(self._source.lines([first], number=block.number, offset=block.offset))
+            block = _Block(rest, block.number + 1, block.offset + len(first) + 1)
+            if not newline:
+                return
+        try:
+            plain, left = _columns(block, self._layout, self._source)
+        except (_NotPlainError, pa.ArrowInvalid):
+            if block.text.count(b"\n") < SMALL:
+                yield from self.slowly(self._source.lines([block.text], number=block.number, offset=block.offset))
+                return
+            for half in block.halves():
+                yield from self.block(half)
+            return
+        if plain is not None:
+            yield plain
+        yield from self.slowly(left)
 
 
-def _block(lines: list[Line], layout: Layout | None, source: Source) -> Iterator[Any | Unreadable]:
-    if not lines:
-        return
-    try:
-        plain, odd = _columns(lines, layout, source)
-    except (_NotPlainError, pa.ArrowInvalid):
-        yield from _slowly(lines, layout, source)
-        return
-    yield plain
-    yield from _slowly(odd, layout, source)
-
-
-def _slowly(lines: list[Line], layout: Layout | None, source: Source) -> Iterator[Any | Unreadable]:
-    events: list[Event] = []
-    for found in stamped(vpcflow.of_lines(lines, layout, source), source, vpcflow):
-        if isinstance(found, Event):
-            events.append(found)
-        else:
-            yield found
-    if events:
-        yield batch(events)
-
-
-def _columns(lines: list[Line], layout: Layout | None, source: Source) -> tuple[Any, list[Line]]:
+def _columns(block: _Block, layout: Layout | None, source: Source) -> tuple[Any, list[Line]]:
     """The plain lines as columns, and the lines that are left. Raises _NotPlainError where the block is the parser's."""
-    fields = _fields(lines, layout)
-    odd = _odd(fields)
+    count = block.text.count(b"\n") + 1
+    raw = lines_of(block.text, count)
+    lengths = pc.binary_length(raw)
+    place = {
+        "raw": raw,
+        "seq": pc.add(pc.cumulative_sum(pa.repeat(pa.scalar(1, pa.int64()), count)), block.number),
+        "offset": pc.add(pc.subtract(pc.cumulative_sum(pc.add(lengths.cast(pa.int64()), 1)), pc.add(lengths, 1)), block.offset),
+    }  # fmt: skip
+    fields, wrong = _fields(block.text, layout)
+    numbers, odd = _numbers(fields)
     left: list[Line] = []
-    if pc.any(odd).as_py():
-        left = [line for line, is_odd in zip(lines, odd.to_pylist(), strict=True) if is_odd]
-        lines = [line for line, is_odd in zip(lines, odd.to_pylist(), strict=True) if not is_odd]
-        fields = fields.filter(pc.invert(odd))
-    made = _made(fields, lines) | {
+    if wrong or pc.any(odd).as_py():
+        keep = pc.invert(odd)
+        fields, numbers = fields.filter(keep), {name: values.filter(keep) for name, values in numbers.items()}
+        place, left = _parted(place, wrong, odd)
+    if not fields.num_rows:
+        return None, left
+    made = _made(fields, numbers) | place | {
         "source_kind": vpcflow.NAME, "parser_version": vpcflow.VERSION, "path": source.name, "evidence_sha256": source.sha256,
         "provider": "aws", "service": "vpc", "category": "flow", "ts_precision": "window", "ts_desc": "window_start", "ts_basis": "utc",
     }  # fmt: skip
-    count = len(lines)
-    return pa.record_batch([_column(name, made.get(name), count) for name in COLUMNS], schema=schema()), left
+    return assembled(made, fields.num_rows), left
 
 
-def _column(name: str, value: Any, count: int) -> Any:
-    kind = TYPES[COLUMNS[name].arrow]
-    if value is None:
-        return pa.nulls(count, kind)
-    if isinstance(value, str):
-        return pa.repeat(pa.scalar(value, kind), count)
-    found = value.combine_chunks() if isinstance(value, pa.ChunkedArray) else value
-    return found if found.type == kind else found.cast(kind)
+def _parted(place: dict[str, Any], wrong: set[int], odd: Any) -> tuple[dict[str, Any], list[Line]]:
+    """The places of the plain lines, and the lines that are not: `wrong` by their number in the block, `odd` of the others."""
+    marks = iter(odd.to_pylist())
+    is_left = [number in wrong or next(marks) for number in range(1, len(place["raw"]) + 1)]
+    left = pa.array(is_left, pa.bool_())
+    taken = {name: values.filter(left).to_pylist() for name, values in place.items()}
+    lines = [
+        Line(seq, offset, raw.encode())
+        for seq, offset, raw in zip(taken["seq"], taken["offset"], taken["raw"], strict=True)
+    ]
+    return {name: values.filter(pc.invert(left)) for name, values in place.items()}, lines
 
 
-def _fields(lines: list[Line], layout: Layout | None) -> Any:
-    """A table of text, one column for each field; "-" is null."""
-    text = b"\n".join([line.data for line in lines])
-    names = layout.names if layout else DOCUMENTED[: len(lines[0].data.split())]
+def _fields(text: bytes, layout: Layout | None) -> tuple[Any, set[int]]:
+    """A table of text, one column for each field; "-" is null. And the numbers of the lines that have too many fields or too few."""
+    first = text.partition(b"\n")[0]
+    names = layout.names if layout else DOCUMENTED[: len(first.split())]
     if (
         text.translate(None, PLAIN)
+        or b"  " in text
+        or b" \n" in text
+        or text.endswith(b" ")
+        or _HEADER_OR_EMPTY.search(text)
         or (layout is None and len(names) not in WIDTHS)
         or not set(KEY) <= set(names)
         or len(set(names)) < len(names)
     ):
         raise _NotPlainError
+    wrong: set[int] = set()
     table = csv.read_csv(
         pa.py_buffer(text),
         read_options=csv.ReadOptions(column_names=list(names), use_threads=False, block_size=len(text) + 1),
-        parse_options=csv.ParseOptions(delimiter=" ", quote_char=False, double_quote=False),
+        parse_options=csv.ParseOptions(
+            delimiter=" ", quote_char=False, double_quote=False, invalid_row_handler=lambda row: _passed(row, wrong)
+        ),
         convert_options=csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()), null_values=["-"], strings_can_be_null=True
         ),
     )
-    if table.num_rows != len(lines):
+    if table.num_rows + len(wrong) != text.count(b"\n") + 1 or (wrong and layout is None):
         raise _NotPlainError
-    return table
+    return table.combine_chunks(), wrong
 
 
-def _odd(fields: Any) -> Any:
-    """Lines without one of the fields that make a flow a flow: gaps, and others that are not plain."""
-    odd = pc.is_null(fields[KEY[0]])
-    for name in KEY[1:]:
-        odd = pc.or_(odd, pc.is_null(fields[name]))
-    return odd.combine_chunks()
+def _passed(row: Any, wrong: set[int]) -> str:
+    if row.number is None:
+        return "error"
+    wrong.add(row.number)
+    return "skip"
 
 
-def _made(fields: Any, lines: list[Line]) -> dict[str, Any]:
-    numbers = {name: _number(fields[name], most) for name, most in NUMBERS.items() if name in fields.column_names}
-    keys = pc.binary_join_element_wise("vpcflow", *(fields[name] for name in KEY), ":")
+def _numbers(fields: Any) -> tuple[dict[str, Any], Any]:
+    """The fields that are numbers, and which lines are odd: without a field that makes a flow a flow, or with a number that is none."""
+    odd = pa.repeat(pa.scalar(False), fields.num_rows)
+    for name in KEY:
+        odd = pc.or_(odd, pc.is_null(_one(fields[name])))
+    numbers: dict[str, Any] = {}
+    for name, most in NUMBERS.items():
+        if name not in fields.column_names:
+            continue
+        texts = _one(fields[name])
+        read = pc.and_(pc.ascii_is_decimal(texts), pc.less(pc.binary_length(texts), 19))
+        if not pc.all(read).as_py():
+            odd = pc.or_(odd, pc.fill_null(pc.invert(read), False))
+            texts = pc.if_else(pc.fill_null(read, False), texts, pa.scalar(None, pa.string()))
+        numbers[name] = texts.cast(pa.int64())
+        if (pc.max(numbers[name]).as_py() or 0) > most:
+            odd = pc.or_(odd, pc.fill_null(pc.greater(numbers[name], most), False))
+    return numbers, odd
+
+
+def _one(column: Any) -> Any:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _made(fields: Any, numbers: dict[str, Any]) -> dict[str, Any]:
+    keys = _one(pc.binary_join_element_wise("vpcflow", *(fields[name] for name in KEY), ":"))
     version = fields["version"] if "version" in fields.column_names else None
+    protocols, actions = Coded(fields["protocol"]), Coded(fields["action"])
     made: dict[str, Any] = {
-        "event_uid": pa.array([event_uid(key) for key in keys.to_pylist()], pa.binary(16)),
+        "event_uid": uids(keys),
         "dedup_key": keys,
         "ts": pc.multiply(numbers["start"], SECOND),
         "ts_end": pc.multiply(numbers["end"], SECOND),
         "ts_raw": fields["start"],
-        "seq": pa.array([line.number for line in lines], pa.int64()),
-        "offset": pa.array([line.offset for line in lines], pa.int64()),
-        "raw": pa.array([line.data for line in lines], pa.binary()).cast(pa.string()),
-        "source_variant": "v?" if version is None else pc.binary_join_element_wise("v", pc.fill_null(version, "?"), ""),
+        "source_variant": "v?" if version is None else Coded(version).mapped(lambda text: f"v{text or '?'}"),
         "action": fields["action"],
-        "outcome": _mapped(fields["action"], lambda text: OUTCOMES.get(text, "unknown")),
-        "src_ip": _mapped(fields["srcaddr"], address),
-        "dst_ip": _mapped(fields["dstaddr"], address),
+        "outcome": actions.mapped(lambda text: OUTCOMES.get(text, "unknown")),
+        "src_ip": Coded(fields["srcaddr"]).mapped(address),
+        "dst_ip": Coded(fields["dstaddr"]).mapped(address),
         "src_port": numbers["srcport"],
         "dst_port": numbers["dstport"],
-        "proto": _mapped(fields["protocol"], lambda text: PROTOCOLS.get(text, text)),
+        "proto": protocols.mapped(lambda text: PROTOCOLS.get(text, text)),
         "bytes": numbers.get("bytes"),
         "packets": numbers.get("packets"),
         "tcp_flags": numbers.get("tcp-flags"),
@@ -168,21 +249,6 @@ def _made(fields: Any, lines: list[Line]) -> dict[str, Any]:
         "message": _message(fields),
     }
     return made | {column: fields[name] for column, name in SAME.items() if name in fields.column_names}
-
-
-def _number(texts: Any, most: int) -> Any:
-    if not pc.all(pc.ascii_is_decimal(texts)).as_py() and texts.null_count < len(texts):
-        raise _NotPlainError
-    numbers = texts.cast(pa.int64())
-    if (pc.max(numbers).as_py() or 0) > most:
-        raise _NotPlainError
-    return numbers
-
-
-def _mapped(texts: Any, change: Any) -> Any:
-    """Each different text is changed once."""
-    coded = texts.combine_chunks().dictionary_encode()
-    return pa.array([change(text) for text in coded.dictionary.to_pylist()], pa.string()).take(coded.indices)
 
 
 def _message(fields: Any) -> Any:
