@@ -74,9 +74,7 @@ def _of_json(source: Source) -> Iterator[Event | Unreadable]:
             yield record
             continue
         try:
-            fields = msgspec.json.decode(record.data)
-            if not isinstance(fields, dict):
-                raise ValueError("this is no row of a timeline")
+            fields = msgspec.json.decode(record.data, type=dict[str, Any])
             yield _event(fields, bytes(record.data), record.variant, record.seq, record.offset)
         except (*BROKEN, TypeError) as error:
             yield source.unreadable(str(error), f"record {record.seq:,}")
