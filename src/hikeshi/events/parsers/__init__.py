@@ -21,6 +21,7 @@ from hikeshi.events.parsers import (
     vpcflow,
     waf,
     webaccess,
+    zeek,
 )
 
 PARSERS: dict[str, Parser] = {
@@ -41,6 +42,7 @@ PARSERS: dict[str, Parser] = {
     "vpcflow": vpcflow,
     "waf": waf,
     "webaccess": webaccess,
+    "zeek": zeek,
 }
 
 
