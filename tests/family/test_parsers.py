@@ -150,6 +150,7 @@ def test_every_line_is_an_event_or_unreadable(parser: Parser, good: list[bool]) 
         "plaso": (SAMPLES / "plaso" / "json_line.jsonl"),
         "resolver": (SAMPLES / "resolver" / "s3.jsonl"),
         "s3access": (SAMPLES / "s3access" / "access.log"),
+        "suricata": (SAMPLES / "suricata" / "eve.json"),
         "syslog": (SAMPLES / "syslog" / "auth.log"),
         "timesketch": (SAMPLES / "timesketch" / "rows.jsonl"),
         "vpcflow": (SAMPLES / "vpcflow" / "v2-no-header.log"),
