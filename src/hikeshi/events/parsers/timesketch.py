@@ -14,7 +14,7 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from hashlib import blake2b
 from typing import Any
 
@@ -42,7 +42,7 @@ TIMES = ("datetime", "timestamp")
 
 def recognises(head: bytes) -> bool:
     if head.lstrip().startswith((b"{", b"[")):
-        keys = first_record(head).keys()
+        keys = _keys(head)
         return _is_timeline(keys) and "__container_type__" not in keys
     return _is_timeline(names := _names(first_row(head))) and names[: len(plaso.DYNAMIC)] != plaso.DYNAMIC
 
@@ -60,7 +60,15 @@ def events(source: Source) -> Iterator[Event | Unreadable]:
         source.note = f"times that are numbers were taken for {', '.join(odd)} by their size"
 
 
-def _is_timeline(names: Any) -> bool:
+def _keys(head: bytes) -> Collection[str]:
+    """Of the first row itself: where its message is JSON, `first_record` would look inside."""
+    try:
+        return msgspec.json.decode(head.lstrip().partition(b"\n")[0], type=dict[str, msgspec.Raw])
+    except BROKEN:
+        return first_record(head)
+
+
+def _is_timeline(names: Collection[str]) -> bool:
     return "message" in names and "timestamp_desc" in names and ("datetime" in names or "timestamp" in names)
 
 
