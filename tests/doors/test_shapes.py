@@ -22,7 +22,7 @@ from hikeshi.desk.reviews.models import Review
 from hikeshi.desk.runs import verbs as runs
 from hikeshi.desk.runs.models import Intent, Step
 from hikeshi.desk.timelines import verbs as timelines
-from hikeshi.desk.timelines.models import Mark
+from hikeshi.desk.timelines.models import Hit, Mark
 from hikeshi.doors import shapes
 from hikeshi.playbooks.playbook import library
 
@@ -91,6 +91,18 @@ def test_a_timeline_its_marks_and_a_review(incident: Incident) -> None:
         timeline=timeline, kind="star", field="action", value="x", reason="x", events=1, made_at=NOW, made_by="x"
     )
     _whole(shapes.MarkShape, shapes.mark(mark))
+    hit = Hit.objects.create(
+        timeline=timeline,
+        rule="x",
+        title="x",
+        file="x.yml",
+        events=1,
+        first_at=NOW,
+        last_at=NOW,
+        made_at=NOW,
+        made_by="x",
+    )
+    _whole(shapes.HitShape, shapes.hit(hit))
     review = Review.objects.create(
         incident=incident, summary={"en": "x", "ja": "x"}, causes=[], measures=[], started_at=NOW
     )

@@ -23,8 +23,8 @@ from hikeshi.doors.console.urls import urlpatterns
 
 LANGUAGES = ("en", "ja")
 SENT_ONLY = {
-    "room_act", "start_playbook", "step_act", "item_verify", "timeline_ask", "timeline_mark", "timeline_unmark",
-    "issue_token", "revoke_token", "prefer",
+    "room_act", "start_playbook", "step_act", "item_verify", "timeline_ask", "timeline_detect", "timeline_mark",
+    "timeline_unmark", "issue_token", "revoke_token", "prefer",
 }  # fmt: skip
 FILES = {"payload", "item_download", "report_markdown"}
 ALLAUTH = (

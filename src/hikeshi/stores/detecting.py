@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
 import msgspec
+from sigma.correlations import SigmaCorrelationRule
 from sigma.exceptions import SigmaError
 from sigma.rule import SigmaRule
 
-from hikeshi.events.detect import sql
+from hikeshi.events.detect import correlation, sql
 from hikeshi.events.detect.backend import RECORD, SqlBackend, Test, Wanted, any_of
 from hikeshi.events.detect.loading import ODD, Rule
-from hikeshi.events.detect.sources import Deep, Origin, origin
+from hikeshi.events.detect.sources import Deep, Field, Near, Origin, origin
 from hikeshi.stores.duck import DuckStore
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ class _Detection:
         self._wanted = Wanted()
         self._errors: dict[int, str] = {}
         self._skipped: dict[int, str] = {}
+        self._silent: set[int] = set()
+        """Rules that are only there to be counted by a correlation."""
         self._events = 0
 
     def ask(self) -> None:
@@ -112,6 +115,7 @@ class _Detection:
         kinds = sorted({kind for one in asked for kind in one.origin.kinds})
         for low, high in self._slices():
             self._look(asked, kinds, low, high)
+        self._correlate({one.number: one.origin for one in asked})
 
     def _asked(self) -> Iterator[_Asked]:
         backend = SqlBackend(self._wanted)
@@ -185,7 +189,70 @@ class _Detection:
             f"WHERE row_id >= {low} AND row_id < {high})"
         )
 
+    def _correlate(self, origins: dict[int, Origin]) -> None:
+        """Ask correlations, those that count other correlations after these."""
+        numbers = {id(rule.sigma): number for number, rule in reversed(list(enumerate(self._rules)))}
+        waiting = {
+            number: rule.sigma
+            for number, rule in enumerate(self._rules)
+            if isinstance(rule.sigma, SigmaCorrelationRule) and not rule.error
+        }
+        while waiting:
+            ready = [
+                number
+                for number, rule in waiting.items()
+                if not any(numbers[id(one.rule)] in waiting for one in correlation.referenced(rule))
+            ]
+            if not ready:
+                self._errors |= dict.fromkeys(waiting, "correlations that count each other have no beginning")
+                return
+            for number in ready:
+                self._correlation(number, waiting.pop(number), numbers, origins)
+
+    def _correlation(
+        self, number: int, rule: SigmaCorrelationRule, numbers: Mapping[int, int], origins: dict[int, Origin]
+    ) -> None:
+        counted = {one.reference: numbers[id(one.rule)] for one in correlation.referenced(rule)}
+        if not rule.generate:
+            self._silent |= set(counted.values())
+        if missing := [name for name, one in counted.items() if one not in origins]:
+            self._note(number, missing, counted)
+            return
+        origins[number] = origins[next(iter(counted.values()))]
+        try:
+            self._con.execute(
+                "CREATE OR REPLACE TEMP TABLE linked (rule INTEGER, row_id BIGINT, ts BIGINT, grp VARCHAR, val VARCHAR)"
+            )
+            for name, one in counted.items():
+                self._link(
+                    one, *([origins[one].field(field) for field in some] for some in correlation.fields(rule, name))
+                )
+            found = correlation.hits(rule, counted, "linked")
+            self._con.execute(f"INSERT INTO hits SELECT {number}, row_id, ts FROM ({found})")
+        except (SigmaError, *ODD, duckdb.Error) as error:
+            self._errors[number] = str(error).partition("\n")[0]
+
+    def _note(self, number: int, missing: Sequence[str], counted: Mapping[str, int]) -> None:
+        """Say why a correlation was not asked: as the rule it counts was not."""
+        if all(counted[name] in self._skipped for name in missing):
+            self._skipped[number] = self._skipped[counted[missing[0]]]
+        else:
+            self._errors[number] = f"it counts {missing[0]!r}, which could not be asked"
+
+    def _link(self, number: int, group: Sequence[Field], value: Sequence[Field]) -> None:
+        """The hits of a rule with their group. An event without one of the fields belongs to no group."""
+        groups, values = [_single(field) for field in group], [_single(field) for field in value]
+        known = sql.both(f"{one} IS NOT NULL" for one in groups)
+        grp = f"concat_ws(chr(31), {', '.join(groups)})" if groups else "''"
+        val = f"concat_ws(chr(31), {', '.join(values)})" if len(values) > 1 else next(iter(values), "NULL")
+        self._con.execute(
+            f"INSERT INTO linked SELECT {number}, row_id, hits.ts, {grp}, {val} FROM hits JOIN parts USING (row_id) "
+            f"WHERE hits.rule = {number} AND {known}"
+        )
+
     def report(self, seconds: float) -> DetectReport:
+        if self._silent:
+            self._con.execute(f"DELETE FROM hits WHERE rule IN ({', '.join(map(str, self._silent))})")
         counted = {
             rule: (count, first, last)
             for rule, count, first, last in self._con.execute(
@@ -243,6 +310,14 @@ def _values(field: Deep, paths: Sequence[tuple[str, ...]], *, cased: bool) -> st
     all_found = f"{field.base}_found"  # NULL where the record is no JSON
     there = sql.values_at(field.base, f"{all_found}[{paths.index(field.path) + 1}]", field.path, cased=cased)
     return f"CASE WHEN {all_found} IS NOT NULL THEN {there} END"
+
+
+def _single(field: Field) -> str:
+    """SQL over the columns of events for one text of a field."""
+    if isinstance(field, Near):
+        return f"({field.sql})"
+    found = f"json_extract({field.base}, {sql.text(sql.json_path(field.path))})"
+    return f"TRY(({sql.values_at(field.base, found, field.path, cased=True)})[1])"
 
 
 def _named(rule: SigmaRule) -> str:

@@ -104,6 +104,13 @@ def test_marks_are_put_listed_and_taken_back(on_it: Caller, commander: Caller, b
     assert [entry["verb"] for entry in entries][-2:] == ["timeline.mark", "timeline.unmark"]
 
 
+def test_rules_are_asked_and_their_hits_listed(on_it: Caller, observer: Caller, built: str) -> None:
+    made = on_it.post(f"{built}/detect", None, 201)
+    assert on_it.get(f"{built}/hits") == made
+    observer.get(f"{built}/hits", 404)
+    observer.post(f"{built}/detect", None, 404)
+
+
 def test_the_likeliest_attacker_is_marked_with_its_reasons(on_it: Caller, built: str) -> None:
     made = on_it.post(f"{built}/accuse", None, 201)
     assert [row["kind"] for row in made] == ["attacker", "suspect"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, strategies as st
@@ -51,6 +52,31 @@ def test_one_event_shows_its_raw_record_as_text(house: House) -> None:
     assert "&lt;script&gt;" in text
     assert "<script>alert" not in text
     assert "userAgent" in text
+
+
+RULE = "title: Made a user\nlevel: high\ntags: [attack.t1136.003]\nlogsource: {product: aws, service: cloudtrail}\n"
+
+
+def test_what_rules_hit_is_listed_and_leads_to_the_events(house: House, tmp_path: Path) -> None:
+    (tmp_path / "made.yml").write_text(RULE + "detection: {s: {eventName: CreateUser}, condition: s}\n")
+    (tmp_path / "broken.yml").write_text("title: [")
+    [hit] = timelines.detect(house.incident.timelines.get(), [tmp_path], actor=HIKESHI)
+    text = look(house)
+    assert "T1136.003" in text
+    assert "1 of 2 rules hit" in text
+    assert "broken.yml" in text
+    assert f"hit={hit.pk}" in text
+    chosen = look(house, f"?hit={hit.pk}")
+    assert len(events(chosen)) == 1
+    assert "CreateUser" in chosen
+    assert len(events(look(house, "?hit=x"))) == len(events(look(house, "?hit=99999"))) == 4
+
+
+def test_our_own_rules_are_asked_from_the_page(house: House) -> None:
+    client, address = signed_in(house.responder), f"/incidents/{house.incident.name}/timeline/detect/"
+    assert client.post(address, {"t": house.incident.timelines.get().name}).status_code == 302
+    assert house.incident.timelines.get().detection["events"] == 4
+    assert client.post(address, {"t": "nope"}).status_code == 404
 
 
 def test_pages_follow_each_other_without_loss(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

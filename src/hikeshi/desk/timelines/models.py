@@ -20,6 +20,13 @@ MARKS = (
     ("responder", _("Responder")),
     ("star", _("Star")),
 )
+LEVELS = (
+    ("critical", _("critical")),
+    ("high", _("high")),
+    ("medium", _("medium")),
+    ("low", _("low")),
+    ("informational", _("informational")),
+)
 
 
 class Timeline(Queued):
@@ -33,6 +40,7 @@ class Timeline(Queued):
     problem = models.TextField(blank=True, default="")
     report = models.JSONField(default=dict, blank=True)
     built_at = models.DateTimeField(null=True, blank=True)
+    detection = models.JSONField(default=dict, blank=True)  # what asking the rules counted, with the errors of rules
 
     class Meta:
         ordering = ("incident", "name")
@@ -64,3 +72,26 @@ class Mark(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.field} {self.value}"
+
+
+class Hit(models.Model):
+    """One rule that hit events of a timeline. `selector` is a store's `where` that finds the first of these events."""
+
+    timeline = models.ForeignKey(Timeline, on_delete=models.CASCADE, related_name="hits")
+    rule = models.CharField(max_length=200)
+    title = models.CharField(max_length=400)
+    file = models.CharField(max_length=400)
+    level = models.CharField(max_length=16, blank=True, default="", choices=LEVELS)
+    techniques = models.JSONField(default=list, blank=True)
+    events = models.PositiveBigIntegerField()
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    selector = models.JSONField(default=dict)
+    made_at = models.DateTimeField()
+    made_by = models.CharField(max_length=150)
+
+    class Meta:
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.events})"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from django.db import transaction
@@ -17,10 +19,13 @@ from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.queue import give_back
-from hikeshi.desk.timelines.models import MARKS, Mark, Timeline
+from hikeshi.desk.timelines.models import MARKS, Hit, Mark, Timeline
 from hikeshi.errors import Failed, HikeshiError, Refused
 from hikeshi.stores.duck import DuckStore
-from hikeshi.stores.store import Query
+from hikeshi.stores.store import SHOWN, Query
+
+if TYPE_CHECKING:
+    from hikeshi.stores.detecting import DetectReport, RuleHits
 
 NAME = re.compile(r"[\w.-]{1,80}", re.UNICODE)
 
@@ -128,3 +133,50 @@ def unmark(row: Mark, *, actor: Actor, reason: str) -> None:
         data={"kind": row.kind, "field": row.field, "value": row.value, "reason": reason},
     )  # fmt: skip
     row.delete()
+
+
+def detect(timeline: Timeline, rules: Sequence[str | Path], *, actor: Actor) -> list[Hit]:
+    """Ask Sigma rules in files and folders, and our own pack where none are named. What they hit replaces what was hit before.
+
+    A rule with an error is in `timeline.detection`, and the others are asked all the same. Raises Refused where the timeline is not
+    ready or a folder does not exist.
+    """
+    from hikeshi.events.detect.loading import OWN, load  # pySigma takes a third of a second, which no other verb needs
+    from hikeshi.stores.detecting import detect as ask_rules  # as above
+
+    require_on(actor, "write", timeline.incident)
+    if timeline.state != "ready":
+        raise Refused(f"The timeline {timeline.name} is not ready ({timeline.state}).", hint="Build it first.")
+    folders = [Path(folder) for folder in rules] or [OWN]
+    return _keep_hits(timeline, ask_rules(DuckStore(timeline.folder), load(folders)), folders, actor)
+
+
+@transaction.atomic
+def _keep_hits(timeline: Timeline, report: DetectReport, folders: Sequence[Path], actor: Actor) -> list[Hit]:
+    counted = {
+        "rules": len(report.rules), "rules_hit": len(report.hit), "errors": len(report.errors),
+        "skipped": sum(bool(rule.skipped) for rule in report.rules), "events": report.events, "events_hit": report.events_hit,
+    }  # fmt: skip
+    wrong = [{"file": rule.file, "rule": rule.rule, "error": rule.error} for rule in report.errors[:SHOWN]]
+    timeline.detection = {**counted, "seconds": report.seconds, "wrong": wrong}
+    timeline.save(update_fields=["detection"])
+    timeline.hits.all().delete()
+    now = timezone.now()
+    hits = Hit.objects.bulk_create([_hit(timeline, rule, now, actor) for rule in report.hit])
+    ledger.append(
+        timeline.incident.name, actor=actor, verb="timeline.detect", obj=timeline.name,
+        data={**counted, "from": [folder.name for folder in folders]},
+    )  # fmt: skip
+    return hits
+
+
+def _hit(timeline: Timeline, rule: RuleHits, now: datetime, actor: Actor) -> Hit:
+    return Hit(
+        timeline=timeline, rule=rule.rule[:200], title=rule.title[:400], file=rule.file[:400], level=rule.level,
+        techniques=list(rule.techniques), events=rule.hits, first_at=_moment(rule.first_us), last_at=_moment(rule.last_us),
+        selector={"event_uid": list(rule.uids)}, made_at=now, made_by=actor.name,
+    )  # fmt: skip
+
+
+def _moment(microseconds: int | None) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds or 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -32,5 +31,3 @@ def detect(
         {"rule": hit.rule, "title": hit.title, "file": hit.file, "level": hit.level, "hits": hit.events} for hit in hits
     ]
     return Answer(rows, columns=COLUMNS, lines=True)
-
-

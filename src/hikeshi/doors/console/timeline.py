@@ -142,7 +142,9 @@ def detect(request: HttpRequest, name: str) -> HttpResponse:
     chosen = get_object_or_404(Timeline, incident=incident, name=request.POST.get("t", ""))
     problem = attempt(lambda: verbs.detect(chosen, [], actor=actor(request)))
     return (
-        _show(request, incident, problem) if problem else _to(incident, chosen.name, request, _("The rules were asked."))
+        _show(request, incident, problem)
+        if problem
+        else _to(incident, chosen.name, request, _("The rules were asked."))
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import yaml
 from sigma.collection import SigmaCollection
-from sigma.correlations import SigmaCorrelationRule
+from sigma.correlations import SigmaCorrelationRule, SigmaExtendedCorrelationCondition, SigmaRuleReference
 from sigma.exceptions import SigmaError
 from sigma.rule import SigmaRule, SigmaRuleBase
 
@@ -119,7 +119,12 @@ def _resolved(rules: list[Rule]) -> list[Rule]:
 def _with_references(rule: Rule, known: dict[str, Any]) -> Rule:
     if rule.error or not isinstance(rule.sigma, SigmaCorrelationRule):
         return rule
-    for reference in (*(rule.sigma.rules or ()), *rule.sigma.referenced_rules):
+    sigma = rule.sigma
+    if sigma.rules is not None:
+        sigma.referenced_rules = sigma.rules
+    elif isinstance(sigma.condition, SigmaExtendedCorrelationCondition):
+        sigma.referenced_rules = [SigmaRuleReference(name) for name in sigma.condition.get_referenced_rules()]
+    for reference in sigma.referenced_rules:
         if reference.reference not in known:
             return msgspec.structs.replace(rule, error=f"there is no rule {reference.reference!r}, which it counts")
         reference.rule = known[reference.reference]
