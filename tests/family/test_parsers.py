@@ -156,6 +156,7 @@ def test_every_line_is_an_event_or_unreadable(parser: Parser, good: list[bool]) 
         "vpcflow": (SAMPLES / "vpcflow" / "v2-no-header.log"),
         "waf": (SAMPLES / "waf" / "s3.jsonl"),
         "webaccess": (SAMPLES / "webaccess" / "combined.log"),
+        "weberror": (SAMPLES / "weberror" / "apache22.log"),
         "zeek": (SAMPLES / "zeek" / "http.json.log"),
     }[parser.NAME].read_bytes().splitlines()[0]  # fmt: skip
     content = b"\n".join([line, *(line if one else b"so that nothing can be read" for one in good)])

@@ -22,6 +22,7 @@ from hikeshi.events.parsers import (
     vpcflow,
     waf,
     webaccess,
+    weberror,
     zeek,
 )
 
@@ -44,6 +45,7 @@ PARSERS: dict[str, Parser] = {
     "vpcflow": vpcflow,
     "waf": waf,
     "webaccess": webaccess,
+    "weberror": weberror,
     "zeek": zeek,
 }
 
