@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import glob
+import os
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -37,19 +39,23 @@ def _meant(given: Path) -> list[Path]:
 def _below(path: Path, parents: tuple[tuple[int, int], ...]) -> Iterator[Path | Unreadable]:
     try:
         status = path.stat()
-        if path.is_file():
+        if stat.S_ISREG(status.st_mode):
             yield path
             return
-        if not path.is_dir():
+        if not stat.S_ISDIR(status.st_mode):
             yield Unreadable("it is no regular file", source=str(path))
             return
         here = (status.st_dev, status.st_ino)
         if here in parents:
             yield Unreadable("this symbolic link leads back to a folder it is in", source=str(path))
             return
-        children = sorted(path.iterdir())
+        with os.scandir(path) as found:
+            children = sorted((child.name, child.is_file(follow_symlinks=False)) for child in found)
     except OSError as error:
         yield Unreadable(f"it cannot be opened: {error.strerror}", source=str(path))
         return
-    for child in children:
-        yield from _below(child, (*parents, here))
+    for name, is_file in children:
+        if is_file:  # known from reading the folder: there may be very many
+            yield path / name
+        else:
+            yield from _below(path / name, (*parents, here))

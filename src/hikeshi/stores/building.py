@@ -33,6 +33,13 @@ MOST = 1024
 """Files in one batch at most."""
 
 
+SHORT = 64 << 10
+"""Bytes that most files do not have: they are read in one go."""
+
+RUN = 64
+"""Files that a thread takes at once to hash."""
+
+
 class File(NamedTuple):
     path: str
     size: int
@@ -82,8 +89,11 @@ def build(
 def _files(paths: Iterable[str | Path], known: Mapping[str, str], workers: int) -> tuple[list[File], list[Place]]:
     found = list(walk(paths))
     closed = [Place.of(trouble) for trouble in found if isinstance(trouble, Unreadable)]
+    asked = [path for path in found if isinstance(path, Path)]
+    runs = [asked[at : at + RUN] for at in range(0, len(asked), RUN)]
     with ThreadPoolExecutor(workers) as threads:
-        files = list(threads.map(lambda path: _file(path, known), (path for path in found if isinstance(path, Path))))
+        hashed = threads.map(lambda run: [_file(path, known) for path in run], runs)
+        files = [file for run in hashed for file in run]
     closed += [file for file in files if isinstance(file, Place)]
     return [file for file in files if isinstance(file, File)], closed
 
@@ -91,11 +101,20 @@ def _files(paths: Iterable[str | Path], known: Mapping[str, str], workers: int) 
 def _file(path: Path, known: Mapping[str, str]) -> File | Place:
     try:
         if (sha256 := known.get(str(path))) is None:
-            with path.open("rb") as file:
-                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            return _hashed(path)
         return File(str(path), path.stat().st_size, sha256)
     except OSError as error:
         return Place(str(path), "", f"it cannot be opened: {error.strerror}")
+
+
+def _hashed(path: Path) -> File:
+    with path.open("rb", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        first = file.read(SHORT)
+        digest = hashlib.sha256(first)
+        while len(first) == SHORT and (more := file.read(1 << 20)):
+            digest.update(more)
+    return File(str(path), size, digest.hexdigest())
 
 
 def _current(batches: Sequence[Batch]) -> set[str]:

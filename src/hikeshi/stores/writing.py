@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
@@ -15,7 +16,7 @@ import pyarrow.parquet as pq
 from hikeshi.errors import Unreadable
 from hikeshi.events.columns import SIZE, batch as columns_of, schema
 from hikeshi.events.event import COLUMNS, Event
-from hikeshi.events.fast import FAST
+from hikeshi.events.fast import FAST, sure
 from hikeshi.events.parsers import recognise
 from hikeshi.events.reading import read
 from hikeshi.events.source import Limits, Source
@@ -61,8 +62,9 @@ def perform(task: Task) -> Done:
     closed: list[Place] = []
     for path, sha256 in task.files:
         try:
-            with Path(path).open("rb") as file:
-                row = _read(Source(path, file, limits=task.limits, sha256=sha256), writer)
+            with Path(path).open("rb", buffering=0) as file:
+                size = os.fstat(file.fileno()).st_size
+                row = _read(Source(path, file, limits=task.limits, sha256=sha256), size, writer)
         except OSError as error:
             closed.append(Place(path, "", f"it cannot be opened: {error.strerror}"))
             continue
@@ -75,9 +77,9 @@ def perform(task: Task) -> Done:
     return Done(len(sources), tuple(unknown), tuple(closed))
 
 
-def _read(source: Source, writer: _Writer) -> SourceRow | None:
+def _read(source: Source, size: int, writer: _Writer) -> SourceRow | None:
     """The manifest row of a source, its events written. None where it is no known log."""
-    parser = recognise(source.head, source.name)
+    parser = sure(source.head) or recognise(source.head, source.name)
     empty = not source.head.strip() and not source.troubles
     if parser is None and not empty and not source.troubles:
         return None
@@ -90,7 +92,7 @@ def _read(source: Source, writer: _Writer) -> SourceRow | None:
     return SourceRow(
         path=source.name,
         sha256=source.sha256,
-        size=Path(source.name).stat().st_size,
+        size=size,
         parser=parser.NAME if parser else "",
         parser_version=parser.VERSION if parser else "",
         events=counted.count,

@@ -14,8 +14,8 @@ from hikeshi.errors import Unreadable
 from hikeshi.events import json_records
 from hikeshi.events.columns import batch
 from hikeshi.events.event import Event
-from hikeshi.events.fast import FAST, cloudtrail as fast
-from hikeshi.events.parsers import cloudtrail
+from hikeshi.events.fast import FAST, cloudtrail as fast, sure
+from hikeshi.events.parsers import cloudtrail, recognise
 from hikeshi.events.reading import read
 from hikeshi.events.source import Source
 
@@ -155,3 +155,10 @@ def test_packed_objects_come_out_the_same() -> None:
     content = gzip.compress(wrapped([call(n) for n in range(300)]))
     assert by_columns(content) == by_parser(content)
     assert by_columns(content[:-20]) == by_parser(content[:-20])
+
+
+def test_what_is_sure_to_be_a_log_is_recognised_as_it() -> None:
+    heads = [path.read_bytes()[:65536] for path in SAMPLES[0].parents[1].rglob("*") if path.is_file()]
+    found = [(sure(head), recognise(head)) for head in [*heads, wrapped([call()])]]
+    assert all(one is None or one is other for one, other in found)
+    assert found[-1][0] is cloudtrail

@@ -6,11 +6,14 @@ test holds both against each other. It is one file with one function and one lin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from hikeshi.errors import Unreadable
 from hikeshi.events.fast import cloudtrail, vpcflow
+from hikeshi.events.parser import Parser
+from hikeshi.events.parsers import PARSERS
 from hikeshi.events.source import Source
 
 FAST: dict[str, Callable[[Source], Iterator[Any | Unreadable]]] = {
@@ -18,3 +21,12 @@ FAST: dict[str, Callable[[Source], Iterator[Any | Unreadable]]] = {
     "vpcflow": vpcflow.batches,
 }
 """By the name of the parser: from a source to record batches in the schema of events."""
+
+_DELIVERED = re.compile(rb'\{"Records":\[\{"eventVersion":"1\.\d\d","userIdentity":')
+
+
+def sure(head: bytes) -> Parser | None:
+    """The parser of what begins as only that log does, so that nobody else is asked: worth it where files are tiny and very many."""
+    if _DELIVERED.match(head) and b'"eventSource":' in head and b'"eventName":' in head:
+        return PARSERS["cloudtrail"]
+    return None
