@@ -145,6 +145,7 @@ def test_every_line_is_an_event_or_unreadable(parser: Parser, good: list[bool]) 
         "cloudfront": (SAMPLES / "cloudfront" / "no-header.log"),
         "cloudtrail": (SAMPLES / "cloudtrail" / "lines.jsonl"),
         "guardduty": (SAMPLES / "guardduty" / "export.jsonl"),
+        "journal": (SAMPLES / "journal" / "lines.json"),
         "kubernetes_audit": (SAMPLES / "kubernetes_audit" / "audit.jsonl"),
         "nlb": (SAMPLES / "nlb" / "v2.log"),
         "plaso": (SAMPLES / "plaso" / "json_line.jsonl"),
