@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import sys
 from pathlib import Path
@@ -191,3 +192,19 @@ def test_one_name_and_two_windows_of_a_timeline(admin: Keyboard, incident: Incid
     wrong = admin("timeline", "diff", incident.name, "main", "action", "--before", "x", "--after", "y")
     assert wrong.code == 3
     assert "is not a window" in wrong.err
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_a_timeline_leaves_for_timesketch_and_that_is_recorded(
+    admin: Keyboard, incident: Incident, tmp_path: Path, ending: str
+) -> None:
+    admin.json("timeline", "build", incident.name, "main", TRAIL)
+    out = tmp_path / f"main.{ending}"
+    done = admin.json("timeline", "export", incident.name, "main", "--out", out)
+    assert done["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
+    shown = admin("timeline", "show", incident.name, "main", "--json", "--limit", "0").lines
+    assert done["rows"] == len(shown)
+    assert b"timestamp_desc" in out.read_bytes()
+    last = Entry.objects.filter(chain__name=incident.name).latest("seq")
+    assert (last.verb, done["sha256"] in last.data) == ("timeline.export", True)
+    assert admin("timeline", "export", incident.name, "main", "--out", tmp_path / "x.xlsx").code == 2

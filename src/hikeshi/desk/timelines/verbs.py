@@ -125,6 +125,16 @@ def accuse(timeline: Timeline, *, actor: Actor) -> list[Mark]:
 
 
 @transaction.atomic
+def exported(timeline: Timeline, *, actor: Actor, rows: int, sha256: str, form: str) -> None:
+    """Record that events left the house: how many, in which form, and the hash of what was handed over."""
+    require_on(actor, "read", timeline.incident)
+    ledger.append(
+        timeline.incident.name, actor=actor, verb="timeline.export", obj=timeline.name,
+        data={"events": rows, "sha256": sha256, "form": form},
+    )  # fmt: skip
+
+
+@transaction.atomic
 def unmark(row: Mark, *, actor: Actor, reason: str) -> None:
     """Take a mark back. The events were never touched."""
     require_on(actor, "write", row.timeline.incident)

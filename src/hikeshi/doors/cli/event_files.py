@@ -21,7 +21,7 @@ Writer = Callable[[Path, Iterable[Event]], None]
 
 
 @contextmanager
-def _whole(out: Path) -> Iterator[Path]:
+def whole(out: Path) -> Iterator[Path]:
     """A path beside `out` that takes its name when everything went well, and is gone otherwise."""
     descriptor, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.", suffix=".part")
     os.close(descriptor)
@@ -35,7 +35,7 @@ def _whole(out: Path) -> Iterator[Path]:
 
 def write_csv(out: Path, events: Iterable[Event]) -> None:
     """One row each, all columns; a list or an object is JSON in its cell."""
-    with _whole(out) as part, part.open("w", newline="", encoding="utf-8") as file:
+    with whole(out) as part, part.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(COLUMNS)
         for event in events:
@@ -51,7 +51,7 @@ def _cell(value: object) -> object:
 
 def write_jsonl(out: Path, events: Iterable[Event]) -> None:
     """One JSON object per line, empty fields left out."""
-    with _whole(out) as part, part.open("wb") as file:
+    with whole(out) as part, part.open("wb") as file:
         for event in events:
             file.write(msgspec.json.encode(shown(msgspec.structs.asdict(event))) + b"\n")
 
@@ -63,7 +63,7 @@ def write_parquet(out: Path, events: Iterable[Event]) -> None:
     from hikeshi.events.columns import SIZE, batch, schema  # as above
 
     waiting = iter(events)
-    with _whole(out) as part, pq.ParquetWriter(part, schema(), compression="zstd") as file:
+    with whole(out) as part, pq.ParquetWriter(part, schema(), compression="zstd") as file:
         while some := list(islice(waiting, SIZE)):
             file.write_batch(batch(some))
 

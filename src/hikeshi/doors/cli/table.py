@@ -83,6 +83,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "timeline build": Command("timeline", "build", "person", "Sealed logs into one ordered timeline", "ログから時系列を作成"),
     "timeline detect": Command("detect", "detect", "person", "Ask Sigma rules of a timeline", "時系列に Sigma ルールを適用"),
     "timeline diff": Command("timeline", "diff", "person", "What differs between two windows", "2 つの期間の違い"),
+    "timeline export": Command("timeline", "export", "person", "Events for Timesketch: CSV or JSON lines", "Timesketch 形式で書き出す"),
     "timeline histogram": Command("timeline", "histogram", "person", "How events spread over time", "イベントの時間分布"),
     "timeline list": Command("timeline", "list_timelines", "person", "The timelines of an incident", "時系列の一覧"),
     "timeline mark": Command("timeline", "mark", "person", "Say whose events are whose", "イベントに印付け"),

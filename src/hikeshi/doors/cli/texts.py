@@ -7,6 +7,9 @@ from typing import Any, Final
 from hikeshi.doors.cli.options import Language
 
 TEXTS: Final[dict[str, tuple[str, str]]] = {
+    "cut": ("Cut short", "切り詰めた項目"),
+    "undated": ("Left out without a date", "日時がなく省いた行"),
+    "rows": ("Rows", "行数"),
     "told": ("In common", "共通点"),
     "times": ("Times", "倍率"),
     "named_in": ("Named in", "現れる項目"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,12 +18,15 @@ from hikeshi.desk.timelines import verbs
 from hikeshi.desk.timelines.models import Timeline
 from hikeshi.doors import find, shapes
 from hikeshi.doors.cli.answer import Answer
+from hikeshi.doors.cli.event_files import whole
 from hikeshi.doors.cli.exits import DONE, UNREADABLE
+from hikeshi.doors.cli.options import WrongUsage
 from hikeshi.doors.cli.progress import progress
 from hikeshi.doors.cli.times import optional
 from hikeshi.doors.cli.who import actor
 from hikeshi.doors.events import asked_for, entity_shape, key_of, moment, shown
 from hikeshi.errors import Refused
+from hikeshi.events.timesketch_export import WRITERS
 from hikeshi.stores.difference import difference
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.entity import entity
@@ -90,15 +95,16 @@ def show(
 
 
 def _pages(store: DuckStore, where: list[str], *, limit: int, **choice: Any) -> Iterator[dict[str, Any]]:
-    """Page after page by key: a million events are never in memory at once."""
-    after, left = "", limit
-    while not limit or left > 0:
-        size = min(PAGE, left) if limit else PAGE
-        found = store.events(asked_for(where, after=after, limit=size, **choice))
-        yield from map(shown, found)
-        if len(found) < size:
-            return
-        after, left = key_of(found[-1]), left - len(found)
+    """At most `limit` events as people are shown them; 0: all."""
+    return map(shown, islice(_stored(store, where, size=min(PAGE, limit or PAGE), **choice), limit or None))
+
+
+def _stored(store: DuckStore, where: list[str], *, size: int = PAGE, **choice: Any) -> Iterator[dict[str, Any]]:
+    """The store's rows, page after page by key: a million events are never in memory at once."""
+    after = ""
+    while found := store.events(asked_for(where, after=after, limit=size, **choice)):
+        yield from found
+        after = key_of(found[-1])
 
 
 def mark(
@@ -206,6 +212,32 @@ def diff(
     return Answer(
         [msgspec.to_builtins(change) for change in changes], columns=("value", "kind", "before", "after", "times")
     )
+
+
+def export(
+    incident: str,
+    name: str,
+    out: Annotated[Path, typer.Option(help=f"The file to write, for Timesketch: {', '.join(WRITERS)}.")],
+    start: From = "",
+    end: To = "",
+    where: Where = None,
+    search: Search = "",
+) -> Answer:
+    """The events as Timesketch reads them, harmless for spreadsheets and terminals. Says what had to be left out."""
+    if out.suffix not in WRITERS:
+        raise WrongUsage(f"{out.name} does not say which form is wanted.", hint=f"End it with {', '.join(WRITERS)}.")
+    who = actor()
+    timeline = find.timeline(find.incident(who, incident), name)
+    times = {"start": optional(start), "end": optional(end)}
+    rows = _stored(_store(incident, name), where or [], search=search, **times)
+    with whole(out) as part:
+        mode: Any = {"mode": "w", "newline": "", "encoding": "utf-8"} if out.suffix == ".csv" else {"mode": "wb"}
+        with part.open(**mode) as file:
+            done = WRITERS[out.suffix](rows, file)
+        with part.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        verbs.exported(timeline, actor=who, rows=done.rows, sha256=sha256, form=f"Timesketch {out.suffix[1:]}")
+    return Answer({"out": str(out), "sha256": sha256, **msgspec.to_builtins(done)})
 
 
 def _window(text: str) -> StoreQuery:
