@@ -20,7 +20,9 @@ from hikeshi.events.source import Source
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 
-BINARY = frozenset({"evtx"})
+NAMED = frozenset({"cloudtrail_csv"})
+"""Their first line names the columns."""
+
 """Logs without lines, of which the raw record is made readable."""
 
 every_parser = pytest.mark.parametrize("parser", PARSERS.values(), ids=list(PARSERS))
@@ -138,19 +140,23 @@ def test_pieces_of_logs_in_any_order_never_raise(parser: Parser, pieces: list[by
 @pytest.mark.parametrize("parser", [p for n, p in PARSERS.items() if n not in BINARY])
 @given(good=st.lists(st.booleans(), max_size=12))
 def test_every_line_is_an_event_or_unreadable(parser: Parser, good: list[bool]) -> None:
-    line = {
+    first, *others = {
         "alb": (SAMPLES / "alb" / "access.log"),
         "auditd": (SAMPLES / "auditd" / "enriched.log"),
+        "awsconfig": (SAMPLES / "awsconfig" / "eventbridge.jsonl"),
         "bodyfile": (SAMPLES / "bodyfile" / "fls.body"),
         "cloudfront": (SAMPLES / "cloudfront" / "no-header.log"),
         "cloudtrail": (SAMPLES / "cloudtrail" / "lines.jsonl"),
+        "cloudtrail_csv": (SAMPLES / "cloudtrail_csv" / "columns.csv"),
         "guardduty": (SAMPLES / "guardduty" / "export.jsonl"),
         "journal": (SAMPLES / "journal" / "lines.json"),
         "kubernetes_audit": (SAMPLES / "kubernetes_audit" / "audit.jsonl"),
         "nlb": (SAMPLES / "nlb" / "v2.log"),
+        "ocsf": (SAMPLES / "ocsf" / "lake.jsonl"),
         "plaso": (SAMPLES / "plaso" / "json_line.jsonl"),
         "resolver": (SAMPLES / "resolver" / "s3.jsonl"),
         "s3access": (SAMPLES / "s3access" / "access.log"),
+        "securityhub": (SAMPLES / "securityhub" / "export.jsonl"),
         "suricata": (SAMPLES / "suricata" / "eve.json"),
         "syslog": (SAMPLES / "syslog" / "auth.log"),
         "timesketch": (SAMPLES / "timesketch" / "rows.jsonl"),
@@ -159,8 +165,9 @@ def test_every_line_is_an_event_or_unreadable(parser: Parser, good: list[bool]) 
         "webaccess": (SAMPLES / "webaccess" / "combined.log"),
         "weberror": (SAMPLES / "weberror" / "apache22.log"),
         "zeek": (SAMPLES / "zeek" / "http.json.log"),
-    }[parser.NAME].read_bytes().splitlines()[0]  # fmt: skip
-    content = b"\n".join([line, *(line if one else b"so that nothing can be read" for one in good)])
+    }[parser.NAME].read_bytes().splitlines()  # fmt: skip
+    names, line = ([first], others[0]) if parser.NAME in NAMED else ([], first)
+    content = b"\n".join([*names, line, *(line if one else b"so that nothing can be read" for one in good)])
     found = all_of(parser, content)
     assert len(found) == 1 + len(good)
     assert sum(isinstance(one, Event) for one in found) == 1 + sum(good)

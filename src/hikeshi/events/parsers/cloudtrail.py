@@ -31,6 +31,7 @@ from hikeshi.errors import Unreadable
 from hikeshi.events.addresses import address
 from hikeshi.events.event import Event
 from hikeshi.events.json_records import BROKEN, Record, records
+from hikeshi.events.json_shape import first_record
 from hikeshi.events.source import Source
 from hikeshi.events.times import instant
 
@@ -107,16 +108,24 @@ VARIANTS = {"wrapped": "s3"}
 """Records in a list are what S3 delivery writes; the other shapes keep their name."""
 
 
+_MARKS = {b'"eventSource"', b'"eventName"'}
+_WORDS = re.compile(rb'"event(?:Source|Name)"')
 _call = msgspec.json.Decoder(Call)
 _fields = msgspec.json.Decoder(dict[str, Raw])
 
 
 def recognises(head: bytes) -> bool:
-    if b'"CloudTrailEvent"' in head or (b'"digestS3Object"' in head and b'"digestStartTime"' in head):
+    """By the record's own keys: other logs quote calls. Where the head is no JSON, such as JSON inside a page, by its words."""
+    found = first_record(head)
+    if not found:
+        return not head.lstrip().startswith(b'"') and (
+            b'"CloudTrailEvent"' in head or _MARKS.issubset(_WORDS.findall(head))
+        )
+    if {"eventSource", "eventName"} <= found.keys() or found.keys() & {"CloudTrailEvent", "digestS3Object"}:
         return True
-    if re.match(rb'\s*\{\s*"Records"\s*:\s*\[\s*\]', head):
-        return True  # an hour without calls
-    return b'"eventSource"' in head and b'"eventName"' in head and b'"s3SchemaVersion"' not in head
+    if "detail-type" in found:
+        return found["detail-type"].endswith("via CloudTrail")
+    return found.keys() == {"Records"}  # an hour without calls
 
 
 def is_digest(source: Source) -> bool:

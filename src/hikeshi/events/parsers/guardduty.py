@@ -26,6 +26,7 @@ from hikeshi.errors import Unreadable
 from hikeshi.events.addresses import address
 from hikeshi.events.event import Event
 from hikeshi.events.json_records import BROKEN, records
+from hikeshi.events.json_shape import first_record
 from hikeshi.events.source import Source
 from hikeshi.events.times import Instant, instant
 
@@ -130,17 +131,17 @@ COLUMNS = frozenset({"id", "type", "severity", "accountId", "region"})
 
 
 def recognises(head: bytes) -> bool:
-    if b'"ProductArn"' in head or b'"eventSource"' in head:
-        return False  # Security Hub's format, CloudTrail
-    if b'"GuardDuty Finding"' in head:
+    """By the finding's own keys: other logs quote findings. Where the head is no JSON, such as JSON inside a page, by its words."""
+    found = {key[:1].lower() + key[1:]: value for key, value in first_record(head).items()}
+    if not found:
+        return all(re.search(mark, head) for mark in MARKS)
+    if found.get("detail-type") == "GuardDuty Finding":
         return True
-    marks = (
-        rb'"[sS]chemaVersion"\s*:\s*"2\.',
-        rb'"[sS]everity"\s*:',
-        rb'"[aA]ccountId"\s*:',
-        rb'"[rR]esource"\s*:\s*\{',
-    )
-    return all(re.search(mark, head) for mark in marks)
+    known = found.get("schemaVersion", "").startswith("2.") and "accountId" in found
+    return known and bool(found.keys() & {"resource", "service", "severity"})
+
+
+MARKS = (rb'"[sS]chemaVersion"\s*:\s*"2\.', rb'"[sS]everity"\s*:', rb'"[aA]ccountId"\s*:', rb'"[rR]esource"\s*:\s*\{')
 
 
 def events(source: Source) -> Iterator[Event | Unreadable]:
