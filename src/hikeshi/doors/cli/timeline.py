@@ -228,7 +228,7 @@ def export(
         raise WrongUsage(f"{out.name} does not say which form is wanted.", hint=f"End it with {', '.join(WRITERS)}.")
     who = actor()
     timeline = find.timeline(find.incident(who, incident), name)
-    times = {"start": optional(start), "end": optional(end)}
+    times: dict[str, Any] = {"start": optional(start), "end": optional(end)}
     rows = _stored(_store(incident, name), where or [], search=search, **times)
     with whole(out) as part:
         mode: Any = {"mode": "w", "newline": "", "encoding": "utf-8"} if out.suffix == ".csv" else {"mode": "wb"}
