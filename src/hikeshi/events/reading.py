@@ -10,7 +10,9 @@ from typing import Any
 import msgspec
 
 from hikeshi.errors import Refused, Unreadable
+from hikeshi.events.archives import is_archive, members
 from hikeshi.events.event import Event, event_uid, key_of
+from hikeshi.events.mapped import ENDINGS, parser_of
 from hikeshi.events.parser import Parser
 from hikeshi.events.parsers import PARSERS, recognise
 from hikeshi.events.source import Limits, Source
@@ -22,9 +24,11 @@ Log = str | Path | bytes | Mapping[str, Any] | Event
 
 
 def parser_named(name: str) -> Parser:
-    """The parser of that name. Raises Refused where there is none."""
+    """The parser of that name, or of the mapping in that file. Raises Refused where there is none, Unreadable for a wrong mapping."""
+    if name.endswith(ENDINGS):
+        return parser_of(Path(name))
     if name not in PARSERS:
-        raise Refused(f"There is no parser {name!r}.", hint=f"Known are: {', '.join(PARSERS)}.")
+        raise Refused(f"There is no parser {name!r}.", hint=f"Known are: {', '.join(PARSERS)}; or give a mapping.yaml.")
     return PARSERS[name]
 
 
@@ -49,7 +53,10 @@ def parse(
 
 
 def read(source: Source, parser: Parser | None = None) -> Iterator[Event | Unreadable]:
-    """The events of one source, each with its id and where it came from; then what reading it noted."""
+    """The events of one source, each with its id and where it came from; then what reading it noted. Of an archive, those of its members."""
+    if is_archive(source.head):
+        yield from _members(source, parser)
+        return
     found = parser or recognise(source.head, source.name)
     if found is not None:
         yield from stamped(found.events(source), source, found)
@@ -58,13 +65,27 @@ def read(source: Source, parser: Parser | None = None) -> Iterator[Event | Unrea
     yield from source.troubles
 
 
+def _members(source: Source, parser: Parser | None) -> Iterator[Event | Unreadable]:
+    notes: dict[str, None] = {}
+    for member in members(source):
+        if isinstance(member, Unreadable):
+            yield member
+            continue
+        yield from read(member, parser)
+        if member.note:
+            notes[member.note] = None
+    source.note = "; ".join([*notes][:5])
+    yield from source.troubles
+
+
 def stamped(found: Iterator[Event | Unreadable], source: Source, parser: Parser) -> Iterator[Event | Unreadable]:
     """What a parser found, with its ids and where it came from."""
     kind, version, name, sha256 = parser.NAME, parser.VERSION, source.name, source.sha256
+    place = sha256 + source.part
     for event in found:
         if isinstance(event, Event):
             event.source_kind, event.parser_version, event.path, event.evidence_sha256 = kind, version, name, sha256
-            event.event_uid = event_uid(key_of(event, sha256))
+            event.event_uid = event_uid(key_of(event, place))
         yield event
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import tempfile
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -21,13 +22,16 @@ CHUNK = 1 << 20
 HEAD = 64 * 1024
 """How much of a file a parser sees to recognise it, in bytes."""
 
+SPOOLED = 32 << 20
+"""Bytes of an unpacked copy that are held in memory before it goes to disk."""
+
 
 class Limits(msgspec.Struct, frozen=True):
     """Bounds against bombs, in bytes of unpacked content: of one file, of one line, of one JSON document."""
 
     file: int = 8 << 30
     line: int = 64 << 20
-    document: int = 1 << 30
+    document: int = 128 << 20
 
 
 class Line(msgspec.Struct, frozen=True, gc=False):
@@ -41,8 +45,13 @@ class Line(msgspec.Struct, frozen=True, gc=False):
 class Source:
     """One log being read, once and from the beginning. `name` is its path; `note` is what people should know about the whole file."""
 
-    def __init__(self, name: str, stream: IO[bytes], *, limits: Limits | None = None, sha256: str = "") -> None:
+    def __init__(
+        self, name: str, stream: IO[bytes], *, limits: Limits | None = None, sha256: str = "", part: str = ""
+    ) -> None:
         self.name = name
+        self.part = part
+        """Which part of the evidence file this is, where it is not the whole."""
+        self._stream = stream
         self.limits = limits or Limits()
         self.troubles: list[Unreadable] = []
         self.note = ""
@@ -92,6 +101,24 @@ class Source:
                 pieces, size = [], 0
         if size:
             yield b"".join(pieces)
+
+    def seekable(self) -> IO[bytes]:
+        """The whole content as a file to move about in, instead of reading it from the beginning.
+
+        It is the file itself where nothing is packed, else an unpacked copy (on disk where it is large), up to the limit of a file.
+        """
+        if self._stream.seekable():
+            here = self._stream.seek(0, io.SEEK_CUR)
+            self._stream.seek(0)
+            if self._stream.read(len(self.head)) == self.head:
+                self._stream.seek(0)
+                return self._stream
+            self._stream.seek(here)
+        copy: IO[bytes] = tempfile.SpooledTemporaryFile(SPOOLED)  # noqa: SIM115  it lives as long as the caller reads
+        for piece in self.chunks():
+            copy.write(piece)
+        copy.seek(0)
+        return copy
 
     def body(self) -> bytes:
         """The whole content, up to the limit of one document."""
