@@ -23,7 +23,7 @@ SAMPLES = Path(__file__).parents[1] / "samples"
 NAMED = frozenset({"cloudtrail_csv"})
 """Their first line names the columns."""
 
-BINARY = frozenset({"evtx"})
+BINARY = frozenset({"evtx", "wtmp"})
 """Logs without lines, of which the raw record is made readable."""
 
 every_parser = pytest.mark.parametrize("parser", PARSERS.values(), ids=list(PARSERS))

@@ -28,6 +28,7 @@ from hikeshi.events.parsers import (
     waf,
     webaccess,
     weberror,
+    wtmp,
     zeek,
 )
 
@@ -56,6 +57,7 @@ PARSERS: dict[str, Parser] = {
     "waf": waf,
     "webaccess": webaccess,
     "weberror": weberror,
+    "wtmp": wtmp,
     "zeek": zeek,
 }
 
