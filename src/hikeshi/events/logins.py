@@ -88,12 +88,12 @@ SSHD: dict[str, Rule] = {
     ),
     "User": _rule(rf"User (?P<user>.*) from {_FROM} not allowed because (?P<reason>.*)", "login", "login", "denied"),
     "Connection": _rule(
-        rf"Connection (?:closed|reset|from|timed out)(?: by)?(?: (?:authenticating|invalid) user (?P<user>.*))? {_FROM}",
+        rf"Connection (?:closed|reset|from|timed out)(?: by)?(?: (?:authenticating|invalid) user (?P<user>.*)(?= \S+ port \d))? {_FROM}",
         "connection",
         "network",
     ),
     "Disconnected": _rule(
-        rf"Disconnected from (?:(?:authenticating |invalid )?user (?P<user>.*) )?{_FROM}", "disconnected", "network"
+        rf"Disconnected from (?:(?:authenticating |invalid )?user (?P<user>.*) (?=\S+ port \d))?{_FROM}", "disconnected", "network"
     ),
     "Received": _rule(r"Received disconnect from (?P<ip>[^\s:]*[\w.:]*\w)(?: port (?P<port>\d+))?", "disconnected", "network"),
     "Did": _rule(rf"Did not receive identification string from {_FROM}", "probe", "network", "failure"),
