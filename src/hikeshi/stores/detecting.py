@@ -23,7 +23,8 @@ from sigma.rule import SigmaRule
 from hikeshi.events.detect import correlation, sql
 from hikeshi.events.detect.backend import RECORD, SqlBackend, Test, Wanted, any_of
 from hikeshi.events.detect.loading import ODD, Rule
-from hikeshi.events.detect.sources import Deep, Field, Near, Origin, origin
+from hikeshi.events.detect.origins import ANY, Deep, Field, Near, Origin
+from hikeshi.events.detect.sources import origin
 from hikeshi.stores.duck import DuckStore
 
 if TYPE_CHECKING:
@@ -132,7 +133,16 @@ class _Detection:
             except (SigmaError, *ODD, ValueError, RecursionError) as error:
                 self._errors[number] = " ".join(str(error).split())
                 continue
+            self._guard(found)
             yield _Asked(number, found, any_of(tests))
+
+    def _guard(self, found: Origin) -> str:
+        """SQL over the table `near`: whether an event is of this origin."""
+        kinds = ", ".join(map(sql.text, found.kinds))
+        also = found.where
+        if also != "true":
+            also = self._wanted.near.setdefault(f"coalesce({also}, false)", f"c{len(self._wanted.near)}")
+        return sql.both([f"source_kind IN ({kinds})", also])
 
     def _slices(self) -> Iterator[tuple[int, int]]:
         """Ranges of row ids, batch by batch, that hold not too many events each."""
@@ -152,7 +162,7 @@ class _Detection:
         self._deepen([one for one in asked if not one.test.near], low, high)
         for one in asked:
             table = "near" if one.test.near else "near JOIN deep USING (row_id)"
-            guard = _guard(one.origin)
+            guard = self._guard(one.origin)
             try:
                 self._con.execute(
                     f"INSERT INTO hits SELECT {one.number}, row_id, ts FROM {table} WHERE {guard} AND {one.test.exact}"
@@ -175,7 +185,7 @@ class _Detection:
         gates: dict[str, str] = {}
         for name in self._wanted.deep.values():
             users = (one for one in asked if re.search(rf"\b{name}\b", one.test.exact))
-            may = sql.either(sql.both([_guard(one.origin), one.test.over]) for one in users)
+            may = sql.either(sql.both([self._guard(one.origin), one.test.over]) for one in users)
             gates[name] = may
         named = {may: f"g{number}" for number, may in enumerate(dict.fromkeys(gates.values()))}
         found, values = _extracted(self._wanted.deep, {name: named[may] for name, may in gates.items()})
@@ -285,16 +295,11 @@ class _Detection:
         )  # fmt: skip
 
 
-def _guard(found: Origin) -> str:
-    kinds = ", ".join(map(sql.text, found.kinds))
-    return sql.both([f"source_kind IN ({kinds})", found.where])
-
-
 def _extracted(deep: Mapping[tuple[Deep, bool], str], gates: Mapping[str, str]) -> tuple[str, str]:
     """SQL that reads every path of a record at once, and SQL that makes the lists of texts of it, each behind its gate."""
     found, values = "", ""
     for base in sorted({field.base for field, _ in deep}):
-        paths = sorted({field.path for field, _ in deep if field.base == base and field.path})
+        paths = sorted({field.path for field, _ in deep if field.base == base and field.path and ANY not in field.path})
         if paths:
             listed = ", ".join(sql.text(sql.json_path(path)) for path in paths)
             found += f", TRY(json_extract({base}, [{listed}])) AS {base}_found"
@@ -307,9 +312,21 @@ def _extracted(deep: Mapping[tuple[Deep, bool], str], gates: Mapping[str, str]) 
 def _values(field: Deep, paths: Sequence[tuple[str, ...]], *, cased: bool) -> str:
     if field == RECORD:
         return "[raw, message]" if cased else "[lower(raw), lower(message)]"
+    if ANY in field.path:
+        return _of_any(field, cased=cased)
     all_found = f"{field.base}_found"  # NULL where the record is no JSON
     there = sql.values_at(field.base, f"{all_found}[{paths.index(field.path) + 1}]", field.path, cased=cased)
     return f"CASE WHEN {all_found} IS NOT NULL THEN {there} END"
+
+
+def _of_any(field: Deep, *, cased: bool) -> str:
+    """The values below every key of the record, which is there for logs that gather lines of several types."""
+    if len(field.path) == 1:
+        found = f"json_keys({field.base})"
+    else:
+        found = f"json_extract_string({field.base}, {sql.text('$.*[*]' + sql.json_path(field.path[1:])[1:])})"
+    listed = found if cased else f"list_transform({found}, lambda t: lower(t))"
+    return f"TRY(nullif({listed}, []))"
 
 
 def _single(field: Field) -> str:

@@ -29,7 +29,7 @@ from sigma.exceptions import SigmaFeatureNotSupportedByBackendError
 from sigma.types import CompareOperators, SigmaFieldReference, SpecialChars
 
 from hikeshi.events.detect import sql
-from hikeshi.events.detect.sources import Deep, Field, Near, Origin
+from hikeshi.events.detect.origins import Deep, Field, Near, Origin
 
 
 class Test(NamedTuple):

@@ -1,54 +1,16 @@
-"""The log source and the fields of a rule, as columns of events and as paths into the record they were read from.
+"""The log sources that Sigma rules name, as events: which kinds of log, and where their fields are.
 
-A column answers quickly, so a field has one wherever the parser loses nothing; every other field is looked up in the record itself.
+Reference: Sigma Taxonomy Appendix, https://github.com/SigmaHQ/sigma-specification
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable
 
-import msgspec
 from sigma.rule import SigmaLogSource
 
-
-class Near(NamedTuple):
-    """SQL over the columns of events that gives a text."""
-
-    sql: str
-
-
-class Deep(NamedTuple):
-    """A path into the JSON of `base`, which is `raw` or `attrs`."""
-
-    base: str
-    path: tuple[str, ...]
-
-
-Field = Near | Deep
-
-
-class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """Which events a log source of Sigma means, and where its fields are."""
-
-    kinds: tuple[str, ...]
-    """Values of `source_kind`."""
-    where: str = "true"
-    """SQL that must hold besides."""
-    columns: Mapping[str, str] = msgspec.field(default_factory=dict)
-    base: str = "attrs"
-    """Where fields are that have no column."""
-    within: tuple[str, ...] = ()
-    """The keys on the way there."""
-    dotted: bool = True
-    """Whether a dot in a field's name leads one level down."""
-
-    def field(self, name: str) -> Field:
-        if name in self.columns:
-            return Near(self.columns[name])
-        keys = tuple(name.split(".")) if self.dotted else (name,)
-        return Deep(self.base, (*self.within, *keys))
-
+from hikeshi.events.detect.origins import ANY, Deep, Origin
+from hikeshi.events.detect.windows import windows
 
 CLOUDTRAIL = Origin(
     kinds=("cloudtrail",),
@@ -71,12 +33,75 @@ CLOUDTRAIL = Origin(
     },
 )
 
-SERVICES: dict[tuple[str, str], Origin] = {
-    ("aws", "cloudtrail"): CLOUDTRAIL,
+WEB = {
+    "c-ip": "src_ip",
+    "c-uri": "url",
+    "c-useragent": "user_agent",
+    "cs-host": "dst_host",
+    "cs-method": "method",
+    "cs-referer": "referer",
+    "cs-uri": "url",
+    "cs-uri-query": "url",  # rules write the path into it too: most web logs do not keep them apart
+    "cs-uri-stem": "split_part(url, '?', 1)",
+    "cs-user-agent": "user_agent",
+    "cs-username": "actor_name",
+    "sc-bytes": "bytes_out::VARCHAR",
+    "sc-status": "http_status::VARCHAR",
 }
-"""By product and service."""
+WEB_LOGS = ("alb", "cloudfront", "s3access", "webaccess")
+
+ZEEK = {
+    "id.orig_h": "src_ip",
+    "id.orig_p": "src_port::VARCHAR",
+    "id.resp_h": "dst_ip",
+    "id.resp_p": "dst_port::VARCHAR",
+}
+
+AUDITD = {"CommandLine": "cmdline", "Image": "process", "ProcessId": "pid::VARCHAR", "User": "actor_name"}
+PROGRAMS = frozenset({"cron", "sshd", "su", "sudo", "vsftpd"})
+"""Services of Linux that are programs of the system log."""
+
+
+def linux(category: str, service: str) -> Origin | None:
+    if service == "auditd" and not category:
+        return Origin(kinds=("auditd",), within=(ANY,), apart={"type": Deep("attrs", (ANY,))}, dotted=False)
+    if category == "process_creation":
+        return Origin(kinds=("auditd",), where="cmdline IS NOT NULL", columns=AUDITD, within=(ANY,), dotted=False)
+    if category:
+        return None
+    if service in PROGRAMS:
+        return Origin(kinds=("syslog",), where=f"lower(service) = '{service}'", dotted=False)
+    return Origin(kinds=("auditd", "syslog") if not service else ("syslog",), dotted=False)
+
+
+def aws(category: str, service: str) -> Origin | None:
+    return CLOUDTRAIL if service == "cloudtrail" and not category else None
+
+
+def zeek(_category: str, service: str) -> Origin | None:
+    where = f"starts_with(source_variant, '{service}/')" if service.isidentifier() else "true"
+    return Origin(kinds=("zeek",), where=where, columns=ZEEK, dotted=False)
+
+
+def kubernetes(_category: str, _service: str) -> Origin:
+    return Origin(kinds=("kubernetes_audit",), base="raw")
+
+
+PRODUCTS: dict[str, Callable[[str, str], Origin | None]] = {
+    "aws": aws,
+    "kubernetes": kubernetes,
+    "linux": linux,
+    "windows": windows,
+    "zeek": zeek,
+}
 
 
 def origin(source: SigmaLogSource) -> Origin | None:
     """Where events of this log source are; None where no parser reads it."""
-    return SERVICES.get(((source.product or "").lower(), (source.service or "").lower()))
+    product, category, service = ((text or "").lower() for text in (source.product, source.category, source.service))
+    if category in {"proxy", "webserver"}:
+        return Origin(kinds=WEB_LOGS, columns=WEB, dotted=False)
+    if product in {"apache", "nginx"} or service in {"apache", "nginx"}:
+        return Origin(kinds=("webaccess", "weberror"), columns=WEB, dotted=False)
+    found = PRODUCTS.get(product)
+    return found(category, service) if found else None

@@ -1,0 +1,57 @@
+"""Where the fields of rules are: a column of events, or a path into the record they were read from.
+
+A column answers quickly, so a field has one wherever the parser loses nothing; every other field is looked up in the record itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import msgspec
+
+
+class Near(NamedTuple):
+    """SQL over the columns of events that gives a text."""
+
+    sql: str
+
+
+ANY = "*"
+"""In the place of a path's first key: below any key. Alone: the keys themselves."""
+
+
+class Deep(NamedTuple):
+    """A path into the JSON of `base`, which is `raw` or `attrs`. No path means the whole record as text."""
+
+    base: str
+    path: tuple[str, ...]
+
+
+Field = Near | Deep
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Which events a log source of Sigma means, and where its fields are."""
+
+    kinds: tuple[str, ...]
+    """Values of `source_kind`."""
+    where: str = "true"
+    """SQL that must hold besides."""
+    columns: Mapping[str, str] = msgspec.field(default_factory=dict)
+    apart: Mapping[str, Deep] = msgspec.field(default_factory=dict)
+    """Fields that lie elsewhere than the others."""
+    base: str = "attrs"
+    """Where fields are that have no column."""
+    within: tuple[str, ...] = ()
+    """The keys on the way there."""
+    dotted: bool = True
+    """Whether a dot in a field's name leads one level down."""
+
+    def field(self, name: str) -> Field:
+        if name in self.columns:
+            return Near(self.columns[name])
+        if name in self.apart:
+            return self.apart[name]
+        keys = tuple(name.split(".")) if self.dotted else (name,)
+        return Deep(self.base, (*self.within, *keys))
