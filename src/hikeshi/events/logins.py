@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from hikeshi.events.addresses import address
 
@@ -42,8 +43,8 @@ class Rule(NamedTuple):
     action: str
     category: str
     outcome: str | None
-    places: tuple[int, ...]
-    """Where the five stand among the groups; -1 for what the pattern does not have."""
+    take: itemgetter[Any]
+    """Takes the five out of the groups and a None behind them, for those that the pattern does not have."""
     others: tuple[tuple[str, int], ...]
 
 
@@ -58,7 +59,7 @@ def _rule(pattern: str, action: str, category: str, outcome: str | None = None) 
         action,
         category,
         outcome,
-        tuple(groups.get(name, 0) - 1 for name in NAMED),
+        itemgetter(*(groups.get(name, 0) - 1 for name in NAMED)),
         tuple((name, place - 1) for name, place in groups.items() if name not in NAMED),
     )
 
@@ -194,21 +195,25 @@ def meaning(program: str, message: str) -> Meaning | None:
 
 def _meaning(rule: Rule, found: re.Match[str]) -> Meaning:
     groups = (*found.groups(), None)
-    user, place, port, target, cmdline = [groups[at] or None for at in rule.places]
-    rest = {name: value for name, at in rule.others if (value := groups[at])}
-    src_ip = address(place)
+    user, place, port, target, cmdline = rule.take(groups)
+    rest = {name: value for name, at in rule.others if (value := groups[at])} if rule.others else NOTHING
+    src_ip = address(place) if place else None
     outcome = rule.outcome
     if "reason" in rest and outcome == "success":
         outcome = "denied" if DENIALS.search(rest["reason"]) else "failure"
-    return Meaning(
+    said = (
         rule.action,
         rule.category,
         outcome,
-        user or target if rule.category == "login" else user,
+        user or (target if rule.category == "login" else None) or None,
         src_ip,
-        place if src_ip is None else None,
+        place or None if src_ip is None else None,
         int(port) if port and int(port) < 65536 else None,
-        target,
+        target or None,
         cmdline,
         rest,
     )
+    return tuple.__new__(Meaning, said)  # for each line of a log: a third of the time of Meaning(...)
+
+
+NOTHING: Mapping[str, str] = {}

@@ -10,6 +10,7 @@ import calendar
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import groupby
 
 MONTHS = {
     name: number
@@ -46,7 +47,7 @@ def first_year(dates: Iterable[tuple[int, int]], latest: datetime) -> int:
 
 
 def dates(chunks: Iterable[bytes]) -> Iterator[tuple[int, int]]:
-    """Month and day at the beginning of each line that has them."""
+    """Month and day at the beginning of the lines that have them; of equal ones in a row the first."""
     rest = b""
     for chunk in chunks:
         whole, newline, after = chunk.rpartition(b"\n")
@@ -56,7 +57,7 @@ def dates(chunks: Iterable[bytes]) -> Iterator[tuple[int, int]]:
 
 
 def _dates(text: bytes) -> Iterator[tuple[int, int]]:
-    for month, day in _DATES.findall(text):
+    for (month, day), _ in groupby(_DATES.findall(text)):
         number = MONTHS.get(month.decode())
         if number:
             yield number, int(day)

@@ -19,7 +19,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
@@ -59,17 +58,8 @@ _shape = re.compile(
 _repeated = re.compile(r"(?:-+ )?(?:message|last message) repeated (\d{1,9}) times?(?:: \[ ?(.*)\])?", re.DOTALL).match
 
 
-class Said(NamedTuple):
-    """One line."""
-
-    variant: str
-    priority: str | None
-    time: str
-    host: str | None
-    program: str | None
-    pid: str | None
-    text: str
-    rest: Mapping[str, object]
+Said = tuple[str, str | None, str, str | None, str | None, str | None, str, Mapping[str, object]]
+"""One line: variant, priority, time, host, program, process id, text, what has no column."""
 
 
 def recognises(head: bytes) -> bool:
@@ -95,7 +85,7 @@ def events(source: Source) -> Iterator[Event | Unreadable]:
                 continue
             event, before = _event(said, line, calendar, before)
             if event is None:
-                yield source.unreadable(f"there is no such time: {said.time!r}", f"line {line.number:,}")
+                yield source.unreadable(f"there is no such time: {said[2]!r}", f"line {line.number:,}")
                 continue
             if held is not None:
                 yield held
@@ -107,24 +97,22 @@ def events(source: Source) -> Iterator[Event | Unreadable]:
 def _said(text: str) -> Said | None:
     if found := _yearless(text):
         priority, time, host, program, pid, message = found.groups()
-        return Said("rfc3164", priority, time, host, program, pid, message, NOTHING)
+        return ("rfc3164", priority, time, host, program, pid, message, NOTHING)
     if found := _iso(text):
         priority, time, host, program, pid, message = found.groups()
-        return Said("iso", priority, time, host, program, pid, message.lstrip(), NOTHING)
+        return ("iso", priority, time, host, program, pid, message.lstrip(), NOTHING)
     if found := _5424(text):
         priority, time, host, program, pid, kind, data, message = found.groups()
         rest: dict[str, object] = {} if kind == "-" else {"msgid": kind}
         if data != "-":
             rest["structured_data"] = _structured(data)
         host, program, pid = (None if part == "-" else part for part in (host, program, pid))
-        return Said("rfc5424", priority, time, host, program, pid, (message or "").removeprefix("\ufeff"), rest)
+        return ("rfc5424", priority, time, host, program, pid, (message or "").removeprefix("\ufeff"), rest)
     if found := _loose(text):
         priority, time, message = found.groups()
         host, _, after = message.partition(" ")
         named = bool(after) and not host.endswith(":") and not message.startswith("-")
-        return Said(
-            "rfc3164", priority, time, host if named else None, None, None, after if named else message, NOTHING
-        )
+        return ("rfc3164", priority, time, host if named else None, None, None, after if named else message, NOTHING)
     return None
 
 
@@ -192,17 +180,17 @@ def _without_year(text: str, year: int) -> tuple[int, str, str] | None:
     return (read - EPOCH) // MICROSECOND, precision, "year_inferred"
 
 
-def _at(said: Said, calendar: Calendar) -> tuple[int, str, str] | None:
+def _at(variant: str, time: str, calendar: Calendar) -> tuple[int, str, str] | None:
     """The time, how fine it is, and how UTC was known."""
-    if said.variant == "rfc3164":
-        return _without_year(said.time, calendar.of(said.time[:3]))
-    return instant(said.time)
+    if variant == "rfc3164":
+        return _without_year(time, calendar.of(time[:3]))
+    return instant(time)
 
 
 def _event(said: Said, line: Line, calendar: Calendar, before: Meaning | None) -> tuple[Event | None, Meaning | None]:
     """The event, and the meaning that a line "last message repeated" would have next."""
     variant, priority, time, host, program, pid, text, rest = said
-    when = _at(said, calendar)
+    when = _at(variant, time, calendar)
     if when is None:
         return None, before
     service = _service(program) if program else None
