@@ -49,6 +49,26 @@ def test_the_order_of_keys_does_not_matter(name: str) -> None:
     assert who_claims(msgspec.json.encode([backwards, backwards])) == [name]
 
 
+def test_what_s3_tells_its_subscribers_is_no_trail() -> None:
+    told = {
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "eventName": "ObjectCreated:Put",
+        "s3": {"s3SchemaVersion": "1.0"},
+    }
+    assert who_claims(msgspec.json.encode({"Records": [told]})) == []
+
+
+def test_names_of_columns_are_no_keys() -> None:
+    assert who_claims(b'eventTime,"eventSource","eventName"\n2026-11-06 14:20:00,"iam","{""eventName"":1}"\n') == [
+        "cloudtrail_csv"
+    ]
+
+
+def test_json_inside_a_page_is_found_by_its_words() -> None:
+    assert who_claims(b"The answer is::\n\n  " + msgspec.json.encode(record("cloudtrail"))) == ["cloudtrail"]
+
+
 @pytest.mark.parametrize(
     ("folder", "expected"),
     [

@@ -69,6 +69,16 @@ def test_a_finding_lasts_from_first_to_last_seen_and_has_guardduties_names() -> 
     assert (finding.src_ip, finding.dst_ip, finding.severity) == ("10.0.14.23", "198.51.100.23", 70)
 
 
+def test_a_sample_is_marked_and_what_is_real_is_not() -> None:
+    finding = msgspec.json.decode((SAMPLES / "single.json").read_bytes())
+    made_up, real = read(
+        Source.of(msgspec.json.encode([finding | {"unmapped": {"Sample": mark}} for mark in ("true", "false")]))
+    )
+    assert isinstance(made_up, Event)
+    assert isinstance(real, Event)
+    assert (made_up.sample, real.sample) == (True, None)
+
+
 def test_a_login_and_a_process_are_read() -> None:
     login, process = sample()[5:]
     assert (login.actor_name, login.mfa, login.outcome) == ("alice", True, "success")

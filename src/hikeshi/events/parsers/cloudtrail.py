@@ -108,8 +108,7 @@ VARIANTS = {"wrapped": "s3"}
 """Records in a list are what S3 delivery writes; the other shapes keep their name."""
 
 
-_MARKS = {b'"eventSource"', b'"eventName"'}
-_WORDS = re.compile(rb'"event(?:Source|Name)"')
+_WORDS = re.compile(rb'"(CloudTrailEvent|eventSource|eventName)"\s*:')
 _call = msgspec.json.Decoder(Call)
 _fields = msgspec.json.Decoder(dict[str, Raw])
 
@@ -118,10 +117,11 @@ def recognises(head: bytes) -> bool:
     """By the record's own keys: other logs quote calls. Where the head is no JSON, such as JSON inside a page, by its words."""
     found = first_record(head)
     if not found:
-        return not head.lstrip().startswith(b'"') and (
-            b'"CloudTrailEvent"' in head or _MARKS.issubset(_WORDS.findall(head))
-        )
-    if {"eventSource", "eventName"} <= found.keys() or found.keys() & {"CloudTrailEvent", "digestS3Object"}:
+        words = set(_WORDS.findall(head))
+        return b"CloudTrailEvent" in words or words.issuperset((b"eventSource", b"eventName"))
+    if "eventName" in found and found.keys() & {"eventSource", "eventVersion", "userIdentity"}:
+        return not found.get("eventSource", "").startswith("aws:")  # what S3 and queues tell their subscribers
+    if found.keys() & {"CloudTrailEvent", "digestS3Object"}:
         return True
     if "detail-type" in found:
         return found["detail-type"].endswith("via CloudTrail")

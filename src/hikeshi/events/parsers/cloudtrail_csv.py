@@ -71,16 +71,18 @@ def recognises(head: bytes) -> bool:
 
 
 def events(source: Source) -> Iterator[Event | Unreadable]:
-    """Every call, with the time it was completed. A row of names, wherever it stands, names the columns that follow."""
-    paths: list[list[str]] | None = None
+    """Every call, with the time it was completed. The row of names may come again, where files were put together."""
+    names: list[str] = []
+    paths: list[list[str]] = []
     for row in rows(source):
         if isinstance(row, Unreadable):
             yield row
             continue
-        named = [_path(name) for name in row.values]
-        if paths is None or named == paths:
-            paths = named
-        elif len(row.values) != len(paths):
+        if not names:
+            names, paths = row.values, [_path(name) for name in row.values]
+        if row.values == names:
+            continue
+        if len(row.values) != len(paths):
             yield source.unreadable(
                 f"{len(row.values)} values where there are {len(paths)} columns", f"line {row.line:,}"
             )

@@ -14,7 +14,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -232,6 +232,7 @@ class Happened(msgspec.Struct, kw_only=True, gc=False):
     resources: list[Named] | None = None
     process: Process | None = None
     device: End | None = None
+    unmapped: dict[str, Any] | None = None
 
 
 COLUMNS = frozenset({"time", "time_dt", "class_uid", "observables"})
@@ -285,6 +286,7 @@ def _event(record: Record) -> Event:
         action=action,
         outcome=_outcome(it, api, category),
         severity=SEVERITIES.get(it.severity_id or 0) if category == "finding" else None,
+        sample=_sample(it.unmapped or {}),
         error_code=api.response.error if api.response else _rcode(it.rcode),
         error_message=api.response.error_message if api.response else None,
         message=f"{product}: {info.title if info and info.title else _said(it, who, action, where)}",
@@ -411,6 +413,12 @@ def _account(it: Happened, user: User) -> str | None:
     found = it.cloud.account or (user.account if it.class_uid // 1000 in (3, 6) else None)
     uid = found.uid if found else None
     return place(uid)[1] if uid and uid.startswith("arn:") else uid
+
+
+def _sample(unmapped: dict[str, Any]) -> bool | None:
+    """Whether Security Hub's or GuardDuty's mark of a made-up finding came along."""
+    marks = ("Sample", "ProductFields.aws/guardduty/service/additionalInfo/sample")
+    return any(str(unmapped.get(mark)).lower() == "true" for mark in marks) or None
 
 
 def _asked(it: Happened) -> str | None:
