@@ -138,7 +138,7 @@ def test_pieces_of_logs_in_any_order_never_raise(parser: Parser, pieces: list[by
     batch([event for event in all_of(parser, content) if isinstance(event, Event)])
 
 
-@pytest.mark.parametrize("parser", [p for n, p in PARSERS.items() if n not in BINARY])
+@pytest.mark.parametrize("parser", [pytest.param(p, id=n) for n, p in PARSERS.items() if n not in BINARY])
 @given(good=st.lists(st.booleans(), max_size=12))
 def test_every_line_is_an_event_or_unreadable(parser: Parser, good: list[bool]) -> None:
     first, *others = {
