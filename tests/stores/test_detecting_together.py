@@ -113,6 +113,36 @@ def test_a_correlation_that_counts_a_rule_with_an_error_says_so(asked: Asked) ->
     assert "nobody" in _of(asked([], EVENT_COUNT.replace("[A]", "[nobody]"))).error
 
 
+# behaviour
+
+ANY_CALL = "title: T\nlogsource: {product: aws, service: cloudtrail}\ndetection: {s: {eventName: '*'}, condition: s}\n"
+
+
+@pytest.mark.parametrize(
+    ("key", "hits"),
+    [
+        ("first_seen: {fields: [userIdentity.userName, sourceIPAddress], known_for: 1m}", 1),
+        ("first_seen: {fields: [userIdentity.userName, sourceIPAddress], known_for: 1h}", 0),
+        ("rare: {fields: [eventName], at_most: 1, of: 5}", 1),
+        ("rare: {fields: [eventName], at_most: 1, of: 6}", 0),
+    ],
+)
+def test_what_is_new_or_rare_is_kept_of_all_that_a_rule_hits(tmp_path: Path, asked: Asked, key: str, hits: int) -> None:
+    calls: list[Call] = [
+        (0, "A", "eve", "192.0.2.1"), (30, "A", "eve", "192.0.2.2"), (90, "A", "eve", "192.0.2.3"), (95, "A", "eve", "192.0.2.3"),
+        (99, "B", "bob", "192.0.2.9"),
+    ]  # fmt: skip
+    rows = asked(calls, f"{EVENT_COUNT}\n---\n{ANY_CALL.replace('title: T', 'title: N')}{key}")
+    assert (_of(rows, "N").error, _of(rows, "N").hits) == ("", hits)
+
+
+@pytest.mark.parametrize("key", ["first_seen: 1", "rare: {fields: []}", "first_seen: {fields: [a], known_for: soon}", "rare: {fields: [a], at_most: x}"])  # fmt: skip
+def test_behaviour_that_is_not_understood_is_an_error_of_the_rule(asked: Asked, key: str) -> None:
+    rows = asked([(0, "A", "eve", "x")], f"{EVENT_COUNT}\n---\n{ANY_CALL.replace('title: T', 'title: N')}{key}")
+    assert _of(rows, "N").error
+    assert _of(rows, "N").hits == 0
+
+
 # our own pack
 
 
@@ -140,8 +170,7 @@ def test_every_technique_has_a_hit_of_its_own_and_bystanders_have_none(own: list
     rows = [row for row in store.events(Query(limit=1000)) if row["event_uid"] in uids]
     assert report.errors == []
     assert {Path(row["path"]).name for row in rows} == {path.name for path in STRATUS}
-    false = [row["action"] for row in rows if row["action"] in BYSTANDERS]
-    assert len(false) <= 2, false  # AssumeRole, denied twice in a row of thirty denied calls
+    assert [row["action"] for row in rows if row["action"] in BYSTANDERS] == []
     assert len(rows) <= 90  # of 202, with bursts
 
 
@@ -154,7 +183,7 @@ def test_a_real_attack_is_found_and_the_rest_of_three_days_is_not(own: list[Rule
     assert {"policy_for_oneself.yml", "inline_policy_allows_all.yml", "caller_looks_around.yml"} <= {
         Path(rule.file).name for rule in report.hit
     }
-    assert report.events_hit <= 30  # of 6,003
+    assert sum(rule.hits for rule in report.hit if rule.level != "low") <= 31  # of 6,003 events
 
 
 # other logs

@@ -20,7 +20,7 @@ from sigma.correlations import SigmaCorrelationRule
 from sigma.exceptions import SigmaError
 from sigma.rule import SigmaRule
 
-from hikeshi.events.detect import correlation, sql
+from hikeshi.events.detect import behaviour, correlation, sql
 from hikeshi.events.detect.backend import RECORD, SqlBackend, Test, Wanted, any_of
 from hikeshi.events.detect.loading import ODD, Rule
 from hikeshi.events.detect.origins import ANY, Deep, Field, Near, Origin
@@ -116,6 +116,8 @@ class _Detection:
         kinds = sorted({kind for one in asked for kind in one.origin.kinds})
         for low, high in self._slices():
             self._look(asked, kinds, low, high)
+        for one in asked:
+            self._behave(one)
         self._correlate({one.number: one.origin for one in asked})
 
     def _asked(self) -> Iterator[_Asked]:
@@ -199,6 +201,29 @@ class _Detection:
             f"WHERE row_id >= {low} AND row_id < {high})"
         )
 
+    def _behave(self, one: _Asked) -> None:
+        """Of the hits of a rule with `first_seen` or `rare`, keep those that are."""
+        rule = self._rules[one.number].sigma
+        try:
+            asked = behaviour.asked(rule.custom_attributes) if isinstance(rule, SigmaRule) else None
+            if asked is not None:
+                self._gather()
+                self._link(
+                    one.number,
+                    *([one.origin.field(name) for name in some] for some in (asked.fields, asked.fields[:1])),
+                )
+                self._con.execute(
+                    f"DELETE FROM hits WHERE rule = {one.number} AND row_id NOT IN (SELECT row_id FROM ({asked.kept('linked')}))"
+                )
+        except (TypeError, ValueError, duckdb.Error) as error:
+            self._errors[one.number] = str(error).partition("\n")[0]
+            self._con.execute(f"DELETE FROM hits WHERE rule = {one.number}")
+
+    def _gather(self) -> None:
+        self._con.execute(
+            "CREATE OR REPLACE TEMP TABLE linked (rule INTEGER, row_id BIGINT, ts BIGINT, grp VARCHAR, val VARCHAR)"
+        )
+
     def _correlate(self, origins: dict[int, Origin]) -> None:
         """Ask correlations, those that count other correlations after these."""
         numbers = {id(rule.sigma): number for number, rule in reversed(list(enumerate(self._rules)))}
@@ -230,9 +255,7 @@ class _Detection:
             return
         origins[number] = origins[next(iter(counted.values()))]
         try:
-            self._con.execute(
-                "CREATE OR REPLACE TEMP TABLE linked (rule INTEGER, row_id BIGINT, ts BIGINT, grp VARCHAR, val VARCHAR)"
-            )
+            self._gather()
             for name, one in counted.items():
                 self._link(
                     one, *([origins[one].field(field) for field in some] for some in correlation.fields(rule, name))
