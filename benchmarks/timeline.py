@@ -2,19 +2,20 @@
 
     python benchmarks/timeline.py --records 200000 --flows 1000000
 
-makes its own logs from a fixed seed (CloudTrail objects in the layout of S3, VPC flow logs, both gzip), then measures each way as a
-process of its own, start to end: wall time and peak memory of the process and its children. Printed are a table in Markdown and the
-same as JSON. `--keep DIR` keeps the logs and uses them again.
+makes its own logs from a fixed seed (CloudTrail objects in the layout of S3, large ones and tiny ones, VPC flow logs, all gzip), then
+measures each way as a process of its own, start to end: wall time, processor time and peak memory of the process and its children
+together. Printed are a table in Markdown and the same as JSON. `--keep DIR` keeps the logs and uses them again.
 """
 
 from __future__ import annotations
 
 import argparse
 import gzip
+import io
 import json
 import multiprocessing
+import os
 import random
-import resource
 import shutil
 import statistics
 import subprocess
@@ -26,6 +27,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import psutil
 
 SEED = 7
 START = 1_794_000_000
@@ -44,7 +47,9 @@ HEADER = "version account-id interface-id srcaddr dstaddr srcport dstport protoc
 SESSION = 3600
 """Seconds in which a user has one key: callers repeat themselves, in real trails far more than here."""
 
-PER_FILE = 3000
+PER_FILE = {"cloudtrail": 3000, "tiny": 5, "vpcflow": 90_000}
+"""Records of an object; small accounts have tiny ones."""
+
 DUPLICATES = 0.03
 
 
@@ -114,12 +119,13 @@ def make_file(task: tuple[str, Path, int, int]) -> None:
     kind, path, number, size = task
     rng = random.Random(SEED * 1_000_003 + number)
     if kind == "vpcflow":
-        content = HEADER + "".join(flow(rng, number * PER_FILE + n) for n in range(size))
+        content = HEADER + "".join(flow(rng, number * PER_FILE["cloudtrail"] + n) for n in range(size))
     else:
-        records = [record(rng, number * PER_FILE + n) for n in range(size)]
+        per_file = PER_FILE[kind]
+        records = [record(rng, number * per_file + n) for n in range(size)]
         twice = int(size * DUPLICATES) if number else 0
         other = random.Random(SEED * 1_000_003 + number - 1)
-        before = [record(other, (number - 1) * PER_FILE + n) for n in range(2 * twice)]
+        before = [record(other, (number - 1) * per_file + n) for n in range(2 * twice)]
         records[:twice] = before[twice:]  # a second trail delivers these too; its own first ones are copies already
         content = json.dumps({"Records": records}, separators=(",", ":"))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -127,12 +133,12 @@ def make_file(task: tuple[str, Path, int, int]) -> None:
 
 
 def corpus(folder: Path, kind: str, total: int) -> Iterator[tuple[str, Path, int, int]]:
-    per_file = PER_FILE if kind == "cloudtrail" else PER_FILE * 30
+    per_file = PER_FILE[kind]
     for number, first in enumerate(range(0, total, per_file)):
         day = time.strftime("%Y/%m/%d", time.gmtime(START + number * 60))
         account, region = ACCOUNTS[number % 2], REGIONS[number % 3]
-        middle = "CloudTrail" if kind == "cloudtrail" else "vpcflowlogs"
-        name = f"{account}_{middle}_{region}_{number:06d}.{'json' if kind == 'cloudtrail' else 'log'}.gz"
+        middle, ending = ("vpcflowlogs", "log") if kind == "vpcflow" else ("CloudTrail", "json")
+        name = f"{account}_{middle}_{region}_{number:06d}.{ending}.gz"
         yield (
             kind,
             folder / kind / "AWSLogs" / account / middle / region / day / name,
@@ -151,6 +157,33 @@ def unpack(path: Path) -> int:
 def only_unpack(logs: Path, _: Path) -> int:
     with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
         return sum(pool.map(unpack, sorted(logs.rglob("*.gz")), chunksize=8))
+
+
+def decode(path: Path) -> int:
+    """What nobody can do without who wants the fields: unpack, and decode those that have a column."""
+    import msgspec
+    from isal import igzip
+
+    from hikeshi.events.parsers.cloudtrail import Call
+
+    unpacked: Any = igzip
+    wrapper: Any = msgspec.defstruct("Wrapper", [("Records", list[Call])])
+    return len(msgspec.json.decode(unpacked.decompress(path.read_bytes()), type=wrapper).Records)
+
+
+def columns(path: Path) -> int:
+    """The same for lines of fields: unpack, and cut into columns of text."""
+    from isal import igzip
+    from pyarrow import csv
+
+    unpacked: Any = igzip
+    parse = csv.ParseOptions(delimiter=" ")
+    return int(csv.read_csv(io.BytesIO(unpacked.decompress(path.read_bytes())), parse_options=parse).num_rows)
+
+
+def only_decode(logs: Path, _: Path) -> int:
+    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
+        return sum(pool.map(columns if logs.name == "vpcflow" else decode, sorted(logs.rglob("*.gz")), chunksize=8))
 
 
 def hikeshi(logs: Path, store: Path) -> int:
@@ -192,9 +225,13 @@ def duck_vpcflow(logs: Path, store: Path) -> int:
 
 
 WAYS: dict[str, Way] = {
+    "cloudtrail-decode": Way("gunzip and typed decode only", "cloudtrail", only_decode),
     "cloudtrail-duckdb": Way("DuckDB read_json, distinct, sorted table of 9 columns", "cloudtrail", duck_cloudtrail),
     "cloudtrail-hikeshi": Way("Hikeshi timeline build, all columns", "cloudtrail", hikeshi),
     "cloudtrail-unpack": Way("gunzip only (isal, all cores)", "cloudtrail", only_unpack),
+    "tiny-hikeshi": Way("Hikeshi timeline build, all columns", "tiny", hikeshi),
+    "tiny-unpack": Way("gunzip only (isal, all cores)", "tiny", only_unpack),
+    "vpcflow-decode": Way("gunzip and cutting into columns only", "vpcflow", only_decode),
     "vpcflow-duckdb": Way("DuckDB read_csv, distinct, sorted table", "vpcflow", duck_vpcflow),
     "vpcflow-hikeshi": Way("Hikeshi timeline build, all columns", "vpcflow", hikeshi),
     "vpcflow-unpack": Way("gunzip only (isal, all cores)", "vpcflow", only_unpack),
@@ -202,22 +239,46 @@ WAYS: dict[str, Way] = {
 
 
 def measured(way: str, logs: Path) -> dict[str, float]:
-    """Wall seconds, peak MiB of the largest process and what was found, of one run in a fresh process."""
+    """Wall and processor seconds, peak MiB of all processes together and what was found, of one run in a fresh process."""
     store = Path(tempfile.mkdtemp(dir=logs))
     try:
         began = time.perf_counter()
-        ran = subprocess.run(
-            [sys.executable, __file__, "--run", way, str(logs), str(store)], check=True, capture_output=True, text=True
-        )
-        return {"seconds": time.perf_counter() - began, **json.loads(ran.stdout)}
+        with subprocess.Popen(
+            [sys.executable, __file__, "--run", way, str(logs), str(store)], stdout=subprocess.PIPE, text=True
+        ) as run:
+            peak, spent = _watched(run)
+            seconds = time.perf_counter() - began
+            found = json.loads(run.stdout.read() if run.stdout else "")
+        return {"seconds": seconds, "cpu_seconds": spent, "peak_mib": peak, "found": found}
     finally:
         shutil.rmtree(store)
 
 
+def _watched(run: subprocess.Popen[str]) -> tuple[float, float]:
+    """Peak MiB (pages shared by processes are counted in each) and processor seconds of a process and all below it, until it ends."""
+    root, peak, spent = psutil.Process(run.pid), 0.0, {0: 0.0}
+    while run.poll() is None:
+        memory = 0
+        for process in [root, *_below(root)]:
+            try:
+                memory += process.memory_info().rss
+                spent[process.pid] = sum(process.cpu_times()[:2])
+            except psutil.Error:
+                continue
+        peak = max(peak, memory / (1 << 20))
+        time.sleep(0.02)
+    return round(peak), round(sum(spent.values()), 1)
+
+
+def _below(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return process.children(recursive=True)
+    except psutil.Error:
+        return []
+
+
 def run_one(way: str, logs: str, store: str) -> None:
-    found = WAYS[way].run(Path(logs) / WAYS[way].logs, Path(store))
-    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    print(json.dumps({"found": found, "peak_mib": peak // 1024}))
+    print(WAYS[way].run(Path(logs) / WAYS[way].logs, Path(store)))
 
 
 def results(folder: Path, sizes: dict[str, int], repeat: int) -> list[dict[str, Any]]:
@@ -231,6 +292,7 @@ def results(folder: Path, sizes: dict[str, int], repeat: int) -> list[dict[str, 
             {
                 "way": name, "what": way.name, "records": sizes[way.logs], "seconds": round(seconds, 2),
                 "records_per_second": round(sizes[way.logs] / seconds), "found": int(runs[0]["found"]),
+                "cpu_seconds": statistics.median(run["cpu_seconds"] for run in runs),
                 "peak_mib": int(max(run["peak_mib"] for run in runs)), "runs": [round(run["seconds"], 2) for run in runs],
             }
         )  # fmt: skip
@@ -239,9 +301,9 @@ def results(folder: Path, sizes: dict[str, int], repeat: int) -> list[dict[str, 
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    head = "| logs | way | s (median) | records/s | peak MiB | time against ours |\n|---|---|---|---|---|---|\n"
+    head = "| logs | way | s (median) | processor s | records/s | peak MiB | time against ours |\n|---|---|---|---|---|---|---|\n"
     return head + "".join(
-        f"| {WAYS[row['way']].logs}, {row['records']:,} | {row['what']} | {row['seconds']} | {row['records_per_second']:,} "
+        f"| {WAYS[row['way']].logs}, {row['records']:,} | {row['what']} | {row['seconds']} | {row['cpu_seconds']} | {row['records_per_second']:,} "
         f"| {row['peak_mib']} | {row['times_ours']} |\n"
         for row in rows
     )
@@ -251,6 +313,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description="Measure the building of timelines.")
     options.add_argument("--records", type=int, default=200_000, help="CloudTrail records, 0 for none")
     options.add_argument("--flows", type=int, default=1_000_000, help="VPC flow lines, 0 for none")
+    options.add_argument("--tiny", type=int, default=150_000, help="CloudTrail records, 5 in an object, 0 for none")
     options.add_argument("--repeat", type=int, default=3)
     options.add_argument("--keep", type=Path, help="folder for the logs; they are made only where they are not there")
     options.add_argument("--run", nargs=3, metavar=("WAY", "LOGS", "STORE"), help=argparse.SUPPRESS)
@@ -259,13 +322,17 @@ def main() -> None:
         run_one(*chosen.run)
         return
     folder = chosen.keep or Path(tempfile.mkdtemp())
-    sizes = {"cloudtrail": chosen.records, "vpcflow": chosen.flows}
+    sizes = {"cloudtrail": chosen.records, "tiny": chosen.tiny, "vpcflow": chosen.flows}
     missing = [task for kind, total in sizes.items() for task in corpus(folder, kind, total) if not task[1].exists()]
     with ProcessPoolExecutor() as pool:
         list(pool.map(make_file, missing, chunksize=4))
     rows = results(folder, sizes, chosen.repeat)
     print(table(rows))
-    print(json.dumps({"seed": SEED, "cores": multiprocessing.cpu_count(), "results": rows}, indent=1))
+    print(
+        json.dumps(
+            {"seed": SEED, "cores": multiprocessing.cpu_count(), "load": os.getloadavg(), "results": rows}, indent=1
+        )
+    )
     if not chosen.keep:
         shutil.rmtree(folder)
 

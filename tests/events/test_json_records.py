@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, strategies as st
 
 from hikeshi.errors import Unreadable
+from hikeshi.events import json_records
 from hikeshi.events.json_records import Record, records
 from hikeshi.events.source import Source
 
@@ -84,3 +86,25 @@ def test_no_bytes_raise(content: bytes) -> None:
 def test_whatever_the_wrapping_the_records_are_the_same(items: list[dict[str, object]]) -> None:
     shapes = [json.dumps({"Records": items}), json.dumps(items), json.dumps(items, indent=1)]
     assert all(found(shape.encode())[0] == items for shape in shapes)
+
+
+def test_a_damaged_document_is_walked_through_in_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_records, "WINDOW", 400)
+    items = [{"k": str(n), "n": {"m": "x" * (n % 90)}} for n in range(200)]
+    good, troubles = found(json.dumps({"Records": items}).encode()[:-2] + b',{"k":')
+    assert (good, len(troubles)) == (items, 1)
+
+
+def test_a_long_list_is_cut_only_where_records_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_records, "PIECE", 1)
+    monkeypatch.setattr(Source, "pieces", pieces_of_99)
+    items = [{"k": str(n), "n": [{"k": 1}, {"k": '},{"k":'}]} for n in range(300)]
+    for layout in (json.dumps({"Records": items}), json.dumps(items, indent=1)):
+        assert found(layout.encode()) == (items, [])
+
+
+def pieces_of_99(self: Source) -> Iterator[bytes]:
+    first, self._kept = self._kept, b""
+    yield first[:70]
+    for at in range(70, len(first), 99):
+        yield first[at : at + 99]

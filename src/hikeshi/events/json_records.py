@@ -33,6 +33,9 @@ PIECE = 4 << 20
 NEAR = 1 << 19
 """How far back from the end of a piece a place to cut it is looked for, in bytes."""
 
+WINDOW = 4 << 20
+"""How much of a damaged document is walked through at once, in bytes."""
+
 BLANK = 64
 """How far back from the end of a document the end of its list is looked for, in bytes."""
 
@@ -228,15 +231,14 @@ def _recovered(
     body: bytes, source: Source, place: str, reason: str, *, base: int, seq: int
 ) -> Iterator[Record | Unreadable]:
     """The whole objects of a document that is damaged, cut off, or several in a row; one Unreadable for each hole."""
-    text = body.decode("latin-1")  # one character a byte: JSON's structure is ASCII, and offsets stay offsets
-    scan, begins, at, before, holes = json.JSONDecoder(), _OBJECT, 0, seq, 0
+    walker, begins, at, before, holes = _Walker(body), _OBJECT, 0, seq, 0
     while holes < HOLES and (start := begins.search(body, at)):
         at = start.start()
         if wrapped := _WRAPPED.match(body, at):
             at, begins = wrapped.end(), _OBJECT
             continue
         try:
-            _, end = scan.raw_decode(text, at)
+            end = walker.end(at)
         except BROKEN:
             yield source.unreadable(
                 f"the JSON is damaged or cut off ({reason})", f"{place or 'document'}, byte {base + at:,}"
@@ -254,6 +256,34 @@ def _recovered(
         )
     if seq == before and not holes:
         yield source.unreadable(f"this is no JSON that can be read ({reason})", place)
+
+
+class _Walker:
+    """Finds where the value that begins somewhere ends.
+
+    Values are built on the way and take many times their bytes, so no more than a window is seen at once: a record that is longer
+    than half of it may count as a hole where a document is damaged.
+    """
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self._scan = json.JSONDecoder()
+        self._from = 0
+        self._text = ""
+        self._see(0)
+
+    def end(self, at: int) -> int:
+        """Raises one of BROKEN where no whole value begins at this byte."""
+        if at - self._from > WINDOW // 2:
+            self._see(at)
+        _, end = self._scan.raw_decode(self._text, at - self._from)
+        return self._from + end
+
+    def _see(self, at: int) -> None:
+        self._from = at
+        self._text = self._body[at : at + WINDOW].decode(
+            "latin-1"
+        )  # a character a byte: JSON's signs are ASCII, offsets stay offsets
 
 
 def _like(key: bytes) -> re.Pattern[bytes]:

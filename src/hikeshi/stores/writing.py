@@ -23,7 +23,7 @@ from hikeshi.events.source import Limits, Source
 from hikeshi.stores.layout import ROWS_BITS, Batch, Layout
 from hikeshi.stores.store import PLACES, Place, SourceRow
 
-PART = 64 << 20
+PART = 40 << 20
 """Bytes of columns in memory before they are sorted and written as a part."""
 
 HEAVY = 1500
