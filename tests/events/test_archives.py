@@ -139,7 +139,7 @@ def test_a_cut_off_archive_says_so() -> None:
     assert "the archive has no directory that can be read" in found(zipped({"a": TRAIL})[:-30])[1][0]
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 @given(hits=st.lists(st.tuples(st.integers(0, 1 << 16), st.integers(0, 255)), min_size=1, max_size=6))
 def test_damage_anywhere_never_raises(hits: list[tuple[int, int]]) -> None:
     content = bytearray(zipped({"a": TRAIL[:2000], "b": FLOWS[:500]}))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import csv
 import io
 
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from hikeshi.errors import Unreadable
 from hikeshi.events.csv_rows import MOST, Row, first_row, rows
@@ -61,6 +61,7 @@ cells = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(table=st.lists(cells, min_size=1, max_size=5))
 def test_what_is_written_is_read(table: list[list[str]]) -> None:
     written = io.StringIO()
@@ -69,6 +70,7 @@ def test_what_is_written_is_read(table: list[list[str]]) -> None:
     assert [row for row in values(written.getvalue().encode()) if ",".join(row).strip()] == kept
 
 
+@settings(deadline=None)
 @given(content=st.binary(max_size=300) | st.text('",\nab', max_size=60).map(str.encode))
 def test_arbitrary_bytes_never_raise(content: bytes) -> None:
     read(content)

@@ -5,7 +5,7 @@ import pickle
 from pathlib import Path
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from hikeshi.errors import Refused, Unreadable
 from hikeshi.events.columns import batch
@@ -110,6 +110,7 @@ def test_the_name_of_a_parser_is_taken() -> None:
         Mapped(parse(CSV.replace("shop\nformat", "evtx\nformat").encode()))
 
 
+@settings(deadline=None)
 @given(content=st.binary(max_size=200) | st.text('{}"[];,\n:abc07/Nov2026when', max_size=80).map(str.encode))
 def test_arbitrary_bytes_never_raise(content: bytes) -> None:
     for mapping in (CSV, JSON):

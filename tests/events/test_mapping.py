@@ -3,7 +3,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from hikeshi.errors import Unreadable
 from hikeshi.events.mapping import DIRECTIVES, parse, pattern
@@ -65,6 +65,7 @@ def test_an_error_names_the_line_and_what_is_wrong(old: str, new: str, line: int
         assert f"line {line}," in text or said == "only csv has a separator"
 
 
+@settings(deadline=None)
 @given(form=st.lists(st.sampled_from([*DIRECTIVES, " ", "/", "(", "%", "x"]), max_size=9).map("".join))
 def test_a_pattern_is_a_regular_expression_or_a_value_error(form: str) -> None:
     with contextlib.suppress(ValueError):

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from hikeshi.errors import Unreadable
 from hikeshi.events.event import COLUMNS, Event
@@ -105,6 +105,7 @@ def test_rows_of_a_store_have_text_where_events_have_bytes() -> None:
     assert json.loads(again.attrs or b"")["a"] == 1
 
 
+@settings(deadline=None)
 @given(message=st.text(max_size=30), agent=st.text(max_size=30))
 def test_any_text_can_be_written_and_read(message: str, agent: str) -> None:
     for content, done in (

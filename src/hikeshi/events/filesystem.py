@@ -1,8 +1,8 @@
 """A folder tree, such as a mounted image, as events: when each file was modified, accessed, changed and created (MACB).
 
 Only names and times are read, never contents, and folders are listed without touching their time of access where the system lets us;
-mount images read-only all the same. Symbolic links are events like any other file and are not followed; folders of other file systems mounted below are
-entered only when asked for. A folder that cannot be opened is counted and the rest goes on.
+mount images read-only all the same. Symbolic links are events like any other file and are not followed; folders of other file systems
+mounted below are entered only when asked for. A folder that cannot be opened is counted and the rest goes on.
 
 Equal times of one file are one event with all its letters, as in a body file. Times are those of the kernel: nanoseconds where the
 file system has them, and of the clock of the machine that wrote them. A time of zero is one that was never set. The time of creation is

@@ -144,7 +144,7 @@ def test_a_list_of_strings_that_leads_back_to_itself_does_not_hold_us() -> None:
     assert len(found(file_of(bytes(chunk)))[0]) + len(found(file_of(bytes(chunk)))[1]) == 3
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(hits=st.lists(st.tuples(st.integers(0, 4000), st.binary(min_size=1, max_size=6)), min_size=1, max_size=8))
 def test_every_record_of_a_damaged_chunk_is_an_event_or_unreadable(hits: list[tuple[int, bytes]]) -> None:
     chunk = security()
