@@ -5,14 +5,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SPARK := $(VENV)/.installed-spark
 
 .PHONY: demo test setup test-packages lint format lock clean
 
 demo: setup
 	$(BIN)/hikeshi demo $(ARGS)
 
-test: setup test-packages lint
-	$(BIN)/pytest -n auto $(ARGS)
+test: setup $(SPARK) test-packages lint
+	$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
 	$(BIN)/python tests/on_postgres.py $(BIN)/pytest tests/desk tests/doors/test_worker.py
 
 setup: $(STAMP)
@@ -24,6 +25,11 @@ $(STAMP): requirements.lock pyproject.toml deploy/debian-packages
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements.lock
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# PySpark is 480 MB and only the cluster needs it: not in the demo, added to what is there for the tests.
+$(SPARK): $(STAMP) requirements-spark.lock
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements-spark.lock
 	@touch $@
 
 test-packages:
@@ -43,7 +49,9 @@ format: setup
 lock:
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --all-extras --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+	  --extra drill --extra postgres --extra dev --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --extra spark --constraint requirements.lock --custom-compile-command "make lock" --output-file requirements-spark.lock pyproject.toml
 
 clean:
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache
