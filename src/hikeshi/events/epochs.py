@@ -21,12 +21,12 @@ def epoch(value: Any) -> Instant | None:
     number = int(whole)
     for name, times, divided, below in UNITS:
         if -below < number < below:
-            return _instant(number * times // divided, name, times, fraction)
+            return _instant(number * times // divided, name, times, fraction, before=whole.startswith("-"))
     return None
 
 
-def _instant(us: int, name: str, times: int, fraction: str) -> Instant:
+def _instant(us: int, name: str, times: int, fraction: str, *, before: bool) -> Instant:
     digits = fraction[:6].ljust(6, "0") if fraction else ""
     part = int(digits) * times // 1_000_000 if digits else 0
     precision = "us" if fraction and name in {"s", "ms"} else name
-    return Instant(us - part if us < 0 else us + part, precision, "utc")
+    return Instant(us - part if before else us + part, precision, "utc")
