@@ -82,3 +82,19 @@ def test_the_hash_is_of_the_file_as_it_lies_there(tmp_path: Path) -> None:
 def test_an_empty_file_is_fine() -> None:
     assert lines(b"") == ([], [])
     assert Source.of(b"").body() == b""
+
+
+def test_a_file_that_is_not_packed_is_moved_about_in_place(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"z" * 300_000)
+    with path.open("rb") as file:
+        assert Source(str(path), file).seekable() is file
+        assert file.tell() == 0
+
+
+def test_a_packed_file_is_moved_about_in_a_copy_up_to_the_limit() -> None:
+    source = Source.of(gzip.compress(b"z" * 300_000), limits=Limits(file=200_000))
+    copy = source.seekable()
+    copy.seek(199_999)
+    assert copy.read() == b"z"
+    assert len(source.troubles) == 1
