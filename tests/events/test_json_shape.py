@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
-from hikeshi.events.json_shape import first_record
+from hikeshi.events.json_shape import _keys, first_record
 
 RECORD = b'{"verb": "get", "user": {"verb": "nested", "list": [{"verb": 1}]}, "n": 3, "last": null}'
 
@@ -33,6 +35,27 @@ def test_a_record_that_the_head_cuts_off_has_the_keys_so_far() -> None:
     assert first_record(b'{"a": "b", "c": "unfinis') == {"a": "b", "c": ""}
 
 
+def test_a_record_is_the_same_whether_the_head_holds_it_whole_or_not() -> None:
+    for samples in (
+        "cloudtrail",
+        "guardduty",
+        "ocsf",
+        "waf",
+        "awsconfig",
+        "securityhub",
+        "kubernetes_audit",
+        "resolver",
+    ):
+        for path in (Path(__file__).parents[1] / "samples" / samples).glob("*.json*"):
+            head = path.read_bytes()
+            assert _of_head(head) == first_record(head), path
+
+
+def _of_head(head: bytes) -> dict[str, str]:
+    found = _keys(head, 0)
+    return _keys(found["message"].encode(), 0) if "message" in found else found
+
+
 def test_an_empty_list_leaves_the_keys_of_its_wrapper() -> None:
     assert first_record(b'{"Records": []}') == {"Records": ""}
 
@@ -44,6 +67,11 @@ def test_a_key_may_hold_signs_and_escapes() -> None:
 @pytest.mark.parametrize("head", [b"", b"{", b"nothing", b"[[[", b"{]", b'"', b'{"\\ud800": 1}', b"}{" * 99])
 def test_what_is_no_record_has_no_keys(head: bytes) -> None:
     assert set(first_record(head)) <= {"", "\ud800"}
+
+
+@pytest.mark.parametrize("sign", [b'{"Records":[', b'{"a":', b"[", b"[{", b'{"Records":[{"a":1},'])
+def test_nesting_without_end_is_no_trouble(sign: bytes) -> None:
+    assert len(first_record((sign * 70_000)[: 64 * 1024])) <= 2
 
 
 def test_quotes_cost_no_more_than_the_head() -> None:

@@ -7,8 +7,10 @@ original. Only the keys of the record itself say which log it is. The head may e
 from __future__ import annotations
 
 import functools
+import json
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 
@@ -17,7 +19,14 @@ from hikeshi.events.json_records import BROKEN, LISTS
 INSIDE = frozenset((*LISTS, "configurationItems", "logEvents"))
 """Keys whose list holds the records, so that the first of them is looked at instead."""
 
+DEEPEST = 3
+"""Lists of records inside each other that are looked into."""
+
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|(\Z))|[{}\[\]:,]|[^\s{}\[\]:,"]++', re.DOTALL)
+_FIRST = re.compile(rb'(?:\s*\{\s*"(?:Records|Events|events|Findings|findings)"\s*:)?(?:\s*\[)?\s*+(?=\{)')
+"""What may stand before the first record."""
+
+_scan = json.JSONDecoder()
 _EXPORTED = re.compile(rb"\s*(?:\d{4}-\d\d-\d\dT[\d:.]+Z[ \t]+)?(?=[{\[])")
 """CloudWatch Logs write the time before every line they export to S3."""
 
@@ -32,14 +41,40 @@ def first_record(head: bytes) -> Mapping[str, str]:
     begin = _EXPORTED.match(head)
     if begin is None:
         return {}
-    found = _keys(head, begin.end())
+    found = _whole(head, begin.end()) or _keys(head, begin.end())
     inner = found.get("message", "")
     if inner.startswith("{") and "timestamp" in found:
         return _keys(inner.encode("utf-8", "replace"), 0)
     return found
 
 
-def _keys(head: bytes, at: int) -> dict[str, str]:
+def _whole(head: bytes, at: int) -> dict[str, str] | None:
+    """The keys where the first record is whole: the same as `_keys`, many times faster. None where it is not."""
+    first = _FIRST.match(head, at)
+    if first is None:
+        return None
+    try:
+        value, _ = _scan.raw_decode(head[first.end() :].decode("latin-1"))  # JSON's structure is ASCII
+    except BROKEN:
+        return None
+    return _of(value)
+
+
+def _of(value: dict[str, Any], deep: int = 0) -> dict[str, str]:
+    for key, inside in value.items():
+        if (
+            deep < DEEPEST
+            and key in INSIDE
+            and isinstance(inside, list)
+            and inside
+            and isinstance(inside[0], dict)
+            and inside[0]
+        ):
+            return _of(inside[0], deep + 1)
+    return {key: item if isinstance(item, str) else "" for key, item in value.items()}
+
+
+def _keys(head: bytes, at: int, deep: int = 0) -> dict[str, str]:
     found: dict[str, str] = {}
     key: str | None = None
     for token in _own(head, at):
@@ -51,7 +86,7 @@ def _keys(head: bytes, at: int) -> dict[str, str]:
             if key is None:
                 key, text = text, ""
             found[key] = text
-        elif sign == b"[" and key in INSIDE and (inner := _keys(head, token.end())):
+        elif sign == b"[" and key in INSIDE and deep < DEEPEST and (inner := _keys(head, token.end(), deep + 1)):
             return inner
     return found
 
