@@ -274,13 +274,15 @@ class _Detection:
 
     def _link(self, number: int, group: Sequence[Field], value: Sequence[Field]) -> None:
         """The hits of a rule with their group. An event without one of the fields belongs to no group."""
-        groups, values = [_single(field) for field in group], [_single(field) for field in value]
-        known = sql.both(f"{one} IS NOT NULL" for one in groups)
+        deep = {(field, True): f"v{at}" for at, field in enumerate([*group, *value]) if isinstance(field, Deep)}
+        found, values = _extracted(deep, dict.fromkeys(deep.values(), "true"))
+        groups, counted = ([_single(field, deep) for field in some] for some in (group, value))
         grp = f"concat_ws(chr(31), {', '.join(groups)})" if groups else "''"
-        val = f"concat_ws(chr(31), {', '.join(values)})" if len(values) > 1 else next(iter(values), "NULL")
+        val = f"concat_ws(chr(31), {', '.join(counted)})" if len(counted) > 1 else next(iter(counted), "NULL")
         self._con.execute(
-            f"INSERT INTO linked SELECT {number}, row_id, hits.ts, {grp}, {val} FROM hits JOIN parts USING (row_id) "
-            f"WHERE hits.rule = {number} AND {known}"
+            f"INSERT INTO linked SELECT {number}, row_id, hit_ts, {grp}, {val} FROM (SELECT *{values} FROM "
+            f"(SELECT parts.*, hits.ts AS hit_ts{found} FROM hits JOIN parts USING (row_id) WHERE hits.rule = {number})) "
+            f"WHERE {sql.both(f'{one} IS NOT NULL' for one in groups)}"
         )
 
     def report(self, seconds: float) -> DetectReport:
@@ -352,12 +354,9 @@ def _of_any(field: Deep, *, cased: bool) -> str:
     return f"TRY(nullif({listed}, []))"
 
 
-def _single(field: Field) -> str:
-    """SQL over the columns of events for one text of a field."""
-    if isinstance(field, Near):
-        return f"({field.sql})"
-    found = f"json_extract({field.base}, {sql.text(sql.json_path(field.path))})"
-    return f"TRY(({sql.values_at(field.base, found, field.path, cased=True)})[1])"
+def _single(field: Field, deep: Mapping[tuple[Deep, bool], str]) -> str:
+    """SQL for one text of a field."""
+    return f"({field.sql})" if isinstance(field, Near) else f"{deep[field, True]}[1]"
 
 
 def _named(rule: SigmaRule) -> str:
