@@ -124,8 +124,8 @@ OTHERS: dict[str, tuple[Rule, ...]] = {
     ),
     "sudo": (
         _rule(
-            r" *(?P<user>\S+) : (?:(?P<reason>[^;=]+) ; )?(?:HOST=\S+ ; )?TTY=(?P<tty>\S+) ; PWD=(?P<pwd>.*?) ; USER=(?P<target>\S+)"
-            r" ; (?:GROUP=\S+ ; )?(?:ENV=.*? ; )?COMMAND=(?P<cmdline>.*)",
+            r" *(?P<user>\S+) : (?:(?P<reason>[^;=]+) ; )?(?:HOST=\S+ ; )?TTY=(?P<tty>\S+) ; PWD=(?P<pwd>.{0,4096}?) ; USER=(?P<target>\S+)"
+            r" ; (?:GROUP=\S+ ; )?(?:ENV=[^;]* ; )?COMMAND=(?P<cmdline>.*)",
             "sudo",
             "process",
             "success",

@@ -80,6 +80,11 @@ def test_a_number_of_a_call_is_named_only_where_the_machine_is_known() -> None:
     assert [of(line % arch)[0].action for arch in (b"c000003e", b"40000003")] == ["execve", "syscall 59"]
 
 
+@pytest.mark.parametrize("piece", [b"a", b"a.", b"a={", b'a="', b"avc: denied { "])
+def test_a_line_written_to_be_slow_is_read_quickly(piece: bytes) -> None:
+    assert len(of(b"type=AVC msg=audit(1794061200.001:1): " + piece * 20_000)) == 1
+
+
 def test_lines_that_cannot_be_read_say_where() -> None:
     found = list(parse([SAMPLES / "damaged.log"]))
     assert [one.place for one in found if isinstance(one, Unreadable)] == ["line 2", "line 3"]

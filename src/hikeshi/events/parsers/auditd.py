@@ -40,9 +40,9 @@ _record = re.compile(
     re.DOTALL,
 ).fullmatch
 _shape = re.compile(rb"(?:node=\S+ )?type=[A-Z][A-Z0-9_]*(?:\[\d+\])? msg=audit\(\d+\.\d+:\d+\):")
-_field = re.compile(r"""([A-Za-z][\w.-]*(?:\[\d+\])?)=("[^"]*"|'[^']*'|\{[^}]*\}|[^\s\x1d]*)""")
+_field = re.compile(r"""(?<![\w.-])([A-Za-z][\w.-]{0,64}(?:\[\d+\])?)=("[^"]*"|'[^']*'|\{[^}]{0,1024}\}|[^\s\x1d]*)""")
 _hexadecimal = re.compile(r"(?:[0-9A-F]{2})+").fullmatch
-_denied = re.compile(r"avc:\s+denied\s+\{([^}]*)\}")
+_denied = re.compile(r"avc:\s+denied\s+\{([^}]{0,256})\}")
 
 ENCODED = frozenset({"acct", "cmd", "comm", "cwd", "data", "exe", "key", "name", "path", "proctitle", "vm"})
 """Fields that are hexadecimal where they hold a blank, a quote or no text."""

@@ -106,14 +106,14 @@ SHOWN = frozenset({
 _eve = msgspec.json.Decoder(Eve)
 _fields = msgspec.json.Decoder(dict[str, Raw])
 _shape = re.compile(
-    rb'\s*\[?\s*\{(?=[^\n]*"event_type"\s*:\s*"[a-z0-9_]+")(?=[^\n]*"timestamp"\s*:\s*"\d{4}-)'
+    rb'\{(?=[^\n]*"event_type"\s*:\s*"[a-z0-9_]+")(?=[^\n]*"timestamp"\s*:\s*"\d{4}-)'
     rb'(?=[^\n]*"(?:flow_id|in_iface|dest_ip|stats|engine)"\s*:)'
 )
 _zone = re.compile(r"([+-]\d\d)(\d\d)$")
 
 
 def recognises(head: bytes) -> bool:
-    return _shape.match(head) is not None
+    return _shape.match(head.lstrip().removeprefix(b"[").lstrip()) is not None
 
 
 def events(source: Source) -> Iterator[Event | Unreadable]:
