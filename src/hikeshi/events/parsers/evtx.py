@@ -157,9 +157,10 @@ def _time(text: str, record: Written) -> tuple[int, int, str]:
 def _columns(fields: Fields, system: Fields) -> dict[str, Any]:
     values: dict[str, Any] = {column: _first(fields, names) for column, names in TEXTS.items()}
     for column, names in ADDRESSES.items():
-        values[column] = next((found for name in names if (found := _address(fields.get(name)))), None)
+        values[column] = next((found for name in names if name in fields and (found := _address(fields[name]))), None)
     for column, names in NUMBERS.items():
-        values[column] = next((number for name in names if (number := _number(fields.get(name))) is not None), None)
+        read = (_number(fields[name]) for name in names if name in fields)
+        values[column] = next((number for number in read if number is not None), None)
     for column in ("src_port", "dst_port"):
         values[column] = values[column] if 0 < (values[column] or 0) < 65536 else None
     for name, value in HASHES.findall(_first(fields, ("Hashes", "Hash")) or ""):
@@ -218,7 +219,10 @@ def _account(fields: Fields, domain: str, name: str) -> str | None:
 
 
 def _first(fields: Fields, names: tuple[str, ...]) -> str | None:
-    return next((text for name in names if (text := _text(fields.get(name))) not in NOTHING), None)
+    for name in names:
+        if name in fields and (text := _text(fields[name])) not in NOTHING:
+            return text
+    return None
 
 
 def _address(value: Any) -> str | None:
@@ -246,6 +250,8 @@ def _attribute(system: Fields, element: str, name: str) -> str:
 
 def _text(value: Any) -> str:
     """A value as text: of an element with attributes its own, of several of the same name all."""
+    if isinstance(value, str):
+        return value.strip()
     if isinstance(value, dict):
         value = value.get("#text")
     if isinstance(value, list):
