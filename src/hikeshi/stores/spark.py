@@ -89,7 +89,7 @@ class SparkStore(DuckStore):
     """
 
     def __init__(self, folder: Path, master: str = "local[*]", *, settings: Mapping[str, str] | None = None) -> None:
-        super().__init__(folder)
+        super().__init__(folder.absolute())  # workers stand elsewhere
         self._master = master
         self._settings = settings or {}
         self._opened: Any = None
@@ -121,10 +121,12 @@ class SparkStore(DuckStore):
         what was committed is kept.
         """
         session = self.session
+        whole = [Path(path).absolute() for path in paths]
+        known = {str(Path(path).absolute()): sha256 for path, sha256 in (sha256_of or {}).items()}
         from hikeshi.stores import spreading  # Arrow is heavy, and asking does not need it
 
         with self._layout.locked():
-            built = spreading.build(session, self._layout, paths, progress=progress, sha256_of=sha256_of)
+            built = spreading.build(session, self._layout, whole, progress=progress, sha256_of=known)
             self._asked()  # folds what was delivered twice
         return self._report(built)
 
@@ -271,7 +273,8 @@ def _shown(row: Mapping[str, Any], witnesses: Mapping[bytes, list[str]]) -> dict
 
 def _session(master: str, settings: Mapping[str, str]) -> Any:
     try:
-        from pyspark.errors import PySparkException  # an extra
+        from py4j.protocol import Py4JError  # an extra
+        from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise Refused("PySpark is not installed.", hint="pip install 'hikeshi[spark]', and Java 17.") from error
@@ -281,7 +284,7 @@ def _session(master: str, settings: Mapping[str, str]) -> Any:
         builder = builder.config(name, value)
     try:
         session = builder.getOrCreate()
-    except PySparkException as error:
+    except (PySparkException, Py4JError) as error:
         raise Failed(
             f"Spark did not start: {error}", permanent=False, hint="It needs Java 17 and a reachable master."
         ) from error

@@ -22,7 +22,7 @@ from hikeshi.desk.queue import give_back
 from hikeshi.desk.timelines.models import MARKS, Hit, Mark, Timeline
 from hikeshi.errors import Failed, HikeshiError, Refused
 from hikeshi.stores.duck import DuckStore
-from hikeshi.stores.store import SHOWN, Query
+from hikeshi.stores.store import SHOWN, Query, Store
 
 if TYPE_CHECKING:
     from hikeshi.stores.detecting import DetectReport, RuleHits
@@ -53,12 +53,21 @@ def ask(incident: Incident, name: str, items: Sequence[Item], *, actor: Actor, n
     return timeline
 
 
-def build(timeline: Timeline, *, actor: Actor, progress: Callable[[int, int], None] | None = None) -> Timeline:
-    """Read the sealed logs into the event store. Repeating it, also after a kill, goes on where it stopped."""
+def build(
+    timeline: Timeline,
+    *,
+    actor: Actor,
+    progress: Callable[[int, int], None] | None = None,
+    engine: Callable[[Path], Store] = DuckStore,
+) -> Timeline:
+    """Read the sealed logs into the event store. Repeating it, also after a kill, goes on where it stopped.
+
+    `engine` makes the store that builds; whichever did, the result is the same.
+    """
     require_on(actor, "write", timeline.incident)
     sources = _sources(timeline)
     try:
-        report = DuckStore(timeline.folder).build(
+        report = engine(timeline.folder).build(
             list(sources), progress=progress, sha256_of={str(path): sha for path, sha in sources.items()}
         )
     except HikeshiError as problem:

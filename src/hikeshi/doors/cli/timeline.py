@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import typer
@@ -30,7 +31,8 @@ from hikeshi.events.timesketch_export import WRITERS
 from hikeshi.stores.difference import difference
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.entity import entity
-from hikeshi.stores.store import Query as StoreQuery
+from hikeshi.stores.spark import SparkStore
+from hikeshi.stores.store import Query as StoreQuery, Store
 
 PAGE = 1000
 SEEN = ("ts", "source_kind", "outcome", "action", "actor_name", "src_ip", "message")
@@ -46,18 +48,36 @@ def build(
     logs: Annotated[
         list[str], typer.Argument(help="Files and folders, which are sealed first, or evidence such as EV-001.")
     ],
+    engine: Annotated[Literal["local", "spark"], typer.Option(help="local: this machine. spark: a cluster.")] = "local",
+    master: Annotated[str, typer.Option(help="Address of the cluster, such as spark://host:7077.")] = "",
 ) -> Answer:
-    """Sealed logs into one ordered timeline. Building again adds to it. Exit code 5 where some of it was unreadable."""
+    """Sealed logs into one ordered timeline. Building again adds to it. Exit code 5 where some of it was unreadable.
+
+    A cluster (--engine spark --master URL) sees the home folder under the same path as this machine.
+    """
+    opened = _engine(engine, master)
     who = actor()
     row = find.incident(who, incident)
     with progress(name) as told:
         items = _items(row, logs, who)
-        timeline = verbs.build(verbs.ask(row, name, items, actor=who, now=True), actor=who, progress=told)
+        asked = verbs.ask(row, name, items, actor=who, now=True)
+        timeline = verbs.build(asked, actor=who, progress=told, engine=opened)
     code = (
         UNREADABLE if timeline.report.get("unreadable_count") or timeline.report.get("not_recognised_count") else DONE
     )
     report = {key: value for key, value in timeline.report.items() if key != "sources"}
     return Answer({"name": timeline.name, "evidence": [item.name for item in items], **report}, code=code)
+
+
+def _engine(name: str, master: str) -> Callable[[Path], Store]:
+    """Which store builds. Raises Refused where the two options do not go together."""
+    if name == "local":
+        if master:
+            raise Refused("--master is the address of a cluster.", hint="Add --engine spark.")
+        return DuckStore
+    if not master:
+        raise Refused("--engine spark needs --master.", hint="Such as --master spark://host:7077, or local[2].")
+    return partial(SparkStore, master=master)
 
 
 def _items(row: Incident, logs: list[str], who: Any) -> list[Item]:
