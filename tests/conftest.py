@@ -16,8 +16,11 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "hikeshi.settings"
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 
 import django
+import hypothesis
 import pytest
 
+hypothesis.settings.register_profile("hikeshi", deadline=None)  # a busy machine is no defect; benchmarks measure time
+hypothesis.settings.load_profile("hikeshi")
 django.setup()  # the conftest of a folder below may import models before pytest-django is ready
 
 

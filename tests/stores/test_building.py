@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -215,3 +216,13 @@ def test_real_trails_add_up(
     report = store.build([shared_data / folder])
     assert (report.files, report.events, report.duplicates, report.unreadable_count) == (files, events, duplicates, 0)
     assert {Path(path).name for path in report.not_recognised} == {"README.md", "SHA256SUMS"}
+
+
+def test_logs_in_a_zip_are_read_member_by_member(tmp_path: Path) -> None:
+    line = "2 111122223333 eni-0a1 10.0.0.5 192.0.2.9 {} 443 6 5 500 1000 1010 ACCEPT OK\n"
+    packed = tmp_path / "flows.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.log", line.format(1))
+        archive.writestr("folder/b.log", line.format(2) + line.format(3))
+    report = DuckStore(tmp_path / "store").build([packed])
+    assert (report.files, report.events, report.not_recognised_count) == (1, 3, 0)

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from hikeshi.errors import Unreadable
+from hikeshi.events.archives import is_archive
 from hikeshi.events.columns import SIZE, batch as columns_of, schema
 from hikeshi.events.event import COLUMNS, Event
 from hikeshi.events.fast import FAST, sure
@@ -81,7 +82,7 @@ def _read(source: Source, size: int, writer: _Writer) -> SourceRow | None:
     """The manifest row of a source, its events written. None where it is no known log."""
     parser = sure(source.head) or recognise(source.head, source.name)
     empty = not source.head.strip() and not source.troubles
-    if parser is None and not empty and not source.troubles:
+    if parser is None and not empty and not source.troubles and not is_archive(source.head):
         return None
     counted = _Counted()
     found = (
