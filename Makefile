@@ -40,7 +40,7 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/python -m django makemigrations --check --dry-run --settings hikeshi.settings
+	HIKESHI_HOME=$(VENV)/home $(BIN)/python -m django makemigrations --check --dry-run --settings hikeshi.settings
 
 format: setup
 	$(BIN)/ruff check --fix .

@@ -88,4 +88,4 @@ def test_no_secret_is_kept_anywhere(admin: Actor, responder_person: Person, on_i
 def test_everything_not_granted_is_refused() -> None:
     nobody = Actor(name="x", door="api", role="observer")
     for right in ("read", "write", "command", "triage", "manage"):
-        assert not allowed(nobody, right)  # type: ignore[arg-type]  # the tuple holds exactly the literals
+        assert not allowed(nobody, right)

@@ -150,7 +150,7 @@ class TestWhoMay:
         assert incident not in incidents.visible(on_it)
 
     def test_an_observer_on_it_only_reads(self, incident: Incident, outsider: Actor, commander: Actor) -> None:
-        person = Person.objects.get(pk=outsider.person_id)
+        person = Person.objects.get(username="tanaka")
         incidents.assign(incident, "observer", actor=commander, person=person)
         assert incident in incidents.visible(outsider)
         with pytest.raises(Refused, match="may not"):

@@ -33,7 +33,7 @@ def cloud(running: Cloud) -> Cloud:
     return running
 
 
-class Killed(Exception):  # noqa: N818  the worker is killed, nothing more
+class Killed(Exception):
     pass
 
 

@@ -186,7 +186,7 @@ class PartList(msgspec.Struct, frozen=True):
     part_bytes: Annotated[int, msgspec.Meta(ge=1)]
 
 
-class ScriptEnded(Exception):  # noqa: N818 -- a script's end with a code, not an error of ours
+class ScriptEnded(Exception):
     """The script ended with `code`, numbered as the real one does: 5 image larger than planned, 6 a part, 8 the list."""
 
     def __init__(self, code: int, message: str) -> None:
