@@ -1,0 +1,122 @@
+"""What a cluster costs and gives: `python benchmarks/spark.py [--records N]`.
+
+The same CloudTrail logs (those of timeline.py, fixed seed) are built on this machine with one and two processes, and by a real Spark
+master with one and two workers of one core each, all on this machine. Printed are the overhead (starting, one small file) and the scaling,
+and what the measured rate of one core means for 1 TB a day and 1 PB. That last table is arithmetic, no measurement.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import shutil
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]  # as mypy and pytest have them
+
+from benchmarks.timeline import corpus, make_file  # noqa: E402  after the path
+
+from hikeshi.stores.duck import DuckStore  # noqa: E402
+from hikeshi.stores.spark import SparkStore  # noqa: E402
+from hikeshi.stores.store import Query  # noqa: E402
+from stores.spark_cluster import running_cluster  # noqa: E402
+
+USED = 0.6
+"""Part of a core's time that reads logs in a cluster of many: the rest is stragglers, network and other people. An assumption."""
+
+CORES = 16
+"""Of one worker machine. An assumption."""
+
+
+def local(logs: Path, small: Path, folder: Path, workers: int) -> dict[str, Any]:
+    times = {"start": 0.0, "small": _timed(lambda: DuckStore(folder / "small").build([small], workers=workers))}
+    store = DuckStore(folder / "all")
+    times["build"] = _timed(lambda: store.build([logs], workers=workers))
+    times["count"] = _timed(lambda: store.count(Query(search="AccessDenied")))
+    return {"way": f"this machine, {workers} processes", "workers": workers, **times, "found": store.count(Query())}
+
+
+def spread(logs: Path, small: Path, folder: Path, workers: int) -> dict[str, Any]:
+    folder.mkdir(parents=True)
+    with running_cluster(folder, workers) as cluster:
+        first = SparkStore(folder / "small", cluster.master, settings=cluster.settings)
+        times = {"start": _timed(lambda: first.session)}
+        first.build([small])  # workers start Python and load everything
+        (again := SparkStore(folder / "again", cluster.master))._opened = first.session  # noqa: SLF001  one session for both
+        times["small"] = _timed(lambda: again.build([small]))
+        (store := SparkStore(folder / "all", cluster.master))._opened = first.session  # noqa: SLF001  as above
+        times["build"] = _timed(lambda: store.build([logs]))
+        times["count"] = _timed(lambda: store.count(Query(search="AccessDenied")))
+        row = {"way": f"Spark, {workers} workers", "workers": workers, **times, "found": store.count(Query())}
+        first.close()
+    return row
+
+
+def _timed(run: Any) -> float:
+    began = time.perf_counter()
+    run()
+    return time.perf_counter() - began
+
+
+def table(rows: list[dict[str, Any]], records: int) -> str:
+    head = "| way | start s | one file s | build s | records/s | search s |\n|---|---|---|---|---|---|\n"
+    return head + "".join(
+        f"| {row['way']} | {row['start']:.1f} | {row['small']:.2f} | {row['build']:.2f} | {records / row['build']:,.0f} | {row['count']:.2f} |\n"
+        for row in rows
+    )
+
+
+def estimate(raw_rate: float) -> str:
+    """What a rate of one core in raw bytes/s means. Raw: as the records are unpacked."""
+    one = raw_rate * USED
+    day = 1e12 / 86_400 / one
+    hour = 1e12 / 3600 / one
+    petabyte = 1e15 / 86_400 / one
+    return (
+        "| raw logs | cores | machines of 16 cores |\n|---|---|---|\n"
+        f"| 1 TB a day, as it comes | {day:.1f} | {max(1, -(-day // CORES)):.0f} |\n"
+        f"| 1 TB in an hour | {hour:.0f} | {-(-hour // CORES):.0f} |\n"
+        f"| 1 PB in a day | {petabyte:.0f} | {-(-petabyte // CORES):.0f} |\n"
+    )
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description="Measure a cluster against this machine.")
+    options.add_argument("--records", type=int, default=300_000)
+    chosen = options.parse_args()
+    folder = Path(tempfile.mkdtemp())
+    try:
+        files = list(corpus(folder / "logs", "cloudtrail", chosen.records))
+        with ProcessPoolExecutor() as pool:
+            list(pool.map(make_file, files, chunksize=4))
+        packed = sum(task[1].stat().st_size for task in files)
+        logs, small = folder / "logs", files[0][1]
+        rows = []
+        for way, n in ((local, 1), (local, 2), (spread, 1), (spread, 2)):
+            rows.append(way(logs, small, folder / f"{way.__name__}-{n}", n))
+            print(rows[-1], file=sys.stderr)
+        raw = sum(_raw(task[1]) for task in files)
+        print(table(rows, chosen.records))
+        print(
+            f"{len(files)} files, {packed / 1e6:.0f} MB packed, {raw / 1e6:.0f} MB raw; found {[row['found'] for row in rows]}\n"
+        )
+        print(estimate(raw / rows[2]["build"]))
+        print(json.dumps({"cores": multiprocessing.cpu_count(), "raw_bytes": raw, "results": rows}, indent=1))
+    finally:
+        shutil.rmtree(folder)
+
+
+def _raw(path: Path) -> int:
+    """Unpacked bytes, as the end of a gzip file says."""
+    return int.from_bytes(path.read_bytes()[-4:], "little")
+
+
+if __name__ == "__main__":
+    main()
