@@ -1,20 +1,24 @@
 # Two commands do everything on a fresh Debian 12 with Python 3.11:
 #   make demo   the whole story, from the alert to the post-mortem, then the console
-#   make test   every check that CI runs
+#   make test   every check but those that need a Spark cluster (make test-cluster)
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SPARK := $(VENV)/.installed-spark
 
-.PHONY: demo test setup test-packages lint format lock clean
+.PHONY: demo test test-cluster setup test-packages lint format lock clean
 
 demo: setup
 	$(BIN)/hikeshi demo $(ARGS)
 
-test: setup $(SPARK) test-packages lint
-	$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
-	$(BIN)/python tests/on_postgres.py $(BIN)/pytest tests/desk tests/doors/test_worker.py
+test: setup test-packages lint
+	$(BIN)/pytest -n auto -m "not cluster" $(ARGS)
+	$(BIN)/python tests/on_postgres.py $(BIN)/pytest -n auto tests/desk
+
+# A real Spark master with workers: a minute or two more, and 480 MB of PySpark.
+test-cluster: setup test-packages $(SPARK)
+	$(BIN)/pytest -m cluster $(ARGS)
 
 setup: $(STAMP)
 

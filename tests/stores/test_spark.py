@@ -29,8 +29,7 @@ FILES, EACH = 8, 2000
 ALL = Query(limit=1_000_000)
 
 on_cluster = [
-    pytest.mark.slow,
-    pytest.mark.xdist_group("spark"),
+    pytest.mark.cluster,
     pytest.mark.skipif(bool(missing()), reason=missing() or "all is here"),
     pytest.mark.filterwarnings("ignore:.*pandas.*:FutureWarning"),
 ]

@@ -25,8 +25,7 @@ def test_a_cluster_needs_both_options(admin: Keyboard, incident: Incident, optio
     assert not incident.timelines.exists()
 
 
-@pytest.mark.slow
-@pytest.mark.xdist_group("spark")
+@pytest.mark.cluster
 @pytest.mark.skipif(bool(missing()), reason=missing() or "all is here")
 def test_spark_builds_the_same_timeline(admin: Keyboard, incident: Incident, monkeypatch: pytest.MonkeyPatch) -> None:
     from pyspark.sql import SparkSession  # an extra
