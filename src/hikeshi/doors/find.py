@@ -17,7 +17,7 @@ from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger.models import ORGANISATION, Chain
 from hikeshi.desk.reports.models import Report
 from hikeshi.desk.runs.models import Step
-from hikeshi.desk.timelines.models import Mark, Timeline
+from hikeshi.desk.timelines.models import EventNote, Mark, SavedSearch, Timeline
 from hikeshi.errors import Refused
 
 DIGITS = 19
@@ -78,6 +78,22 @@ def mark(row: Timeline, number: int) -> Mark:
     found = row.marks.filter(pk=number).first()
     if found is None:
         raise _not_there("mark", number)
+    return found
+
+
+def note(row: Timeline, **which: str | int) -> EventNote:
+    """A star, tag or comment: by its number, or by its event, kind and text."""
+    asked = {key: _name(value) if isinstance(value, str) else value for key, value in which.items()}
+    found = row.notes.filter(**asked).first()
+    if found is None:
+        raise _not_there("note", which.get("pk", which.get("event_uid")))
+    return found
+
+
+def search(row: Timeline, name: str) -> SavedSearch:
+    found = row.searches.filter(name=_name(name.strip())).first()
+    if found is None:
+        raise _not_there("saved search", name)
     return found
 
 

@@ -6,6 +6,7 @@ Times are UTC and become ISO 8601 with microseconds; texts for people come in bo
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +21,8 @@ from hikeshi.desk.ledger.phrases import sentence
 from hikeshi.desk.reports.models import Report
 from hikeshi.desk.reviews.models import Review
 from hikeshi.desk.runs.models import Approval, Intent, Run, Step
-from hikeshi.desk.timelines.models import Hit, Mark, Timeline
+from hikeshi.desk.timelines.models import EventNote, Hit, Mark, SavedSearch, Timeline
+from hikeshi.doors.events import moment
 
 
 class Both(TypedDict):
@@ -284,6 +286,32 @@ class MarkShape(TypedDict):
     made_by: str
 
 
+class NoteShape(TypedDict):
+    """A star, a tag or a comment on one event. `ts` is the event's time in UTC microseconds."""
+
+    note: int
+    event_uid: str
+    ts: int
+    kind: str
+    text: str
+    made_at: datetime
+    made_by: str
+
+
+class SearchShape(TypedDict):
+    """A saved search. `where` has one value or a list of values for each field."""
+
+    name: str
+    start: datetime | None
+    end: datetime | None
+    where: dict[str, Any]
+    words: str
+    tags: list[str]
+    starred: bool
+    made_at: datetime
+    made_by: str
+
+
 class ReportShape(TypedDict):
     """A frozen text. `ledger_seq` says how much of the record it was made from."""
 
@@ -424,6 +452,30 @@ def hit(row: Hit) -> HitShape:
 
 def mark(row: Mark) -> MarkShape:
     shape: MarkShape = _same(row, MarkShape.__annotations__) | {"mark": row.pk}
+    return shape
+
+
+def note(row: EventNote) -> NoteShape:
+    shape: NoteShape = _same(row, NoteShape.__annotations__) | {"note": row.pk}
+    return shape
+
+
+def with_notes(event: dict[str, Any], rows: Iterable[EventNote]) -> dict[str, Any]:
+    """An event as it is shown, with what people said about it; like its other fields, what is empty is left out."""
+    told: dict[str, list[Any]] = {"star": [], "tag": [], "comment": []}
+    for row in rows:
+        told[row.kind].append(note(row) if row.kind == "comment" else row.text)
+    more = {"starred": bool(told["star"]), "tags": told["tag"], "comments": told["comment"]}
+    return event | {key: value for key, value in more.items() if value}
+
+
+def search(row: SavedSearch) -> SearchShape:
+    query = row.query
+    shape: SearchShape = _same(row, SearchShape.__annotations__) | {
+        "start": moment(query["start_us"]) if "start_us" in query else None,
+        "end": moment(query["end_us"]) if "end_us" in query else None,
+        "where": query.get("where", {}), "words": query.get("search", ""),
+    }  # fmt: skip
     return shape
 
 

@@ -29,7 +29,14 @@ LONGEST: Final = 32_766
 """Bytes of a field that Timesketch's search engine takes; a longer one would cost the whole row there."""
 
 FIRST: Final = ("message", "datetime", "timestamp", "timestamp_desc")
-FIELDS: Final = (*FIRST, *(name for name in COLUMNS if name not in {"dedup_key", "message", "raw", "ts", "ts_desc"}))
+NOTED: Final = ("tag", "comment")
+"""Lists of texts that people put on an event; Timesketch takes `tag` over as its own tags."""
+
+FIELDS: Final = (
+    *FIRST,
+    *(name for name in COLUMNS if name not in {"dedup_key", "message", "raw", "ts", "ts_desc"}),
+    *NOTED,
+)
 """The columns of the CSV, in order."""
 
 _UNSAFE = "\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"

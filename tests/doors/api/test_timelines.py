@@ -141,3 +141,34 @@ def test_two_windows_are_compared(on_it: Caller, built: str) -> None:
     assert {change["kind"] for change in changes} == {"new"}
     assert sum(change["after"] for change in changes) == len([row for row in rows if row["action"]])
     on_it.get(f"{built}/diff/nonsense?{ends}", 403)
+
+
+def test_events_are_starred_tagged_commented_and_found_by_it(on_it: Caller, built: str) -> None:
+    first = _events(on_it, built)[0]["event_uid"]
+    for kind, text in (("star", ""), ("tag", "exfil"), ("comment", "here it began")):
+        on_it.post(f"{built}/notes", {"event_uid": first, "kind": kind, "text": text}, 201)
+    [event] = _events(on_it, built, "&tagged=exfil&starred=true")
+    assert (event["event_uid"], event["starred"], event["tags"]) == (first, True, ["exfil"])
+    [comment] = event["comments"]
+    assert (comment["text"], comment["made_by"]) == ("here it began", "sato")
+    assert sum(bar["count"] for bar in on_it.get(f"{built}/histogram?tagged=exfil")) == 1
+    assert len(on_it.get(f"{built}/notes?event_uid={first}")) == 3
+    assert on_it("delete", f"{built}/notes/{comment['note']}").status_code == 403
+    assert on_it("delete", f"{built}/notes/{comment['note']}?reason=wrong").status_code == 204
+    assert [row["kind"] for row in on_it.get(f"{built}/notes")] == ["star", "tag"]
+    on_it.post(f"{built}/notes", {"event_uid": first, "kind": "like"}, 422)
+    on_it.post(f"{built}/notes", {"event_uid": "00" * 16, "kind": "star"}, 403)
+
+
+def test_a_search_is_saved_asked_again_and_deleted(on_it: Caller, off_it: Caller, built: str) -> None:
+    action = _events(on_it, built)[0]["action"]
+    kept = {"name": "the first act", "where": [f"action={action}"], "start": "2020-01-01T00:00:00Z"}
+    made = on_it.post(f"{built}/searches", kept, 201)
+    assert (made["where"], made["start"]) == ({"action": action}, "2020-01-01T00:00:00Z")
+    assert on_it.get(f"{built}/searches") == [made]
+    assert _events(on_it, built, "&saved=the first act") == _events(on_it, built, f"&where=action={action}")
+    on_it.get(f"{built}/events?saved=nope", 404)
+    on_it.post(f"{built}/searches", kept | {"where": ["nope=1"]}, 403)
+    off_it.get(f"{built}/searches", 404)
+    assert on_it("delete", f"{built}/searches/the first act").status_code == 204
+    assert on_it.get(f"{built}/searches") == []

@@ -48,11 +48,14 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "step.undo": ("Undo of {object} asked: {reason}", "{object} の切り戻しを依頼: {reason}"),
     "step.undo_end": ("Undo of {object} {outcome}: {en}", "{object} の切り戻し {outcome}: {ja}"),
     "step.wait": ("{object} waits: {en}", "{object} は待機中: {ja}"),
+    "timeline.comment": ("{actor} on an event of {object}: {text} [{at} {event}]", "{actor} が時系列 {object} のイベントにコメント: {text} [{at} {event}]"),
     "timeline.detect": ("{rules_hit} of {rules} rules hit events of timeline {object}", "時系列 {object} に対し {rules} 件のルールのうち {rules_hit} 件が一致"),
     "timeline.export": ("{actor} exported {events} events of {object} ({form})", "{actor} が時系列 {object} のイベント {events} 件を書き出し ({form})"),
     "timeline.failed": ("Timeline {object} failed: {problem}", "時系列 {object} の作成に失敗: {problem}"),
     "timeline.mark": ("{events} events marked {kind}: {field} {value}", "{events} 件のイベントを {kind} として印付け: {field} {value}"),
     "timeline.ready": ("Timeline {object} ready: {events} events", "時系列 {object} 完成: イベント {events} 件"),
+    "timeline.star": ("{actor} starred an event of {object}: {at} {event}", "{actor} が時系列 {object} のイベントに注目の印: {at} {event}"),
+    "timeline.tag": ("{actor} tagged an event of {object} {text}: {at} {event}", "{actor} が時系列 {object} のイベントにタグ {text}: {at} {event}"),
 }  # fmt: skip
 
 WORDS_JA: Final[dict[str, str]] = {

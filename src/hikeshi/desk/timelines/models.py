@@ -20,6 +20,7 @@ MARKS = (
     ("responder", _("Responder")),
     ("star", _("Star")),
 )
+NOTES = (("star", _("Star")), ("tag", _("Tag")), ("comment", _("Comment")))
 LEVELS = (
     ("critical", _("critical")),
     ("high", _("high")),
@@ -95,3 +96,50 @@ class Hit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.title} ({self.events})"
+
+
+class EventNote(models.Model):
+    """A star, a tag or a comment on one event. Kept apart from the events, like marks, which speak of many events at once.
+
+    `event_uid` is the event's id in hexadecimal and `ts` its time in UTC microseconds: both stay true when the timeline is rebuilt.
+    """
+
+    timeline = models.ForeignKey(Timeline, on_delete=models.CASCADE, related_name="notes")
+    event_uid = models.CharField(max_length=32)
+    ts = models.BigIntegerField()
+    kind = models.CharField(max_length=8, choices=NOTES)
+    text = models.TextField(max_length=2000, blank=True, default="")
+    made_at = models.DateTimeField()
+    made_by = models.CharField(max_length=150)
+
+    class Meta:
+        ordering = ("ts", "event_uid", "pk")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("timeline", "event_uid", "kind", "text"),
+                condition=~models.Q(kind="comment"),  # the same may be said twice
+                name="one_star_and_tag_each",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.text or self.event_uid}"
+
+
+class SavedSearch(models.Model):
+    """A question somebody wants to ask again. `query` holds what of a store's `Query` is set; `tags` and `starred` narrow it by notes."""
+
+    timeline = models.ForeignKey(Timeline, on_delete=models.CASCADE, related_name="searches")
+    name = models.CharField(max_length=80)
+    query = models.JSONField(default=dict, blank=True)
+    tags = models.JSONField(default=list, blank=True)
+    starred = models.BooleanField(default=False)
+    made_at = models.DateTimeField()
+    made_by = models.CharField(max_length=150)
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (models.UniqueConstraint(fields=("timeline", "name"), name="one_search_per_name"),)
+
+    def __str__(self) -> str:
+        return self.name

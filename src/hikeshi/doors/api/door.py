@@ -13,11 +13,23 @@ from ninja import NinjaAPI, Router
 from ninja.renderers import BaseRenderer
 
 from hikeshi import __version__
-from hikeshi.doors.api import alerts, answers, evidence, incidents, ledger, reports, roles, steps, timelines
+from hikeshi.doors.api import (
+    alerts,
+    answers,
+    event_notes,
+    evidence,
+    incidents,
+    ledger,
+    reports,
+    roles,
+    steps,
+    timelines,
+)
 from hikeshi.doors.api.bearer import bearer, token_required
 
 NOUNS: Final[dict[str, Router]] = {
     "alerts": alerts.router,
+    "event notes": event_notes.router,
     "evidence": evidence.router,
     "incidents": incidents.router,
     "ledger": ledger.router,

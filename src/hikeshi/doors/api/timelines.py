@@ -10,8 +10,8 @@ from ninja import Query, Router, Status
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from hikeshi.desk.timelines import verbs
-from hikeshi.desk.timelines.models import Timeline
+from hikeshi.desk.timelines import notes, searches, verbs
+from hikeshi.desk.timelines.models import EventNote, Timeline
 from hikeshi.doors import find, shapes
 from hikeshi.doors.api.bearer import Call
 from hikeshi.doors.api.paging import MOST, Body, Page
@@ -19,6 +19,7 @@ from hikeshi.doors.events import asked_for, entity_shape, key_of, moment, shown
 from hikeshi.stores.difference import difference
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.entity import entity
+from hikeshi.stores.store import Query as StoreQuery
 
 router = Router()
 
@@ -46,6 +47,9 @@ class Choice(Body):
     end: datetime | None = None
     where: list[str] = Field(default_factory=list)
     search: str = ""
+    tagged: list[str] = Field(default_factory=list, description="Tags that the events bear, all of them.")
+    starred: bool = False
+    saved: str = Field("", description="Within what this saved search finds.")
 
 
 class EventPage(Choice):
@@ -86,13 +90,26 @@ def ask_timeline(request: Call, name: str, body: Asking) -> Status[shapes.Timeli
 @router.get("/incidents/{name}/timelines/{timeline}/events", response=Page[dict[str, Any]])
 def list_events(request: Call, name: str, timeline: str, choice: Annotated[EventPage, Query()]) -> Page[dict[str, Any]]:
     """The events in time order."""
-    query = asked_for(
-        choice.where, start=choice.start, end=choice.end, search=choice.search, after=choice.after,
-        limit=choice.limit + 1, descending=choice.descending,
-    )  # fmt: skip
-    found = _store(request, name, timeline).events(query)
+    row = _timeline(request, name, timeline)
+    query = _query(row, choice, after=choice.after, limit=choice.limit + 1, descending=choice.descending)
+    found = DuckStore(row.folder).events(query)
     page = found[: choice.limit]
-    return {"items": [shown(row) for row in page], "next": key_of(page[-1]) if len(found) > len(page) else None}
+    return {"items": _told(row, page), "next": key_of(page[-1]) if len(found) > len(page) else None}
+
+
+def _query(row: Timeline, choice: Choice, **page: Any) -> StoreQuery:
+    query = asked_for(choice.where, start=choice.start, end=choice.end, search=choice.search, **page)
+    if choice.saved:
+        query = searches.within(find.search(row, choice.saved), query)
+    return notes.noted(row, query, tags=choice.tagged, starred=choice.starred)
+
+
+def _told(row: Timeline, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The events as they are shown, each with what people said about it."""
+    said: dict[str, list[EventNote]] = {event["event_uid"]: [] for event in events}
+    for note in row.notes.filter(event_uid__in=said):
+        said[note.event_uid].append(note)
+    return [shapes.with_notes(shown(event), said[event["event_uid"]]) for event in events]
 
 
 @router.get("/incidents/{name}/timelines/{timeline}/histogram", response=list[Bar])
@@ -101,8 +118,8 @@ def draw_histogram(
     buckets: Annotated[int, Query(ge=1, le=1000)] = 60,
 ) -> list[Bar]:  # fmt: skip
     """How the events spread over time."""
-    query = asked_for(choice.where, start=choice.start, end=choice.end, search=choice.search)
-    bars = _store(request, name, timeline).histogram(query, buckets=buckets)
+    row = _timeline(request, name, timeline)
+    bars = DuckStore(row.folder).histogram(_query(row, choice), buckets=buckets)
     return [{"start": moment(start), "end": moment(end), "count": count} for start, end, count in bars]
 
 
@@ -112,8 +129,8 @@ def count_values(
     top: Annotated[int, Query(ge=1, le=1000)] = 10,
 ) -> list[Share]:  # fmt: skip
     """The most frequent values of a field."""
-    query = asked_for(choice.where, start=choice.start, end=choice.end, search=choice.search)
-    found = _store(request, name, timeline).facet(field, query, top=top)
+    row = _timeline(request, name, timeline)
+    found = DuckStore(row.folder).facet(field, _query(row, choice), top=top)
     return [{"value": value, "count": count} for value, count in found]
 
 

@@ -15,8 +15,8 @@ import typer
 from hikeshi.desk.evidence import verbs as evidence
 from hikeshi.desk.evidence.models import Item
 from hikeshi.desk.incidents.models import Incident
-from hikeshi.desk.timelines import verbs
-from hikeshi.desk.timelines.models import Timeline
+from hikeshi.desk.timelines import notes, searches, verbs
+from hikeshi.desk.timelines.models import EventNote, Timeline
 from hikeshi.doors import find, shapes
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.event_files import whole
@@ -25,7 +25,7 @@ from hikeshi.doors.cli.options import WrongUsage
 from hikeshi.doors.cli.progress import progress
 from hikeshi.doors.cli.times import optional
 from hikeshi.doors.cli.who import actor
-from hikeshi.doors.events import asked_for, entity_shape, key_of, moment, shown
+from hikeshi.doors.events import asked_for, entity_shape, moment, shown
 from hikeshi.errors import Refused
 from hikeshi.events.timesketch_export import WRITERS
 from hikeshi.stores.difference import difference
@@ -40,6 +40,9 @@ Where = Annotated[list[str] | None, typer.Option(help="FIELD=VALUE; several time
 From = Annotated[str, typer.Option("--from", help="ISO 8601 with zone.")]
 To = Annotated[str, typer.Option("--to", help="ISO 8601 with zone.")]
 Search = Annotated[str, typer.Option(help="Text anywhere in the record.")]
+Tagged = Annotated[list[str] | None, typer.Option(help="A tag the events bear; several times: all of them.")]
+Starred = Annotated[bool, typer.Option("--starred", help="Only events with a star.")]
+Saved = Annotated[str, typer.Option(help="Within what this saved search finds.")]
 
 
 def build(
@@ -100,31 +103,48 @@ def list_timelines(incident: str) -> Answer:
 def show(
     incident: str,
     name: str,
+    *,
     start: From = "",
     end: To = "",
     where: Where = None,
     search: Search = "",
     limit: Annotated[int, typer.Option(min=0, help="Events at most; 0: all.")] = 100,
     descending: Annotated[bool, typer.Option(help="Latest first.")] = False,
+    tagged: Tagged = None,
+    starred: Starred = False,
+    saved: Saved = "",
 ) -> Answer:
-    """Events in time order, one per line with --json."""
-    store = _store(incident, name)
-    times = {"start": optional(start), "end": optional(end)}
-    rows = _pages(store, where or [], search=search, limit=limit, descending=descending, **times)
-    return Answer(rows, columns=SEEN, lines=True)
+    """Events in time order, one per line with --json, with what people said about them."""
+    timeline = _ready(incident, name)
+    query = asked_for(where or [], start=optional(start), end=optional(end), search=search, descending=descending)
+    query = _narrowed(timeline, query, tagged=tagged, starred=starred, saved=saved)
+    rows = islice(_stored(timeline, query, size=min(PAGE, limit or PAGE)), limit or None)
+    return Answer(_told(timeline, rows), columns=SEEN, lines=True)
 
 
-def _pages(store: DuckStore, where: list[str], *, limit: int, **choice: Any) -> Iterator[dict[str, Any]]:
-    """At most `limit` events as people are shown them; 0: all."""
-    return map(shown, islice(_stored(store, where, size=min(PAGE, limit or PAGE), **choice), limit or None))
+def _narrowed(
+    timeline: Timeline, query: StoreQuery, *, tagged: list[str] | None, starred: bool, saved: str
+) -> StoreQuery:
+    if saved:
+        query = searches.within(find.search(timeline, saved), query)
+    return notes.noted(timeline, query, tags=tagged or [], starred=starred)
 
 
-def _stored(store: DuckStore, where: list[str], *, size: int = PAGE, **choice: Any) -> Iterator[dict[str, Any]]:
+def _told(timeline: Timeline, rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Events as people are shown them, each with its notes; a timeline has few enough of those to hold them all."""
+    said: dict[str, list[EventNote]] = {}
+    for note in timeline.notes.all():
+        said.setdefault(note.event_uid, []).append(note)
+    return (shapes.with_notes(shown(row), said.get(row["event_uid"], ())) for row in rows)
+
+
+def _stored(timeline: Timeline, query: StoreQuery, *, size: int = PAGE) -> Iterator[dict[str, Any]]:
     """The store's rows, page after page by key: a million events are never in memory at once."""
-    after = ""
-    while found := store.events(asked_for(where, after=after, limit=size, **choice)):
+    store = DuckStore(timeline.folder)
+    query = msgspec.structs.replace(query, limit=size)
+    while found := store.events(query):
         yield from found
-        after = key_of(found[-1])
+        query = msgspec.structs.replace(query, after=(found[-1]["ts"], found[-1]["event_uid"]))
 
 
 def mark(
@@ -188,6 +208,22 @@ def histogram(
     return Answer(rows, columns=("start", "count", "bar"))
 
 
+def facet(
+    incident: str,
+    name: str,
+    field: Annotated[str, typer.Argument(help="A column, such as action or src_ip.")],
+    start: From = "",
+    end: To = "",
+    where: Where = None,
+    search: Search = "",
+    top: Annotated[int, typer.Option(min=1, max=1000)] = 10,
+) -> Answer:
+    """The most frequent values of a field and how many events have each."""
+    query = asked_for(where or [], start=optional(start), end=optional(end), search=search)
+    found = _store(incident, name).facet(field, query, top=top)
+    return Answer([{"value": value, "count": count} for value, count in found])
+
+
 def suspects(incident: str, name: str) -> Answer:
     """Who did what attackers are known to do, the likeliest first. A hint where to look, never proof."""
     query = asked_for([])
@@ -242,22 +278,36 @@ def export(
     end: To = "",
     where: Where = None,
     search: Search = "",
+    tagged: Tagged = None,
+    starred: Starred = False,
+    saved: Saved = "",
 ) -> Answer:
     """The events as Timesketch reads them, harmless for spreadsheets and terminals. Says what had to be left out."""
     if out.suffix not in WRITERS:
         raise WrongUsage(f"{out.name} does not say which form is wanted.", hint=f"End it with {', '.join(WRITERS)}.")
-    who = actor()
-    timeline = find.timeline(find.incident(who, incident), name)
-    times: dict[str, Any] = {"start": optional(start), "end": optional(end)}
-    rows = _stored(_store(incident, name), where or [], search=search, **times)
+    timeline = _ready(incident, name)
+    query = asked_for(where or [], start=optional(start), end=optional(end), search=search)
+    query = _narrowed(timeline, query, tagged=tagged, starred=starred, saved=saved)
+    rows = _noted(timeline, _stored(timeline, query))
     with whole(out) as part:
         mode: Any = {"mode": "w", "newline": "", "encoding": "utf-8"} if out.suffix == ".csv" else {"mode": "wb"}
         with part.open(**mode) as file:
             done = WRITERS[out.suffix](rows, file)
         with part.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        verbs.exported(timeline, actor=who, rows=done.rows, sha256=sha256, form=f"Timesketch {out.suffix[1:]}")
+        verbs.exported(timeline, actor=actor(), rows=done.rows, sha256=sha256, form=f"Timesketch {out.suffix[1:]}")
     return Answer({"out": str(out), "sha256": sha256, **msgspec.to_builtins(done)})
+
+
+def _noted(timeline: Timeline, rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Rows of the store with their tags (a star among them, as Timesketch has no field for it) and comments."""
+    said: dict[str, dict[str, list[str]]] = {}
+    for note in timeline.notes.all():
+        column, text = (
+            ("comment", f"{note.made_by}: {note.text}") if note.kind == "comment" else ("tag", note.text or "star")
+        )
+        said.setdefault(note.event_uid, {}).setdefault(column, []).append(text)
+    return ({**row, **said.get(row["event_uid"], {})} for row in rows)
 
 
 def _window(text: str) -> StoreQuery:
@@ -268,9 +318,13 @@ def _window(text: str) -> StoreQuery:
 
 
 def _store(incident: str, name: str) -> DuckStore:
+    return DuckStore(_ready(incident, name).folder)
+
+
+def _ready(incident: str, name: str) -> Timeline:
     timeline: Timeline = find.timeline(find.incident(actor(), incident), name)
     if timeline.state != "ready":
         raise Refused(
             f"The timeline {name} is not ready ({timeline.state}).", hint=timeline.problem or "A worker builds it."
         )
-    return DuckStore(timeline.folder)
+    return timeline
