@@ -27,6 +27,7 @@ WORDS = {
     "action show": ["aws.ec2.isolate"],
     "clocks compute": ["response.sev1", "--anchor", "detected_at=2026-11-07T02:31+09:00"],
     "events detect": [str(SAMPLE), "--rules", str(SAMPLE.parents[1] / "sigma")],
+    "events digests": [str(SAMPLE)],
     "events parse": [str(SAMPLE)],
     "evidence hash": [str(SAMPLE)],
     "playbook show": ["ransomware"],

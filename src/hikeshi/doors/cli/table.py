@@ -43,6 +43,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "demo": Command("demo", "demo", "engine", "The whole story against a simulated AWS account", "模擬 AWS アカウントで全体の流れを実演"),
     "doctor": Command("doctor", "doctor", "engine", "What would fail in an incident, before it burns", "有事に動かないものを平時に確認"),
     "events detect": Command("detect_files", "detect_events", "engine", "Which Sigma rules hit these logs", "ログに一致する Sigma ルール"),
+    "events digests": Command("digests", "check_digests", "engine", "Whether CloudTrail logs are as delivered, offline", "CloudTrail ログの完全性をオフラインで検証"),
     "events parse": Command("events", "parse_events", "engine", "Logs as events: JSON lines, CSV or Parquet", "ログをイベントに変換"),
     "events parsers": Command("events", "list_parsers", "engine", "What can be read", "読み取れるログの種類"),
     "evidence add": Command("evidence", "add", "person", "Seal files and folders", "ファイルやフォルダーを封印"),
