@@ -246,7 +246,7 @@ def measured(way: str, logs: Path) -> dict[str, float]:
         with subprocess.Popen(
             [sys.executable, __file__, "--run", way, str(logs), str(store)], stdout=subprocess.PIPE, text=True
         ) as run:
-            peak, spent = _watched(run)
+            peak, spent = watched(run)
             seconds = time.perf_counter() - began
             found = json.loads(run.stdout.read() if run.stdout else "")
         return {"seconds": seconds, "cpu_seconds": spent, "peak_mib": peak, "found": found}
@@ -254,7 +254,7 @@ def measured(way: str, logs: Path) -> dict[str, float]:
         shutil.rmtree(store)
 
 
-def _watched(run: subprocess.Popen[str]) -> tuple[float, float]:
+def watched(run: subprocess.Popen[str]) -> tuple[float, float]:
     """Peak MiB (pages shared by processes are counted in each) and processor seconds of a process and all below it, until it ends."""
     root, peak, spent = psutil.Process(run.pid), 0.0, {0: 0.0}
     while run.poll() is None:

@@ -1,7 +1,9 @@
 """Rules asked of a store: which events each rule hits.
 
-Every event is read once for all rules. From the columns the rules name, a narrow table is made, a slice of the store at a time; only
-events that may still hit a rule which looks into the record have their JSON read, once for all such rules.
+Every event is read once for all rules, and as little of it as decides them. First the few columns that most rules name (service, action)
+are asked, each combination of their values once: most rules end there. Of the events that are left a narrow table is made from the
+columns the rules name, a slice of the store at a time; only events that may still hit a rule which looks into the record have their
+JSON read, once for all such rules.
 """
 
 # SQL here is put together from our own text, from quoted literals and from names made up by us.
@@ -84,6 +86,8 @@ class _Asked(NamedTuple):
     number: int
     origin: Origin
     test: Test
+    names: str
+    """SQL over the table `names`, which holds wherever the test may."""
 
 
 def detect(store: DuckStore, rules: Sequence[Rule]) -> DetectReport:
@@ -102,6 +106,7 @@ class _Detection:
         self._con = con
         self._rules = rules
         self._wanted = Wanted()
+        self._named = Wanted()
         self._errors: dict[int, str] = {}
         self._skipped: dict[int, str] = {}
         self._silent: set[int] = set()
@@ -113,15 +118,16 @@ class _Detection:
             self._con.execute(macro)
         self._con.execute("CREATE TEMP TABLE hits (rule INTEGER, row_id BIGINT, ts BIGINT)")
         asked = list(self._asked())
-        kinds = sorted({kind for one in asked for kind in one.origin.kinds})
-        for low, high in self._slices():
-            self._look(asked, kinds, low, high)
+        self._prove(asked)
+        possible = self._possible(asked)
+        for low, high in self._slices() if possible else ():
+            self._look(possible, low, high)
         for one in asked:
             self._behave(one)
         self._correlate({one.number: one.origin for one in asked})
 
     def _asked(self) -> Iterator[_Asked]:
-        backend = SqlBackend(self._wanted)
+        backend, named = SqlBackend(self._wanted), SqlBackend(self._named)
         for number, rule in enumerate(self._rules):
             if rule.error or not isinstance(rule.sigma, SigmaRule):
                 continue
@@ -129,22 +135,48 @@ class _Detection:
             if found is None:
                 self._skipped[number] = f"no log of its kind is read here: {_named(rule.sigma)}"
                 continue
-            backend.origin = found
+            backend.origin, named.origin = found, found.names()
             try:
-                tests = backend.convert_rule(rule.sigma)
+                test, names = (any_of(one.convert_rule(rule.sigma)) for one in (backend, named))
             except (SigmaError, *ODD, ValueError, RecursionError) as error:
                 self._errors[number] = " ".join(str(error).split())
                 continue
-            self._guard(found)
-            yield _Asked(number, found, any_of(tests))
+            yield _Asked(
+                number, found, test, sql.both([_of_kinds(found), self._where(named.origin, self._named), names.over])
+            )
 
     def _guard(self, found: Origin) -> str:
         """SQL over the table `near`: whether an event is of this origin."""
-        kinds = ", ".join(map(sql.text, found.kinds))
-        also = found.where
-        if also != "true":
-            also = self._wanted.near.setdefault(f"coalesce({also}, false)", f"c{len(self._wanted.near)}")
-        return sql.both([f"source_kind IN ({kinds})", also])
+        return sql.both([_of_kinds(found), self._where(found, self._wanted)])
+
+    def _where(self, found: Origin, wanted: Wanted) -> str:
+        return "true" if found.where == "true" else wanted.value(f"coalesce({found.where}, false)")
+
+    def _prove(self, asked: Sequence[_Asked]) -> None:
+        """Ask each rule of no events: one that the engine does not take is an error, whatever the log holds, and stops no other."""
+        self._con.execute(
+            f"CREATE TEMP TABLE near AS SELECT row_id, ts, source_kind{_columns(self._wanted)} FROM events LIMIT 0"
+        )
+        found, values = _extracted(self._wanted.deep, dict.fromkeys(self._wanted.deep.values(), "true"))
+        self._con.execute(
+            f"CREATE TEMP TABLE deep AS SELECT row_id{values} FROM (SELECT row_id, raw, message, attrs{found} FROM parts LIMIT 0)"
+        )
+        for one in asked:
+            try:
+                self._con.execute(f"SELECT row_id FROM near JOIN deep USING (row_id) WHERE {one.test.exact}")
+            except duckdb.Error as error:
+                self._errors[one.number] = str(error).partition("\n")[0]
+
+    def _possible(self, asked: Sequence[_Asked]) -> list[_Asked]:
+        """The rules that some event may hit by what its columns of few values say. Events of their kinds are counted by the way."""
+        kinds = ", ".join(map(sql.text, sorted({kind for one in asked for kind in one.origin.kinds}))) or "NULL"
+        self._con.execute(
+            f"CREATE TEMP TABLE names AS SELECT source_kind{_columns(self._named)}, count(*) AS events FROM events "
+            f"WHERE source_kind IN ({kinds}) GROUP BY ALL"
+        )
+        self._events = int(_one(self._con, "SELECT coalesce(sum(events), 0) FROM names")[0])
+        right = [one for one in asked if one.number not in self._errors]
+        return [one for one in right if _one(self._con, f"SELECT coalesce(bool_or({one.names}), false) FROM names")[0]]
 
     def _slices(self) -> Iterator[tuple[int, int]]:
         """Ranges of row ids, batch by batch, that hold not too many events each."""
@@ -159,46 +191,46 @@ class _Detection:
         if size:
             yield first << 40, (last + 1) << 40
 
-    def _look(self, asked: Sequence[_Asked], kinds: Sequence[str], low: int, high: int) -> None:
-        self._narrow(kinds, low, high)
-        self._deepen([one for one in asked if not one.test.near], low, high)
+    def _look(self, asked: Sequence[_Asked], low: int, high: int) -> None:
+        """Put the hits of a slice into the table `hits`."""
+        deeper = [one for one in asked if not one.test.near]
+        self._narrow(asked, deeper, low, high)
+        self._deepen(deeper, low, high)
         for one in asked:
-            table = "near" if one.test.near else "near JOIN deep USING (row_id)"
-            guard = self._guard(one.origin)
+            way = f"near WHERE r{one.number}"
+            if not one.test.near:
+                way = f"near JOIN deep USING (row_id) WHERE r{one.number} AND {one.test.exact}"
             try:
-                self._con.execute(
-                    f"INSERT INTO hits SELECT {one.number}, row_id, ts FROM {table} WHERE {guard} AND {one.test.exact}"
-                )
+                self._con.execute(f"INSERT INTO hits SELECT {one.number}, row_id, ts FROM {way}")
             except duckdb.Error as error:
                 self._errors[one.number] = str(error).partition("\n")[0]
 
-    def _narrow(self, kinds: Sequence[str], low: int, high: int) -> None:
-        """The table `near`: of each event of the slice what the rules ask of columns."""
-        columns = "".join(f", {expression} AS {name}" for expression, name in self._wanted.near.items())
-        known = ", ".join(map(sql.text, kinds)) or "NULL"
+    def _narrow(self, asked: Sequence[_Asked], deeper: Sequence[_Asked], low: int, high: int) -> None:
+        """The table `near`: which rules an event of the slice may hit by its columns, and what these need besides its record."""
+        flags = "".join(f", {sql.both([self._guard(one.origin), one.test.over])} AS r{one.number}" for one in asked)
+        kept = "".join(f", {name}" for name in sorted(_named_in(" ".join(one.test.exact for one in deeper), "c")))
         self._con.execute(
-            f"CREATE OR REPLACE TEMP TABLE near AS SELECT row_id, ts, source_kind{columns} FROM events "
-            f"WHERE row_id >= {low} AND row_id < {high} AND source_kind IN ({known})"
+            f"CREATE OR REPLACE TEMP TABLE near AS SELECT * FROM (SELECT row_id, ts{kept}{flags} FROM "
+            f"(SELECT row_id, ts, source_kind{_columns(self._wanted)} FROM events "
+            f"WHERE row_id >= {low} AND row_id < {high})) WHERE {sql.either(f'r{one.number}' for one in asked)}"
         )
-        self._events += int(_one(self._con, "SELECT count(*) FROM near")[0])
 
     def _deepen(self, asked: Sequence[_Asked], low: int, high: int) -> None:
         """The table `deep`: what the rules ask of records, and only where the rule that asks may hit."""
-        gates: dict[str, str] = {}
-        for name in self._wanted.deep.values():
-            users = (one for one in asked if re.search(rf"\b{name}\b", one.test.exact))
-            may = sql.either(sql.both([self._guard(one.origin), one.test.over]) for one in users)
-            gates[name] = may
-        named = {may: f"g{number}" for number, may in enumerate(dict.fromkeys(gates.values()))}
-        found, values = _extracted(self._wanted.deep, {name: named[may] for name, may in gates.items()})
-        flags = "".join(f", {may} AS {gate}" for may, gate in named.items())
-        self._con.execute(
-            f"CREATE OR REPLACE TEMP TABLE maybe AS SELECT row_id{flags} FROM near WHERE {sql.either(named)}"
+        used = {one.number: _named_in(one.test.exact, "d") for one in asked}
+        gates = {
+            name: sql.either(f"r{number}" for number, names in used.items() if name in names)
+            for name in self._wanted.deep.values()
+        }
+        found, values = _extracted(
+            {path: name for path, name in self._wanted.deep.items() if gates[name] != "false"}, gates
         )
+        maybe = sql.either(f"r{one.number}" for one in asked)
+        flags = "".join(f", r{one.number}" for one in asked)
         self._con.execute(
             f"CREATE OR REPLACE TEMP TABLE deep AS SELECT row_id{values} FROM "
-            f"(SELECT row_id, raw, message, attrs, maybe.* EXCLUDE (row_id){found} FROM parts JOIN maybe USING (row_id) "
-            f"WHERE row_id >= {low} AND row_id < {high})"
+            f"(SELECT row_id, raw, message, attrs{flags}{found} FROM parts JOIN near USING (row_id) "
+            f"WHERE row_id >= {low} AND row_id < {high} AND {maybe})"
         )
 
     def _behave(self, one: _Asked) -> None:
@@ -304,8 +336,8 @@ class _Detection:
 
     def _uids(self) -> dict[int, tuple[str, ...]]:
         found = self._con.execute(
-            f"WITH first AS (SELECT rule, row_id, ts FROM hits QUALIFY row_number() OVER (PARTITION BY rule ORDER BY ts, row_id) <= {SHOWN}) "
-            "SELECT rule, list(lower(hex(event_uid)) ORDER BY first.ts, row_id) FROM first JOIN parts USING (row_id) GROUP BY rule"
+            f"WITH first AS (SELECT rule, unnest(min({{ts: ts, row_id: row_id}}, {SHOWN})) AS hit FROM hits GROUP BY rule) "
+            "SELECT rule, list(lower(hex(event_uid)) ORDER BY hit) FROM first JOIN parts ON row_id = hit.row_id GROUP BY rule"
         )
         return {rule: tuple(uids) for rule, uids in found.fetchall()}
 
@@ -318,6 +350,19 @@ class _Detection:
             hits=hits, first_us=first, last_us=last, uids=tuple(uids),
             error=rule.error or self._errors.get(number, ""), skipped=self._skipped.get(number, ""),
         )  # fmt: skip
+
+
+def _of_kinds(found: Origin) -> str:
+    return f"source_kind IN ({', '.join(map(sql.text, found.kinds))})"
+
+
+def _columns(wanted: Wanted) -> str:
+    return "".join(f", {made} AS {name}" for made, name in wanted.near.items())
+
+
+def _named_in(test: str, kind: str) -> set[str]:
+    """What a test reads: columns (c) or paths (d), by the names they are wanted under."""
+    return set(re.findall(rf"\b{kind}\d+\b", test))
 
 
 def _extracted(deep: Mapping[tuple[Deep, bool], str], gates: Mapping[str, str]) -> tuple[str, str]:

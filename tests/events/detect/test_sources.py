@@ -62,3 +62,12 @@ def test_a_field_has_a_column_or_a_path() -> None:
     assert windows is not None
     assert windows.field("Product.Name") == Deep("attrs", ("Product.Name",))
     assert windows.field("EventID") == Near("action")
+
+
+def test_the_names_of_events_are_columns_of_few_values() -> None:
+    names = CLOUDTRAIL.names()
+    assert names.field("eventSource") == CLOUDTRAIL.field("eventSource")
+    assert isinstance(names.field("userAgent"), Deep)
+    started = origin(SigmaLogSource(product="linux", category="process_creation"))
+    assert started is not None
+    assert (started.where, started.names().where) == ("cmdline IS NOT NULL", "true")

@@ -118,3 +118,14 @@ def test_values_at_a_path_are_those_a_walk_finds(con: Any, record: dict[str, Any
     walked = _walk(record, tuple(path))
     assert _texts(walked) <= texts
     assert all(text.startswith(("{", "[")) or text in _texts(walked) for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "needed"),
+    [(".+:assumed-role/aws:.+", ":assumed-role/aws:"), ("^Run[A-Z]stances", "stances"), ("a|bcd", ""), ("(?i)abc", ""), ("(abc)?x", "x"), (r"\p{L}abc", "")],
+)  # fmt: skip
+def test_an_expression_is_looked_for_where_the_letters_it_needs_are(con: Any, pattern: str, needed: str) -> None:
+    assert sql._needed(pattern) == needed
+    for value in ("arn:assumed-role/aws:x", "RunInstances", "a", "bcd", "ABC", "x", "éabc"):
+        plain = f"regexp_matches({sql.text(value)}, {sql.text(pattern)})"
+        assert _one(con, sql.searched(pattern)(sql.text(value))) == _one(con, plain)

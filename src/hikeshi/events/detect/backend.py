@@ -55,7 +55,9 @@ class Wanted:
         """Path, and whether in small letters: its name."""
 
     def column(self, field: Near, *, cased: bool) -> str:
-        expression = field.sql if cased else f"lower({field.sql})"
+        return self.value(field.sql if cased else f"lower({field.sql})")
+
+    def value(self, expression: str) -> str:
         return self.near.setdefault(expression, f"c{len(self.near)}")
 
     def path(self, field: Deep, *, cased: bool) -> str:
@@ -110,7 +112,10 @@ class SqlBackend(Backend):
 
     def _on(self, field: Field, check: sql.Check, *, cased: bool) -> Test:
         if isinstance(field, Near):
-            return _known(f"coalesce({check(self.wanted.column(field, cased=cased))}, false)")
+            test = f"coalesce({check(self.wanted.column(field, cased=cased))}, false)"
+            return _known(
+                self.wanted.value(f"coalesce({check(field.sql)}, false)") if "regexp_matches" in test else test
+            )
         values = self.wanted.path(field, cased=cased)
         return _unknown(f"coalesce(len(list_filter({values}, lambda x: {check('x')})) > 0, false)")
 
@@ -129,8 +134,7 @@ class SqlBackend(Backend):
         return self._any(cond.field, lambda x: f"{x} = {sql.text(word)}")
 
     def convert_condition_field_eq_val_re(self, cond: FieldIs, state: ConversionState) -> Test:
-        pattern = _regex(cond.value)
-        return self._any(cond.field, lambda x: f"regexp_matches({x}, {pattern})", cased=True)
+        return self._any(cond.field, sql.searched(_regex(cond.value)), cased=True)
 
     def convert_condition_field_eq_val_cidr(self, cond: FieldIs, state: ConversionState) -> Test:
         network: Any = cond.value
@@ -181,8 +185,7 @@ class SqlBackend(Backend):
         return self._on(RECORD, lambda x: f"contains({x}, {sql.text(number)})", cased=False)
 
     def convert_condition_val_re(self, cond: AnyIs, state: ConversionState) -> Test:
-        pattern = _regex(cond.value)
-        return self._on(RECORD, lambda x: f"regexp_matches({x}, {pattern})", cased=True)
+        return self._on(RECORD, sql.searched(_regex(cond.value)), cased=True)
 
     # what has no meaning here is an error of its rule
 
@@ -241,7 +244,7 @@ def _around(pattern: Any) -> Any:
 
 def _regex(value: Any) -> str:
     """The expression with its flags in front. DuckDB's engine has neither look-around nor references back: an error of the rule."""
-    return sql.text(_plain(value).escape(escaped=(), escape_escape_char=False))
+    return str(_plain(value).escape(escaped=(), escape_escape_char=False))
 
 
 def _compared(reference: SigmaFieldReference) -> str:

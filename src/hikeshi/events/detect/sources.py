@@ -29,6 +29,9 @@ CLOUDTRAIL = Origin(
         "userIdentity.arn": "CASE WHEN starts_with(actor_id, 'arn:') THEN actor_id END",
         "userIdentity.invokedBy": "invoked_by",
         "userIdentity.sessionContext.sessionIssuer.arn": "session_issuer",
+        # the kind of thing an ARN names is in the ARN; most events of a role are asked for it, and few records are worth reading for it
+        "userIdentity.sessionContext.sessionIssuer.type": "CASE WHEN contains(session_issuer, ':role/') THEN 'Role' "
+        "WHEN contains(session_issuer, ':user/') THEN 'IAMUser' WHEN ends_with(session_issuer, ':root') THEN 'Root' END",
         "userIdentity.type": "actor_type",
     },
 )
