@@ -66,6 +66,34 @@ def test_asking_again_replaces_what_was_hit_before(timeline: Timeline, rules: Pa
     assert Entry.objects.filter(verb="timeline.detect").count() == 2
 
 
+def test_hits_are_outdated_once_the_timeline_has_more_in_it(
+    timeline: Timeline, rules: Path, on_it: Actor, incident: Incident
+) -> None:
+    verbs.detect(timeline, [rules], actor=on_it)
+    assert not timeline.hits_outdated
+    again = verbs.build(verbs.ask(incident, "main", list(timeline.items.all()), actor=on_it), actor=on_it)
+    assert not again.hits_outdated  # nothing new was read
+    flows = Path(__file__).parents[1] / "samples" / "vpcflow"
+    more = evidence.seal_files(incident, [flows], actor=on_it, title="Flows", kind="logs")
+    asked = verbs.ask(incident, "main", [more], actor=on_it)
+    assert asked.hits_outdated
+    rebuilt = verbs.build(asked, actor=on_it)
+    assert rebuilt.hits_outdated
+    verbs.detect(rebuilt, [rules], actor=on_it)
+    assert not rebuilt.hits_outdated
+
+
+def test_what_was_asked_is_recorded_by_its_content(timeline: Timeline, rules: Path, on_it: Actor) -> None:
+    verbs.detect(timeline, [rules], actor=on_it)
+    first = timeline.detection["rules_sha256"]
+    verbs.detect(timeline, [rules], actor=on_it)
+    assert timeline.detection["rules_sha256"] == first
+    (rules / "called.yml").write_text(RULE.replace("high", "low"))
+    verbs.detect(timeline, [rules], actor=on_it)
+    assert timeline.detection["rules_sha256"] != first
+    assert first in Entry.objects.filter(verb="timeline.detect").first().data  # type: ignore[union-attr]
+
+
 def test_without_a_folder_our_own_pack_is_asked(timeline: Timeline, on_it: Actor) -> None:
     verbs.detect(timeline, [], actor=on_it)
     assert timeline.detection["rules"] > 0

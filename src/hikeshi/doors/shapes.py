@@ -245,7 +245,10 @@ class ChainShape(TypedDict):
 
 
 class TimelineShape(TypedDict):
-    """One event store. `report` is what the build counted, unreadable lines with their places included."""
+    """One event store. `report` is what the build counted, unreadable lines with their places included.
+
+    `detection` is what asking the rules counted; `hits_outdated` says that the store was built anew since then.
+    """
 
     name: str
     incident: str
@@ -254,6 +257,8 @@ class TimelineShape(TypedDict):
     evidence: list[str]
     report: dict[str, Any]
     built_at: datetime | None
+    detection: dict[str, Any]
+    hits_outdated: bool
 
 
 class HitShape(TypedDict):
@@ -440,7 +445,10 @@ def chain(row: Chain) -> ChainShape:
 
 
 def timeline(row: Timeline) -> TimelineShape:
-    more = {"incident": row.incident.name, "evidence": [one.name for one in row.items.order_by("name")]}
+    more = {
+        "incident": row.incident.name, "evidence": [one.name for one in row.items.order_by("name")],
+        "hits_outdated": row.hits_outdated,
+    }  # fmt: skip
     shape: TimelineShape = _same(row, TimelineShape.__annotations__) | more
     return shape
 

@@ -30,6 +30,7 @@ from hikeshi.desk.runs.perform import give_up, perform
 from hikeshi.desk.timelines import verbs as timelines
 from hikeshi.desk.timelines.models import Timeline
 from hikeshi.errors import Failed, HikeshiError
+from hikeshi.stores.apart import ApartStore
 
 log = logging.getLogger(__name__)
 IDLE_SECONDS = 0.5
@@ -126,7 +127,7 @@ def _perform(step: Step, worker: Worker) -> None:
 
 def _build(timeline: Timeline, worker: Worker) -> None:
     try:
-        timelines.build(timeline, actor=worker.actor)
+        timelines.build(timeline, actor=worker.actor, engine=ApartStore)
     except HikeshiError as problem:
         log.warning("timeline %s failed: %s", timeline, problem)
 

@@ -101,6 +101,10 @@ class DuckStore:
                 pass  # folds what was delivered twice
         return self._report(built)
 
+    def fingerprint(self) -> str:
+        """One name for exactly what is stored now: another build that read something new gives another."""
+        return fingerprint(self._layout.batches())
+
     def events(self, query: Query) -> list[dict[str, Any]]:
         condition, values = questions.where(query, paged=True)
         way = "DESC" if query.descending else "ASC"

@@ -54,6 +54,12 @@ class Timeline(Queued):
     def folder(self) -> Path:
         return Path(settings.ENVIRONMENT.home) / "timelines" / self.incident.name / str(self.place)
 
+    @property
+    def hits_outdated(self) -> bool:
+        """Whether the rules were asked of another store than the one that stands now: their hits are of the events of then."""
+        same = self.state == "ready" and self.detection.get("store") == self.report.get("store")
+        return bool(self.detection) and not same
+
 
 class Mark(models.Model):
     """Says of all events where `field` is `value` whose they are. Kept apart from the events, so that it can be taken back."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from django.db import transaction
@@ -73,7 +73,7 @@ def build(
     except HikeshiError as problem:
         _finish(timeline, actor, state="failed", problem=str(problem))
         raise
-    timeline.report = msgspec.to_builtins(report)
+    timeline.report = msgspec.to_builtins(report) | {"store": DuckStore(timeline.folder).fingerprint()}
     return _finish(timeline, actor, state="ready")
 
 
@@ -157,34 +157,38 @@ def unmark(row: Mark, *, actor: Actor, reason: str) -> None:
 def detect(timeline: Timeline, rules: Sequence[str | Path], *, actor: Actor) -> list[Hit]:
     """Ask Sigma rules in files and folders, and our own pack where none are named. What they hit replaces what was hit before.
 
-    A rule with an error is in `timeline.detection`, and the others are asked all the same. Raises Refused where the timeline is not
-    ready or a folder does not exist.
+    A rule with an error is in `timeline.detection`, and the others are asked all the same. Hits belong to these rules and to the store
+    as it is now: once it is rebuilt with more in it, they are outdated. Raises Refused where the timeline is not ready or a folder
+    does not exist.
     """
-    from hikeshi.events.detect.loading import OWN, load  # pySigma takes a third of a second, which no other verb needs
+    from hikeshi.events.detect.loading import OWN, digest, load  # pySigma takes 0.3 s, which no other verb needs
     from hikeshi.stores.detecting import detect as ask_rules  # as above
 
     require_on(actor, "write", timeline.incident)
     if timeline.state != "ready":
         raise Refused(f"The timeline {timeline.name} is not ready ({timeline.state}).", hint="Build it first.")
     folders = [Path(folder) for folder in rules] or [OWN]
-    return _keep_hits(timeline, ask_rules(DuckStore(timeline.folder), load(folders)), folders, actor)
+    store, asked = DuckStore(timeline.folder), load(folders)
+    of = {"store": store.fingerprint(), "rules_sha256": digest(folders), "from": [folder.name for folder in folders]}
+    return _keep_hits(timeline, ask_rules(store, asked), of, actor)
 
 
 @transaction.atomic
-def _keep_hits(timeline: Timeline, report: DetectReport, folders: Sequence[Path], actor: Actor) -> list[Hit]:
+def _keep_hits(timeline: Timeline, report: DetectReport, of: dict[str, Any], actor: Actor) -> list[Hit]:
+    """`of` says of which store and which rules the report is."""
     counted = {
         "rules": len(report.rules), "rules_hit": len(report.hit), "errors": len(report.errors),
         "skipped": sum(bool(rule.skipped) for rule in report.rules), "events": report.events, "events_hit": report.events_hit,
     }  # fmt: skip
     wrong = [{"file": rule.file, "rule": rule.rule, "error": rule.error} for rule in report.errors[:SHOWN]]
-    timeline.detection = {**counted, "seconds": report.seconds, "wrong": wrong}
+    timeline.detection = {**counted, **of, "seconds": report.seconds, "wrong": wrong}
     timeline.save(update_fields=["detection"])
     timeline.hits.all().delete()
     now = timezone.now()
     hits = Hit.objects.bulk_create([_hit(timeline, rule, now, actor) for rule in report.hit])
     ledger.append(
         timeline.incident.name, actor=actor, verb="timeline.detect", obj=timeline.name,
-        data={**counted, "from": [folder.name for folder in folders]},
+        data={**counted, **of},
     )  # fmt: skip
     return hits
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -50,18 +51,32 @@ def load(folders: Iterable[str | Path]) -> list[Rule]:
 
     References of correlations are resolved over all of them; two rules with one id or name are both kept, and the first is meant.
     """
-    rules = [rule for folder in folders for rule in _below(Path(folder))]
+    rules = [rule for folder in folders for path, name in _files(Path(folder)) for rule in _of_file(path, name)]
     return _resolved(rules)
 
 
-def _below(folder: Path) -> Iterator[Rule]:
+def digest(folders: Iterable[str | Path]) -> str:
+    """SHA-256 over the paths and the content of the rule files that `load` reads: one name for exactly these rules."""
+    total = hashlib.sha256()
+    for path, name in (one for folder in folders for one in _files(Path(folder))):
+        try:
+            with path.open("rb") as file:
+                content = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:  # `load` says so too; here it must not pass for the file that could be read
+            content = f"unreadable: {error.strerror}"
+        total.update(f"{name}\0{content}\n".encode())
+    return total.hexdigest()
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Rule files in the order of their paths, each with its name below the folder."""
     if folder.is_file():
-        yield from _of_file(folder, folder.name)
+        yield folder, folder.name
         return
     if not folder.is_dir():
         raise Refused(f"There are no rules at {folder}.", hint="Name a file or a folder of Sigma rules (*.yml).")
     for path in sorted(path for path in folder.rglob("*") if path.suffix in ENDINGS and path.is_file()):
-        yield from _of_file(path, path.relative_to(folder).as_posix())
+        yield path, path.relative_to(folder).as_posix()
 
 
 def _of_file(path: Path, name: str) -> Iterator[Rule]:
