@@ -19,9 +19,9 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import make_server
 
 from hikeshi.actions.action import Plan
-from hikeshi.actions.aws.clients import client
 from hikeshi.actions.aws.recorder import ListRecorder
 from hikeshi.actions.aws.world import AwsSettings, AwsWorld
+from hikeshi.aws.clients import client
 
 REGION = "ap-northeast-1"
 ACCOUNT = "123456789012"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
-from hikeshi.actions.aws.clients import client
+from hikeshi.aws.clients import client
 from hikeshi.desk.actor import system
 from hikeshi.desk.alerts import verbs as alerts
 

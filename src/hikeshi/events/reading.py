@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from hikeshi.aws.reach import Reach
 from hikeshi.errors import Refused, Unreadable
 from hikeshi.events.archives import is_archive, members
 from hikeshi.events.event import Event, event_uid, key_of
@@ -17,7 +19,7 @@ from hikeshi.events.parser import Parser
 from hikeshi.events.parsers import PARSERS, recognise
 from hikeshi.events.source import Limits, Source
 from hikeshi.events.times import utc
-from hikeshi.events.walking import walk
+from hikeshi.events.walking import in_s3, walk
 
 Log = str | Path | bytes | Mapping[str, Any] | Event
 """A log in the plain function: a path, the content itself, one JSON record, or an event made elsewhere."""
@@ -33,14 +35,30 @@ def parser_named(name: str) -> Parser:
 
 
 def parse(
-    paths: Iterable[str | Path], *, parser: str | Parser | None = None, limits: Limits | None = None
+    paths: Iterable[str | Path],
+    *,
+    parser: str | Parser | None = None,
+    limits: Limits | None = None,
+    reach: Reach | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Event | Unreadable]:
-    """Every event of files, folders and patterns, file by file in sorted order.
+    """Every event of files, folders and patterns, file by file in sorted order; then of addresses in S3 (s3://bucket/prefix).
 
     `parser` (a name or a parser) is used for all files; without it each file is recognised by its content. What cannot be read, and
-    a file that is no known log, comes as an Unreadable value. Raises Refused for a path or a parser that does not exist.
+    a file that is no known log, comes as an Unreadable value. `reach` and `progress` are for S3. Raises Refused for a path or a
+    parser that does not exist, and as `s3.fetch` does.
     """
     chosen = parser_named(parser) if isinstance(parser, str) else parser
+    given = list(paths)
+    yield from _of_files([path for path in given if not in_s3(path)], chosen, limits)
+    addresses = [str(path) for path in given if in_s3(path)]
+    if addresses:
+        yield from _of_objects(addresses, chosen, limits, reach, progress)
+
+
+def _of_files(
+    paths: Sequence[str | Path], chosen: Parser | None, limits: Limits | None
+) -> Iterator[Event | Unreadable]:
     for path in walk(paths):
         if isinstance(path, Unreadable):
             yield path
@@ -50,6 +68,23 @@ def parse(
                 yield from read(Source(str(path), file, limits=limits), chosen)
         except OSError as error:
             yield Unreadable(f"it cannot be opened: {error.strerror}", source=str(path))
+
+
+def _of_objects(
+    addresses: Sequence[str], chosen: Parser | None, limits: Limits | None, reach: Reach | None,
+    progress: Callable[[int, int], None] | None,
+) -> Iterator[Event | Unreadable]:  # fmt: skip
+    """Each object is deleted here as soon as it was read, so that little of a large bucket is on the disk at a time."""
+    from hikeshi.events.s3 import fetch  # the SDK takes half a second, which files should not wait for
+
+    with tempfile.TemporaryDirectory(prefix="hikeshi-s3-") as folder:
+        for one in fetch(addresses, Path(folder), reach=reach, limits=limits, progress=progress):
+            if isinstance(one, Unreadable):
+                yield one
+                continue
+            with one.path.open("rb") as file:
+                yield from read(Source(one.name, file, limits=limits, sha256=one.sha256), chosen)
+            one.path.unlink()
 
 
 def read(source: Source, parser: Parser | None = None) -> Iterator[Event | Unreadable]:

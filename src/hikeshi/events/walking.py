@@ -27,6 +27,11 @@ def walk(paths: Iterable[str | Path]) -> Iterator[Path | Unreadable]:
                     yield found
 
 
+def in_s3(path: str | Path) -> bool:
+    """Whether what is given as a path is an address in S3, which `s3.py` fetches."""
+    return str(path).startswith("s3://")
+
+
 def _meant(given: Path) -> list[Path]:
     if given.exists() or given.is_symlink():
         return [given]

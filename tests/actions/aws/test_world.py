@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from actions.account import REGION, Cloud, Fault, WatchedWorld
-from hikeshi.actions.aws.clients import client
-from hikeshi.actions.aws.failures import CallFailed, NoAnswer
 from hikeshi.actions.aws.recorder import NullRecorder
 from hikeshi.actions.aws.world import PAUSES, AwsWorld, permission_for
+from hikeshi.aws.clients import client
+from hikeshi.aws.failures import CallFailed, NoAnswer
 from hikeshi.text import Text
 
 WHY = Text(en="test", ja="試験")

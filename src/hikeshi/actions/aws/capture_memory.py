@@ -8,7 +8,6 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 
 from hikeshi.actions.action import Action, Call, Plan, Receipt
-from hikeshi.actions.aws.failures import CallFailed, NoAnswer
 from hikeshi.actions.aws.instance import InstanceId, living_instance
 from hikeshi.actions.aws.memory_upload import (
     SPARE_SECONDS,
@@ -22,6 +21,7 @@ from hikeshi.actions.aws.memory_upload import (
 )
 from hikeshi.actions.aws.planning import make_plan, nothing_to_undo, receipt, step_mark
 from hikeshi.actions.aws.world import AwsWorld
+from hikeshi.aws.failures import CallFailed, NoAnswer
 from hikeshi.text import Text
 
 SCRIPT = files("hikeshi.actions.aws").joinpath("capture_memory.sh").read_text(encoding="utf-8")

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from hikeshi.actions.aws.failures import CallFailed
 from hikeshi.actions.aws.world import AwsWorld
+from hikeshi.aws.failures import CallFailed
 from hikeshi.errors import Refused
 
 InstanceId = Annotated[

@@ -7,10 +7,10 @@ from enum import Enum
 
 import msgspec
 
-from hikeshi.actions.aws.failures import CallFailed
 from hikeshi.actions.aws.instance import Interface, find_instance, interfaces_of
 from hikeshi.actions.aws.isolation_group import NOT_SEEN_YET
 from hikeshi.actions.aws.world import PAUSES, AwsWorld
+from hikeshi.aws.failures import CallFailed
 from hikeshi.text import Text
 
 

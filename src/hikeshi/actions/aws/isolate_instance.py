@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from hikeshi.actions.action import Action, Call, Plan, Receipt
 from hikeshi.actions.aws import isolation_group, surroundings
-from hikeshi.actions.aws.failures import CallFailed, NoAnswer
 from hikeshi.actions.aws.instance import (
     Instance,
     InstanceId,
@@ -21,6 +20,7 @@ from hikeshi.actions.aws.isolation_group import PLACEHOLDER
 from hikeshi.actions.aws.planning import make_plan, receipt
 from hikeshi.actions.aws.swap_report import Report
 from hikeshi.actions.aws.world import AwsWorld
+from hikeshi.aws.failures import CallFailed, NoAnswer
 from hikeshi.errors import Refused
 from hikeshi.text import Text
 

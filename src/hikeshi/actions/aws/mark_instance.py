@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from hikeshi.actions.action import Action, Call, Grade, Outcome, Plan, Receipt
 from hikeshi.actions.aws import isolation_group
-from hikeshi.actions.aws.failures import CallFailed, NoAnswer
 from hikeshi.actions.aws.instance import (
     Instance,
     InstanceId,
@@ -18,6 +17,7 @@ from hikeshi.actions.aws.instance import (
 )
 from hikeshi.actions.aws.planning import INCIDENT_TAG, MAX_TAG_VALUE, MAX_TAGS, make_plan, receipt, tag_list
 from hikeshi.actions.aws.world import AwsWorld
+from hikeshi.aws.failures import CallFailed, NoAnswer
 from hikeshi.errors import Refused
 from hikeshi.text import Text
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from hikeshi.actions.action import Action, Call, Grade, Outcome, Plan, Receipt
-from hikeshi.actions.aws.failures import DENIED, CallFailed, NoAnswer
 from hikeshi.actions.aws.instance import InstanceId, has_instance_store, living_instance
 from hikeshi.actions.aws.planning import (
     INCIDENT_TAG,
@@ -18,6 +17,7 @@ from hikeshi.actions.aws.planning import (
     tag_specification,
 )
 from hikeshi.actions.aws.world import PAUSES, AwsWorld
+from hikeshi.aws.failures import DENIED, CallFailed, NoAnswer
 from hikeshi.errors import Refused
 from hikeshi.text import Text
 

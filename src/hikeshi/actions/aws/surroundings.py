@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from hikeshi.actions.aws.failures import CallFailed
 from hikeshi.actions.aws.instance import Instance, Interface
 from hikeshi.actions.aws.world import AwsWorld
+from hikeshi.aws.failures import CallFailed
 from hikeshi.text import Text
 
 MAX_TARGET_GROUPS = 50

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hikeshi.actions.action import Action, Grade, Outcome, Receipt
-from hikeshi.actions.aws.failures import CallFailed, NoAnswer
 from hikeshi.actions.aws.instance import Interface
 from hikeshi.actions.aws.planning import receipt
 from hikeshi.actions.aws.world import AwsWorld
+from hikeshi.aws.failures import CallFailed, NoAnswer
 from hikeshi.text import Text
 
 Groups = Mapping[str, tuple[str, ...]]

@@ -14,9 +14,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from hikeshi.actions.action import Call, Plan
-from hikeshi.actions.aws.clients import client
-from hikeshi.actions.aws.failures import CallFailed, NoAnswer, translate
 from hikeshi.actions.aws.recorder import Recorder, Settled, without_secrets
+from hikeshi.aws.clients import client
+from hikeshi.aws.failures import CallFailed, NoAnswer, translate
 from hikeshi.text import Text
 
 PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)

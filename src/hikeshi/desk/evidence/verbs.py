@@ -40,9 +40,11 @@ def seal_bytes(
 
 def seal_files(
     incident: Incident, paths: Sequence[Path], *, actor: Actor, title: str, kind: str = "file",
-    progress: Callable[[str, int, int], None] | None = None,
+    source: str = "", progress: Callable[[str, int, int], None] | None = None,
 ) -> Item:  # fmt: skip
     """Seal a file, or files and folders as one item with a manifest. `progress` gets the path, files done and files in all.
+
+    `source` says where they came from, where it is not the paths: copies of objects in S3, for instance.
 
     Raises `Refused` where a path is not there, `Failed` when the disk is full.
     """
@@ -50,7 +52,7 @@ def seal_files(
     for path in paths:
         if not path.exists():
             raise Refused(f"{path} is not there.", hint="Check the path; nothing was sealed.")
-    source = ", ".join(str(path) for path in paths)[:500]
+    source = source or ", ".join(str(path) for path in paths)[:500]
     if len(paths) == 1 and paths[0].is_file():
         sealed = locker().seal(paths[0])
         return _register(incident, actor, title=title, kind=kind, sha256=sealed.sha256, size=sealed.size, source=source)

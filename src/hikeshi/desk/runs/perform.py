@@ -17,9 +17,9 @@ from django.utils import timezone
 
 from hikeshi.actions import ACTIONS, action as build_action
 from hikeshi.actions.action import Action, Outcome, Receipt
-from hikeshi.actions.aws.clients import warm
 from hikeshi.actions.aws.recorder import Settled
 from hikeshi.actions.aws.world import AwsSettings, AwsWorld
+from hikeshi.aws.clients import warm
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.queue import LeaseLost, hold

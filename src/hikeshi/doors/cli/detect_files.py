@@ -6,13 +6,18 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.exits import DONE, UNREADABLE
+from hikeshi.doors.cli.logs import Paths, here
 from hikeshi.doors.cli.plain import plain
+from hikeshi.stores.store import BuildReport
+
+if TYPE_CHECKING:
+    from hikeshi.events.s3 import Here
 
 Rules = Annotated[
     list[Path] | None, typer.Option("--rules", help="A file or folder of Sigma rules; several times for several.")
@@ -39,8 +44,14 @@ def say(lines: Iterable[str]) -> None:
         sys.stderr.write(f"... {len(told) - SAID} more\n")
 
 
+def unreadable(logs: Here, built: BuildReport) -> list[str]:
+    """What of the logs is not in the store, and why."""
+    places = [f"{logs.named(one.source)}, {one.place}: {one.reason}" for one in built.unreadable]
+    return [*(trouble.message for trouble in logs.missed), *places]
+
+
 def detect_events(
-    paths: Annotated[list[Path], typer.Argument(help="Files, folders and patterns; packed ones are unpacked.")],
+    paths: Paths,
     rules: Rules = None,
     own: Own = False,
 ) -> Answer:
@@ -53,15 +64,15 @@ def detect_events(
     from hikeshi.stores.duck import DuckStore  # as above
 
     loaded = load(chosen(rules, own=own))
-    with tempfile.TemporaryDirectory(prefix="hikeshi-") as folder:
+    with here(paths) as logs, tempfile.TemporaryDirectory(prefix="hikeshi-") as folder:
         store = DuckStore(Path(folder))
-        built = store.build(paths)
+        built = store.build(logs.paths)
         report = detect(store, loaded)
-    say(f"{place.source}, {place.place}: {place.reason}" for place in built.unreadable)
+    say(unreadable(logs, built))
     say(f"{rule.file}: {rule.error}" for rule in report.errors)
     rows = [
         {"rule": rule.rule, "title": rule.title, "file": rule.file, "level": rule.level, "hits": rule.hits}
         for rule in report.hit
     ]
-    code = UNREADABLE if built.unreadable_count or built.not_recognised_count else DONE
+    code = UNREADABLE if logs.missed or built.unreadable_count or built.not_recognised_count else DONE
     return Answer(rows, columns=COLUMNS, lines=True, code=code)

@@ -15,7 +15,9 @@ import typer
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.event_files import WRITERS, writer_for
 from hikeshi.doors.cli.exits import UNREADABLE
+from hikeshi.doors.cli.logs import Paths, reach
 from hikeshi.doors.cli.plain import plain
+from hikeshi.doors.cli.progress import progress
 from hikeshi.doors.events import shown
 from hikeshi.errors import Unreadable
 from hikeshi.events.event import Event
@@ -50,14 +52,15 @@ class Reading:
 
 
 def parse_events(
-    paths: Annotated[list[Path], typer.Argument(help="Files, folders and patterns; packed ones are unpacked.")],
+    paths: Paths,
     as_: Annotated[str, typer.Option("--as", help="Read all of it as this kind; see `events parsers`.")] = "",
     out: Annotated[Path | None, typer.Option(help=f"Write here instead: {', '.join(WRITERS)}.")] = None,
 ) -> Answer:
     """Every event, one per line, with the field names of the event schema. Exit code 5 where something was unreadable."""
-    reading = Reading(parse(paths, parser=as_ or None))
     if out is not None:
-        return _to_file(reading, out)
+        with progress("S3") as told:
+            return _to_file(Reading(parse(paths, parser=as_ or None, reach=reach(), progress=told)), out)
+    reading = Reading(parse(paths, parser=as_ or None, reach=reach()))
     answer = Answer(None, columns=SEEN, lines=True)
     answer.data = _told(reading, answer)
     return answer

@@ -106,7 +106,7 @@ def queue() -> Health:
         )
     from botocore.exceptions import BotoCoreError, ClientError  # half a second, only where there is a queue
 
-    from hikeshi.actions.aws.clients import client
+    from hikeshi.aws.clients import client
 
     try:
         sqs = client("sqs", found.aws_region, found.aws_endpoint_url or None, QUEUE_SECONDS)
@@ -121,7 +121,7 @@ def aws() -> Health:
     found = read_environment()
     from botocore.exceptions import BotoCoreError, ClientError  # as above
 
-    from hikeshi.actions.aws.clients import client
+    from hikeshi.aws.clients import client
 
     try:
         who = client("sts", found.aws_region, found.aws_endpoint_url or None, QUEUE_SECONDS).get_caller_identity()

@@ -12,9 +12,6 @@ from typing import Annotated, Any, Literal
 import msgspec
 import typer
 
-from hikeshi.desk.evidence import verbs as evidence
-from hikeshi.desk.evidence.models import Item
-from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.timelines import notes, searches, verbs
 from hikeshi.desk.timelines.models import EventNote, Timeline
 from hikeshi.doors import find, shapes
@@ -23,6 +20,7 @@ from hikeshi.doors.cli.event_files import whole
 from hikeshi.doors.cli.exits import DONE, UNREADABLE
 from hikeshi.doors.cli.options import WrongUsage
 from hikeshi.doors.cli.progress import progress
+from hikeshi.doors.cli.sealing import items_of
 from hikeshi.doors.cli.times import optional
 from hikeshi.doors.cli.who import actor
 from hikeshi.doors.events import asked_for, entity_shape, moment, shown
@@ -49,7 +47,10 @@ def build(
     incident: str,
     name: Annotated[str, typer.Argument(help="What the timeline is called.")],
     logs: Annotated[
-        list[str], typer.Argument(help="Files and folders, which are sealed first, or evidence such as EV-001.")
+        list[str],
+        typer.Argument(
+            help="Files, folders and s3://bucket/prefix, which are sealed first, or evidence such as EV-001."
+        ),
     ],
     engine: Annotated[Literal["local", "spark"], typer.Option(help="local: this machine. spark: a cluster.")] = "local",
     master: Annotated[str, typer.Option(help="Address of the cluster, such as spark://host:7077.")] = "",
@@ -62,14 +63,15 @@ def build(
     who = actor()
     row = find.incident(who, incident)
     with progress(name) as told:
-        items = _items(row, logs, who)
+        items, missed = items_of(row, logs, who)
         asked = verbs.ask(row, name, items, actor=who, now=True)
         timeline = verbs.build(asked, actor=who, progress=told, engine=opened)
-    code = (
-        UNREADABLE if timeline.report.get("unreadable_count") or timeline.report.get("not_recognised_count") else DONE
-    )
+    left_out = missed or any(timeline.report.get(name) for name in ("unreadable_count", "not_recognised_count"))
     report = {key: value for key, value in timeline.report.items() if key != "sources"}
-    return Answer({"name": timeline.name, "evidence": [item.name for item in items], **report}, code=code)
+    return Answer(
+        {"name": timeline.name, "evidence": [item.name for item in items], **report},
+        code=UNREADABLE if left_out else DONE,
+    )
 
 
 def _engine(name: str, master: str) -> Callable[[Path], Store]:
@@ -81,15 +83,6 @@ def _engine(name: str, master: str) -> Callable[[Path], Store]:
     if not master:
         raise Refused("--engine spark needs --master.", hint="Such as --master spark://host:7077, or local[2].")
     return partial(SparkStore, master=master)
-
-
-def _items(row: Incident, logs: list[str], who: Any) -> list[Item]:
-    names = {item.name for item in row.evidence.all()}
-    held = [find.item(row, name) for name in logs if name.upper() in names]
-    paths = [Path(name) for name in logs if name.upper() not in names]
-    if not paths:
-        return held
-    return [*held, evidence.seal_files(row, paths, actor=who, title=f"Logs: {paths[0].resolve().name}", kind="logs")]
 
 
 def list_timelines(incident: str) -> Answer:

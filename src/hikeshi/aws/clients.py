@@ -13,23 +13,24 @@ from botocore.config import Config
 _building = threading.Lock()
 
 
-def client(service: str, region: str, endpoint_url: str | None, read_timeout: float) -> Any:
+def client(service: str, region: str, endpoint_url: str | None, read_timeout: float, *, attempts: int = 1) -> Any:
     """The client for one service and region; clients are safe to share between threads, building them is not.
 
     With `endpoint_url` (a simulated account) the keys are dummies, so real credentials never reach a simulator. The SDK
-    itself never sends a call twice: its retries do not know whether a call changes something, so `AwsWorld` decides.
+    itself never sends a call twice: its retries do not know whether a call changes something, so `AwsWorld` decides. Who only
+    reads says how many `attempts` it may make.
     """
     with _building:
-        return _client(service, region, endpoint_url, read_timeout)
+        return _client(service, region, endpoint_url, read_timeout, attempts)
 
 
 @lru_cache(maxsize=128)
-def _client(service: str, region: str, endpoint_url: str | None, read_timeout: float) -> Any:
+def _client(service: str, region: str, endpoint_url: str | None, read_timeout: float, attempts: int) -> Any:
     simulated = endpoint_url is not None
     config = Config(
         connect_timeout=5,
         read_timeout=read_timeout,
-        retries={"mode": "standard", "total_max_attempts": 1},
+        retries={"mode": "standard", "total_max_attempts": attempts},
         signature_version="s3v4" if service == "s3" else None,
         # Regional host names: a signed URL with the global name is redirected, and the host's curl must not follow.
         s3={"addressing_style": "path" if simulated else "virtual"},
@@ -38,7 +39,7 @@ def _client(service: str, region: str, endpoint_url: str | None, read_timeout: f
     )
     keys = {"aws_access_key_id": "simulated", "aws_secret_access_key": "simulated"} if simulated else {}
     build: Any = _session().client  # the stubs know one overload per service; here the name is a value
-    return build(service, region_name=region, endpoint_url=endpoint_url, config=config, **keys)
+    return build(service, region_name=region or None, endpoint_url=endpoint_url, config=config, **keys)
 
 
 @lru_cache(maxsize=1)

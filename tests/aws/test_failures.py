@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, NoCredentialsError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
-from hikeshi.actions.aws.failures import DENIED, THROTTLED, NoAnswer, SdkError, translate
+from hikeshi.aws.failures import DENIED, THROTTLED, NoAnswer, SdkError, translate
 
 
 def answered(code: str, status: int = 400) -> ClientError:

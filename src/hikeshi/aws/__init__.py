@@ -1,0 +1,1 @@
+"""How AWS is reached and what its errors mean: for whoever asks it, the actions and the logs alike."""
