@@ -53,7 +53,7 @@ def test_a_folder_becomes_one_item_with_a_manifest(incident: Incident, on_it: Ac
 def test_a_changed_byte_in_a_folder_is_found(incident: Incident, on_it: Actor, tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text("only here")
     item = evidence.seal_files(incident, [tmp_path], actor=on_it, title="logs", kind="logs")
-    path = evidence.locker().path(evidence.files_of(item)[0])
+    path = evidence.locker().path(next(iter(evidence.files_of(item))))
     path.chmod(0o644)
     path.write_text("other now")
     assert evidence.verify(item, actor=on_it) == "mismatch"

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hikeshi.errors import Refused
+from hikeshi.events import assumed
+from hikeshi.events.assumed import Assumption
 from hikeshi.stores.entity import Entity
 from hikeshi.stores.store import Query
 
@@ -50,6 +52,11 @@ def asked_for(
         limit=limit,
         descending=descending,
     )
+
+
+def clocks(skew: Iterable[str] | None, zone: Iterable[str] | None) -> tuple[Assumption, ...]:
+    """What people say of the clocks of sources, as `assumed.py` reads it. Raises `Refused`."""
+    return (*map(assumed.skew, skew or ()), *map(assumed.zone, zone or ()))
 
 
 def key_of(row: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from typing_extensions import TypedDict  # pydantic asks for this one below Python 3.12
 
 from hikeshi.desk.alerts.models import Alert, Delivery
@@ -23,6 +24,7 @@ from hikeshi.desk.reviews.models import Review
 from hikeshi.desk.runs.models import Approval, Intent, Run, Step
 from hikeshi.desk.timelines.models import EventNote, Hit, Mark, SavedSearch, Timeline
 from hikeshi.doors.events import moment
+from hikeshi.stores.store import SourceRow
 
 
 class Both(TypedDict):
@@ -255,10 +257,28 @@ class TimelineShape(TypedDict):
     state: str
     problem: str
     evidence: list[str]
+    assumed: list[dict[str, Any]]
     report: dict[str, Any]
     built_at: datetime | None
     detection: dict[str, Any]
     hits_outdated: bool
+
+
+class SourceShape(TypedDict):
+    """A source of a timeline: records = events + unreadable_count. `assumed` is what people said of its clock."""
+
+    name: str
+    sha256: str
+    size: int
+    parser: str
+    parser_version: str
+    records: int
+    events: int
+    duplicates: int
+    unreadable_count: int
+    unreadable: list[dict[str, Any]]
+    assumed: list[str]
+    note: str
 
 
 class HitShape(TypedDict):
@@ -450,6 +470,13 @@ def timeline(row: Timeline) -> TimelineShape:
         "hits_outdated": row.hits_outdated,
     }  # fmt: skip
     shape: TimelineShape = _same(row, TimelineShape.__annotations__) | more
+    return shape
+
+
+def source(row: SourceRow) -> SourceShape:
+    told = msgspec.to_builtins(row)
+    more = {"name": row.name or row.path, "records": row.records, "assumed": [str(one) for one in row.assumed]}
+    shape: SourceShape = {name: told.get(name) for name in SourceShape.__annotations__} | more  # type: ignore[assignment]
     return shape
 
 

@@ -19,7 +19,7 @@ import msgspec
 Octets = bytes
 """The type, under a name that the column `bytes` does not hide."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised when a column changes its meaning or a new one appears; stored events of another version are read again."""
 
 
@@ -49,8 +49,13 @@ class Event(msgspec.Struct, kw_only=True, gc=False):
     ts_desc: Annotated[str, Column("string", "What the time says: completed, window_start, first_seen ...")] = (
         "occurred"
     )
-    ts_basis: Annotated[str, Column("string", "How UTC was known: utc, offset, zone_assumed, year_inferred.")] = "utc"
+    ts_basis: Annotated[
+        str, Column("string", "How UTC was known: utc, offset, zone_given, zone_assumed, year_inferred.")
+    ] = "utc"
     ts_raw: Annotated[str | None, Column("string", "The time as the record has it.")] = None
+    ts_skew_us: Annotated[
+        int | None, Column("int64", "Correction of the source's clock in ts and ts_end, microseconds; empty: none.")
+    ] = None
     seq: Annotated[int | None, Column("int64", "Position in its file, from 1; a record, a line.")] = None
 
     # provenance: set by the reader

@@ -27,7 +27,7 @@ from hikeshi.events.mapping import MONTHS, Mapping
 from hikeshi.events.named_fields import attrs_of, fitting
 from hikeshi.events.parsers import PARSERS
 from hikeshi.events.source import Source
-from hikeshi.events.times import EPOCH, MICROSECOND, Instant, instant
+from hikeshi.events.times import EPOCH, MICROSECOND, Instant, in_zone, instant
 
 ENDINGS = (".yaml", ".yml")
 """How the name of a mapping ends, where the name of a parser could stand."""
@@ -154,12 +154,7 @@ def _reader(given: mapping.Time) -> Callable[[str], Instant | None]:
 def _in_zone(at: Instant | None, zone: tzinfo | None) -> Instant | None:
     if at is None or zone is None or at.basis != "zone_assumed":
         return at
-    try:
-        return at._replace(
-            us=((EPOCH + at.us * MICROSECOND).replace(tzinfo=zone) - EPOCH) // MICROSECOND, basis="offset"
-        )
-    except OverflowError:
-        return None
+    return at._replace(us=in_zone(at.us, zone), basis="offset")
 
 
 def _of_pattern(found: re.Match[str] | None, zone: tzinfo | None) -> Instant | None:

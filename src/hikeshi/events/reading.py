@@ -13,6 +13,7 @@ import msgspec
 from hikeshi.aws.reach import Reach
 from hikeshi.errors import Refused, Unreadable
 from hikeshi.events.archives import is_archive, members
+from hikeshi.events.assumed import Assumption, Clock, about, check
 from hikeshi.events.event import Event, event_uid, key_of
 from hikeshi.events.mapped import ENDINGS, parser_of
 from hikeshi.events.parser import Parser
@@ -41,38 +42,44 @@ def parse(
     limits: Limits | None = None,
     reach: Reach | None = None,
     progress: Callable[[int, int], None] | None = None,
+    assumed: Sequence[Assumption] = (),
 ) -> Iterator[Event | Unreadable]:
     """Every event of files, folders and patterns, file by file in sorted order; then of addresses in S3 (s3://bucket/prefix).
 
     `parser` (a name or a parser) is used for all files; without it each file is recognised by its content. What cannot be read, and
-    a file that is no known log, comes as an Unreadable value. `reach` and `progress` are for S3. Raises Refused for a path or a
-    parser that does not exist, and as `s3.fetch` does.
+    a file that is no known log, comes as an Unreadable value. `assumed` is what people know of the sources' clocks; `reach` and
+    `progress` are for S3. Raises Refused for a path, a parser or a source of `assumed` that does not exist, and as `s3.fetch` does.
     """
     chosen = parser_named(parser) if isinstance(parser, str) else parser
     given = list(paths)
-    yield from _of_files([path for path in given if not in_s3(path)], chosen, limits)
     addresses = [str(path) for path in given if in_s3(path)]
+    files: Iterable[Path | Unreadable] = walk([path for path in given if not in_s3(path)])
+    if assumed and not addresses:  # what is in S3 is known only while it is fetched
+        files = list(files)
+        kinds = [*PARSERS, *([chosen.NAME] if chosen else [])]
+        check(assumed, [str(path) for path in files if isinstance(path, Path)], kinds)
+    yield from _of_files(files, chosen, limits, assumed)
     if addresses:
-        yield from _of_objects(addresses, chosen, limits, reach, progress)
+        yield from _of_objects(addresses, chosen, limits, assumed, reach, progress)
 
 
 def _of_files(
-    paths: Sequence[str | Path], chosen: Parser | None, limits: Limits | None
+    files: Iterable[Path | Unreadable], chosen: Parser | None, limits: Limits | None, assumed: Sequence[Assumption]
 ) -> Iterator[Event | Unreadable]:
-    for path in walk(paths):
+    for path in files:
         if isinstance(path, Unreadable):
             yield path
             continue
         try:
             with path.open("rb") as file:
-                yield from read(Source(str(path), file, limits=limits), chosen)
+                yield from read(Source(str(path), file, limits=limits), chosen, about(assumed, str(path)))
         except OSError as error:
             yield Unreadable(f"it cannot be opened: {error.strerror}", source=str(path))
 
 
 def _of_objects(
-    addresses: Sequence[str], chosen: Parser | None, limits: Limits | None, reach: Reach | None,
-    progress: Callable[[int, int], None] | None,
+    addresses: Sequence[str], chosen: Parser | None, limits: Limits | None, assumed: Sequence[Assumption],
+    reach: Reach | None, progress: Callable[[int, int], None] | None,
 ) -> Iterator[Event | Unreadable]:  # fmt: skip
     """Each object is deleted here as soon as it was read, so that little of a large bucket is on the disk at a time."""
     from hikeshi.events.s3 import fetch  # the SDK takes half a second, which files should not wait for
@@ -83,30 +90,36 @@ def _of_objects(
                 yield one
                 continue
             with one.path.open("rb") as file:
-                yield from read(Source(one.name, file, limits=limits, sha256=one.sha256), chosen)
+                source = Source(one.name, file, limits=limits, sha256=one.sha256)
+                yield from read(source, chosen, about(assumed, one.name))
             one.path.unlink()
 
 
-def read(source: Source, parser: Parser | None = None) -> Iterator[Event | Unreadable]:
-    """The events of one source, each with its id and where it came from; then what reading it noted. Of an archive, those of its members."""
+def read(
+    source: Source, parser: Parser | None = None, assumed: Sequence[Assumption] = ()
+) -> Iterator[Event | Unreadable]:
+    """The events of one source, each with its id and where it came from; then what reading it noted. Of an archive, those of its members.
+
+    `assumed` is what `about` says of this source.
+    """
     if is_archive(source.head):
-        yield from _members(source, parser)
+        yield from _members(source, parser, assumed)
         return
     found = parser or recognise(source.head, source.name)
     if found is not None:
-        yield from stamped(found.events(source), source, found)
+        yield from Clock.of(assumed, found.NAME).corrected(stamped(found.events(source), source, found))
     elif source.head.strip():
         yield source.unreadable("this is no log that is known", hint=f"Known are: {', '.join(PARSERS)}.")
     yield from source.troubles
 
 
-def _members(source: Source, parser: Parser | None) -> Iterator[Event | Unreadable]:
+def _members(source: Source, parser: Parser | None, assumed: Sequence[Assumption]) -> Iterator[Event | Unreadable]:
     notes: dict[str, None] = {}
     for member in members(source):
         if isinstance(member, Unreadable):
             yield member
             continue
-        yield from read(member, parser)
+        yield from read(member, parser, assumed)
         if member.note:
             notes[member.note] = None
     source.note = "; ".join([*notes][:5])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -31,6 +31,14 @@ def instant(text: str) -> Instant | None:
         read, basis = read.replace(tzinfo=UTC), "zone_assumed"
     digits = len(text.partition(".")[2].rstrip("Zz").partition("+")[0].partition("-")[0])
     return Instant((read - EPOCH) // MICROSECOND, ("s", "ms", "us")[min(2, (digits + 2) // 3)], basis)
+
+
+def in_zone(us: int, zone: tzinfo) -> int:
+    """UTC microseconds of a time that was read as UTC and is of a zone; outside the years 1 to 9999 as it is."""
+    try:
+        return ((EPOCH + us * MICROSECOND).replace(tzinfo=zone) - EPOCH) // MICROSECOND
+    except OverflowError:
+        return us
 
 
 def utc(us: int) -> datetime | None:

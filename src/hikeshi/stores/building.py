@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hikeshi.errors import Failed, Unreadable
+from hikeshi.events.assumed import Assumption, about, applied, check
 from hikeshi.events.event import SCHEMA_VERSION
 from hikeshi.events.parsers import PARSERS
 from hikeshi.events.source import Limits
 from hikeshi.events.walking import walk
 from hikeshi.stores.layout import Batch, Layout, alive
 from hikeshi.stores.settling import settle
-from hikeshi.stores.store import Place, Progress
-from hikeshi.stores.writing import Done, Task, perform
+from hikeshi.stores.store import Place, Progress, SourceRow
+from hikeshi.stores.writing import Done, Known, Task, perform
 
 LITTLE = 4 << 20
 """Below so many bytes of files (packed logs hold ten times as much), starting processes takes longer than reading."""
@@ -44,6 +45,8 @@ class File(NamedTuple):
     path: str
     size: int
     sha256: str
+    name: str = ""
+    assumed: tuple[Assumption, ...] = ()
 
 
 class Built(NamedTuple):
@@ -64,15 +67,17 @@ def build(
     progress: Progress | None = None,
     sha256_of: Mapping[str, str] | None = None,
     limits: Limits | None = None,
+    names: Mapping[str, str] | None = None,
+    assumed: Sequence[Assumption] = (),
 ) -> Built:
     """Read what is new among the paths into the folder. The caller holds the lock."""
     began = time.perf_counter()
     layout.sweep()
     workers = workers or len(os.sched_getaffinity(0))
     files, closed = _files(paths, sha256_of or {}, workers)
+    files = told(files, names or {}, assumed)
     batches = layout.batches()
-    current = _current(batches)
-    new = list({file.sha256: file for file in reversed(files) if file.sha256 not in current}.values())[::-1]
+    new = fresh(files, batches)
     unchanged = len(files) - len(new)
     tasks = list(_tasks(layout, new, limits or Limits(), 1 + max((batch.number for batch in batches), default=0)))
     done = list(_performed(tasks, new, workers, progress, unchanged))
@@ -117,11 +122,33 @@ def _hashed(path: Path) -> File:
     return File(str(path), size, digest.hexdigest())
 
 
-def _current(batches: Sequence[Batch]) -> set[str]:
-    """The sources that would become the same events again."""
+def told(files: list[File], names: Mapping[str, str], assumed: Sequence[Assumption]) -> list[File]:
+    """The files with what people call them and know of them. Raises Refused where they know something of none."""
+    if not names and not assumed:
+        return files
+    check(assumed, [names.get(file.path, file.path) for file in files], PARSERS)
+    return [
+        file._replace(name=names.get(file.path, ""), assumed=about(assumed, names.get(file.path, file.path)))
+        for file in files
+    ]
+
+
+def fresh(files: Sequence[File], batches: Sequence[Batch]) -> list[File]:
+    """The files that have to be read, each content once."""
+    current = _current(batches)
+    once = {file.sha256: file for file in reversed(files)}
+    return [
+        file
+        for sha256, file in reversed(once.items())
+        if sha256 not in current or current[sha256].assumed != applied(file.assumed, current[sha256].parser)
+    ]
+
+
+def _current(batches: Sequence[Batch]) -> dict[str, SourceRow]:
+    """The sources that would become the same events again, if the same is known of them."""
     schema = {batch.number: batch.schema_version for batch in batches}
     return {
-        sha256
+        sha256: row
         for sha256, (number, row) in alive(batches).items()
         if schema[number] == SCHEMA_VERSION
         and (not row.parser or (row.parser in PARSERS and row.parser_version == PARSERS[row.parser].VERSION))
@@ -130,15 +157,20 @@ def _current(batches: Sequence[Batch]) -> set[str]:
 
 def _tasks(layout: Layout, files: Sequence[File], limits: Limits, first: int) -> Iterator[Task]:
     numbers, size = count(first), 0
-    together: list[tuple[str, str]] = []
+    together: list[File] = []
     for file in files:
         if together and (size + file.size > TOGETHER or len(together) >= MOST):
-            yield Task(str(layout.folder), next(numbers), tuple(together), limits)
+            yield _task(layout, next(numbers), together, limits)
             together, size = [], 0
-        together.append((file.path, file.sha256))
+        together.append(file)
         size += file.size
     if together:
-        yield Task(str(layout.folder), next(numbers), tuple(together), limits)
+        yield _task(layout, next(numbers), together, limits)
+
+
+def _task(layout: Layout, number: int, files: Sequence[File], limits: Limits) -> Task:
+    known = {file.path: Known(file.name, file.assumed) for file in files if file.name or file.assumed}
+    return Task(str(layout.folder), number, tuple((file.path, file.sha256) for file in files), limits, known)
 
 
 def _performed(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hikeshi.errors import Refused
+from hikeshi.events.assumed import Assumption
 from hikeshi.events.event import COLUMNS
 from hikeshi.stores import questions
 from hikeshi.stores.layout import Batch, Layout, alive, fingerprint
@@ -85,18 +86,28 @@ class DuckStore:
         workers: int | None = None,
         progress: Progress | None = None,
         sha256_of: Mapping[str, str] | None = None,
+        names: Mapping[str, str] | None = None,
+        assumed: Sequence[Assumption] = (),
     ) -> BuildReport:
         """Read files, folders and patterns into the store.
 
         Sources already in it (same SHA-256, same parser and version) are passed over, so repeating it is cheap and a build that was
         killed goes on where it stopped. `workers` is the number of processes, by default one for each core; little work is done in
-        this process. `sha256_of` has the SHA-256 of paths where it is known already. Raises Refused where a path does not exist or
-        somebody else is building.
+        this process. `sha256_of` has the SHA-256 of paths where it is known already, `names` what people call them, `assumed` what
+        they know of clocks. Raises Refused where a path does not exist or somebody else is building.
         """
         from hikeshi.stores import building  # Arrow is heavy, and asking does not need it
 
         with self._layout.locked():
-            built = building.build(self._layout, paths, workers=workers, progress=progress, sha256_of=sha256_of)
+            built = building.build(
+                self._layout,
+                paths,
+                workers=workers,
+                progress=progress,
+                sha256_of=sha256_of,
+                names=names,
+                assumed=assumed,
+            )
             with self._connection():
                 pass  # folds what was delivered twice
         return self._report(built)

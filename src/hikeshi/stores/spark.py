@@ -18,6 +18,7 @@ from typing import Any
 from uuid import uuid4
 
 from hikeshi.errors import Failed, Refused
+from hikeshi.events.assumed import Assumption
 from hikeshi.events.event import COLUMNS
 from hikeshi.stores import questions
 from hikeshi.stores.duck import DuckStore
@@ -114,6 +115,8 @@ class SparkStore(DuckStore):
         workers: int | None = None,  # noqa: ARG002  a cluster has as many as it has
         progress: Progress | None = None,
         sha256_of: Mapping[str, str] | None = None,
+        names: Mapping[str, str] | None = None,
+        assumed: Sequence[Assumption] = (),
     ) -> BuildReport:
         """As on one machine, but the workers read.
 
@@ -122,11 +125,13 @@ class SparkStore(DuckStore):
         """
         session = self.session
         whole = [Path(path).absolute() for path in paths]
-        known = {str(Path(path).absolute()): sha256 for path, sha256 in (sha256_of or {}).items()}
+        known, called = _absolute(sha256_of or {}), _absolute(names or {})
         from hikeshi.stores import spreading  # Arrow is heavy, and asking does not need it
 
         with self._layout.locked():
-            built = spreading.build(session, self._layout, whole, progress=progress, sha256_of=known)
+            built = spreading.build(
+                session, self._layout, whole, progress=progress, sha256_of=known, names=called, assumed=assumed
+            )
             self._asked()  # folds what was delivered twice
         return self._report(built)
 
@@ -269,6 +274,11 @@ def _plain(value: Any) -> Any:
 def _shown(row: Mapping[str, Any], witnesses: Mapping[bytes, list[str]]) -> dict[str, Any]:
     shown = {name: _plain(value) for name, value in row.items() if name != "row_id"}
     return shown | {"dup_of": witnesses.get(bytes(row["event_uid"]), [])}
+
+
+def _absolute(of: Mapping[str, str]) -> dict[str, str]:
+    """The same by absolute paths."""
+    return {str(Path(path).absolute()): value for path, value in of.items()}
 
 
 def _session(master: str, settings: Mapping[str, str]) -> Any:

@@ -23,11 +23,12 @@ import msgspec
 import pyarrow as pa
 
 from hikeshi.errors import Failed, Unreadable
+from hikeshi.events.assumed import Assumption
 from hikeshi.events.event import SCHEMA_VERSION
 from hikeshi.events.parsers import PARSERS
 from hikeshi.events.source import Limits
 from hikeshi.events.walking import walk
-from hikeshi.stores.building import MOST, TOGETHER, Built, File, _current, _forget, _tasks
+from hikeshi.stores.building import MOST, TOGETHER, Built, File, _forget, _tasks, fresh, told
 from hikeshi.stores.layout import Layout
 from hikeshi.stores.store import Place, Progress
 from hikeshi.stores.writing import Done, Task, perform
@@ -62,6 +63,8 @@ def build(
     progress: Progress | None = None,
     sha256_of: Mapping[str, str] | None = None,
     limits: Limits | None = None,
+    names: Mapping[str, str] | None = None,
+    assumed: Sequence[Assumption] = (),
 ) -> Built:
     """Read what is new among the paths into the folder, both of which every worker sees under the same path. The caller holds the lock."""
     began = time.perf_counter()
@@ -69,9 +72,9 @@ def build(
     room = Room(session, layout)
     try:
         files, closed = _files(room, paths, sha256_of or {})
+        files = told(files, names or {}, assumed)
         batches = layout.batches()
-        current = _current(batches)
-        new = list({file.sha256: file for file in reversed(files) if file.sha256 not in current}.values())[::-1]
+        new = fresh(files, batches)
         first = 1 + max((batch.number for batch in batches), default=0)
         tasks = list(_tasks(layout, new, limits or Limits(), first))
         done = list(_performed(room, tasks, progress, len(files) - len(new), len(files)))

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import msgspec
 
 from hikeshi.errors import Unreadable
+from hikeshi.events.assumed import Assumption
 from hikeshi.stores.suspects import Suspect
 
 Value = str | int | float | bool | None
@@ -74,6 +75,10 @@ class SourceRow(msgspec.Struct, frozen=True, kw_only=True):
     first_us: int | None = None
     last_us: int | None = None
     note: str = ""
+    name: str = ""
+    """What people call it, where that is not its path."""
+    assumed: tuple[Assumption, ...] = ()
+    """What people said of its clock; it is read again when they say something else."""
 
     @property
     def records(self) -> int:
@@ -110,8 +115,13 @@ class Store(Protocol):
         workers: int | None = None,
         progress: Progress | None = None,
         sha256_of: Mapping[str, str] | None = None,
+        names: Mapping[str, str] | None = None,
+        assumed: Sequence[Assumption] = (),
     ) -> BuildReport:
-        """Read logs into the store. Repeating it reads only what is new; killing it leaves a store that can be used."""
+        """Read logs into the store. Repeating it reads only what is new; killing it leaves a store that can be used.
+
+        `names` has what people call a path where they know it by another name; `assumed` is what they know of the sources' clocks.
+        """
 
     def events(self, query: Query) -> list[dict[str, Any]]:
         """One page of events in the order of time, then id. Ids are hexadecimal; empty columns are None."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,11 @@ import pyarrow.parquet as pq
 
 from hikeshi.errors import Unreadable
 from hikeshi.events.archives import is_archive
+from hikeshi.events.assumed import Assumption, Clock, applied
 from hikeshi.events.columns import SIZE, batch as columns_of, schema
 from hikeshi.events.event import COLUMNS, Event
 from hikeshi.events.fast import FAST, sure
+from hikeshi.events.parser import Parser
 from hikeshi.events.parsers import recognise
 from hikeshi.events.reading import read
 from hikeshi.events.source import Limits, Source
@@ -36,6 +38,13 @@ UNLIKE = frozenset({"attrs", "dedup_key", "event_uid", "message", "offset", "raw
 REPEATED = [name for name in COLUMNS if name not in UNLIKE]
 
 
+class Known(msgspec.Struct, frozen=True):
+    """What people call a file, and what they know of its clock."""
+
+    name: str = ""
+    assumed: tuple[Assumption, ...] = ()
+
+
 class Task(msgspec.Struct, frozen=True):
     """Sources to be read together into one batch."""
 
@@ -44,6 +53,8 @@ class Task(msgspec.Struct, frozen=True):
     files: tuple[tuple[str, str], ...]
     """Path and SHA-256 of each."""
     limits: Limits
+    known: dict[str, Known] = {}
+    """By path, of files of which something is known."""
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -65,7 +76,8 @@ def perform(task: Task) -> Done:
         try:
             with Path(path).open("rb", buffering=0) as file:
                 size = os.fstat(file.fileno()).st_size
-                row = _read(Source(path, file, limits=task.limits, sha256=sha256), size, writer)
+                source = Source(path, file, limits=task.limits, sha256=sha256)
+                row = _read(source, size, writer, task.known.get(path, Known()))
         except OSError as error:
             closed.append(Place(path, "", f"it cannot be opened: {error.strerror}"))
             continue
@@ -78,17 +90,15 @@ def perform(task: Task) -> Done:
     return Done(len(sources), tuple(unknown), tuple(closed))
 
 
-def _read(source: Source, size: int, writer: _Writer) -> SourceRow | None:
+def _read(source: Source, size: int, writer: _Writer, known: Known) -> SourceRow | None:
     """The manifest row of a source, its events written. None where it is no known log."""
-    parser = sure(source.head) or recognise(source.head, source.name)
+    archive = is_archive(source.head)  # its members may look like logs where they are not packed
+    parser = None if archive else sure(source.head) or recognise(source.head, source.name)
     empty = not source.head.strip() and not source.troubles
-    if parser is None and not empty and not source.troubles and not is_archive(source.head):
+    if parser is None and not empty and not source.troubles and not archive:
         return None
     counted = _Counted()
-    found = (
-        chain(FAST[parser.NAME](source), source.troubles) if parser and parser.NAME in FAST else read(source, parser)
-    )
-    for one in counted.all_of(found):
+    for one in counted.all_of(_found(source, parser, known.assumed)):
         writer.add(one)
     return SourceRow(
         path=source.name,
@@ -102,7 +112,17 @@ def _read(source: Source, size: int, writer: _Writer) -> SourceRow | None:
         first_us=counted.first,
         last_us=counted.last,
         note="empty file" if empty else source.note,
+        name=known.name,
+        assumed=applied(known.assumed, parser.NAME if parser else ""),
     )
+
+
+def _found(source: Source, parser: Parser | None, assumed: Sequence[Assumption]) -> Iterable[Any | Event | Unreadable]:
+    """What is in the source, by the shortcut where there is one: that knows no zones."""
+    clock = Clock.of(assumed, parser.NAME if parser else "")
+    if parser is None or parser.NAME not in FAST or clock.zone:
+        return read(source, parser, assumed)
+    return chain(clock.corrected(FAST[parser.NAME](source)), source.troubles)
 
 
 class _Counted:

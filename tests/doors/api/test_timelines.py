@@ -12,6 +12,7 @@ from pytest_django import Settings
 from doors.api.caller import SYSTEM, Caller
 from hikeshi.desk.evidence import verbs as evidence
 from hikeshi.desk.incidents.models import Incident
+from hikeshi.desk.ledger.models import Entry
 from hikeshi.desk.timelines import verbs
 from hikeshi.desk.timelines.models import Timeline
 
@@ -47,6 +48,31 @@ def test_asking_leaves_the_work_to_a_worker(on_it: Caller, incident: Incident) -
     on_it.post(path, {"name": "main", "evidence": ["EV-009"]}, 404)
     on_it.post(path, {"name": "../etc", "evidence": ["EV-001"]}, 403)
     on_it.post(path, {"name": "main", "evidence": []}, 403)
+
+
+def test_a_clock_is_put_right_told_and_undone(on_it: Caller, incident: Incident, built: str) -> None:
+    before = [row["ts"] for row in _events(on_it, built)]
+    asked = {"name": "main", "evidence": ["EV-001"]}
+    made = on_it.post(f"/incidents/{incident.name}/timelines", asked | {"skew": ["EV-001/*=+3.5s"]}, 202)
+    assert made["assumed"] == [{"source": "EV-001/*", "skew_us": 3_500_000}]
+    verbs.build(Timeline.objects.get(), actor=SYSTEM)
+    assert [row["ts"] for row in _events(on_it, built)] == [ts + 3_500_000 for ts in before]
+    (source,) = on_it.get(f"{built}/sources")
+    assert (source["name"], source["assumed"]) == ("EV-001/s3.json", ["*=+3.5s"])
+    assert source["records"] == source["events"] + source["unreadable_count"] > 0
+    told = [entry.data for entry in Entry.objects.filter(verb__in=("timeline.ask", "timeline.ready")).order_by("seq")]
+    assert ["3500000" in one for one in told] == [False, False, True, True]
+    on_it.post(f"/incidents/{incident.name}/timelines", asked, 202)
+    verbs.build(Timeline.objects.get(), actor=SYSTEM)
+    assert [row["ts"] for row in _events(on_it, built)] == before
+
+
+@pytest.mark.parametrize("wrong", [{"skew": ["EV-001/*=3 days"]}, {"skew": ["fw.log=+3s"]}, {"zone": ["Asia/Edo"]}])
+def test_a_clock_that_makes_no_sense_is_refused(on_it: Caller, incident: Incident, wrong: dict[str, list[str]]) -> None:
+    evidence.seal_files(incident, [TRAIL], actor=SYSTEM, title="Trail", kind="logs")
+    asked = {"name": "main", "evidence": ["EV-001"], **wrong}
+    on_it.post(f"/incidents/{incident.name}/timelines", asked, 403)
+    assert not Timeline.objects.exists()
 
 
 def test_events_come_in_order_page_by_page_without_gap_or_repeat(on_it: Caller, built: str) -> None:

@@ -25,6 +25,14 @@ def test_a_cluster_needs_both_options(admin: Keyboard, incident: Incident, optio
     assert not incident.timelines.exists()
 
 
+def test_a_clock_is_put_right_at_the_command_line(admin: Keyboard, incident: Incident) -> None:
+    admin.json("timeline", "build", incident.name, "main", TRAIL, "--skew", "cloudtrail=-1h", "--zone", "Asia/Tokyo")
+    (source,) = admin.json("timeline", "sources", incident.name, "main")
+    assert source["assumed"] == ["cloudtrail=-3600s", "*=Asia/Tokyo"]
+    typed = admin("timeline", "build", incident.name, "main", TRAIL, "--skew", "firewall.log=+1s")
+    assert (typed.code, "firewall.log" in typed.err) == (3, True)
+
+
 @pytest.mark.cluster
 @pytest.mark.skipif(bool(missing()), reason=missing() or "all is here")
 def test_spark_builds_the_same_timeline(admin: Keyboard, incident: Incident, monkeypatch: pytest.MonkeyPatch) -> None:

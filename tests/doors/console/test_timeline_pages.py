@@ -115,6 +115,18 @@ def test_a_timeline_is_asked_for_from_the_page(house: House) -> None:
     assert len(events(look(house, "?t=second"))) == 4
 
 
+def test_clocks_are_put_right_from_the_page_and_shown(house: House) -> None:
+    client, root = signed_in(house.responder), f"/incidents/{house.incident.name}/timeline/"
+    asked = {"t": "second", "item": house.item.name, "skew": "cloudtrail=+3.5s\r\n", "zone": "Asia/Tokyo"}
+    assert client.post(root + "ask/", asked | {"skew": "cloudtrail=soon"}).status_code == 403
+    assert client.post(root + "ask/", asked).status_code == 302
+    timelines.build(house.incident.timelines.get(name="second"), actor=HIKESHI)
+    text = look(house, "?t=second")
+    assert (
+        text.count("cloudtrail=+3.5s") == text.count("*=Asia/Tokyo") == 2
+    )  # told, and in the form to be kept or taken out
+
+
 @given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=40))
 def test_no_address_whatever_breaks_the_search(start: str, after: str, words: str) -> None:
     found = Search.read("main", {"start": start, "after": after, "q": words, "action": words})

@@ -111,12 +111,13 @@ def _compare(item: Item) -> str:
     return next((bad for bad in ("mismatch", "could-not-check") if bad in results), "match")
 
 
-def files_of(item: Item) -> list[str]:
-    """The SHA-256 of every file of the item: its own, or those its manifest lists."""
+def files_of(item: Item) -> dict[str, str]:
+    """The name of every file of the item by its SHA-256: its own, or those its manifest lists."""
     if not item.files:
-        return [item.sha256]
+        return {item.sha256: Path(item.source).name or item.title}
     with locker().open(item.sha256) as stream:
-        return [entry.sha256 for entry in msgspec.json.decode(stream.read(), type=Manifest).entries if entry.sha256]
+        entries = msgspec.json.decode(stream.read(), type=Manifest).entries
+    return {entry.sha256: entry.path for entry in entries if entry.sha256}
 
 
 def hand_out(item: Item, *, actor: Actor, sha256: str = "") -> BinaryIO:

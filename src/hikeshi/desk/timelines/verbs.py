@@ -21,6 +21,8 @@ from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.queue import give_back
 from hikeshi.desk.timelines.models import MARKS, Hit, Mark, Timeline
 from hikeshi.errors import Failed, HikeshiError, Refused
+from hikeshi.events.assumed import Assumption, check
+from hikeshi.events.parsers import PARSERS
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.store import SHOWN, Query, Store
 
@@ -31,10 +33,13 @@ NAME = re.compile(r"[\w.-]{1,80}", re.UNICODE)
 
 
 @transaction.atomic
-def ask(incident: Incident, name: str, items: Sequence[Item], *, actor: Actor, now: bool = False) -> Timeline:
+def ask(
+    incident: Incident, name: str, items: Sequence[Item], *, actor: Actor, now: bool = False, assumed: Sequence[Assumption] = ()
+) -> Timeline:  # fmt: skip
     """Ask for a timeline over sealed logs; a worker makes it. Asking again adds items to it.
 
-    With `now` no worker is called: the caller goes on with `build` itself, and shows its progress.
+    `assumed` is what is known of the sources' clocks, and replaces what was said before. With `now` no worker is called: the caller
+    goes on with `build` itself, and shows its progress.
     """
     require_on(actor, "write", incident)
     if not NAME.fullmatch(name):
@@ -45,11 +50,14 @@ def ask(incident: Incident, name: str, items: Sequence[Item], *, actor: Actor, n
         raise Refused("The evidence belongs to another incident.")
     timeline, _ = Timeline.objects.get_or_create(incident=incident, name=name)
     timeline.items.add(*items)
+    check(assumed, list(_sources(timeline).values()), PARSERS)
+    timeline.assumed = msgspec.to_builtins(assumed)
     timeline.state, timeline.due_at = "asked", None if now else timezone.now()
-    timeline.save(update_fields=["state", "due_at"])
+    timeline.save(update_fields=["assumed", "state", "due_at"])
     ledger.append(
-        incident.name, actor=actor, verb="timeline.ask", obj=name, data={"evidence": [item.name for item in items]}
-    )
+        incident.name, actor=actor, verb="timeline.ask", obj=name,
+        data={"evidence": [item.name for item in items]} | ({"assumed": timeline.assumed} if assumed else {}),
+    )  # fmt: skip
     return timeline
 
 
@@ -65,11 +73,12 @@ def build(
     `engine` makes the store that builds; whichever did, the result is the same.
     """
     require_on(actor, "write", timeline.incident)
-    sources = _sources(timeline)
+    names = _sources(timeline)
     try:
         report = engine(timeline.folder).build(
-            list(sources), progress=progress, sha256_of={str(path): sha for path, sha in sources.items()}
-        )
+            list(names), progress=progress, sha256_of={path: Path(path).name for path in names}, names=names,
+            assumed=msgspec.convert(timeline.assumed, tuple[Assumption, ...]),
+        )  # fmt: skip
     except HikeshiError as problem:
         _finish(timeline, actor, state="failed", problem=str(problem))
         raise
@@ -77,10 +86,14 @@ def build(
     return _finish(timeline, actor, state="ready")
 
 
-def _sources(timeline: Timeline) -> dict[Path, str]:
-    """The locker's files behind the timeline's evidence, each with its SHA-256."""
+def _sources(timeline: Timeline) -> dict[str, str]:
+    """The locker's files behind the timeline's evidence, each with the name it was sealed under: EV-001/var/log/auth.log."""
     box = evidence.locker()
-    return {box.path(sha256): sha256 for item in timeline.items.order_by("name") for sha256 in evidence.files_of(item)}
+    return {
+        str(box.path(sha256)): f"{item.name}/{name}"
+        for item in timeline.items.order_by("name")
+        for sha256, name in evidence.files_of(item).items()
+    }
 
 
 @transaction.atomic
@@ -89,6 +102,8 @@ def _finish(timeline: Timeline, actor: Actor, *, state: str, problem: str = "") 
     give_back(timeline, due_at=None)
     timeline.save()
     counted = {name: timeline.report.get(name) for name in ("files", "events", "duplicates", "unreadable_count")}
+    if timeline.assumed:
+        counted["assumed"] = timeline.assumed
     ledger.append(
         timeline.incident.name, actor=actor, verb=f"timeline.{state}", obj=timeline.name,
         data={"problem": problem} if problem else counted,

@@ -13,12 +13,13 @@ import msgspec
 import typer
 
 from hikeshi.doors.cli.answer import Answer
+from hikeshi.doors.cli.clock_options import Skew, Zone
 from hikeshi.doors.cli.event_files import WRITERS, writer_for
 from hikeshi.doors.cli.exits import UNREADABLE
 from hikeshi.doors.cli.logs import Paths, reach
 from hikeshi.doors.cli.plain import plain
 from hikeshi.doors.cli.progress import progress
-from hikeshi.doors.events import shown
+from hikeshi.doors.events import clocks, shown
 from hikeshi.errors import Unreadable
 from hikeshi.events.event import Event
 from hikeshi.events.parsers import PARSERS
@@ -55,12 +56,17 @@ def parse_events(
     paths: Paths,
     as_: Annotated[str, typer.Option("--as", help="Read all of it as this kind; see `events parsers`.")] = "",
     out: Annotated[Path | None, typer.Option(help=f"Write here instead: {', '.join(WRITERS)}.")] = None,
+    skew: Skew = None,
+    zone: Zone = None,
 ) -> Answer:
     """Every event, one per line, with the field names of the event schema. Exit code 5 where something was unreadable."""
+    assumed = clocks(skew, zone)
     if out is not None:
         with progress("S3") as told:
-            return _to_file(Reading(parse(paths, parser=as_ or None, reach=reach(), progress=told)), out)
-    reading = Reading(parse(paths, parser=as_ or None, reach=reach()))
+            return _to_file(
+                Reading(parse(paths, parser=as_ or None, reach=reach(), progress=told, assumed=assumed)), out
+            )
+    reading = Reading(parse(paths, parser=as_ or None, reach=reach(), assumed=assumed))
     answer = Answer(None, columns=SEEN, lines=True)
     answer.data = _told(reading, answer)
     return answer

@@ -96,6 +96,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "timeline save": Command("searches", "save", "person", "Keep a search under a name", "検索に名前を付けて保存"),
     "timeline searches": Command("searches", "list_searches", "person", "The saved searches", "保存した検索の一覧"),
     "timeline show": Command("timeline", "show", "person", "Events in time order", "イベントを時刻順に表示"),
+    "timeline sources": Command("timeline", "list_sources", "person", "Every source and how its count adds up", "取込元と件数の内訳"),
     "timeline star": Command("event_notes", "star", "person", "Star one event", "1 件のイベントに注目の印"),
     "timeline suspects": Command("timeline", "suspects", "person", "Who did what attackers do", "攻撃者らしい主体の順位"),
     "timeline tag": Command("event_notes", "tag", "person", "Put a short word on one event", "1 件のイベントにタグ付け"),

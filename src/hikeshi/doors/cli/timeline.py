@@ -16,6 +16,7 @@ from hikeshi.desk.timelines import notes, searches, verbs
 from hikeshi.desk.timelines.models import EventNote, Timeline
 from hikeshi.doors import find, shapes
 from hikeshi.doors.cli.answer import Answer
+from hikeshi.doors.cli.clock_options import Skew, Zone
 from hikeshi.doors.cli.event_files import whole
 from hikeshi.doors.cli.exits import DONE, UNREADABLE
 from hikeshi.doors.cli.options import WrongUsage
@@ -23,7 +24,7 @@ from hikeshi.doors.cli.progress import progress
 from hikeshi.doors.cli.sealing import items_of
 from hikeshi.doors.cli.times import optional
 from hikeshi.doors.cli.who import actor
-from hikeshi.doors.events import asked_for, entity_shape, moment, shown
+from hikeshi.doors.events import asked_for, clocks, entity_shape, moment, shown
 from hikeshi.errors import Refused
 from hikeshi.events.timesketch_export import WRITERS
 from hikeshi.stores.difference import difference
@@ -54,17 +55,20 @@ def build(
     ],
     engine: Annotated[Literal["local", "spark"], typer.Option(help="local: this machine. spark: a cluster.")] = "local",
     master: Annotated[str, typer.Option(help="Address of the cluster, such as spark://host:7077.")] = "",
+    skew: Skew = None,
+    zone: Zone = None,
 ) -> Answer:
     """Sealed logs into one ordered timeline. Building again adds to it. Exit code 5 where some of it was unreadable.
 
+    --skew and --zone hold for this build: building again without them reads those sources again as they are.
     A cluster (--engine spark --master URL) sees the home folder under the same path as this machine.
     """
-    opened = _engine(engine, master)
+    opened, assumed = _engine(engine, master), clocks(skew, zone)
     who = actor()
     row = find.incident(who, incident)
     with progress(name) as told:
         items, missed = items_of(row, logs, who)
-        asked = verbs.ask(row, name, items, actor=who, now=True)
+        asked = verbs.ask(row, name, items, actor=who, now=True, assumed=assumed)
         timeline = verbs.build(asked, actor=who, progress=told, engine=opened)
     left_out = missed or any(timeline.report.get(name) for name in ("unreadable_count", "not_recognised_count"))
     report = {key: value for key, value in timeline.report.items() if key != "sources"}
@@ -91,6 +95,14 @@ def list_timelines(incident: str) -> Answer:
     counted = ("events", "duplicates", "unreadable_count")
     told = [{**shapes.timeline(row), **{key: row.report.get(key) for key in counted}} for row in rows]
     return Answer(told, columns=("name", "state", "events", "duplicates", "unreadable_count", "evidence", "built_at"))
+
+
+def list_sources(incident: str, name: str) -> Answer:
+    """Every source of a timeline: what read it, how the count adds up, what was assumed of its clock."""
+    rows = [shapes.source(row) for row in _store(incident, name).sources()]
+    return Answer(
+        rows, columns=("name", "parser", "records", "events", "duplicates", "unreadable_count", "assumed", "note")
+    )
 
 
 def show(

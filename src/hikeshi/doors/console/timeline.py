@@ -7,6 +7,7 @@ import time
 from typing import Any
 from urllib.parse import urlencode
 
+import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -20,7 +21,9 @@ from hikeshi.doors.console.histogram import histogram
 from hikeshi.doors.console.room import head
 from hikeshi.doors.console.search import FACETS, PER_PAGE, Search, at, key_of
 from hikeshi.doors.console.visit import actor, attempt, done, incident_of, page
+from hikeshi.doors.events import clocks
 from hikeshi.errors import HikeshiError, Refused
+from hikeshi.events.assumed import Assumption
 from hikeshi.stores.duck import DuckStore
 
 TOP = 8
@@ -38,6 +41,7 @@ def _show(request: HttpRequest, incident: Incident, problem: HikeshiError | None
     context: dict[str, Any] = {
         **head(request, incident, "timeline"), "timelines": timelines, "chosen": chosen,
         "items": incident.evidence.filter(kind__in=("logs", "file")).order_by("name"),
+        **_clocks(chosen),
         "parts": {"built": "console/parts/timeline_state.html"},
     }  # fmt: skip
     if chosen is not None and chosen.state == "ready":
@@ -123,12 +127,26 @@ def ask(request: HttpRequest, name: str) -> HttpResponse:
     incident = incident_of(request, name)
     items = list(incident.evidence.filter(name__in=request.POST.getlist("item")))
     called = request.POST.get("t", "").strip() or "main"
-    problem = attempt(lambda: verbs.ask(incident, called, items, actor=actor(request)))
+    problem = attempt(lambda: verbs.ask(incident, called, items, actor=actor(request), assumed=_assumed(request)))
     return (
         _show(request, incident, problem)
         if problem
         else _to(incident, called, request, _("The timeline is being built."))
     )
+
+
+def _clocks(chosen: Timeline | None) -> dict[str, list[str]]:
+    """What is assumed of clocks now, as it is typed."""
+    known = msgspec.convert(chosen.assumed if chosen else [], list[Assumption])
+    return {
+        "skewed": [str(one) for one in known if one.skew_us],
+        "zoned": [str(one) for one in known if one.zone],
+    }
+
+
+def _assumed(request: HttpRequest) -> tuple[Assumption, ...]:
+    """What was typed of the clocks of sources, one in each line."""
+    return clocks(*(filter(None, map(str.strip, request.POST.get(name, "").splitlines())) for name in ("skew", "zone")))
 
 
 def _to(incident: Incident, called: str, request: HttpRequest, said: str) -> HttpResponse:

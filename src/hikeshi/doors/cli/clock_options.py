@@ -1,0 +1,16 @@
+"""--skew and --zone, the same wherever logs are read."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Skew = Annotated[
+    list[str] | None,
+    typer.Option(help="SOURCE=+3.5s: added to the times of a kind of log or of a pattern of paths; several times."),
+]
+Zone = Annotated[
+    list[str] | None,
+    typer.Option(help="[SOURCE=]Asia/Tokyo: the zone of times that are written without one; several times."),
+]

@@ -1,0 +1,168 @@
+"""What people know of a source and its records do not say: how wrong its clock was, and in which zone it wrote.
+
+    --skew fw.log=+3.5s     its clock was 3.5 seconds behind: so much is added to every time (units: us, ms, s, m, h, d)
+    --zone syslog=Asia/Tokyo     its times without a zone are of Tokyo, not UTC
+
+A source is named by its kind (see `events parsers`) or by a pattern of its path, of which the last parts are enough. Where several fit,
+the last one counts. Nothing is lost by it: `ts_skew_us` keeps the correction, `ts_raw` the time as written, the manifest what was
+assumed, and reading again without it gives the events as they were. The ids of events do not depend on it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+from fnmatch import fnmatchcase
+from pathlib import PurePath
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from hikeshi.errors import Refused, Unreadable
+from hikeshi.events.event import Event
+from hikeshi.events.times import MICROSECOND, in_zone
+
+UNITS = {
+    "us": timedelta(microseconds=1),
+    "ms": timedelta(milliseconds=1),
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+}
+MOST = timedelta(days=36_525)
+"""No clock is wrong by more than a century."""
+
+EVERY = "*"
+ZONELESS = frozenset({"zone_assumed", "year_inferred"})
+"""`ts_basis` of times that were written without a zone."""
+
+_SKEW = re.compile(r"([+-])(\d{1,8}(?:\.\d{1,6})?)(us|ms|s|m|h|d)", re.ASCII)
+_LAST_US = (1 << 63) - 1
+
+
+class Assumption(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is assumed of the sources that are of the kind `source`, or whose path fits it."""
+
+    source: str
+    skew_us: int = 0
+    """Added to every time, in microseconds."""
+    zone: str = ""
+    """IANA name of the zone of times that name none."""
+
+    def __str__(self) -> str:
+        """As people write it: syslog=+3.5s, *=Asia/Tokyo."""
+        return f"{self.source}={self.zone or f'{self.skew_us / 1_000_000:+.6f}'.rstrip('0').rstrip('.') + 's'}"
+
+    def fits(self, name: str) -> bool:
+        """Whether the path fits: from its right end, as in a shell, or as a whole."""
+        return PurePath(name).match(self.source) or fnmatchcase(name, self.source)
+
+
+def skew(text: str) -> Assumption:
+    """SOURCE=+3.5s. Raises Refused."""
+    source, _, amount = text.rpartition("=")
+    found = _SKEW.fullmatch(amount)
+    if not source or found is None:
+        raise Refused(
+            f"{text[:80]!r} is no correction of a clock.",
+            hint=f"Write SOURCE=+3.5s or SOURCE=-2m: a kind of log or a pattern of its path, the sign, and {', '.join(UNITS)}.",
+        )
+    off = float(found[2]) * UNITS[found[3]]
+    if off > MOST:
+        raise Refused(f"{amount!r} is more than any clock is wrong.", hint=f"At most {MOST.days:,} days.")
+    return Assumption(source, skew_us=off // MICROSECOND * (-1 if found[1] == "-" else 1))
+
+
+def zone(text: str) -> Assumption:
+    """SOURCE=Asia/Tokyo, or Asia/Tokyo for every source. Raises Refused."""
+    source, equals, name = text.rpartition("=")
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError) as error:
+        raise Refused(f"There is no time zone {name[:80]!r}.", hint="Write SOURCE=Asia/Tokyo, or UTC.") from error
+    if equals and not source:
+        raise Refused(f"{text[:80]!r} names no source.", hint="Write SOURCE=Asia/Tokyo.")
+    return Assumption(source or EVERY, zone=name)
+
+
+def check(assumed: Iterable[Assumption], names: Sequence[str], kinds: Iterable[str]) -> None:
+    """Raises Refused for one that is of no kind and fits none of the paths: it is a slip of the hand."""
+    known = frozenset(kinds)
+    for one in assumed:
+        if one.source not in known and not any(one.fits(name) for name in names):
+            raise Refused(
+                f"No source is called {one.source!r}.",
+                hint="Name a kind of log (see `events parsers`) or a pattern of a path, such as fw.log.",
+            )
+
+
+def about(assumed: Iterable[Assumption], name: str) -> tuple[Assumption, ...]:
+    """What may be true of the source of that name: its path fits (then it is of every kind), or its kind will tell."""
+    return tuple(msgspec.structs.replace(one, source=EVERY) if one.fits(name) else one for one in assumed)
+
+
+def applied(candidates: Iterable[Assumption], kind: str) -> tuple[Assumption, ...]:
+    """What is true of a source of that kind. Of one whose parts may be of many kinds (the kind is empty), all."""
+    return tuple(one for one in candidates if not kind or one.source in {EVERY, kind})
+
+
+class Clock(NamedTuple):
+    """The clock of one source: what has to be added to it in microseconds, and the zone of times that name none."""
+
+    skew_us: int = 0
+    zone: str = ""
+
+    @classmethod
+    def of(cls, candidates: Iterable[Assumption], kind: str) -> Clock:
+        skew_us, zone = 0, ""
+        for one in applied(candidates, kind):
+            skew_us, zone = one.skew_us or skew_us, one.zone or zone
+        return cls(skew_us, zone)
+
+    def corrected(self, found: Iterable[Any]) -> Iterator[Any]:
+        """Events and record batches of events with the right times; what is unreadable as it is. The zone is for events only."""
+        if self == Clock():
+            yield from found
+            return
+        zone = ZoneInfo(self.zone) if self.zone else None
+        for one in found:
+            if isinstance(one, Event):
+                if zone is not None and one.ts_basis in ZONELESS:
+                    _move_to(one, zone)
+                if self.skew_us:
+                    _move_by(one, self.skew_us)
+                yield one
+            else:
+                yield one if isinstance(one, Unreadable) or not self.skew_us else _columns(one, self.skew_us)
+
+
+def _move_to(event: Event, zone: ZoneInfo) -> None:
+    event.ts = in_zone(event.ts, zone)
+    if event.ts_end is not None:
+        event.ts_end = in_zone(event.ts_end, zone)
+    if event.ts_basis == "zone_assumed":
+        event.ts_basis = "zone_given"
+
+
+def _move_by(event: Event, skew_us: int) -> None:
+    event.ts = _bounded(event.ts + skew_us)
+    if event.ts_end is not None:
+        event.ts_end = _bounded(event.ts_end + skew_us)
+    event.ts_skew_us = skew_us
+
+
+def _bounded(us: int) -> int:
+    return max(-_LAST_US, min(_LAST_US, us))
+
+
+def _columns(batch: Any, skew_us: int) -> Any:
+    import pyarrow as pa  # half a second that who reads without a store need not wait
+    import pyarrow.compute as pc
+
+    made = {name: batch.column(name) for name in batch.schema.names}
+    made |= {name: pc.add(made[name], skew_us) for name in ("ts", "ts_end")}
+    made["ts_skew_us"] = pa.repeat(pa.scalar(skew_us, pa.int64()), batch.num_rows)
+    return pa.record_batch(list(made.values()), schema=batch.schema)
