@@ -132,10 +132,6 @@ class Here(NamedTuple):
     """By the path of the copy."""
     missed: list[Unreadable]
 
-    def named(self, path: str) -> str:
-        """What people call the file at this path: its address in S3 where it has one."""
-        return self.fetched[path].name if path in self.fetched else path
-
 
 @contextmanager
 def here(

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -27,6 +27,7 @@ from hikeshi.errors import Failed
 from hikeshi.simulation import cast
 from hikeshi.simulation.faults import Fault
 from hikeshi.simulation.layer import CONTROL
+from hikeshi.simulation.lookups import CONTROL as TRAIL
 
 START_SECONDS: Final = 15.0
 STOP_SECONDS: Final = 3.0
@@ -87,6 +88,10 @@ class SimulatedCloud:
     def switch(self, faults: Sequence[Fault]) -> None:
         """Replace the faults that are switched on; an empty list means good weather."""
         self._post(CONTROL, msgspec.json.encode(list(faults)))
+
+    def record(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Replace the CloudTrail records that LookupEvents answers with."""
+        self._post(TRAIL, msgspec.json.encode(list(records)))
 
     def reset(self) -> None:
         """Empty the account and switch all faults off."""

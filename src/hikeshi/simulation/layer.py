@@ -2,6 +2,7 @@
 
     ADDITIONS   (service, operation): a function that answers instead of moto, or changes moto's answer
     faults      switched on and off by POST to /hikeshi-sim/faults (`faults.py`); GET shows them
+    records     that CloudTrail's API answers with, by POST to /hikeshi-sim/trail (`lookups.py`)
 
 Every answer carries `x-hikeshi-simulated: 1`. `POST /moto-api/reset` empties the account and everything kept here.
 """
@@ -16,7 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
-from hikeshi.simulation import snapshots
+from hikeshi.simulation import lookups, snapshots
 from hikeshi.simulation.agent import Agents, Machine
 from hikeshi.simulation.faults import Fault, Faults, fault_answer
 from hikeshi.simulation.wire import Answer, Call, joined, json_answer, read_call
@@ -29,6 +30,7 @@ CONTROL: Final = "/hikeshi-sim/faults"
 SIMULATED: Final = ("x-hikeshi-simulated", "1")
 
 ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
+    ("cloudtrail", "LookupEvents"): lambda layer, call, _: layer.lookups.look_up(call),
     ("ec2", "DescribeSnapshots"): lambda layer, call, pass_on: snapshots.describe(layer.faults, call, pass_on()),
     ("ssm", "CancelCommand"): lambda layer, call, pass_on: layer.agents.cancel_command(call, pass_on),
     ("ssm", "DescribeInstanceInformation"): lambda layer, call, pass_on: layer.agents.describe_instance_information(
@@ -44,19 +46,24 @@ class Layer:
 
     faults: Faults
     agents: Agents
+    lookups: lookups.Lookups
 
     def __init__(self, moto: WSGI, machines: Callable[[str], Mapping[str, Machine]]) -> None:
         self._moto = moto
         self.faults = Faults()
         self.agents = Agents(machines)
+        self.lookups = lookups.Lookups()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         if path == CONTROL:
             return _send(self._control(environ), start_response)
+        if path == lookups.CONTROL:
+            return _send(self._recorded(environ), start_response)
         if path == "/moto-api/reset":
             self.faults.replace(b"[]")
             self.agents.forget()
+            self.lookups.replace(b"[]")
         if path.startswith("/moto-api/"):
             return self._moto(environ, _marked(start_response))
         call = read_call(environ)
@@ -90,6 +97,13 @@ class Layer:
             except msgspec.MsgspecError as reason:
                 return json_answer({"message": f"not a list of faults: {reason}"}, status=400)
         return json_answer(self.faults.current())
+
+    def _recorded(self, environ: dict[str, Any]) -> Answer:
+        try:
+            self.lookups.replace(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
+        except (msgspec.MsgspecError, KeyError) as reason:
+            return json_answer({"message": f"not a list of CloudTrail records: {reason}"}, status=400)
+        return json_answer({})
 
 
 def _marked(start_response: Callable[..., Any]) -> Callable[..., Any]:

@@ -90,11 +90,14 @@ class _Asked(NamedTuple):
     """SQL over the table `names`, which holds wherever the test may."""
 
 
-def detect(store: DuckStore, rules: Sequence[Rule]) -> DetectReport:
-    """Ask every rule. What is wrong with one stands in its row, and the others are asked all the same."""
+def detect(store: DuckStore, rules: Sequence[Rule], *, shown: int = SHOWN) -> DetectReport:
+    """Ask every rule. What is wrong with one stands in its row, and the others are asked all the same.
+
+    Of each rule the report has the ids of the first `shown` hits.
+    """
     began = time.perf_counter()
     with store._connection() as con:  # noqa: SLF001  one engine in two files; nobody else asks in SQL
-        detection = _Detection(con, rules)
+        detection = _Detection(con, rules, shown)
         detection.ask()
         return detection.report(time.perf_counter() - began)
 
@@ -102,8 +105,9 @@ def detect(store: DuckStore, rules: Sequence[Rule]) -> DetectReport:
 class _Detection:
     """One run over one connection."""
 
-    def __init__(self, con: DuckDBPyConnection, rules: Sequence[Rule]) -> None:
+    def __init__(self, con: DuckDBPyConnection, rules: Sequence[Rule], shown: int) -> None:
         self._con = con
+        self._shown = shown
         self._rules = rules
         self._wanted = Wanted()
         self._named = Wanted()
@@ -336,7 +340,7 @@ class _Detection:
 
     def _uids(self) -> dict[int, tuple[str, ...]]:
         found = self._con.execute(
-            f"WITH first AS (SELECT rule, unnest(min({{ts: ts, row_id: row_id}}, {SHOWN})) AS hit FROM hits GROUP BY rule) "
+            f"WITH first AS (SELECT rule, unnest(min({{ts: ts, row_id: row_id}}, {self._shown})) AS hit FROM hits GROUP BY rule) "
             "SELECT rule, list(lower(hex(event_uid)) ORDER BY hit) FROM first JOIN parts ON row_id = hit.row_id GROUP BY rule"
         )
         return {rule: tuple(uids) for rule, uids in found.fetchall()}

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.exits import DONE, UNREADABLE
-from hikeshi.doors.cli.logs import Paths, here
+from hikeshi.doors.cli.logs import Paths, reach
 from hikeshi.doors.cli.plain import plain
-from hikeshi.stores.store import BuildReport
-
-if TYPE_CHECKING:
-    from hikeshi.events.s3 import Here
+from hikeshi.doors.cli.progress import progress
 
 Rules = Annotated[
     list[Path] | None, typer.Option("--rules", help="A file or folder of Sigma rules; several times for several.")
@@ -44,12 +40,6 @@ def say(lines: Iterable[str]) -> None:
         sys.stderr.write(f"... {len(told) - SAID} more\n")
 
 
-def unreadable(logs: Here, built: BuildReport) -> list[str]:
-    """What of the logs is not in the store, and why."""
-    places = [f"{logs.named(one.source)}, {one.place}: {one.reason}" for one in built.unreadable]
-    return [*(trouble.message for trouble in logs.missed), *places]
-
-
 def detect_events(
     paths: Paths,
     rules: Rules = None,
@@ -61,18 +51,16 @@ def detect_events(
     """
     from hikeshi.events.detect.loading import load  # as above
     from hikeshi.stores.detecting import detect  # as above
-    from hikeshi.stores.duck import DuckStore  # as above
+    from hikeshi.stores.opening import opened  # as above
 
     loaded = load(chosen(rules, own=own))
-    with here(paths) as logs, tempfile.TemporaryDirectory(prefix="hikeshi-") as folder:
-        store = DuckStore(Path(folder))
-        built = store.build(logs.paths)
-        report = detect(store, loaded)
-    say(unreadable(logs, built))
+    with progress("S3") as told, opened(paths, reach=reach(), progress=told) as logs:
+        report = detect(logs.store, loaded)
+    say(logs.unreadable)
     say(f"{rule.file}: {rule.error}" for rule in report.errors)
     rows = [
         {"rule": rule.rule, "title": rule.title, "file": rule.file, "level": rule.level, "hits": rule.hits}
         for rule in report.hit
     ]
-    code = UNREADABLE if logs.missed or built.unreadable_count or built.not_recognised_count else DONE
+    code = UNREADABLE if logs.unreadable else DONE
     return Answer(rows, columns=COLUMNS, lines=True, code=code)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Paths = Annotated[
     list[str], typer.Argument(help="Files, folders, patterns and s3://bucket/prefix; packed ones are unpacked.")
 ]
+PathsOrNone = Annotated[list[str] | None, typer.Argument(help="As for `events parse`; none with --live.")]
 
 
 def reach() -> Reach:
