@@ -103,7 +103,7 @@ def test_a_window_narrows_both(store: DuckStore) -> None:
     ],
 )
 def test_everything_from_one_address_principal_or_key(store: DuckStore, who: dict[str, str]) -> None:
-    assert [row["action"] for row in activity(store, **who)] == [call[2] for call in CALLS[:6]]
+    assert [row["action"] for row in activity(store, None, **who)] == [call[2] for call in CALLS[:6]]
 
 
 def test_all_that_is_named_must_hold(store: DuckStore) -> None:
