@@ -6,7 +6,7 @@ Times are UTC and become ISO 8601 with microseconds; texts for people come in bo
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ from hikeshi.desk.reviews.models import Review
 from hikeshi.desk.runs.models import Approval, Intent, Run, Step
 from hikeshi.desk.timelines.models import EventNote, Hit, Mark, SavedSearch, Timeline
 from hikeshi.doors.events import moment
+from hikeshi.stores.integrity import UNKNOWN
 from hikeshi.stores.store import SourceRow
 
 
@@ -278,6 +279,7 @@ class SourceShape(TypedDict):
     unreadable_count: int
     unreadable: list[dict[str, Any]]
     assumed: list[str]
+    integrity: str
     note: str
 
 
@@ -473,8 +475,9 @@ def timeline(row: Timeline) -> TimelineShape:
     return shape
 
 
-def source(row: SourceRow) -> SourceShape:
-    told = msgspec.to_builtins(row)
+def source(row: SourceRow, proven: Mapping[str, str]) -> SourceShape:
+    """`proven` is what digests prove of sources, by SHA-256."""
+    told = msgspec.to_builtins(row) | {"integrity": proven.get(row.sha256, UNKNOWN)}
     more = {"name": row.name or row.path, "records": row.records, "assumed": [str(one) for one in row.assumed]}
     shape: SourceShape = {name: told.get(name) for name in SourceShape.__annotations__} | more  # type: ignore[assignment]
     return shape

@@ -45,6 +45,7 @@ LOG_NAME: Final = re.compile(
     r"(?P<account>\d{12})_CloudTrail(?:-Insight)?_(?P<region>[a-z0-9-]+)_(?P<at>\d{8}T\d{4})Z_"
 )
 DIGEST_NAME: Final = re.compile(r"_CloudTrail-Digest_.*_\d{8}T\d{6}Z(_backfill)?\.json(\.gz)?$")
+_KEYS_HEAD = re.compile(rb'\s*\{\s*"PublicKeyList"\s*:')
 _LOG_HEAD = re.compile(rb'\s*\{\s*"Records"\s*:')
 
 
@@ -79,6 +80,8 @@ class Given(msgspec.Struct, frozen=True):
 
     path: str
     name: str
+    signature: str = ""
+    """Of a digest, where its object's metadata is known otherwise than by a file beside it."""
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,6 +123,7 @@ def _look(given: Given) -> Held | Unreadable:
         problem = str(error)
     return Held(
         path=given.path, name=given.name, sha256=hashed.hexdigest(), problem=problem, digest=digest,
+        signature=given.signature or None,
         is_log=bool(_LOG_HEAD.match(body) or LOG_NAME.search(Path(given.name).name)),
     )  # fmt: skip
 
@@ -173,6 +177,15 @@ def _signed(held: Held | Unreadable, metadata: Mapping[str, Given]) -> tuple[Hel
     user = told.get("Metadata", told)
     found = user.get("signature") if isinstance(user, dict) else None
     return (msgspec.structs.replace(held, signature=found if isinstance(found, str) else None),)
+
+
+def lists_keys(path: Path) -> bool:
+    """Whether a file is the answer of `aws cloudtrail list-public-keys`."""
+    try:
+        with path.open("rb") as file:
+            return bool(_KEYS_HEAD.match(file.read(FEED)))
+    except OSError:
+        return False
 
 
 def public_keys(path: Path) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from hikeshi.errors import Refused
 from hikeshi.events.assumed import Assumption
 from hikeshi.events.event import COLUMNS
 from hikeshi.stores import questions
+from hikeshi.stores.integrity import UNKNOWN, integrity_of
 from hikeshi.stores.layout import Batch, Layout, alive, fingerprint
 from hikeshi.stores.store import SHOWN, BuildReport, Progress, Query, SourceRow, Value
 from hikeshi.stores.suspects import Deeds, Suspect, rank
@@ -77,6 +78,7 @@ class DuckStore:
     """Events in `folder`. Opening costs nothing; every question opens its own connection, so threads may share a store."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self._layout = Layout(folder)
 
     def build(
@@ -222,7 +224,11 @@ class DuckStore:
         names = [described[0] for described in found.description]
         rows = {row["row_id"]: row for values in found.fetchall() if (row := dict(zip(names, values, strict=True)))}
         witnesses = self._witnesses(con, rows)
-        return [_shown(rows[row_id], witnesses) for row_id in ids]
+        proven = integrity_of(self.folder)
+        return [
+            _shown(row, witnesses) | {"integrity": proven.get(row["evidence_sha256"], UNKNOWN)}
+            for row in map(rows.__getitem__, ids)
+        ]
 
     def _witnesses(self, con: DuckDBPyConnection, rows: Mapping[int, Mapping[str, Any]]) -> dict[bytes, list[str]]:
         """Where else the events of a page were delivered."""

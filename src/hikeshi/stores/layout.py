@@ -3,6 +3,7 @@
     batches/000001.json            manifest: the sources read together and the parts they became. A part without one does not exist.
     parts/000001-0000.parquet      events in order of time, as delivered, duplicates included
     folds/<batches>.parquet        which rows are the same event; made from the parts and thrown away freely
+    digests.json, integrity.json   what CloudTrail's digests prove of the sources, see integrity.py
     lock                           held while somebody builds
 
 Everything is written beside its place and renamed, so that a kill leaves what was there before and at most some files nobody reads.

@@ -22,6 +22,7 @@ from hikeshi.events.assumed import Assumption
 from hikeshi.events.event import COLUMNS
 from hikeshi.stores import questions
 from hikeshi.stores.duck import DuckStore
+from hikeshi.stores.integrity import UNKNOWN, integrity_of
 from hikeshi.stores.layout import Batch, alive, fingerprint
 from hikeshi.stores.store import BuildReport, Progress, Query, Value
 from hikeshi.stores.suspects import Deeds, Suspect, rank
@@ -147,7 +148,11 @@ class SparkStore(DuckStore):
         found = asked.rows(f"SELECT * FROM events WHERE row_id IN ({', '.join(map(str, ids))})")
         rows = {row["row_id"]: row for row in (one.asDict() for one in found)}
         witnesses = _witnesses(asked, rows)
-        return [_shown(rows[row_id], witnesses) for row_id in ids]
+        proven = integrity_of(self._layout.folder)
+        return [
+            _shown(row, witnesses) | {"integrity": proven.get(row["evidence_sha256"], UNKNOWN)}
+            for row in map(rows.__getitem__, ids)
+        ]
 
     def count(self, query: Query) -> int:
         condition, values = _where(query)

@@ -15,6 +15,7 @@ from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger.models import Entry
 from hikeshi.desk.timelines import verbs
 from hikeshi.desk.timelines.models import Timeline
+from trail_writer import Trail
 
 TRAIL = Path(__file__).parents[2] / "samples" / "cloudtrail" / "s3.json"
 
@@ -198,3 +199,23 @@ def test_a_search_is_saved_asked_again_and_deleted(on_it: Caller, off_it: Caller
     off_it.get(f"{built}/searches", 404)
     assert on_it("delete", f"{built}/searches/the first act").status_code == 204
     assert on_it.get(f"{built}/searches") == []
+
+
+def test_what_is_whole_and_what_is_missing_is_told(on_it: Caller, incident: Incident, tmp_path: Path) -> None:
+    trail = Trail(tmp_path / "bucket")
+    digests = [trail.digest(hour) for hour in range(3)]
+    digests[1].unlink()
+    item = evidence.seal_files(incident, [tmp_path / "bucket"], actor=SYSTEM, title="Trail", kind="logs")
+    verbs.build(verbs.ask(incident, "main", [item], actor=SYSTEM), actor=SYSTEM)
+    built = f"/incidents/{incident.name}/timelines/main"
+    assert on_it.get(f"{built}/integrity")["log_count"] == {"hash-ok": 2, "not-covered": 1}
+    assert [gap["kind"] for gap in on_it.get(f"{built}/gaps")] == ["digest"]
+    rows = on_it.get(f"{built}/sources")
+    assert sorted(row["integrity"] for row in rows) == ["digest_missing", "hash_ok", "hash_ok", "unknown", "unknown"]
+    event = _events(on_it, built)[0]
+    assert event["integrity"] == "hash_ok"
+    assert on_it.get(f"{built}/events/{event['event_uid']}/witnesses")["count"] == 1
+
+
+def test_without_digests_there_is_nothing_to_tell(on_it: Caller, built: str) -> None:
+    assert on_it.get(f"{built}/integrity") is None

@@ -19,6 +19,7 @@ from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.queue import give_back
+from hikeshi.desk.timelines import proving
 from hikeshi.desk.timelines.models import MARKS, Hit, Mark, Timeline
 from hikeshi.errors import Failed, HikeshiError, Refused
 from hikeshi.events.assumed import Assumption, check
@@ -79,10 +80,11 @@ def build(
             list(names), progress=progress, sha256_of={path: Path(path).name for path in names}, names=names,
             assumed=msgspec.convert(timeline.assumed, tuple[Assumption, ...]),
         )  # fmt: skip
+        integrity = proving.proven(timeline)
     except HikeshiError as problem:
         _finish(timeline, actor, state="failed", problem=str(problem))
         raise
-    timeline.report = msgspec.to_builtins(report) | {"store": DuckStore(timeline.folder).fingerprint()}
+    timeline.report = msgspec.to_builtins(report) | {"store": DuckStore(timeline.folder).fingerprint()} | integrity
     return _finish(timeline, actor, state="ready")
 
 
@@ -93,6 +95,7 @@ def _sources(timeline: Timeline) -> dict[str, str]:
         str(box.path(sha256)): f"{item.name}/{name}"
         for item in timeline.items.order_by("name")
         for sha256, name in evidence.files_of(item).items()
+        if proving.is_log(item, name, sha256)
     }
 
 

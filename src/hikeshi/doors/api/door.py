@@ -16,6 +16,7 @@ from hikeshi import __version__
 from hikeshi.doors.api import (
     alerts,
     answers,
+    completeness,
     event_notes,
     evidence,
     incidents,
@@ -29,6 +30,7 @@ from hikeshi.doors.api.bearer import bearer, token_required
 
 NOUNS: Final[dict[str, Router]] = {
     "alerts": alerts.router,
+    "completeness": completeness.router,
     "event notes": event_notes.router,
     "evidence": evidence.router,
     "incidents": incidents.router,

@@ -19,6 +19,7 @@ from hikeshi.doors.events import asked_for, clocks, entity_shape, key_of, moment
 from hikeshi.stores.difference import difference
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.entity import entity
+from hikeshi.stores.integrity import integrity_of
 from hikeshi.stores.store import Query as StoreQuery
 
 router = Router()
@@ -97,7 +98,9 @@ def ask_timeline(request: Call, name: str, body: Asking) -> Status[shapes.Timeli
 @router.get("/incidents/{name}/timelines/{timeline}/sources", response=list[shapes.SourceShape])
 def list_sources(request: Call, name: str, timeline: str) -> list[shapes.SourceShape]:
     """Every source: what read it, how the count adds up, what was assumed of its clock."""
-    return [shapes.source(row) for row in _store(request, name, timeline).sources()]
+    store = _store(request, name, timeline)
+    proven = integrity_of(store.folder)
+    return [shapes.source(row, proven) for row in store.sources()]
 
 
 @router.get("/incidents/{name}/timelines/{timeline}/events", response=Page[dict[str, Any]])

@@ -30,6 +30,7 @@ from hikeshi.events.timesketch_export import WRITERS
 from hikeshi.stores.difference import difference
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.entity import entity
+from hikeshi.stores.integrity import integrity_of
 from hikeshi.stores.spark import SparkStore
 from hikeshi.stores.store import Query as StoreQuery, Store
 
@@ -99,9 +100,22 @@ def list_timelines(incident: str) -> Answer:
 
 def list_sources(incident: str, name: str) -> Answer:
     """Every source of a timeline: what read it, how the count adds up, what was assumed of its clock."""
-    rows = [shapes.source(row) for row in _store(incident, name).sources()]
+    store = _store(incident, name)
+    proven = integrity_of(store.folder)
+    rows = [shapes.source(row, proven) for row in store.sources()]
     return Answer(
-        rows, columns=("name", "parser", "records", "events", "duplicates", "unreadable_count", "assumed", "note")
+        rows,
+        columns=(
+            "name",
+            "parser",
+            "records",
+            "events",
+            "duplicates",
+            "unreadable_count",
+            "integrity",
+            "assumed",
+            "note",
+        ),
     )
 
 

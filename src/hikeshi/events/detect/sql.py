@@ -112,7 +112,9 @@ def _in_v4(network: IPv4Network) -> Check:
             f"TRY_CAST(split_part({x}, '.', {place}) AS BIGINT) * {256 ** (4 - place)}" for place in range(1, 5)
         )
         shaped = f"regexp_full_match({x}, '[0-9]{{1,3}}(\\.[0-9]{{1,3}}){{3}}')"
-        begins = "".join(f"{octet}." for octet in str(network.network_address).split(".")[: min(3, network.prefixlen // 8)])
+        begins = "".join(
+            f"{octet}." for octet in str(network.network_address).split(".")[: min(3, network.prefixlen // 8)]
+        )
         return f"CASE WHEN starts_with({x}, {text(begins)}) THEN {shaped} AND ({octets}) BETWEEN {first} AND {last} ELSE false END"
 
     return check

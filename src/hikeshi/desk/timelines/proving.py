@@ -1,0 +1,74 @@
+"""What CloudTrail's digests among the evidence prove of a timeline's logs.
+
+Beside the logs themselves: digests and `FILE.metadata.json` sealed with them, receipts of logs that were fetched from S3 (they hold the
+metadata of each object), and public keys. A list of keys is believed only where it was sealed on its own: one that lies in a bucket
+may be the attacker's.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hikeshi.desk.evidence import verbs as evidence
+from hikeshi.desk.evidence.models import Item
+from hikeshi.desk.timelines.models import Timeline
+from hikeshi.events.digest_files import BESIDE, DIGEST_NAME, SMALL, Given, lists_keys, public_keys
+from hikeshi.stores.integrity import prove
+
+
+class _Object(msgspec.Struct):
+    """An object in S3, as the receipt of logs fetched from there describes it."""
+
+    name: str
+    sha256: str
+    metadata: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class _Receipt(msgspec.Struct):
+    objects: list[_Object]
+
+
+def is_log(item: Item, name: str, sha256: str) -> bool:
+    """Whether a file of an item is to be read, and not only proves others."""
+    return not name.endswith(BESIDE) and not _keys(item, evidence.locker().path(sha256))
+
+
+def proven(timeline: Timeline) -> dict[str, object]:
+    """Check the digests, keep what was found with the store, and tell the counts for the report; nothing where there are no digests."""
+    box, items = evidence.locker(), list(timeline.items.order_by("name"))
+    objects = {one.sha256: one for one in _objects(timeline)}
+    files = [(item, name, sha256) for item in items for sha256, name in evidence.files_of(item).items()]
+    named = {sha256: objects[sha256].name if sha256 in objects else name for _, name, sha256 in files}
+    if not any(DIGEST_NAME.search(name) for name in named.values()):
+        return {}
+    lists = [box.path(sha256) for item, _, sha256 in files if _keys(item, box.path(sha256))]
+    keys = {fingerprint: key for path in lists for fingerprint, key in public_keys(path).items()}
+    given = [
+        Given(str(box.path(sha256)), name, objects[sha256].metadata.get("signature", "") if sha256 in objects else "")
+        for sha256, name in named.items()
+        if box.path(sha256) not in lists
+    ]
+    found = prove(timeline.folder, given, {str(box.path(sha256)): sha256 for sha256 in named}, keys)
+    counted: dict[str, Any] = {
+        "differs": found.differs, "keys": sorted(keys), "holes": len(found.holes),
+        "digests": dict(Counter(one.proof for one in found.digests)), "logs": dict(Counter(one.result for one in found.logs)),
+    }  # fmt: skip
+    return {"integrity": counted}
+
+
+def _keys(item: Item, path: Path) -> bool:
+    return item.files == 0 and item.size <= SMALL and lists_keys(path)
+
+
+def _objects(timeline: Timeline) -> Iterator[_Object]:
+    for receipt in timeline.incident.evidence.filter(kind="receipt", files=0):
+        with evidence.locker().open(receipt.sha256) as stream:
+            try:
+                yield from msgspec.json.decode(stream.read(), type=_Receipt).objects
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                continue  # the receipt of something else
