@@ -1,8 +1,8 @@
-"""What a cluster costs and gives: `python benchmarks/spark.py [--records N]`.
+"""What a cluster costs and gives: `python benchmarks/spark.py [--records N] [--workers 1,2]`.
 
-The same CloudTrail logs (those of timeline.py, fixed seed) are built on this machine with one and two processes, and by a real Spark
-master with one and two workers of one core each, all on this machine. Printed are the overhead (starting, one small file) and the scaling,
-and what the measured rate of one core means for 1 TB a day and 1 PB. That last table is arithmetic, no measurement.
+The same CloudTrail logs (those of timeline.py, fixed seed) are built and asked our own rules on this machine with one and two processes,
+and by a real Spark master with one and two workers of one core each, all on this machine. Printed are the overhead (starting, one small file)
+and the scaling, and what the measured rate of one core means for 1 TB a day and 1 PB. That last table is arithmetic, no measurement.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]  # as mypy and pytest have them
 
 from benchmarks.timeline import corpus, make_file  # noqa: E402  after the path
 
+from hikeshi.events.detect.loading import OWN, load  # noqa: E402  after the path
+from hikeshi.stores.detecting import detect  # noqa: E402
 from hikeshi.stores.duck import DuckStore  # noqa: E402
 from hikeshi.stores.spark import SparkStore  # noqa: E402
 from hikeshi.stores.store import Query  # noqa: E402
@@ -40,6 +42,7 @@ def local(logs: Path, small: Path, folder: Path, workers: int) -> dict[str, Any]
     store = DuckStore(folder / "all")
     times["build"] = _timed(lambda: store.build([logs], workers=workers))
     times["count"] = _timed(lambda: store.count(Query(search="AccessDenied")))
+    times["rules"] = _timed(lambda: detect(store, load([OWN])))
     return {"way": f"this machine, {workers} processes", "workers": workers, **times, "found": store.count(Query())}
 
 
@@ -54,6 +57,7 @@ def spread(logs: Path, small: Path, folder: Path, workers: int) -> dict[str, Any
         (store := SparkStore(folder / "all", cluster.master))._opened = first.session  # noqa: SLF001  as above
         times["build"] = _timed(lambda: store.build([logs]))
         times["count"] = _timed(lambda: store.count(Query(search="AccessDenied")))
+        times["rules"] = _timed(lambda: detect(store, load([OWN])))
         row = {"way": f"Spark, {workers} workers", "workers": workers, **times, "found": store.count(Query())}
         first.close()
     return row
@@ -66,9 +70,9 @@ def _timed(run: Any) -> float:
 
 
 def table(rows: list[dict[str, Any]], records: int) -> str:
-    head = "| way | start s | one file s | build s | records/s | search s |\n|---|---|---|---|---|---|\n"
+    head = "| way | start s | one file s | build s | records/s | search s | rules s |\n|---|---|---|---|---|---|---|\n"
     return head + "".join(
-        f"| {row['way']} | {row['start']:.1f} | {row['small']:.2f} | {row['build']:.2f} | {records / row['build']:,.0f} | {row['count']:.2f} |\n"
+        f"| {row['way']} | {row['start']:.1f} | {row['small']:.2f} | {row['build']:.2f} | {records / row['build']:,.0f} | {row['count']:.2f} | {row['rules']:.2f} |\n"
         for row in rows
     )
 
@@ -90,6 +94,7 @@ def estimate(raw_rate: float) -> str:
 def main() -> None:
     options = argparse.ArgumentParser(description="Measure a cluster against this machine.")
     options.add_argument("--records", type=int, default=300_000)
+    options.add_argument("--workers", default="1,2", help="how many workers, several with commas between")
     chosen = options.parse_args()
     folder = Path(tempfile.mkdtemp())
     try:
@@ -99,15 +104,16 @@ def main() -> None:
         packed = sum(task[1].stat().st_size for task in files)
         logs, small = folder / "logs", files[0][1]
         rows = []
-        for way, n in ((local, 1), (local, 2), (spread, 1), (spread, 2)):
+        counts = [int(n) for n in chosen.workers.split(",")]
+        for way, n in ((way, n) for way in (local, spread) for n in counts):
             rows.append(way(logs, small, folder / f"{way.__name__}-{n}", n))
-            print(rows[-1], file=sys.stderr)
+            print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
         raw = sum(_raw(task[1]) for task in files)
         print(table(rows, chosen.records))
         print(
             f"{len(files)} files, {packed / 1e6:.0f} MB packed, {raw / 1e6:.0f} MB raw; found {[row['found'] for row in rows]}\n"
         )
-        print(estimate(raw / rows[2]["build"]))
+        print(estimate(raw / rows[len(counts)]["build"] / counts[0]))
         print(json.dumps({"cores": multiprocessing.cpu_count(), "raw_bytes": raw, "results": rows}, indent=1))
     finally:
         shutil.rmtree(folder)

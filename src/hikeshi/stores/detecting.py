@@ -4,6 +4,9 @@ Every event is read once for all rules, and as little of it as decides them. Fir
 are asked, each combination of their values once: most rules end there. Of the events that are left a narrow table is made from the
 columns the rules name, a slice of the store at a time; only events that may still hit a rule which looks into the record have their
 JSON read, once for all such rules.
+
+A store on a cluster has the slices looked at by its workers, in the same way and by the same engine, so that the same rules hit the same
+events; what comes together (correlations, first times) is asked here, of the hits of all.
 """
 
 # SQL here is put together from our own text, from quoted literals and from names made up by us.
@@ -14,7 +17,9 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import uuid4
 
 import duckdb
 import msgspec
@@ -28,6 +33,7 @@ from hikeshi.events.detect.loading import ODD, Rule
 from hikeshi.events.detect.origins import ANY, Deep, Field, Near, Origin
 from hikeshi.events.detect.sources import origin
 from hikeshi.stores.duck import DuckStore
+from hikeshi.stores.layout import ROWS_BITS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -90,6 +96,21 @@ class _Asked(NamedTuple):
     """SQL over the table `names`, which holds wherever the test may."""
 
 
+class Slice(msgspec.Struct, frozen=True):
+    """Batches to be looked at together, `first` included and `last` not."""
+
+    first: int
+    last: int
+
+
+class Looked(msgspec.Struct, frozen=True):
+    """What came of a slice: a Parquet file of hits, how many events there were, and the errors of rules by their place in the list."""
+
+    file: str
+    events: int
+    errors: dict[int, str]
+
+
 def detect(store: DuckStore, rules: Sequence[Rule], *, shown: int = SHOWN) -> DetectReport:
     """Ask every rule. What is wrong with one stands in its row, and the others are asked all the same.
 
@@ -98,8 +119,21 @@ def detect(store: DuckStore, rules: Sequence[Rule], *, shown: int = SHOWN) -> De
     began = time.perf_counter()
     with store._connection() as con:  # noqa: SLF001  one engine in two files; nobody else asks in SQL
         detection = _Detection(con, rules, shown)
-        detection.ask()
+        detection.ask(store)
         return detection.report(time.perf_counter() - began)
+
+
+class Look:
+    """What a worker does with a slice of the store in `folder`."""
+
+    def __init__(self, folder: Path, rules: Sequence[Rule]) -> None:
+        self._folder = folder
+        self._rules = rules
+
+    def __call__(self, room: Path, job: bytes) -> Looked:
+        one = msgspec.json.decode(job, type=Slice)
+        with DuckStore(self._folder)._connection(range(one.first, one.last)) as con:  # noqa: SLF001  as above
+            return _Detection(con, self._rules, 0).looked(room / f"{one.first:06d}-{uuid4().hex}.parquet")
 
 
 class _Detection:
@@ -117,18 +151,40 @@ class _Detection:
         """Rules that are only there to be counted by a correlation."""
         self._events = 0
 
-    def ask(self) -> None:
         for macro in sql.MACROS:
-            self._con.execute(macro)
-        self._con.execute("CREATE TEMP TABLE hits (rule INTEGER, row_id BIGINT, ts BIGINT)")
+            con.execute(macro)
+        con.execute("CREATE TEMP TABLE hits (rule INTEGER, row_id BIGINT, ts BIGINT)")
+
+    def ask(self, store: DuckStore) -> None:
         asked = list(self._asked())
         self._prove(asked)
-        possible = self._possible(asked)
-        for low, high in self._slices() if possible else ():
-            self._look(possible, low, high)
+        if store.spread is None:
+            self._scan(asked)
+        else:
+            store.spread(Look(store.folder, self._rules), list(self._slices()), self._take)
         for one in asked:
             self._behave(one)
         self._correlate({one.number: one.origin for one in asked})
+
+    def looked(self, file: Path) -> Looked:
+        """Look at everything that is open here and write the hits to a file."""
+        asked = list(self._asked())
+        self._prove(asked)
+        self._scan(asked)
+        self._con.sql("SELECT * FROM hits").write_parquet(str(file))
+        return Looked(str(file), self._events, self._errors)
+
+    def _take(self, answer: bytes) -> None:
+        """What a worker found is found."""
+        found = msgspec.json.decode(answer, type=Looked)
+        self._con.read_parquet(found.file).insert_into("hits")
+        self._events += found.events
+        self._errors |= found.errors
+
+    def _scan(self, asked: Sequence[_Asked]) -> None:
+        possible = self._possible(asked)
+        for one in self._slices() if possible else ():
+            self._look(possible, one.first << ROWS_BITS, one.last << ROWS_BITS)
 
     def _asked(self) -> Iterator[_Asked]:
         backend, named = SqlBackend(self._wanted), SqlBackend(self._named)
@@ -182,18 +238,20 @@ class _Detection:
         right = [one for one in asked if one.number not in self._errors]
         return [one for one in right if _one(self._con, f"SELECT coalesce(bool_or({one.names}), false) FROM names")[0]]
 
-    def _slices(self) -> Iterator[tuple[int, int]]:
-        """Ranges of row ids, batch by batch, that hold not too many events each."""
-        found = self._con.execute("SELECT row_id >> 40 AS batch, count(*) FROM parts GROUP BY batch ORDER BY batch")
+    def _slices(self) -> Iterator[Slice]:
+        """Batches one after the other that hold not too many events together."""
+        found = self._con.execute(
+            f"SELECT row_id >> {ROWS_BITS} AS batch, count(*) FROM parts GROUP BY batch ORDER BY batch"
+        )
         first, last, size = 0, -1, 0
         for batch, count in found.fetchall():
             if size and size + count > SLICE:
-                yield first << 40, (last + 1) << 40
+                yield Slice(first, last + 1)
                 first, size = batch, 0
             first = first if size else batch
             last, size = batch, size + count
         if size:
-            yield first << 40, (last + 1) << 40
+            yield Slice(first, last + 1)
 
     def _look(self, asked: Sequence[_Asked], low: int, high: int) -> None:
         """Put the hits of a slice into the table `hits`."""

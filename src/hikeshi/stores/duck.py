@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,8 +74,15 @@ GROUP BY ALL
 """
 
 
+Spread = Callable[[Callable[[Path, bytes], Any], Sequence[Any], Callable[[bytes], None]], None]
+"""Has each job done by some worker, which is given a folder for files and the job in JSON, and takes each answer while its files are there."""
+
+
 class DuckStore:
     """Events in `folder`. Opening costs nothing; every question opens its own connection, so threads may share a store."""
+
+    spread: Spread | None = None
+    """Where there are workers besides this process."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -172,23 +179,24 @@ class DuckStore:
             return rank(Deeds(**dict(zip(names, row, strict=True))) for row in found.fetchall())
 
     @contextmanager
-    def _connection(self) -> Iterator[DuckDBPyConnection]:
-        """A connection in which `events` is every event once, `parts` every delivery."""
+    def _connection(self, only: range | None = None) -> Iterator[DuckDBPyConnection]:
+        """A connection in which `events` is every event once, `parts` every delivery; `only` those of batches with such numbers."""
         import duckdb  # heavy; a report or a manifest needs no engine
 
         batches = self._layout.batches()
         con = duckdb.connect(":memory:", config={"memory_limit": MEMORY, "autoinstall_known_extensions": "false"})
         try:
-            self._open_parts(con, batches)
+            self._open_parts(con, batches, only)
             con.read_parquet(str(self._folds(con, batches))).create_view("folds")
             con.execute(f"CREATE VIEW events AS {_EVENTS}")
             yield con
         finally:
             con.close()
 
-    def _open_parts(self, con: DuckDBPyConnection, batches: Sequence[Batch]) -> None:
+    def _open_parts(self, con: DuckDBPyConnection, batches: Sequence[Batch], only: range | None) -> None:
         """The view `parts`: what the manifests name, without sources that a later batch read again."""
-        files = [str(self._layout.parts / part) for batch in batches for part in batch.parts]
+        opened = [batch for batch in batches if only is None or batch.number in only]
+        files = [str(self._layout.parts / part) for batch in opened for part in batch.parts]
         if not files:
             columns = ", ".join(f"{questions.column(name)} {TYPES[column.arrow]}" for name, column in COLUMNS.items())
             con.execute(f"CREATE TABLE parts ({columns}, row_id BIGINT)")

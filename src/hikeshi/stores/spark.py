@@ -1,7 +1,7 @@
 """The store on a cluster: the same folder and the same Parquet as on one machine (layout.py), read and asked by Spark.
 
-Whatever one engine wrote the other reads. Questions that Spark is not asked (rules, what is near a name) are inherited: DuckDB answers
-them on the driver's machine. Needs PySpark (`pip install 'hikeshi[spark]'`) and Java 17.
+Whatever one engine wrote the other reads. Rules are asked by the workers, each of a slice of the store. Questions that Spark is not asked
+(what is near a name) are inherited: DuckDB answers them on the driver's machine. Needs PySpark (`pip install 'hikeshi[spark]'`) and Java 17.
 """
 
 # SQL here is put together from our own text, from quoted columns of the schema and from question marks; values are parameters.
@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -135,6 +135,18 @@ class SparkStore(DuckStore):
             )
             self._asked()  # folds what was delivered twice
         return self._report(built)
+
+    def spread(self, do: Callable[[Path, bytes], Any], jobs: Sequence[Any], take: Callable[[bytes], None]) -> None:
+        """Have every job done by the workers. Raises Failed where the cluster gives up; nothing of the store is changed."""
+        from hikeshi.stores import spreading  # Arrow is heavy, and asking does not need it
+
+        room = spreading.Room(self.session, self._layout, f"looking-{uuid4().hex}")
+        try:
+            for at in range(0, len(jobs), room.wave):
+                for answer in room.ask(dict(enumerate(jobs[at : at + room.wave], at)), do).values():
+                    take(answer)
+        finally:
+            room.clear()
 
     def events(self, query: Query) -> list[dict[str, Any]]:
         condition, values = _where(query, paged=True)

@@ -91,12 +91,12 @@ def build(
 
 
 class Room:
-    """The folder `attempts`, through which driver and workers talk: nothing about files travels inside Spark."""
+    """A folder through which driver and workers talk: nothing about files travels inside Spark."""
 
-    def __init__(self, session: Any, layout: Layout) -> None:
+    def __init__(self, session: Any, layout: Layout, name: str = "attempts") -> None:
         self._session = session
         self.layout = layout
-        self.folder = layout.folder / "attempts"
+        self.folder = layout.folder / name
         self.clear()
         self.folder.mkdir()
 

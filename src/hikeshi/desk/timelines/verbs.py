@@ -172,8 +172,16 @@ def unmark(row: Mark, *, actor: Actor, reason: str) -> None:
     row.delete()
 
 
-def detect(timeline: Timeline, rules: Sequence[str | Path], *, actor: Actor) -> list[Hit]:
+def detect(
+    timeline: Timeline,
+    rules: Sequence[str | Path],
+    *,
+    actor: Actor,
+    engine: Callable[[Path], DuckStore] = DuckStore,
+) -> list[Hit]:
     """Ask Sigma rules in files and folders, and our own pack where none are named. What they hit replaces what was hit before.
+
+    `engine` makes the store that is asked; whichever does, the hits are the same.
 
     A rule with an error is in `timeline.detection`, and the others are asked all the same. Hits belong to these rules and to the store
     as it is now: once it is rebuilt with more in it, they are outdated. Raises Refused where the timeline is not ready or a folder
@@ -186,7 +194,7 @@ def detect(timeline: Timeline, rules: Sequence[str | Path], *, actor: Actor) -> 
     if timeline.state != "ready":
         raise Refused(f"The timeline {timeline.name} is not ready ({timeline.state}).", hint="Build it first.")
     folders = [Path(folder) for folder in rules] or [OWN]
-    store, asked = DuckStore(timeline.folder), load(folders)
+    store, asked = engine(timeline.folder), load(folders)
     of = {"store": store.fingerprint(), "rules_sha256": digest(folders), "from": [folder.name for folder in folders]}
     return _keep_hits(timeline, ask_rules(store, asked), of, actor)
 

@@ -10,6 +10,7 @@ from hikeshi.desk.timelines import verbs
 from hikeshi.doors import find
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.detect_files import COLUMNS, Own, Rules, chosen, say
+from hikeshi.doors.cli.timeline import Engine, Master, engine_of
 from hikeshi.doors.cli.who import actor
 
 
@@ -18,14 +19,17 @@ def detect(
     name: Annotated[str, typer.Argument(help="What the timeline is called.")],
     rules: Rules = None,
     own: Own = False,
+    engine: Engine = "local",
+    master: Master = "",
 ) -> Answer:
     """Which rules hit, and how many events each: our own pack, or the rules of --rules. What rules hit before is replaced.
 
     A rule that cannot be asked is named on stderr, and the others are asked all the same.
     """
+    opened = engine_of(engine, master)
     who = actor()
     timeline = find.timeline(find.incident(who, incident), name)
-    hits = verbs.detect(timeline, chosen(rules, own=own), actor=who)
+    hits = verbs.detect(timeline, chosen(rules, own=own), actor=who, engine=opened)
     say(f"{one['file']}: {one['error']}" for one in timeline.detection["wrong"])
     rows = [
         {"rule": hit.rule, "title": hit.title, "file": hit.file, "level": hit.level, "hits": hit.events} for hit in hits

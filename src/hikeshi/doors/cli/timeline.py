@@ -32,7 +32,7 @@ from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.entity import entity
 from hikeshi.stores.integrity import integrity_of
 from hikeshi.stores.spark import SparkStore
-from hikeshi.stores.store import Query as StoreQuery, Store
+from hikeshi.stores.store import Query as StoreQuery
 
 PAGE = 1000
 SEEN = ("ts", "source_kind", "outcome", "action", "actor_name", "src_ip", "message")
@@ -43,6 +43,8 @@ Search = Annotated[str, typer.Option(help="Text anywhere in the record.")]
 Tagged = Annotated[list[str] | None, typer.Option(help="A tag the events bear; several times: all of them.")]
 Starred = Annotated[bool, typer.Option("--starred", help="Only events with a star.")]
 Saved = Annotated[str, typer.Option(help="Within what this saved search finds.")]
+Engine = Annotated[Literal["local", "spark"], typer.Option(help="local: this machine. spark: a cluster.")]
+Master = Annotated[str, typer.Option(help="Address of the cluster, such as spark://host:7077.")]
 
 
 def build(
@@ -54,8 +56,8 @@ def build(
             help="Files, folders and s3://bucket/prefix, which are sealed first, or evidence such as EV-001."
         ),
     ],
-    engine: Annotated[Literal["local", "spark"], typer.Option(help="local: this machine. spark: a cluster.")] = "local",
-    master: Annotated[str, typer.Option(help="Address of the cluster, such as spark://host:7077.")] = "",
+    engine: Engine = "local",
+    master: Master = "",
     skew: Skew = None,
     zone: Zone = None,
 ) -> Answer:
@@ -64,7 +66,7 @@ def build(
     --skew and --zone hold for this build: building again without them reads those sources again as they are.
     A cluster (--engine spark --master URL) sees the home folder under the same path as this machine.
     """
-    opened, assumed = _engine(engine, master), clocks(skew, zone)
+    opened, assumed = engine_of(engine, master), clocks(skew, zone)
     who = actor()
     row = find.incident(who, incident)
     with progress(name) as told:
@@ -79,8 +81,8 @@ def build(
     )
 
 
-def _engine(name: str, master: str) -> Callable[[Path], Store]:
-    """Which store builds. Raises Refused where the two options do not go together."""
+def engine_of(name: str, master: str) -> Callable[[Path], DuckStore]:
+    """Which store works. Raises Refused where the two options do not go together."""
     if name == "local":
         if master:
             raise Refused("--master is the address of a cluster.", hint="Add --engine spark.")
