@@ -8,7 +8,7 @@ import inspect
 from pathlib import Path
 from typing import Any, Final
 
-from hikeshi.events import archives, filesystem, mapping, unpacking
+from hikeshi.events import archives, filesystem, mapping, parquet_rows, unpacking
 from hikeshi.events.parsers import PARSERS
 
 PAGE: Final = Path(__file__).with_name("parsers.md")
@@ -30,6 +30,7 @@ ALSO: Final[dict[str, Any]] = {
     "A log without a parser: a mapping": mapping,
     "A folder tree": filesystem,
     "Compressed files": unpacking,
+    "Parquet": parquet_rows,
     "Zip archives": archives,
 }
 """What is read without being a kind of log, in the order of the page."""

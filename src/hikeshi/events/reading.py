@@ -16,6 +16,7 @@ from hikeshi.events.archives import is_archive, members
 from hikeshi.events.assumed import Assumption, Clock, about, check
 from hikeshi.events.event import Event, event_uid, key_of
 from hikeshi.events.mapped import ENDINGS, parser_of
+from hikeshi.events.parquet_rows import Rows, is_parquet, rows_of
 from hikeshi.events.parser import Parser
 from hikeshi.events.parsers import PARSERS, recognise
 from hikeshi.events.source import Limits, Source
@@ -106,6 +107,12 @@ def read(
         yield from _members(source, parser, assumed)
         return
     found = parser or recognise(source.head, source.name)
+    if is_parquet(source.head) and not isinstance(found, Rows):
+        rows = rows_of(source)
+        if isinstance(rows, Unreadable):
+            yield rows
+            return
+        found = rows
     if found is not None:
         yield from Clock.of(assumed, found.NAME).corrected(stamped(found.events(source), source, found))
     elif source.head.strip():

@@ -19,6 +19,7 @@ from hikeshi.events.assumed import Assumption, Clock, applied
 from hikeshi.events.columns import SIZE, batch as columns_of, schema
 from hikeshi.events.event import COLUMNS, Event
 from hikeshi.events.fast import FAST, sure
+from hikeshi.events.parquet_rows import Rows, is_parquet, rows_of
 from hikeshi.events.parser import Parser
 from hikeshi.events.parsers import recognise
 from hikeshi.events.reading import read
@@ -93,9 +94,9 @@ def perform(task: Task) -> Done:
 def _read(source: Source, size: int, writer: _Writer, known: Known) -> SourceRow | None:
     """The manifest row of a source, its events written. None where it is no known log."""
     archive = is_archive(source.head)  # its members may look like logs where they are not packed
-    parser = None if archive else sure(source.head) or recognise(source.head, source.name)
+    parser = None if archive else sure(source.head) or _recognised(source)
     empty = not source.head.strip() and not source.troubles
-    if parser is None and not empty and not source.troubles and not archive:
+    if parser is None and not empty and not source.troubles and not archive and not is_parquet(source.head):
         return None
     counted = _Counted()
     for one in counted.all_of(_found(source, parser, known.assumed)):
@@ -117,10 +118,18 @@ def _read(source: Source, size: int, writer: _Writer, known: Known) -> SourceRow
     )
 
 
+def _recognised(source: Source) -> Parser | None:
+    """The parser of the content; none of Parquet that cannot be read, and `read` says why."""
+    if not is_parquet(source.head):
+        return recognise(source.head, source.name)
+    rows = rows_of(source)
+    return None if isinstance(rows, Unreadable) else rows
+
+
 def _found(source: Source, parser: Parser | None, assumed: Sequence[Assumption]) -> Iterable[Any | Event | Unreadable]:
     """What is in the source, by the shortcut where there is one: that knows no zones."""
     clock = Clock.of(assumed, parser.NAME if parser else "")
-    if parser is None or parser.NAME not in FAST or clock.zone:
+    if parser is None or parser.NAME not in FAST or clock.zone or isinstance(parser, Rows):
         return read(source, parser, assumed)
     return chain(clock.corrected(FAST[parser.NAME](source)), source.troubles)
 

@@ -1,10 +1,11 @@
-"""OCSF (Open Cybersecurity Schema Framework) events as JSON, as Amazon Security Lake and others write them, versions 1.0 to 1.5.
+"""OCSF (Open Cybersecurity Schema Framework) events as JSON or Parquet, as Amazon Security Lake and others write them, versions
+1.0 to 1.5.
 
 The class of an event says which fields there are; those that have a column of ours are mapped back to it, and everything is kept in
 `attrs`. `time` is in milliseconds, UTC. Of a finding, the time is when it was first seen and the end when it was last seen; of a
 connection, its start and its end. A copy of a CloudTrail event says less than the event: it stays an event of its own.
 
-Security Lake itself delivers Parquet, which is another container: what a query on it gives as JSON is read here.
+Security Lake itself delivers Parquet: each row is read as the JSON text it stands for, and `raw` is that text.
 
 References:
   https://schema.ocsf.io/

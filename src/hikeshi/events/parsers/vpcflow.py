@@ -1,4 +1,4 @@
-"""AWS VPC flow logs as text, versions 2 to 10, delivered to S3 or exported from CloudWatch Logs.
+"""AWS VPC flow logs as text or Parquet, versions 2 to 10, delivered to S3 or exported from CloudWatch Logs.
 
 The `version` in a line does not tell its layout: it is the highest version among the fields that were chosen. The layout is the
 header line, which may come again in a file put together from several. Without one the documented order is taken, cut to the number
@@ -6,6 +6,7 @@ of fields in the line; a layout of one's own cannot be guessed and is said to be
 
 A line is a window: `start` and `end` are its first and last packet. NODATA (nothing happened) and SKIPDATA (something was lost) are
 gaps, and become events of category gap. Behind NAT `srcaddr` is the gateway; the true address is kept as pkt-srcaddr in `attrs`.
+In Parquet the names have underscores, and `raw` is the row as JSON text.
 
 References:
   https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html
@@ -106,6 +107,24 @@ def of_lines(lines: Iterable[Line], layout: Layout | None, source: Source) -> It
             yield _event(_fields(parts, layout), line)
         except ValueError as error:
             yield source.unreadable(str(error), f"line {line.number:,}", hint="See the log's own format in AWS.")
+
+
+def of_json(source: Source) -> Iterator[Event | Unreadable]:
+    """The events of rows of Parquet as lines of JSON; names may have underscores."""
+    for line in source.lines():
+        try:
+            row = msgspec.json.decode(line.data, type=dict[str, str | int | None])
+            yield _event(_of_row(row), line)
+        except (ValueError, RecursionError) as error:
+            yield source.unreadable(str(error), f"row {line.number:,}")
+
+
+def _of_row(row: dict[str, str | int | None]) -> dict[str, str]:
+    """The fields of a row as a line would have them. Of a gap, numbers that say nothing are zero in Parquet."""
+    fields = {name.replace("_", "-"): str(value) for name, value in row.items() if value not in {None, "", "-"}}
+    if fields.get("log-status") in GAPS and "srcaddr" not in fields:
+        return {name: value for name, value in fields.items() if value != "0" or name in {"start", "end"}}
+    return fields
 
 
 def _fields(parts: list[str], layout: Layout | None) -> dict[str, str]:
