@@ -16,7 +16,8 @@ import msgspec
 
 from hikeshi.events.digests import REASONS
 from hikeshi.stores.duck import DuckStore
-from hikeshi.stores.integrity import found_in
+from hikeshi.stores.integrity import found_at, found_in
+from hikeshi.stores.layout import replace
 from hikeshi.text import Text
 
 if TYPE_CHECKING:
@@ -49,8 +50,25 @@ class Asked(msgspec.Struct, frozen=True):
         return connection.execute(sql).fetchall()
 
 
+class _Kept(msgspec.Struct, frozen=True):
+    """What was found, and in which state of the store."""
+
+    state: str
+    gaps: list[Gap]
+
+
 def gaps(store: DuckStore) -> list[Gap]:
-    """Every gap, the earliest first."""
+    """Every gap, the earliest first. They are looked for once after each build and kept in `gaps.json` of the store's folder."""
+    path, digests = store.folder / "gaps.json", found_at(store.folder)
+    state = f"{store.fingerprint()}.{digests}"
+    if path.exists() and (kept := msgspec.json.decode(path.read_bytes(), type=_Kept)).state == state:
+        return kept.gaps
+    found = _found(store)
+    replace(path, msgspec.json.encode(_Kept(state, found)))
+    return found
+
+
+def _found(store: DuckStore) -> list[Gap]:
     with store._connection() as con:  # noqa: SLF001  one engine in several files, as in detecting.py
         asked = Asked(store, con)
         found = [gap for finder in FINDERS.values() for gap in finder(asked)]

@@ -40,6 +40,12 @@ def found_in(folder: Path) -> Validation | None:
     return msgspec.json.decode(path.read_bytes(), type=Validation) if path.exists() else None
 
 
+def found_at(folder: Path) -> int:
+    """When that was, as nanoseconds since 1970; 0 where there were no digests."""
+    path = folder / _FOUND
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
 def integrity_of(folder: Path) -> Mapping[str, str]:
     """By the SHA-256 of each source that digests say something about, what they say."""
     path = folder / _BY_SOURCE

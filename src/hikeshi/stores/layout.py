@@ -4,6 +4,7 @@
     parts/000001-0000.parquet      events in order of time, as delivered, duplicates included
     folds/<batches>.parquet        which rows are the same event; made from the parts and thrown away freely
     digests.json, integrity.json   what CloudTrail's digests prove of the sources, see integrity.py
+    gaps.json                      where something is missing, see gaps.py; thrown away freely
     lock                           held while somebody builds
 
 Everything is written beside its place and renamed, so that a kill leaves what was there before and at most some files nobody reads.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import html
+import json
 import re
 from pathlib import Path
 
@@ -10,9 +12,11 @@ import pytest
 from hypothesis import given, strategies as st
 
 from doors.console.house import HIKESHI, House, signed_in
+from hikeshi.desk.evidence import verbs as evidence
 from hikeshi.desk.timelines import verbs as timelines
 from hikeshi.doors.console import search, timeline as page
 from hikeshi.doors.console.search import Search, at, key_of
+from trail_writer import Trail
 
 
 def look(house: House, query: str = "") -> str:
@@ -144,3 +148,40 @@ def test_an_event_s_key_finds_its_own_place(stamp: int, uid: bytes) -> None:
 
 def test_a_time_is_exact_to_the_microsecond() -> None:
     assert at(1_793_988_061_000_001).isoformat() == "2026-11-06T18:01:01.000001+00:00"
+
+
+@pytest.fixture
+def holed(house: House, tmp_path: Path) -> House:
+    """The house with a timeline `trail` of which the digest of an hour is gone, and one log was delivered twice."""
+    trail = Trail(tmp_path / "bucket")
+    digests = [trail.digest(hour) for hour in range(4)]
+    digests[1].unlink()
+    log = next((tmp_path / "bucket").glob("AWSLogs/*/CloudTrail/**/*.gz"))
+    body = json.loads(gzip.decompress(log.read_bytes()))
+    body["Records"][0]["eventVersion"] = "1.08"
+    (tmp_path / "bucket" / "second-trail.json").write_text(json.dumps(body))
+    item = evidence.seal_files(house.incident, [tmp_path / "bucket"], actor=HIKESHI, title="Trail", kind="logs")
+    timelines.build(timelines.ask(house.incident, "trail", [item], actor=HIKESHI), actor=HIKESHI)
+    return house
+
+
+def test_what_is_missing_is_hatched_and_said_in_words(holed: House) -> None:
+    text = look(holed, "?t=trail")
+    assert 'fill="url(#gap)"' in text
+    assert "Digest missing" in text
+    assert "Digests that the chain names are not here." in text
+    assert "The logs are not all as CloudTrail delivered them" in text
+    japanese = (
+        signed_in(holed.responder, "ja").get(f"/incidents/{holed.incident.name}/timeline/?t=trail").content.decode()
+    )
+    assert "ダイジェスト欠落" in japanese
+
+
+def test_an_event_delivered_twice_shows_its_witnesses_and_what_differs(holed: House) -> None:
+    twice = next(
+        link for link in events(look(holed, "?t=trail")) if "Delivered 2 times" in look(holed, link.split("#")[0])
+    )
+    text = look(holed, twice.split("#")[0])
+    assert "second-trail.json#1" in text
+    assert "<dt>eventVersion</dt>" in text
+    assert "<code>1.08</code>" in text

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from hikeshi.desk.timelines.models import Mark
+from hikeshi.doors.console.gaps import gaps_in
 from hikeshi.doors.console.search import Search, at
 from hikeshi.stores.duck import DuckStore
 
@@ -43,7 +44,13 @@ def histogram(store: DuckStore, search: Search, marks: list[Mark]) -> dict[str, 
         for place, bucket in enumerate(buckets)
         if bucket[2]
     ]
-    return {"bars": bars, "highest": highest, "ticks": _ticks(buckets), "marked": sum(shares)}
+    return {
+        "bars": bars,
+        "highest": highest,
+        "ticks": _ticks(buckets),
+        "marked": sum(shares),
+        "gaps": gaps_in(store, search, buckets),
+    }
 
 
 def _marked(store: DuckStore, search: Search, marks: list[Mark], buckets: list[tuple[int, int, int]]) -> list[int]:

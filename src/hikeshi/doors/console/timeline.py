@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.timelines import verbs
 from hikeshi.desk.timelines.models import Hit, Mark, Timeline
+from hikeshi.doors.completeness import testimony_shape
 from hikeshi.doors.console.histogram import histogram
 from hikeshi.doors.console.room import head
 from hikeshi.doors.console.search import FACETS, PER_PAGE, Search, at, key_of
@@ -25,6 +26,7 @@ from hikeshi.doors.events import clocks
 from hikeshi.errors import HikeshiError, Refused
 from hikeshi.events.assumed import Assumption
 from hikeshi.stores.duck import DuckStore
+from hikeshi.stores.witnesses import testimony
 
 TOP = 8
 
@@ -92,10 +94,19 @@ def _event(store: DuckStore, key: str, marks: list[Mark]) -> dict[str, Any] | No
     row = next((row for row in store.events(search.query()) if key_of(row) == key), None)
     if row is None:
         return None
-    hidden = {"event_uid", "raw", "attrs", "message", "ts", "path"}  # the path is one of this server, not of the log
+    hidden = {
+        "event_uid",
+        "raw",
+        "attrs",
+        "message",
+        "ts",
+        "path",
+        "dup_of",
+    }  # paths are those of this server, not of the log
     row["columns"] = [
         (name, value) for name, value in row.items() if name not in hidden and value not in (None, "", [])
     ]
+    row["testimony"] = testimony_shape(testimony(store, row["event_uid"]), store) if row["dup_count"] > 1 else None
     row["raw_text"], row["attrs_text"] = _text(row.get("raw")), _text(row.get("attrs"))
     row["markable"] = [
         (field, row[field]) for field in ("src_ip", "actor_name", "access_key", "session_name") if row.get(field)
