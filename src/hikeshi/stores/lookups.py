@@ -10,20 +10,18 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from hikeshi.errors import Refused
-from hikeshi.events.detect.loading import OWN, load
-from hikeshi.stores.detecting import RuleHits, detect
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.store import Query, Store
 from hikeshi.stores.suspects import CALLS, TACTICS
 from hikeshi.text import Text
 
-PASSED = OWN.parent / "lookups"
-"""Rules that are only asked here."""
+if TYPE_CHECKING:
+    from hikeshi.stores.detecting import RuleHits
 
 GAINED = "attack.privilege-escalation"
 ELSEWHERE = frozenset({"T1525"})
@@ -60,7 +58,14 @@ class Attempts(NamedTuple):
 
 def escalation(store: DuckStore, query: Query | None = None) -> Attempts:
     """Who tried to gain rights, within what `query` allows."""
-    rules = [rule for rule in load([OWN, PASSED]) if GAINED in rule.tags]
+    from hikeshi.events.detect.loading import (  # pySigma takes a third of a second, which `activity` does not need
+        OWN,
+        load,
+    )
+    from hikeshi.stores.detecting import detect  # as above
+
+    passed = OWN.parent / "lookups"  # rules that are only asked here
+    rules = [rule for rule in load([OWN, passed]) if GAINED in rule.tags]
     report = detect(store, rules, shown=SHOWN)
     hits: dict[str, list[RuleHits]] = {}
     for rule in report.hit:

@@ -219,3 +219,16 @@ def test_what_is_whole_and_what_is_missing_is_told(on_it: Caller, incident: Inci
 
 def test_without_digests_there_is_nothing_to_tell(on_it: Caller, built: str) -> None:
     assert on_it.get(f"{built}/integrity") is None
+
+
+def test_who_tried_to_gain_rights_and_what_one_did(on_it: Caller, off_it: Caller, built: str) -> None:
+    (attempt,) = on_it.get(f"{built}/escalation")["items"]
+    assert attempt["action"] == "CreateAccessKey"
+    assert attempt["reasons"][0].keys() == {"en", "ja"}
+    first = on_it.get(f"{built}/activity?principal=alice&limit=1")
+    assert len(first["items"]) == 1
+    rest = on_it.get(f"{built}/activity?principal=alice&after={first['next']}")
+    everything = on_it.get(f"{built}/activity?principal=alice")["items"]
+    assert [*first["items"], *rest["items"]] == everything
+    on_it.get(f"{built}/activity", 403)
+    off_it.get(f"{built}/escalation", 404)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from doors.cli.typed import Keyboard
+from hikeshi.desk.incidents.models import Incident
 from hikeshi.simulation.cast import REGION
 from hikeshi.simulation.cloud import SimulatedCloud
 from stores.test_lookups import RECORDS
@@ -96,3 +97,16 @@ def test_half_a_question_is_wrong_usage(keyboard: Keyboard, words: list[str]) ->
     typed = keyboard("events", *words, "--json")
     assert (typed.code, typed.out) == (2, "")
     assert typed.err
+
+
+def test_a_timeline_answers_the_same(admin: Keyboard, incident: Incident, trail: Path) -> None:
+    admin.json("timeline", "build", incident.name, "main", trail)
+    asked = admin("timeline", "escalation", incident.name, "main", "--json")
+    assert asked.code == 0, asked.err
+    fromfile = admin("events", "escalation", trail, "--json")
+    assert [(line["event_uid"], line["reasons"]) for line in asked.lines] == [
+        (line["event_uid"], line["reasons"]) for line in fromfile.lines
+    ]
+    (who,) = admin.json("timeline", "escalation", incident.name, "main", "--who")
+    assert (who["principal"], who["events"]) == ("mallory", 6)
+    assert len(admin("timeline", "activity", incident.name, "main", "--principal", "alice", "--json").lines) == 3

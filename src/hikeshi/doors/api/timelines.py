@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import islice
 from typing import Annotated, Any
 
 import msgspec
@@ -15,11 +16,13 @@ from hikeshi.desk.timelines.models import EventNote, Timeline
 from hikeshi.doors import find, shapes
 from hikeshi.doors.api.bearer import Call
 from hikeshi.doors.api.paging import MOST, Body, Page
+from hikeshi.doors.attempts import attempt_shape
 from hikeshi.doors.events import asked_for, clocks, entity_shape, key_of, moment, shown
 from hikeshi.stores.difference import difference
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.entity import entity
 from hikeshi.stores.integrity import integrity_of
+from hikeshi.stores.lookups import activity, escalation
 from hikeshi.stores.store import Query as StoreQuery
 
 router = Router()
@@ -156,6 +159,48 @@ def tell_about(
 ) -> dict[str, Any]:
     """Everything about one name: first and last seen, where it is named, what its events have in common."""
     return entity_shape(entity(_store(request, name, timeline), value, asked_for([], start=start, end=end)))
+
+
+class Whose(Body):
+    """Whose calls: an address, a principal (name, ARN, session or role), an access key; of several, all hold."""
+
+    ip: str = ""
+    principal: str = ""
+    key: str = ""
+
+
+class Lookup(Body):
+    start: datetime | None = None
+    end: datetime | None = None
+    after: str = ""
+    limit: int = Field(100, ge=1, le=MOST)
+
+
+@router.get("/incidents/{name}/timelines/{timeline}/activity", response=Page[dict[str, Any]])
+def tell_activity(
+    request: Call, name: str, timeline: str, whose: Annotated[Whose, Query()], choice: Annotated[Lookup, Query()]
+) -> Page[dict[str, Any]]:
+    """Everything from one address, principal or access key, in time order."""
+    query = asked_for([], start=choice.start, end=choice.end, after=choice.after)
+    row = _timeline(request, name, timeline)
+    asked = activity(DuckStore(row.folder), query, ip=whose.ip, principal=whose.principal, key=whose.key)
+    found = list(islice(asked, choice.limit + 1))
+    page = found[: choice.limit]
+    return {"items": _told(row, page), "next": key_of(page[-1]) if len(found) > len(page) else None}
+
+
+@router.get("/incidents/{name}/timelines/{timeline}/escalation", response=Page[dict[str, Any]])
+def tell_escalation(
+    request: Call, name: str, timeline: str, choice: Annotated[Lookup, Query()]
+) -> Page[dict[str, Any]]:
+    """Who tried to gain rights, in time order: each call, allowed or denied, with its reasons and techniques. A hint, never proof."""
+    query = asked_for([], start=choice.start, end=choice.end, after=choice.after)
+    found = list(islice(escalation(_store(request, name, timeline), query).found, choice.limit + 1))
+    page = found[: choice.limit]
+    return {
+        "items": [attempt_shape(one) for one in page],
+        "next": key_of(page[-1].event) if len(found) > len(page) else None,
+    }
 
 
 @router.get("/incidents/{name}/timelines/{timeline}/diff/{field}", response=list[dict[str, Any]])

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
-import msgspec
 import typer
 
+from hikeshi.doors.attempts import attempt_shape, by_whom
 from hikeshi.doors.cli import session
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.detect_files import say
@@ -19,10 +19,9 @@ from hikeshi.doors.cli.logs import PathsOrNone, reach
 from hikeshi.doors.cli.options import WrongUsage
 from hikeshi.doors.cli.progress import progress
 from hikeshi.doors.cli.times import optional
-from hikeshi.doors.events import moment, shown
+from hikeshi.doors.events import shown
 
 if TYPE_CHECKING:
-    from hikeshi.stores.lookups import Attempt
     from hikeshi.stores.opening import Opened
 
 SEEN = ("ts", "outcome", "action", "actor_name", "src_ip", "reasons", "message")
@@ -32,6 +31,10 @@ LiveToo = Annotated[bool, typer.Option("--live", help="Ask CloudTrail's API (Loo
 Regions = Annotated[
     list[str] | None, typer.Option("--region", help="Regions for --live; us-east-1 is always asked too.")
 ]
+Who = Annotated[bool, typer.Option("--who", help="One row for each principal and address instead of each call.")]
+Ip = Annotated[str, typer.Option(help="An address.")]
+Principal = Annotated[str, typer.Option(help="A user's or role's name or ARN, or a session's name.")]
+Key = Annotated[str, typer.Option(help="The id of an access key.")]
 Most = Annotated[int, typer.Option(min=0, help="Events at most; 0: all.")]
 
 
@@ -42,9 +45,7 @@ def escalation_in(
     start: From = "",
     end: To = "",
     limit: Most = 0,
-    who: Annotated[
-        bool, typer.Option("--who", help="One row for each principal and address instead of each call.")
-    ] = False,
+    who: Who = False,
 ) -> Answer:
     """Every try to gain rights, allowed or denied: policies, roles, keys, passwords, roles passed to services; and why it counts as one.
 
@@ -54,17 +55,13 @@ def escalation_in(
 
     first, last = optional(start), optional(end)
     answer = Answer(None, columns=SEEN, lines=True)
-    with _logs(answer, paths, first, last, region if live else None, live=live, only=("ReadOnly", "false")) as logs:
+    with _logs(answer, paths, first, last, region, live=live, only=("ReadOnly", "false")) as logs:
         tries = escalation(logs.store, window(first, last))
         say(tries.cut)
         found = list(islice(tries.found, limit or None))
-    rows = [
-        {**_named(logs, one.event), "reasons": msgspec.to_builtins(one.reasons), "techniques": list(one.techniques)}
-        for one in found
-    ]
-    answer.data = rows
+        answer.data = by_whom(found) if who else [attempt_shape(one, logs.names) for one in found]
     if who:
-        answer.data, answer.columns = _by_whom(found), ()
+        answer.columns = ()
     return answer
 
 
@@ -72,9 +69,9 @@ def activity_in(
     paths: PathsOrNone = None,
     live: LiveToo = False,
     region: Regions = None,
-    ip: Annotated[str, typer.Option(help="An address.")] = "",
-    principal: Annotated[str, typer.Option(help="A user's or role's name or ARN, or a session's name.")] = "",
-    key: Annotated[str, typer.Option(help="The id of an access key.")] = "",
+    ip: Ip = "",
+    principal: Principal = "",
+    key: Key = "",
     start: From = "",
     end: To = "",
     limit: Most = 0,
@@ -122,25 +119,3 @@ def _logs(
 def _named(logs: Opened, row: Mapping[str, Any]) -> dict[str, Any]:
     """An event as people are shown it, with the address of its file in the place of our copy's."""
     return shown({**row, "path": logs.names.get(row["path"], row["path"])})
-
-
-def _by_whom(found: Iterable[Attempt]) -> list[dict[str, Any]]:
-    """Tries of each principal at each address, those with the most first."""
-    by: dict[tuple[str, str], list[Attempt]] = {}
-    for one in found:
-        name = one.event["actor_name"] or one.event["actor_id"] or ""
-        by.setdefault((name, one.event["src_ip"] or one.event["src_service"] or ""), []).append(one)
-    rows = [
-        {
-            "principal": principal,
-            "address": address,
-            "events": len(tries),
-            "denied": sum(one.event["outcome"] == "denied" for one in tries),
-            "first": moment(tries[0].event["ts"]),
-            "last": moment(tries[-1].event["ts"]),
-            "calls": sorted({one.event["action"] for one in tries}),
-            "techniques": sorted({technique for one in tries for technique in one.techniques}),
-        }
-        for (principal, address), tries in by.items()
-    ]
-    return sorted(rows, key=lambda row: (-row["events"], row["principal"], row["address"]))
