@@ -162,6 +162,14 @@ def test_a_rewritten_digest_is_bad_and_covers_nothing(
     assert check().differs
 
 
+def test_a_file_named_like_a_digest_that_is_none_is_bad(bucket: Path, check: Callable[[], Validation]) -> None:
+    """Also the first of a chain, which leaves no hole."""
+    first = found(bucket, DIGESTS)[0]
+    first.write_bytes(b"\x1e" + first.read_bytes()[1:])
+    assert proofs(check()) == {"signed": 5, "bad": 1}
+    assert check().differs
+
+
 def test_log_and_digest_rewritten_together_are_found_even_without_keys(bucket: Path) -> None:
     rewritten(found(bucket, DIGESTS)[0], b'"logFiles"', b'"x": 1, "logFiles"')
     assert proofs(checked(bucket)) == {"unproven": 5, "bad": 1}

@@ -118,4 +118,7 @@ def test_events_bear_what_digests_prove_and_missing_hours_are_gaps(tmp_path: Pat
     )
     told = [row["integrity"] for row in store.events(Query())]
     assert told == ["digest_mismatch", "digest_missing", "digest_missing", "digest_valid", "digest_valid"]
-    assert [(gap.kind, minutes(gap), gap.count) for gap in gaps(store)] == [("digest", (60, 180), 2)]
+    (gap,) = gaps(store)
+    assert (gap.kind, minutes(gap), gap.count) == ("digest", (60, 180), 2)
+    assert gap.stream == "111122223333/ap-northeast-1/main_ap-northeast-1"
+    assert gaps(store) == [gap]  # kept

@@ -147,7 +147,7 @@ def validate(files: Iterable[Given], keys: Mapping[str, Any] | None = None) -> V
     """Check digests and the logs they list. `keys` are public keys by fingerprint; without them no signature is proven."""
     held, unreadable = look(files)
     links = [_Link(one, one.digest) for one in held if one.digest]
-    broken = [one for one in held if one.problem and not one.digest and DIGEST_NAME.search(one.name)]
+    broken = [one for one in held if not one.digest and DIGEST_NAME.search(one.name)]
     _prove(links, keys or {})
     rest = [one for one in held if not one.digest and one not in broken]
     logs = _logs(rest, links)

@@ -80,9 +80,14 @@ def _digest(asked: Asked) -> Iterator[Gap]:
     found = found_in(asked.store.folder)
     for hole in found.holes if found else ():
         yield Gap(
-            kind="digest", source_kind="cloudtrail", stream=hole.stream.rsplit("/", 1)[-1], start_us=hole.start_us,
+            kind="digest", source_kind="cloudtrail", stream=_trail(hole.stream), start_us=hole.start_us,
             end_us=hole.end_us, count=hole.hours, reason=REASONS[hole.reason],
         )  # fmt: skip
+
+
+def _trail(stream: str) -> str:
+    """Account, region and trail, as the names of digests give them, and its home region."""
+    return stream.rsplit("/", 1)[-1].replace("_CloudTrail-Digest_", "/").replace("_", "/", 1)
 
 
 _FLOW = f"""
