@@ -284,11 +284,12 @@ class SourceShape(TypedDict):
 
 
 class HitShape(TypedDict):
-    """A rule that hit events of a timeline. `selector` is a `where` that finds the first of these events."""
+    """A rule that hit events of a timeline, with its title in both languages. `selector` is a `where` that finds the first of these events."""
 
     hit: int
     rule: str
     title: str
+    titles: dict[str, str]
     file: str
     level: str
     techniques: list[str]
@@ -484,7 +485,7 @@ def source(row: SourceRow, proven: Mapping[str, str]) -> SourceShape:
 
 
 def hit(row: Hit) -> HitShape:
-    shape: HitShape = _same(row, HitShape.__annotations__) | {"hit": row.pk}
+    shape: HitShape = _same(row, HitShape.__annotations__) | {"hit": row.pk, "titles": msgspec.to_builtins(row.titles)}
     return shape
 
 

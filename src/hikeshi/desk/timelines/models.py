@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from hikeshi.desk.evidence.models import Item
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.queue import Queued
+from hikeshi.events.detect.titles import title as titled
+from hikeshi.text import Text
 
 STATES = (("asked", _("waiting to be built")), ("ready", _("ready")), ("failed", _("failed")))
 MARKS = (
@@ -104,6 +106,11 @@ class Hit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.title} ({self.events})"
+
+    @property
+    def titles(self) -> Text:
+        """The title in both languages, where the rule is one of our own."""
+        return titled(self.title)
 
 
 class EventNote(models.Model):

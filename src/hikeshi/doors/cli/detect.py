@@ -9,7 +9,7 @@ import typer
 from hikeshi.desk.timelines import verbs
 from hikeshi.doors import find
 from hikeshi.doors.cli.answer import Answer
-from hikeshi.doors.cli.detect_files import COLUMNS, Own, Rules, chosen, say
+from hikeshi.doors.cli.detect_files import COLUMNS, Own, Rules, chosen, row, say
 from hikeshi.doors.cli.timeline import Engine, Master, engine_of
 from hikeshi.doors.cli.who import actor
 
@@ -31,7 +31,5 @@ def detect(
     timeline = find.timeline(find.incident(who, incident), name)
     hits = verbs.detect(timeline, chosen(rules, own=own), actor=who, engine=opened)
     say(f"{one['file']}: {one['error']}" for one in timeline.detection["wrong"])
-    rows = [
-        {"rule": hit.rule, "title": hit.title, "file": hit.file, "level": hit.level, "hits": hit.events} for hit in hits
-    ]
+    rows = [row(hit.rule, hit.title, hit.file, hit.level, hit.events) for hit in hits]
     return Answer(rows, columns=COLUMNS, lines=True)

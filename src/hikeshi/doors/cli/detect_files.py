@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
+import msgspec
 import typer
 
 from hikeshi.doors.cli.answer import Answer
@@ -14,12 +15,13 @@ from hikeshi.doors.cli.exits import DONE, UNREADABLE
 from hikeshi.doors.cli.logs import Paths, reach
 from hikeshi.doors.cli.plain import plain
 from hikeshi.doors.cli.progress import progress
+from hikeshi.events.detect.titles import title as titled
 
 Rules = Annotated[
     list[Path] | None, typer.Option("--rules", help="A file or folder of Sigma rules; several times for several.")
 ]
 Own = Annotated[bool, typer.Option("--own", help="Our own pack besides those of --rules.")]
-COLUMNS: Final = ("level", "title", "hits", "file")
+COLUMNS: Final = ("level", "titles", "hits", "file")
 SAID: Final = 20
 """How many rules with an error, and unreadable places, are named on stderr."""
 
@@ -40,6 +42,12 @@ def say(lines: Iterable[str]) -> None:
         sys.stderr.write(f"... {len(told) - SAID} more\n")
 
 
+def row(rule: str, title: str, file: str, level: str, hits: int) -> dict[str, Any]:
+    """A rule that hit, with its title in both languages."""
+    both = msgspec.to_builtins(titled(title))
+    return {"rule": rule, "title": title, "file": file, "level": level, "hits": hits, "titles": both}
+
+
 def detect_events(
     paths: Paths,
     rules: Rules = None,
@@ -58,9 +66,6 @@ def detect_events(
         report = detect(logs.store, loaded)
     say(logs.unreadable)
     say(f"{rule.file}: {rule.error}" for rule in report.errors)
-    rows = [
-        {"rule": rule.rule, "title": rule.title, "file": rule.file, "level": rule.level, "hits": rule.hits}
-        for rule in report.hit
-    ]
+    rows = [row(rule.rule, rule.title, rule.file, rule.level, rule.hits) for rule in report.hit]
     code = UNREADABLE if logs.unreadable else DONE
     return Answer(rows, columns=COLUMNS, lines=True, code=code)

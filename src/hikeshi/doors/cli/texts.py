@@ -227,6 +227,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "time": ("Time (UTC)", "日時 (UTC)"),
     "times_seen": ("Seen", "回数"),
     "title": ("Title", "件名"),
+    "titles": ("Title", "件名"),
     "token": ("Token", "トークン"),
     "ts": ("Time", "日時"),
     "unchanged": ("Read before", "読取済み"),

@@ -14,6 +14,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from hikeshi.desk.timelines.models import Hit
+from hikeshi.doors.console.templatetags.console import said
 from hikeshi.stores.store import Query
 
 PER_PAGE: Final = 100
@@ -107,7 +108,7 @@ class Search:
         """What is set, each with the address that takes it out."""
         chips = [(f"{name}: {value}", self.link(**{name: "", "after": ""})) for name, value in self.where.items()]
         if self.hit:
-            chips.append((self.hit.title, self.link(hit="", after="")))
+            chips.append((said(self.hit.titles), self.link(hit="", after="")))
         if self.start or self.end:
             chips.append((f"{self.start} – {self.end}", self.link(start="", end="", after="")))
         return chips
