@@ -266,7 +266,7 @@ class TimelineShape(TypedDict):
 
 
 class SourceShape(TypedDict):
-    """A source of a timeline: records = events + unreadable_count. `assumed` is what people said of its clock."""
+    """A source of a timeline: records = events + unreadable_count + undated. `assumed` is what people said of its clock."""
 
     name: str
     sha256: str
@@ -278,6 +278,7 @@ class SourceShape(TypedDict):
     duplicates: int
     unreadable_count: int
     unreadable: list[dict[str, Any]]
+    undated: int
     assumed: list[str]
     integrity: str
     note: str

@@ -127,6 +127,7 @@ def _members(source: Source, parser: Parser | None, assumed: Sequence[Assumption
             yield member
             continue
         yield from read(member, parser, assumed)
+        source.undated += member.undated
         if member.note:
             notes[member.note] = None
     source.note = "; ".join([*notes][:5])

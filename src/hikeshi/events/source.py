@@ -55,6 +55,8 @@ class Source:
         self.limits = limits or Limits()
         self.troubles: list[Unreadable] = []
         self.note = ""
+        self.undated = 0
+        """Records without any time: read, and in no timeline."""
         self._known_sha256 = sha256
         self._pieces = self._bounded(unpack(stream, name))
         self._kept = b""

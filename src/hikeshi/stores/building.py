@@ -47,6 +47,8 @@ class File(NamedTuple):
     sha256: str
     name: str = ""
     assumed: tuple[Assumption, ...] = ()
+    written_ns: int = 0
+    """When it was last written, as it was hashed."""
 
 
 class Built(NamedTuple):
@@ -107,19 +109,20 @@ def _file(path: Path, known: Mapping[str, str]) -> File | Place:
     try:
         if (sha256 := known.get(str(path))) is None:
             return _hashed(path)
-        return File(str(path), path.stat().st_size, sha256)
+        status = path.stat()
+        return File(str(path), status.st_size, sha256, written_ns=status.st_mtime_ns)
     except OSError as error:
         return Place(str(path), "", f"it cannot be opened: {error.strerror}")
 
 
 def _hashed(path: Path) -> File:
     with path.open("rb", buffering=0) as file:
-        size = os.fstat(file.fileno()).st_size
+        status = os.fstat(file.fileno())
         first = file.read(SHORT)
         digest = hashlib.sha256(first)
         while len(first) == SHORT and (more := file.read(1 << 20)):
             digest.update(more)
-    return File(str(path), size, digest.hexdigest())
+    return File(str(path), status.st_size, digest.hexdigest(), written_ns=status.st_mtime_ns)
 
 
 def told(files: list[File], names: Mapping[str, str], assumed: Sequence[Assumption]) -> list[File]:
@@ -169,7 +172,7 @@ def _tasks(layout: Layout, files: Sequence[File], limits: Limits, first: int) ->
 
 
 def _task(layout: Layout, number: int, files: Sequence[File], limits: Limits) -> Task:
-    known = {file.path: Known(file.name, file.assumed) for file in files if file.name or file.assumed}
+    known = {file.path: Known(file.name, file.assumed, file.written_ns) for file in files}
     return Task(str(layout.folder), number, tuple((file.path, file.sha256) for file in files), limits, known)
 
 

@@ -263,6 +263,7 @@ class DuckStore:
             duplicates=duplicates,
             unreadable_count=len(built.closed) + sum(row.unreadable_count for row in rows),
             unreadable=tuple(places[:SHOWN]),
+            undated=sum(row.undated for row in rows),
             not_recognised_count=len(built.not_recognised),
             not_recognised=built.not_recognised[:SHOWN],
             built=built.built,

@@ -59,7 +59,7 @@ class Place(msgspec.Struct, frozen=True):
 class SourceRow(msgspec.Struct, frozen=True, kw_only=True):
     """The manifest of one source file: which bytes, read by what, and how the count adds up.
 
-    `records` read are `events` plus `unreadable_count`; of the events, `duplicates` had been delivered by another record already.
+    `records` read are `events`, `unreadable_count` and `undated` (they have no time) together; of the events, `duplicates` had been delivered by another record already.
     """
 
     path: str
@@ -72,6 +72,7 @@ class SourceRow(msgspec.Struct, frozen=True, kw_only=True):
     duplicates: int = 0
     unreadable_count: int = 0
     unreadable: tuple[Place, ...] = ()
+    undated: int = 0
     first_us: int | None = None
     last_us: int | None = None
     note: str = ""
@@ -82,13 +83,13 @@ class SourceRow(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def records(self) -> int:
-        return self.events + self.unreadable_count
+        return self.events + self.unreadable_count + self.undated
 
 
 class BuildReport(msgspec.Struct, frozen=True, kw_only=True):
     """What a store holds after a build. `built` sources were read in this build, `unchanged` ones had been read before.
 
-    `events` are distinct events; `events` + `duplicates` + `unreadable_count` are all records read.
+    `events` are distinct events; `events` + `duplicates` + `unreadable_count` + `undated` are all records read.
     """
 
     files: int
@@ -96,6 +97,8 @@ class BuildReport(msgspec.Struct, frozen=True, kw_only=True):
     duplicates: int
     unreadable_count: int
     unreadable: tuple[Place, ...]
+    undated: int = 0
+    """Records without any time."""
     not_recognised_count: int
     not_recognised: tuple[str, ...]
     built: int

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from hikeshi.errors import Unreadable
+from hikeshi.errors import Failed, Unreadable
 from hikeshi.events.archives import is_archive
 from hikeshi.events.assumed import Assumption, Clock, applied
 from hikeshi.events.columns import SIZE, batch as columns_of, schema
@@ -40,10 +40,11 @@ REPEATED = [name for name in COLUMNS if name not in UNLIKE]
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What people call a file, and what they know of its clock."""
+    """What people call a file, what they know of its clock, and when it was last written as it was hashed (0: not known)."""
 
     name: str = ""
     assumed: tuple[Assumption, ...] = ()
+    written_ns: int = 0
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -55,7 +56,7 @@ class Task(msgspec.Struct, frozen=True):
     """Path and SHA-256 of each."""
     limits: Limits
     known: dict[str, Known] = {}
-    """By path, of files of which something is known."""
+    """By path."""
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -78,7 +79,10 @@ def perform(task: Task) -> Done:
             with Path(path).open("rb", buffering=0) as file:
                 size = os.fstat(file.fileno()).st_size
                 source = Source(path, file, limits=task.limits, sha256=sha256)
-                row = _read(source, size, writer, task.known.get(path, Known()))
+                known = task.known.get(path, Known())
+                row = _read(source, size, writer, known)
+                if row and known.written_ns and os.fstat(file.fileno()).st_mtime_ns != known.written_ns:
+                    row = _changed(row)
         except OSError as error:
             closed.append(Place(path, "", f"it cannot be opened: {error.strerror}"))
             continue
@@ -89,6 +93,13 @@ def perform(task: Task) -> Done:
     if sources:
         layout.commit(Batch(number=task.number, parts=writer.close(), sources=tuple(sources)))
     return Done(len(sources), tuple(unknown), tuple(closed))
+
+
+def _changed(row: SourceRow) -> SourceRow:
+    """The row of a file that was written to after it was hashed: what was read of it is kept, and told."""
+    place = Place(row.path, "", "it was written to while it was read: its SHA-256 is of what it was before")
+    counted = row.unreadable_count + 1
+    return msgspec.structs.replace(row, unreadable_count=counted, unreadable=(place, *row.unreadable[: PLACES - 1]))
 
 
 def _read(source: Source, size: int, writer: _Writer, known: Known) -> SourceRow | None:
@@ -110,6 +121,7 @@ def _read(source: Source, size: int, writer: _Writer, known: Known) -> SourceRow
         events=counted.count,
         unreadable_count=counted.unreadable,
         unreadable=tuple(counted.places),
+        undated=source.undated,
         first_us=counted.first,
         last_us=counted.last,
         note="empty file" if empty else source.note,
@@ -210,11 +222,18 @@ class _Writer:
         table = table.append_column("row_id", pa.array(range(first, first + table.num_rows), pa.int64()))
         path = self._layout.part(self._number, len(self._parts))
         new = path.with_name(path.name + ".new")
-        pq.write_table(
-            table, new, compression="zstd", compression_level=1, row_group_size=table.num_rows,
-            use_dictionary=REPEATED, write_statistics=[*REPEATED, "ts", "row_id"],
-        )  # fmt: skip
-        new.replace(path)
+        try:
+            pq.write_table(
+                table, new, compression="zstd", compression_level=1, row_group_size=table.num_rows,
+                use_dictionary=REPEATED, write_statistics=[*REPEATED, "ts", "row_id"],
+            )  # fmt: skip
+            new.replace(path)
+        except OSError as error:  # not the source's fault: it must not be said to be unreadable
+            raise Failed(
+                f"The timeline cannot be written: {error.strerror or error}.",
+                permanent=False,
+                hint="Make room, and build again: it goes on where it stopped.",
+            ) from error
         self._parts.append(path.name)
         self._rows += table.num_rows
 

@@ -114,6 +114,7 @@ def list_sources(incident: str, name: str) -> Answer:
             "events",
             "duplicates",
             "unreadable_count",
+            "undated",
             "integrity",
             "assumed",
             "note",

@@ -60,7 +60,6 @@ def recognises(head: bytes) -> bool:
 
 def events(source: Source) -> Iterator[Event | Unreadable]:
     """For each file one event for each distinct time."""
-    undated = 0
     for line in source.lines():
         text = line.data.decode("utf-8", "backslashreplace")
         if not text.strip() or text.startswith("#"):
@@ -70,10 +69,10 @@ def events(source: Source) -> Iterator[Event | Unreadable]:
             yield source.unreadable("this is no line of a bodyfile", f"line {line.number:,}")
             continue
         entry, times = read
-        undated += not times
+        source.undated += not times
         yield from _events(entry, times, line, source.sha256)
-    if undated:
-        source.note = f"{undated:,} files have no known time and are not in the timeline."
+    if source.undated:
+        source.note = f"{source.undated:,} files have no known time and are not in the timeline."
 
 
 def _read(text: str) -> tuple[Entry, dict[str, str]] | None:
