@@ -149,15 +149,20 @@ class Document:
         """Texts of records with commas between them. Each is given to `records`, or decoded by the caller and counted in `seq`."""
         yield from self._pieces
 
+    def cut(self, text: bytes) -> list[msgspec.Raw] | None:
+        """The values of a piece, or None where it is no list of values."""
+        try:
+            return None if self.damaged else _raws.decode(b"[%b]" % text)
+        except BROKEN:
+            return None
+
     def records(self, text: bytes) -> Iterator[Record | Unreadable]:
         """The records of a piece; where it is no list of records, those of the whole rest of the document."""
-        try:
-            found = None if self.damaged else _raws.decode(b"[%b]" % text)
-        except BROKEN:
-            found = None
-        if found is None:
-            yield from self._rest(text)
-            return
+        found = self.cut(text)
+        return self._rest(text) if found is None else self.counted(found)
+
+    def counted(self, found: list[msgspec.Raw]) -> Iterator[Record]:
+        """The values of a piece as records, counted in `seq`."""
         before = self.seq
         self.seq += len(found)
         for seq, data in enumerate(found, before + 1):

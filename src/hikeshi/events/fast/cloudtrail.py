@@ -97,21 +97,37 @@ def batches(source: Source) -> Iterator[Any | Event | Unreadable]:
 
 
 def _piece(text: bytes, document: Document, source: Source) -> Iterator[Any | Event | Unreadable]:
-    try:
-        if document.damaged or b"\n" in text:
-            raise pa.ArrowInvalid("this is no list on one line")
-        lines = text.replace(b"}," + document.first, b"}\n" + document.first)
-        calls = _plain.decode_lines(lines)
-        made = _columns(calls, lines_of(lines, len(calls)), source) | {
-            "seq": pa.array(range(document.seq + 1, document.seq + 1 + len(calls)), pa.int64()),
-            "source_variant": "s3" if document.variant == "wrapped" else document.variant,
-        }
-        found = assembled(made, len(calls))
-    except _ODD:
+    found = document.cut(text)
+    if found is None:
         yield from _by_record(document.records(text), source)
         return
-    document.seq += len(calls)
-    yield found
+    first = document.seq + 1
+    try:
+        calls = _plain.decode_lines(b"\n".join(found))
+        odd = [number for number, call in enumerate(calls) if _is_odd(call)]
+        if len(calls) != len(found) or 2 * len(odd) > len(calls):
+            raise pa.ArrowInvalid("this is the parser's, or one record has lines of its own")
+        plain = _of_list(calls, found, odd, document, source)
+    except _ODD:
+        yield from _by_record(document.counted(found), source)
+        return
+    document.seq += len(found)
+    yield plain
+    left = [Record(found[number], first + number, document.variant) for number in odd]
+    yield from stamped(cloudtrail.of_records(iter(left), source), source, cloudtrail)
+
+
+def _of_list(calls: list[Plain], found: list[Raw], odd: list[int], document: Document, source: Source) -> Any:
+    """Columns of the calls of a list but the odd ones. Raises one of _ODD where another call is the parser's."""
+    seq = range(document.seq + 1, document.seq + 1 + len(calls))
+    for number in reversed(odd):
+        del calls[number]
+    without = set(odd)
+    made = _columns(calls, _lines([data for number, data in enumerate(found) if number not in without]), source) | {
+        "seq": pa.array([at for number, at in enumerate(seq) if number not in without], pa.int64()),
+        "source_variant": cloudtrail.VARIANTS.get(document.variant, document.variant),
+    }
+    return assembled(made, len(calls))
 
 
 def _by_record(found: Iterator[Record | Unreadable], source: Source) -> Iterator[Any | Event | Unreadable]:
@@ -161,6 +177,11 @@ def _texts(values: Sequence[Any]) -> Any:
     if joined.count(b"\n") == len(values) - 1:
         return lines_of(joined, len(values))
     return pa.array([_encoder.encode(value) for value in values], pa.binary()).cast(pa.string())
+
+
+def _lines(values: Sequence[Raw]) -> Any:
+    """The same of values that have no lines of their own."""
+    return lines_of(b"\n".join(values), len(values))
 
 
 def _columns(calls: Sequence[Plain], raw: Any, source: Source) -> dict[str, Any]:
