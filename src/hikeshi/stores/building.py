@@ -83,7 +83,7 @@ def build(
     unchanged = len(files) - len(new)
     tasks = list(_tasks(layout, new, limits or Limits(), 1 + max((batch.number for batch in batches), default=0)))
     done = list(_performed(tasks, new, workers, progress, unchanged))
-    _forget(layout)
+    layout.forget()
     return Built(
         built=sum(one.built for one in done),
         unchanged=unchanged,
@@ -212,13 +212,3 @@ def _server() -> multiprocessing.context.ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([perform.__module__])
     return context
-
-
-def _forget(layout: Layout) -> None:
-    """Remove batches of which every source was read again by a later one."""
-    batches = layout.batches()
-    holding = {number for number, _ in alive(batches).values()}
-    for batch in batches:
-        if batch.number not in holding:
-            layout.remove(batch)
-    layout.sweep()

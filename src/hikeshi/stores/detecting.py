@@ -184,7 +184,13 @@ class _Detection:
     def _scan(self, asked: Sequence[_Asked]) -> None:
         possible = self._possible(asked)
         for one in self._slices() if possible else ():
-            self._look(possible, one.first << ROWS_BITS, one.last << ROWS_BITS)
+            low, high = one.first << ROWS_BITS, one.last << ROWS_BITS
+            if one.last == one.first + 1:  # a merged batch may hold any number
+                last = _one(self._con, f"SELECT max(row_id) FROM parts WHERE row_id >= {low} AND row_id < {high}")[0]
+                for at in range(low, last + 1, SLICE):
+                    self._look(possible, at, min(at + SLICE, high))
+            else:
+                self._look(possible, low, high)
 
     def _asked(self) -> Iterator[_Asked]:
         backend, named = SqlBackend(self._wanted), SqlBackend(self._named)

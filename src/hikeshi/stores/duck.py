@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,7 @@ from hikeshi.events.assumed import Assumption
 from hikeshi.events.event import COLUMNS
 from hikeshi.stores import questions
 from hikeshi.stores.integrity import UNKNOWN, integrity_of
-from hikeshi.stores.layout import Batch, Layout, alive, fingerprint
+from hikeshi.stores.layout import Batch, Layout, alive, fingerprint, inside, merged
 from hikeshi.stores.store import SHOWN, BuildReport, Progress, Query, SourceRow, Value
 from hikeshi.stores.suspects import Deeds, Suspect, rank
 
@@ -117,9 +119,19 @@ class DuckStore:
                 names=names,
                 assumed=assumed,
             )
-            with self._connection():
-                pass  # folds what was delivered twice
+            self._settled()
         return self._report(built)
+
+    def _settled(self) -> None:
+        """Fold what was delivered twice; where there are many parts, merge them."""
+        from hikeshi.stores import merging  # Arrow is heavy, and asking does not need it
+
+        with self._connection() as con:
+            if not merging.pays(self._layout.batches()):
+                return
+            folds = merging.merge(self._layout, con)
+        self._layout.forget()
+        self._keep_folds(self._layout.batches(), partial(merging.write_folds, folds))
 
     def fingerprint(self) -> str:
         """One name for exactly what is stored now: another build that read something new gives another."""
@@ -142,6 +154,7 @@ class DuckStore:
         if buckets < 1:
             raise Refused(f"A histogram has at least one bucket, not {buckets}.")
         condition, values = questions.where(query)
+        once = merged(self._layout.batches()) if _everything(query) else None
         with self._connection() as con:
             first, last = _one(con, f"SELECT min(ts), max(ts) FROM events WHERE {condition}", values)
             if first is None:
@@ -149,10 +162,13 @@ class DuckStore:
             start = first if query.start_us is None else query.start_us
             end = last + 1 if query.end_us is None else query.end_us
             width = max(1, -(-(end - start) // buckets))
-            grouped = f"SELECT (ts - ?) // ? AS bucket, count(*) FROM events WHERE {condition} GROUP BY bucket"
-            counted = dict(con.execute(grouped, [start, width, *values]).fetchall())
+            known, edges = inside(once, start, width) if once else (Counter[int](), "true")
+            grouped = (
+                f"SELECT (ts - ?) // ? AS bucket, count(*) FROM events WHERE {condition} AND {edges} GROUP BY bucket"
+            )
+            counted = known + Counter(dict(con.execute(grouped, [start, width, *values]).fetchall()))
         spans = range(start, end, width)
-        return [(at, min(at + width, end), counted.get(number, 0)) for number, at in enumerate(spans)]
+        return [(at, min(at + width, end), counted[number]) for number, at in enumerate(spans)]
 
     def facet(self, field: str, query: Query, top: int = 10) -> list[tuple[Value, int]]:
         name = questions.column(field)
@@ -184,11 +200,15 @@ class DuckStore:
         import duckdb  # heavy; a report or a manifest needs no engine
 
         batches = self._layout.batches()
-        con = duckdb.connect(":memory:", config={"memory_limit": MEMORY, "autoinstall_known_extensions": "false"})
+        settings = {"memory_limit": MEMORY, "autoinstall_known_extensions": "false", "parquet_metadata_cache": "true"}
+        con = duckdb.connect(":memory:", config={**settings, "temp_directory": str(self._layout.folder / "spilled")})
         try:
             self._open_parts(con, batches, only)
             con.read_parquet(str(self._folds(con, batches))).create_view("folds")
-            con.execute(f"CREATE VIEW events AS {_EVENTS}")
+            if once := merged(batches):
+                con.read_parquet([str(self._layout.parts / part) for part in once.once]).create_view("events")
+            else:
+                con.execute(f"CREATE VIEW events AS {_EVENTS}")
             yield con
         finally:
             con.close()
@@ -201,7 +221,9 @@ class DuckStore:
             columns = ", ".join(f"{questions.column(name)} {TYPES[column.arrow]}" for name, column in COLUMNS.items())
             con.execute(f"CREATE TABLE parts ({columns}, row_id BIGINT)")
             return
-        con.read_parquet(files).create_view("delivered")
+        found = con.read_parquet(files)
+        names = ", ".join(f'"{name}"' for name in found.columns if name != "dup_count")  # which merged parts have besides
+        found.project(names).create_view("delivered")
         holding = alive(batches)
         dead = [(b.number, row.sha256) for b in batches for row in b.sources if holding[row.sha256][0] != b.number]
         con.execute("CREATE TABLE dead (batch BIGINT, sha256 VARCHAR)")
@@ -211,17 +233,22 @@ class DuckStore:
 
     def _folds(self, con: DuckDBPyConnection, batches: Sequence[Batch]) -> Path:
         """The file that says which rows are the same event; made when it is not there for exactly these batches."""
-        self._layout.make()
         path = self._layout.folds / f"{fingerprint(batches)}.parquet"
         if not path.exists():
-            new = path.with_name(f"{path.stem}.{os.getpid()}.new")
             con.execute(_FOLDS)
-            con.sql("SELECT * FROM folded ORDER BY row_id").write_parquet(str(new))
-            new.replace(path)
-            for old in self._layout.folds.glob("*.parquet"):
-                if old != path:
-                    old.unlink(missing_ok=True)
+            self._keep_folds(batches, con.sql("SELECT * FROM folded ORDER BY row_id").write_parquet)
         return path
+
+    def _keep_folds(self, batches: Sequence[Batch], write: Callable[[str], None]) -> None:
+        """Have the folds of these batches written, and those of others removed."""
+        self._layout.make()
+        path = self._layout.folds / f"{fingerprint(batches)}.parquet"
+        new = path.with_name(f"{path.stem}.{os.getpid()}.new")
+        write(str(new))
+        new.replace(path)
+        for old in self._layout.folds.glob("*.parquet"):
+            if old != path:
+                old.unlink(missing_ok=True)
 
     def _rows(self, con: DuckDBPyConnection, ids: Sequence[int]) -> list[dict[str, Any]]:
         """Whole rows in the order of their ids. Asked for by id, so that only few blocks are unpacked."""
@@ -276,6 +303,10 @@ class DuckStore:
 def _one(con: DuckDBPyConnection, sql: str, values: Sequence[Any]) -> tuple[Any, ...]:
     row = con.execute(sql, list(values)).fetchone()
     return row if row is not None else ()
+
+
+def _everything(query: Query) -> bool:
+    return query == Query(after=query.after, limit=query.limit, descending=query.descending)
 
 
 def _plain(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
     batches/000001.json            manifest: the sources read together and the parts they became. A part without one does not exist.
     parts/000001-0000.parquet      events in order of time, as delivered, duplicates included
+    parts/000009-once-0000.parquet after merging: each event once, in order of time across all sources; -later-: its other deliveries
     folds/<batches>.parquet        which rows are the same event; made from the parts and thrown away freely
     digests.json, integrity.json   what CloudTrail's digests prove of the sources, see integrity.py
     gaps.json                      where something is missing, see gaps.py; thrown away freely
@@ -15,6 +16,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,13 +31,26 @@ ROWS_BITS = 40
 """A row's id is the number of its batch, and behind it so many bits for its place there."""
 
 
+class Span(msgspec.Struct, frozen=True, array_like=True):
+    """A block of a merged part: the times of its first and its last event in UTC microseconds, how many it has, and the part by number."""
+
+    first_us: int
+    last_us: int
+    rows: int
+    part: int
+
+
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """The manifest of sources that were read together."""
+    """The manifest of sources that were read together, or merged (merging.py)."""
 
     number: int
     parts: tuple[str, ...]
     sources: tuple[SourceRow, ...]
     schema_version: int = SCHEMA_VERSION
+    once: tuple[str, ...] = ()
+    """Of a merged batch: those of its parts that hold each event once, in order of time, with its `dup_count`."""
+    spans: tuple[Span, ...] = ()
+    """The blocks of these parts, in order of time."""
 
 
 class Layout:
@@ -64,6 +79,15 @@ class Layout:
 
     def remove(self, batch: Batch) -> None:
         (self.manifests / f"{batch.number:06d}.json").unlink()
+
+    def forget(self) -> None:
+        """Remove batches of which every source was read again, or merged, into a later one."""
+        batches = self.batches()
+        holding = {number for number, _ in alive(batches).values()}
+        for batch in batches:
+            if batch.number not in holding:
+                self.remove(batch)
+        self.sweep()
 
     def sweep(self) -> None:
         """Remove what no manifest names: leftovers of a build that was killed."""
@@ -99,6 +123,27 @@ def _batch(path: Path) -> Batch:
 def alive(batches: Sequence[Batch]) -> dict[str, tuple[int, SourceRow]]:
     """Which batch holds a source, by its SHA-256. Where a source was read again, the later batch has it."""
     return {row.sha256: (batch.number, row) for batch in batches for row in batch.sources}
+
+
+def merged(batches: Sequence[Batch]) -> Batch | None:
+    """The one batch that holds everything, each event once; None where something was added since, or nothing was ever merged."""
+    return batches[0] if len(batches) == 1 and batches[0].once else None
+
+
+def inside(batch: Batch, start: int, width: int) -> tuple[Counter[int], str]:
+    """How many events of a merged batch each bucket has by the blocks that lie in it wholly, and which rows (SQL) the others have.
+
+    Bucket n begins at `start` + n * `width` microseconds. So a count of everything reads a few blocks and not all of them.
+    """
+    counted, edges, row = Counter[int](), list[str](), batch.number << ROWS_BITS
+    for span in batch.spans:
+        bucket = (span.first_us - start) // width
+        if bucket == (span.last_us - start) // width:
+            counted[bucket] += span.rows
+        else:
+            edges.append(f"row_id BETWEEN {row} AND {row + span.rows - 1}")
+        row += span.rows
+    return counted, f"({' OR '.join(edges)})" if edges else "false"
 
 
 def fingerprint(batches: Sequence[Batch]) -> str:

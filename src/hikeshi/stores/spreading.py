@@ -28,7 +28,7 @@ from hikeshi.events.event import SCHEMA_VERSION
 from hikeshi.events.parsers import PARSERS
 from hikeshi.events.source import Limits
 from hikeshi.events.walking import walk
-from hikeshi.stores.building import MOST, TOGETHER, Built, File, _forget, _tasks, fresh, told
+from hikeshi.stores.building import MOST, TOGETHER, Built, File, _tasks, fresh, told
 from hikeshi.stores.layout import Layout
 from hikeshi.stores.store import Place, Progress
 from hikeshi.stores.writing import Done, Task, perform
@@ -80,7 +80,7 @@ def build(
         done = list(_performed(room, tasks, progress, len(files) - len(new), len(files)))
     finally:
         room.clear()
-    _forget(layout)
+    layout.forget()
     return Built(
         built=sum(one.built for one in done),
         unchanged=len(files) - len(new),

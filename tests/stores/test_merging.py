@@ -1,0 +1,125 @@
+"""A merged store answers as the parts it was merged from, whatever the question."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hikeshi.events.detect.loading import OWN, load
+from hikeshi.stores import merging
+from hikeshi.stores.detecting import detect
+from hikeshi.stores.duck import DuckStore
+from hikeshi.stores.layout import Layout, inside, merged
+from hikeshi.stores.store import Query
+
+LATE = "cloudtrail/array.json"
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"MANY": 0, "SLICE": 3, "GROUP": 2, "PART": 4}.items():
+        monkeypatch.setattr(merging, name, value)
+
+
+@pytest.fixture
+def folder(store: DuckStore, tmp_path: Path) -> Path:
+    """The store of samples as it was built, in parts."""
+    return Path(shutil.copytree(store._layout.folder, tmp_path / "store"))
+
+
+def answers(store: DuckStore) -> dict[str, Any]:
+    everything = store.histogram(Query())
+    inner = Query(start_us=everything[7][0] + 12_345, end_us=everything[40][1])
+    return {
+        "count": store.count(Query()),
+        "rows": store.events(Query()),
+        "page": store.events(Query(limit=3, descending=True)),
+        "spread": [store.histogram(Query(), n) for n in (1, 2, 7, 60, 1000)],
+        "inner": [store.histogram(inner, 13), store.count(inner), store.histogram(Query(where={"source_kind": "vpcflow"}))],
+        "facets": [store.facet(name, Query()) for name in ("action", "dup_count", "resource_ids")],
+        "sources": store.sources(),
+        "suspects": store.suspects(Query()),
+    }  # fmt: skip
+
+
+def test_every_answer_is_the_same(folder: Path) -> None:
+    store = DuckStore(folder)
+    before = answers(store)
+    store._settled()
+    assert merged(Layout(folder).batches())
+    assert answers(store) == before
+
+
+def test_only_the_merged_parts_are_left(folder: Path) -> None:
+    DuckStore(folder)._settled()
+    names = {path.name.split("-")[1] for path in (folder / "parts").iterdir()}
+    assert names == {"once", "later"}
+    assert len(list((folder / "batches").iterdir())) == 1
+
+
+def test_what_is_added_later_is_folded_with_what_was_merged(samples: list[Path], tmp_path: Path) -> None:
+    late = [path for path in samples if str(path).endswith(LATE)]
+    store = DuckStore(tmp_path / "store")
+    store.build([path for path in samples if path not in late])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(merging, "MANY", 100)
+        report = store.build(late)
+    assert len(Layout(tmp_path / "store").batches()) == 2
+    whole = DuckStore(tmp_path / "whole")
+    assert report.duplicates == whole.build(samples).duplicates > 0
+    shown = [row["event_uid"] for row in store.events(Query())]
+    assert shown == [row["event_uid"] for row in whole.events(Query())]
+
+
+def test_building_again_reads_nothing_after_merging(samples: list[Path], tmp_path: Path) -> None:
+    store = DuckStore(tmp_path)
+    first = store.build(samples)
+    again = store.build(samples)
+    assert (again.built, again.unchanged, again.events) == (0, len(samples), first.events)
+
+
+def test_a_merging_that_was_killed_changes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = DuckStore(folder)
+    before = answers(store)
+    with monkeypatch.context() as patch:
+        patch.setattr(Layout, "commit", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            store._settled()
+    assert answers(store) == before
+    store._settled()
+    assert answers(store) == before
+    assert not list((folder / "parts").glob("*.new"))
+
+
+def _killed(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_merging_that_was_killed_behind_its_commit_counts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = DuckStore(folder)
+    before = answers(store)
+    with monkeypatch.context() as patch:
+        patch.setattr(Layout, "forget", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            store._settled()
+    assert answers(store) == before
+
+
+def test_rules_find_the_same(folder: Path) -> None:
+    store = DuckStore(folder)
+    before = detect(store, load([OWN]))
+    assert before.hit
+    store._settled()
+    assert detect(store, load([OWN])).rules == before.rules
+
+
+def test_blocks_that_lie_in_a_bucket_are_counted_unread(folder: Path) -> None:
+    store = DuckStore(folder)
+    store._settled()
+    batch = merged(Layout(folder).batches())
+    assert batch is not None
+    known, edges = inside(batch, 0, 1 << 62)
+    assert (known.total(), edges) == (store.count(Query()), "false")
