@@ -222,7 +222,9 @@ class DuckStore:
             con.execute(f"CREATE TABLE parts ({columns}, row_id BIGINT)")
             return
         found = con.read_parquet(files)
-        names = ", ".join(f'"{name}"' for name in found.columns if name != "dup_count")  # which merged parts have besides
+        names = ", ".join(
+            f'"{name}"' for name in found.columns if name != "dup_count"
+        )  # which merged parts have besides
         found.project(names).create_view("delivered")
         holding = alive(batches)
         dead = [(b.number, row.sha256) for b in batches for row in b.sources if holding[row.sha256][0] != b.number]
