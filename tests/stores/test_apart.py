@@ -13,9 +13,11 @@ import psutil
 import pytest
 
 from hikeshi.errors import Failed, Refused
+from hikeshi.events.assumed import Assumption
 from hikeshi.stores.apart import ApartStore
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.layout import Layout
+from hikeshi.stores.store import Query
 
 CALLER = """
 import sys
@@ -44,6 +46,12 @@ def test_the_report_is_the_same_and_progress_is_told(tmp_path: Path, samples: li
     here = DuckStore(tmp_path / "here").build(samples)
     assert msgspec.structs.replace(apart, seconds=0) == msgspec.structs.replace(here, seconds=0)
     assert told[-1] == (4, 4)
+
+
+def test_what_is_assumed_of_clocks_goes_with_the_order(tmp_path: Path, samples: list[Path]) -> None:
+    store = ApartStore(tmp_path)
+    store.build(samples, assumed=[Assumption("vpcflow", skew_us=3_500_000)])
+    assert store.count(Query(where={"ts_skew_us": 3_500_000})) == 4
 
 
 def test_who_has_a_store_built_loads_no_engine(tmp_path: Path, samples: list[Path]) -> None:

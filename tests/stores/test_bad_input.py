@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from hikeshi.events.source import Limits
 from hikeshi.stores import building
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.layout import Layout
@@ -75,7 +76,7 @@ def test_a_bomb_ends_at_the_limit(store: DuckStore, logs: Path) -> None:
     (logs / "bomb.bz2").write_bytes(bz2.compress(FLOWS) + bz2.compress(b"2 x\n" * 4_000_000))
     layout = Layout(logs.parent / "store")
     with layout.locked():
-        building.build(layout, [logs], limits=building.Limits(file=1 << 20))
+        building.build(layout, [logs], limits=Limits(file=1 << 20))
     row = next(row for row in store.sources() if row.path.endswith("bz2"))
     assert row.events == 4
     assert "longer than the limit" in {place.reason for place in row.unreadable}.pop() or row.unreadable_count > 1000

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from hikeshi.errors import Failed, HikeshiError, Refused
+from hikeshi.events.assumed import Assumption
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.settling import settle
 from hikeshi.stores.store import BuildReport, Progress
@@ -27,6 +28,8 @@ class Order(msgspec.Struct, frozen=True):
     paths: list[str]
     workers: int | None
     sha256_of: dict[str, str]
+    names: dict[str, str]
+    assumed: list[Assumption]
 
 
 class Step(msgspec.Struct, frozen=True, tag=True):
@@ -73,9 +76,18 @@ class ApartStore(DuckStore):
         workers: int | None = None,
         progress: Progress | None = None,
         sha256_of: Mapping[str, str] | None = None,
+        names: Mapping[str, str] | None = None,
+        assumed: Sequence[Assumption] = (),
     ) -> BuildReport:
         """As `DuckStore.build`. Raises Failed, worth another try, where the builder was killed."""
-        order = Order(str(self._layout.folder), [str(path) for path in paths], workers, dict(sha256_of or {}))
+        order = Order(
+            str(self._layout.folder),
+            [str(path) for path in paths],
+            workers,
+            dict(sha256_of or {}),
+            dict(names or {}),
+            list(assumed),
+        )
         for told in _lines(order):
             if isinstance(told, End):
                 return told.report
@@ -114,6 +126,8 @@ def main() -> None:
             workers=order.workers,
             progress=lambda done, total: _say(Step(done, total)),
             sha256_of=order.sha256_of,
+            names=order.names,
+            assumed=order.assumed,
         )
     except HikeshiError as problem:
         _say(Wrong.of(problem))

@@ -1,0 +1,161 @@
+"""How long a person waits for an answer of a large timeline: `python benchmarks/queries.py --events 100000000 --keep DIR`.
+
+Builds a small store of CloudTrail records and flows (those of timeline.py, fixed seed), merges it as a build does, and repeats its merged parts with later
+times and other ids until there are as many events as asked: the same Parquet that building so many logs leaves, in minutes instead of
+an hour. Then each question is asked in a process of its own and, as the console does, in one that has asked before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import msgspec
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))  # as mypy and pytest have it
+
+from benchmarks.timeline import corpus, make_file  # noqa: E402  after the path
+
+from hikeshi.stores import merging  # noqa: E402
+from hikeshi.stores.duck import DuckStore  # noqa: E402
+from hikeshi.stores.entity import entity  # noqa: E402
+from hikeshi.stores.layout import Layout, Span, merged  # noqa: E402
+from hikeshi.stores.store import Query  # noqa: E402
+
+BASE = {"cloudtrail": 600_000, "vpcflow": 1_400_000}
+"""Records of the small store: three of ten events are calls."""
+
+DAY = 86_400_000_000
+COPY = """
+COPY (SELECT * REPLACE (ts + {shift} AS ts, ts_end + {shift} AS ts_end, row_id + {rows} AS row_id,
+                        unhex(md5(concat('{number}', hex(event_uid)))) AS event_uid)
+      FROM read_parquet('{part}') ORDER BY row_id)
+TO '{new}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {group})
+"""
+"""MD5 only stands for an id here; real ids are BLAKE2b."""
+
+
+def small(folder: Path) -> Path:
+    """The folder of the small store, merged."""
+    store = folder / "small"
+    if not store.exists():
+        logs = folder / "logs"
+        with ProcessPoolExecutor() as pool:
+            for kind, count in BASE.items():
+                list(pool.map(make_file, corpus(logs, kind, count), chunksize=4))
+        merging.MANY = 0
+        DuckStore(folder / "building").build([logs])
+        (folder / "building").rename(store)
+        shutil.rmtree(logs)
+    return store
+
+
+def many(folder: Path, events: int) -> Path:
+    """The folder of a store with at least so many events."""
+    store = folder / f"store-{events}"
+    if store.exists():
+        return store
+    base = Layout(small(folder))
+    batch = merged(base.batches())
+    if batch is None:
+        raise SystemExit("The small store was not merged.")
+    first, last = batch.spans[0].first_us, batch.spans[-1].last_us
+    period, size = (last - first) // 1_000_000 * 1_000_000 + 1_000_000, sum(span.rows for span in batch.spans)
+    target = Layout(folder / "multiplying")
+    target.make()
+    once: list[str] = []
+    spans: list[Span] = []
+    for number in range(-(-events // size)):
+        with duckdb.connect(":memory:", config={"memory_limit": "2GB"}) as con:
+            for part in batch.once:
+                name = f"{batch.number:06d}-once-{len(once):04d}.parquet"
+                con.execute(
+                    COPY.format(shift=number * period, rows=number * size, number=number, part=base.parts / part,
+                                new=target.parts / name, group=merging.GROUP)
+                )  # fmt: skip
+                once.append(name)
+        more = len(batch.once) * number
+        spans += [
+            Span(s.first_us + number * period, s.last_us + number * period, s.rows, s.part + more) for s in batch.spans
+        ]
+        print(f"\r{min(events, (number + 1) * size):,} of {events:,} events", end="", file=sys.stderr)
+    told = msgspec.structs.replace(batch, parts=tuple(once), once=tuple(once), spans=tuple(spans))
+    target.commit(told)
+    DuckStore(target.folder)._keep_folds(  # noqa: SLF001  it stands in for a build
+        target.batches(), lambda path: merging.write_folds(merging.FOLDS.empty_table(), path)
+    )
+    target.folder.rename(store)
+    print(file=sys.stderr)
+    return store
+
+
+def questions(store: DuckStore) -> dict[str, Callable[[], Any]]:
+    """What the issue's figures are about, by name."""
+    first, last = (store.events(Query(limit=1, descending=way))[0]["ts"] for way in (False, True))
+    middle = (first + last) // 2
+    hour = {"start_us": middle, "end_us": middle + DAY // 24}
+    somebody = store.events(Query(limit=1, where={"source_kind": "cloudtrail"}, **hour))[0]["actor_name"]
+    day = {"start_us": middle, "end_us": middle + DAY}
+    return {
+        "filter: an hour and a principal": lambda: store.events(Query(where={"actor_name": somebody}, **hour)),
+        "histogram: everything": lambda: store.histogram(Query()),
+        "facet: top 10 actions of everything": lambda: store.facet("action", Query()),
+        "full text: one day": lambda: store.count(Query(search="example-7/never", **day)),
+        "first page of the explorer": lambda: store.events(Query(limit=50)),
+        "page in the middle": lambda: store.events(Query(limit=50, start_us=middle)),
+        "count: everything": lambda: store.count(Query()),
+        "one name: everything it did in a day": lambda: entity(store, somebody, Query(**day)),
+    }
+
+
+def asked(folder: Path) -> dict[str, list[float]]:
+    """Milliseconds of each question, asked six times in a process that has asked before; the first asking is left out."""
+    store = DuckStore(folder)
+    found: dict[str, list[float]] = {}
+    for name, ask in questions(store).items():
+        for turn in range(6):
+            began = time.perf_counter()
+            ask()
+            if turn:
+                found.setdefault(name, []).append(round((time.perf_counter() - began) * 1000, 1))
+    return found
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description="Measure questions to a large store.")
+    options.add_argument("--events", type=int, default=10_000_000)
+    options.add_argument("--keep", type=Path, help="folder for the store; it is made only where it is not there")
+    options.add_argument("--run", type=Path, metavar="STORE", help=argparse.SUPPRESS)
+    chosen = options.parse_args()
+    if chosen.run:
+        print(json.dumps(asked(chosen.run)))
+        return
+    folder = chosen.keep or Path(tempfile.mkdtemp())
+    folder.mkdir(parents=True, exist_ok=True)
+    store = many(folder, chosen.events)
+    output = subprocess.check_output([sys.executable, __file__, "--run", str(store)], text=True)
+    size = sum(path.stat().st_size for path in (store / "parts").iterdir())
+    print(f"{DuckStore(store).count(Query()):,} events, {size / 1e9:.1f} GB, {multiprocessing.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")  # fmt: skip
+    print("| question | median ms | range |\n|---|---|---|")
+    for name, times in json.loads(output).items():
+        print(f"| {name} | {statistics.median(times):.0f} | {min(times):.0f} to {max(times):.0f} |")
+    if not chosen.keep:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
