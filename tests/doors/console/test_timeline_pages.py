@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from doors.console.house import HIKESHI, House, signed_in
+from doors.console.house import HIKESHI, HOSTILE, House, signed_in
 from hikeshi.desk.evidence import verbs as evidence
 from hikeshi.desk.timelines import verbs as timelines
 from hikeshi.doors.console import search, timeline as page
@@ -129,6 +129,84 @@ def test_clocks_are_put_right_from_the_page_and_shown(house: House) -> None:
     assert (
         text.count("cloudtrail=+3.5s") == text.count("*=Asia/Tokyo") == 2
     )  # told, and in the form to be kept or taken out
+
+
+def note(house: House, kind: str, text: str = "", **more: str) -> str:
+    """What the page shows after one event was given a note; `more` is the state of the page it came from."""
+    key = events(look(house))[0].split("event=")[1].split("#")[0]
+    typed = {"t": "main", "event": key, "uid": key.split(".")[1], "kind": kind, "text": text, **more}
+    client = signed_in(house.responder)
+    answer = client.post(f"/incidents/{house.incident.name}/timeline/note/", typed)
+    assert answer.status_code == 302
+    assert key in answer["Location"]
+    return client.get(answer["Location"]).content.decode()
+
+
+def test_an_event_is_starred_tagged_and_commented_and_that_is_taken_back(house: House) -> None:
+    note(house, "star")
+    note(house, "tag", "Exfil")
+    text = note(house, "comment", HOSTILE, src_ip="203.0.113.66")
+    assert 'aria-pressed="true"' in text
+    assert "#exfil" in text
+    assert "&lt;img src=x" in text
+    assert "<img" not in text
+    assert "src_ip: 203.0.113.66" in text  # the filters are still there
+    assert len(events(look(house, "?tag=exfil"))) == len(events(look(house, "?starred=1"))) == 1
+    assert events(look(house, "?tag=other")) == []
+    client, root = signed_in(house.responder), f"/incidents/{house.incident.name}/timeline/unnote/"
+    for row in house.timeline.notes.all():
+        wanted = 403 if row.kind == "comment" else 302
+        assert client.post(root, {"note": row.pk}).status_code == wanted
+    assert client.post(root, {"note": house.timeline.notes.get().pk, "reason": "wrong"}).status_code == 302
+    assert not house.timeline.notes.exists()
+    assert client.post(root, {"note": "x"}).status_code == 404
+
+
+def test_a_note_that_cannot_be_kept_is_refused_with_the_page(house: House) -> None:
+    root = f"/incidents/{house.incident.name}/timeline/note/"
+    typed = {"t": "main", "uid": "00" * 16, "kind": "star"}
+    assert signed_in(house.responder).post(root, typed).status_code == 403
+
+
+def test_a_search_is_saved_followed_and_deleted(house: House) -> None:
+    note(house, "tag", "exfil")
+    client, root = signed_in(house.responder), f"/incidents/{house.incident.name}/timeline/searches/"
+    state = {"t": "main", "src_ip": "203.0.113.66", "tag": "exfil", "name": "theirs"}
+    assert client.post(root + "save/", state | {"name": ""}).status_code == 403
+    assert client.post(root + "save/", state).status_code == 302
+    saved = house.timeline.searches.get()
+    assert (saved.query, saved.tags) == ({"where": {"src_ip": "203.0.113.66"}}, ["exfil"])
+    text = look(house, f"?saved={saved.pk}")
+    assert len(events(text)) == 1
+    assert "Delete this search" in text
+    assert len(events(look(house, f"?saved={saved.pk}&action=ListBuckets"))) == 0
+    assert len(events(look(house, "?saved=99999"))) == 4
+    assert client.post(root + "delete/", {"t": "main", "search": saved.pk}).status_code == 302
+    assert not house.timeline.searches.exists()
+
+
+def test_one_name_has_a_page_of_everything_said_of_it(house: House) -> None:
+    client, root = signed_in(house.responder), f"/incidents/{house.incident.name}/timeline/about/"
+    text = client.get(root, {"t": "main", "value": "203.0.113.66"}).content.decode()
+    assert "3 events" in text
+    assert "CreateUser" in text
+    assert "src_ip=203.0.113.66" in text
+    assert "No event names it" in client.get(root, {"t": "main", "value": "nobody"}).content.decode()
+    assert client.get(root, {"t": "main"}).status_code == 200
+    assert client.get(root, {"t": "none"}).status_code == 404
+    assert "timeline/about/?t=main&amp;value=203.0.113.66" in look(house, events(look(house))[0].split("#")[0])
+
+
+def test_two_windows_are_compared_on_a_page(house: House) -> None:
+    client, root = signed_in(house.responder), f"/incidents/{house.incident.name}/timeline/diff/"
+    times = {"before_start": "2026-11-07 03:00", "before_end": "2026-11-07 03:02", "after_start": "2026-11-07 03:02"}
+    asked = {"t": "main", "field": "action", **times, "after_end": "2026-11-07 03:10"}  # the reader's zone is Tokyo
+    text = client.get(root, asked).content.decode()
+    assert "4 changes" in text
+    assert "action=ListBuckets" in text
+    for wrong in ({"after_end": "tomorrow"}, {"field": "nope"}, {"field": "1=1"}):
+        assert client.get(root, asked | wrong).status_code == 403
+    assert client.get(root, {"t": "main"}).status_code == 200
 
 
 @given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=40))

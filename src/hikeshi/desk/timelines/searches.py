@@ -73,15 +73,19 @@ def delete(row: SavedSearch, *, actor: Actor) -> None:
 
 
 def within(row: SavedSearch, query: Query) -> Query:
-    """`query` asked within what the saved search finds: both windows hold; a field or words of `query` replace those saved."""
+    """`query` asked within what the saved search finds."""
+    return noted(row.timeline, merged(row, query), tags=row.tags, starred=row.starred)
+
+
+def merged(row: SavedSearch, query: Query) -> Query:
+    """`query` with what was saved, notes left aside: both windows hold; a field or words of `query` replace those saved."""
     saved = Query(**row.query)
     starts = [us for us in (saved.start_us, query.start_us) if us is not None]
     ends = [us for us in (saved.end_us, query.end_us) if us is not None]
-    both = msgspec.structs.replace(
+    return msgspec.structs.replace(
         query,
         start_us=max(starts, default=None),
         end_us=min(ends, default=None),
         where={**saved.where, **query.where},
         search=query.search or saved.search,
     )
-    return noted(row.timeline, both, tags=row.tags, starred=row.starred)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import time
+from collections import Counter
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.timelines import verbs
-from hikeshi.desk.timelines.models import Hit, Mark, Timeline
+from hikeshi.desk.timelines.models import EventNote, Hit, Mark, Timeline
 from hikeshi.doors.completeness import testimony_shape
 from hikeshi.doors.console.histogram import histogram
 from hikeshi.doors.console.room import head
@@ -26,6 +26,7 @@ from hikeshi.doors.events import clocks
 from hikeshi.errors import HikeshiError, Refused
 from hikeshi.events.assumed import Assumption
 from hikeshi.stores.duck import DuckStore
+from hikeshi.stores.entity import COLUMNS
 from hikeshi.stores.witnesses import testimony
 
 TOP = 8
@@ -33,10 +34,10 @@ TOP = 8
 
 @require_safe
 def timeline(request: HttpRequest, name: str) -> HttpResponse:
-    return _show(request, incident_of(request, name))
+    return show(request, incident_of(request, name))
 
 
-def _show(request: HttpRequest, incident: Incident, problem: HikeshiError | None = None) -> HttpResponse:
+def show(request: HttpRequest, incident: Incident, problem: HikeshiError | None = None) -> HttpResponse:
     timelines = list(incident.timelines.all())
     wanted = request.GET.get("t") or request.POST.get("t", "")
     chosen = next((one for one in timelines if one.name == wanted), timelines[0] if timelines else None)
@@ -53,25 +54,21 @@ def _show(request: HttpRequest, incident: Incident, problem: HikeshiError | None
 
 def _explore(request: HttpRequest, chosen: Timeline) -> dict[str, Any]:
     started = time.perf_counter()
-    search = Search.read(chosen.name, request.GET, _hit(chosen, request.GET.get("hit", "")))
-    store, marks = DuckStore(chosen.folder), list(chosen.marks.all())
+    search, store, marks = Search.of(chosen, request.GET), DuckStore(chosen.folder), list(chosen.marks.all())
+    notes = list(chosen.notes.all())
     rows = store.events(search.query(limit=PER_PAGE + 1))
     more = len(rows) > PER_PAGE
     rows = rows[:PER_PAGE]
     for row in rows:
-        _dress(row, marks)
+        _dress(row, marks, notes)
     return {
-        "search": search, "rows": rows, "marks": marks, "hits": _linked(search, chosen), "total": store.count(search.query(paged=False)),
+        "tags": _tags(search, notes), "starred": sum(note.kind == "star" for note in notes), "star_link": search.link(starred="" if search.starred else "1", after=""),
+        "saved_searches": chosen.searches.all(), "search": search, "rows": rows, "marks": marks, "hits": _linked(search, chosen), "total": store.count(search.query(paged=False)),
         "histogram": histogram(store, search, marks), "facets": _facets(store, search),
         "next": search.link(after=key_of(rows[-1])) if more else "", "first": search.link(after="") if search.after else "",
-        "event": _event(store, request.GET.get("event", ""), marks), "close": search.link(event=""),
+        "event": _event(store, request.GET.get("event", ""), marks, notes), "close": search.link(event=""),
         "seconds": time.perf_counter() - started,
     }  # fmt: skip
-
-
-def _hit(chosen: Timeline, key: str) -> Hit | None:
-    """The hit an address names; nothing where it names none."""
-    return chosen.hits.filter(pk=int(key)).first() if re.fullmatch(r"[0-9]{1,18}", key) else None
 
 
 def _linked(search: Search, chosen: Timeline) -> list[tuple[Hit, str]]:
@@ -79,14 +76,27 @@ def _linked(search: Search, chosen: Timeline) -> list[tuple[Hit, str]]:
     return [(hit, search.link(hit=str(hit.pk), after="", event="")) for hit in chosen.hits.all()]
 
 
-def _dress(row: dict[str, Any], marks: list[Mark]) -> dict[str, Any]:
+def _tags(search: Search, notes: list[EventNote]) -> list[dict[str, Any]]:
+    """Every tag, how many events bear it, and the address that shows them or takes the filter out."""
+    counted = Counter(note.text for note in notes if note.kind == "tag")
+    return [
+        {"tag": tag, "count": count, "link": search.link(tag="" if tag == search.tag else tag, after="")}
+        for tag, count in sorted(counted.items())
+    ]
+
+
+def _dress(row: dict[str, Any], marks: list[Mark], notes: list[EventNote]) -> dict[str, Any]:
     """What a template needs beside the store's own columns."""
+    mine = [note for note in notes if note.event_uid == row["event_uid"]]
+    row["star"] = next((note for note in mine if note.kind == "star"), None)
+    row["tags"] = [note for note in mine if note.kind == "tag"]
+    row["comments"] = [note for note in mine if note.kind == "comment"]
     row["at"], row["key"] = at(row["ts"]), key_of(row)
     row["lanes"] = {mark.kind for mark in marks if str(row.get(mark.field)) == mark.value}
     return row
 
 
-def _event(store: DuckStore, key: str, marks: list[Mark]) -> dict[str, Any] | None:
+def _event(store: DuckStore, key: str, marks: list[Mark], notes: list[EventNote]) -> dict[str, Any] | None:
     """The event of the drawer, with every column that says something."""
     search = Search.exactly(key)
     if search is None:
@@ -111,7 +121,8 @@ def _event(store: DuckStore, key: str, marks: list[Mark]) -> dict[str, Any] | No
     row["markable"] = [
         (field, row[field]) for field in ("src_ip", "actor_name", "access_key", "session_name") if row.get(field)
     ]
-    return _dress(row, marks)
+    row["named"] = {field: value for field, value in row["columns"] if field in COLUMNS and isinstance(value, str)}
+    return _dress(row, marks, notes)
 
 
 def _text(value: Any) -> str:
@@ -140,7 +151,7 @@ def ask(request: HttpRequest, name: str) -> HttpResponse:
     called = request.POST.get("t", "").strip() or "main"
     problem = attempt(lambda: verbs.ask(incident, called, items, actor=actor(request), assumed=_assumed(request)))
     return (
-        _show(request, incident, problem)
+        show(request, incident, problem)
         if problem
         else _to(incident, called, request, _("The timeline is being built."))
     )
@@ -171,9 +182,7 @@ def detect(request: HttpRequest, name: str) -> HttpResponse:
     chosen = get_object_or_404(Timeline, incident=incident, name=request.POST.get("t", ""))
     problem = attempt(lambda: verbs.detect(chosen, [], actor=actor(request)))
     return (
-        _show(request, incident, problem)
-        if problem
-        else _to(incident, chosen.name, request, _("The rules were asked."))
+        show(request, incident, problem) if problem else _to(incident, chosen.name, request, _("The rules were asked."))
     )
 
 
@@ -183,7 +192,7 @@ def mark(request: HttpRequest, name: str) -> HttpResponse:
     incident, typed = incident_of(request, name), request.POST
     chosen = get_object_or_404(Timeline, incident=incident, name=typed.get("t", ""))
     problem = attempt(lambda: _mark(request, chosen))
-    return _show(request, incident, problem) if problem else _to(incident, chosen.name, request, _("Marked."))
+    return show(request, incident, problem) if problem else _to(incident, chosen.name, request, _("Marked."))
 
 
 def _mark(request: HttpRequest, chosen: Timeline) -> None:
@@ -203,6 +212,4 @@ def unmark(request: HttpRequest, name: str) -> HttpResponse:
     row = get_object_or_404(Mark, pk=int(key) if key.isdecimal() else 0, timeline__incident=incident)
     called, reason = row.timeline.name, typed.get("reason", "").strip() or "taken back"
     problem = attempt(lambda: verbs.unmark(row, actor=actor(request), reason=reason))
-    return (
-        _show(request, incident, problem) if problem else _to(incident, called, request, _("The mark is taken back."))
-    )
+    return show(request, incident, problem) if problem else _to(incident, called, request, _("The mark is taken back."))
