@@ -15,6 +15,7 @@ from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger.models import Entry
 from hikeshi.desk.timelines import verbs
 from hikeshi.desk.timelines.models import Timeline
+from hikeshi.doors.worker import Worker
 from trail_writer import Trail
 
 TRAIL = Path(__file__).parents[2] / "samples" / "cloudtrail" / "s3.json"
@@ -74,6 +75,17 @@ def test_a_clock_that_makes_no_sense_is_refused(on_it: Caller, incident: Inciden
     asked = {"name": "main", "evidence": ["EV-001"], **wrong}
     on_it.post(f"/incidents/{incident.name}/timelines", asked, 403)
     assert not Timeline.objects.exists()
+
+
+def test_a_worker_builds_what_was_asked_for(on_it: Caller, incident: Incident) -> None:
+    evidence.seal_files(incident, [TRAIL], actor=SYSTEM, title="Trail", kind="logs")
+    path = f"/incidents/{incident.name}/timelines"
+    for name, skew in (("right", []), ("late", ["cloudtrail=+2s"])):
+        on_it.post(path, {"name": name, "evidence": ["EV-001"], "skew": skew}, 202)
+    Worker().drain()
+    assert [row["state"] for row in on_it.get(path)] == ["ready", "ready"]
+    right, late = (_events(on_it, f"{path}/{name}") for name in ("right", "late"))
+    assert [row["ts"] + 2_000_000 for row in right] == [row["ts"] for row in late] != []
 
 
 def test_events_come_in_order_page_by_page_without_gap_or_repeat(on_it: Caller, built: str) -> None:
