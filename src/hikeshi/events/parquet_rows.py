@@ -2,7 +2,7 @@
 
 A file is recognised by its mark and by the names of its columns. Each row becomes JSON text, empty values left out, and is read as the
 parser of that kind reads JSON; `raw` is that text, for a row has no bytes of its own. What stands in the names of Hive partitions
-(region=.../day=...) is not read: the columns say it too. Bounds: the footer, values and bytes of a row group, the length of a row and of
+(region=.../day=...) is not read: the columns say it too. Bounds: the footer, rows and bytes of a row group, the length of a row and of
 all rows together; a few rows are in memory at a time, and a value that many rows share is there once.
 
 References:
@@ -35,8 +35,8 @@ COLUMNS = 2000
 GROUP = 1 << 30
 """Bytes that a row group unpacks to."""
 
-VALUES = 1 << 24
-"""Values of one column in a row group: a few bytes can stand for as many as one likes."""
+MOST = 1 << 24
+"""Rows of a row group: a few bytes can stand for as many as one likes."""
 
 ROWS = 1024
 TOGETHER = 64 << 20
@@ -124,12 +124,11 @@ def _too_much(metadata: Any) -> str:
     if metadata.num_columns > COLUMNS:
         return f"it has more than {COLUMNS:,} columns"
     for number in range(metadata.num_row_groups):
-        group = metadata.row_group(number)
-        columns = [group.column(at) for at in range(group.num_columns)]
-        if sum(column.total_uncompressed_size for column in columns) > GROUP:
+        group = metadata.row_group(number)  # never its columns: a damaged footer ends the process there (Arrow 26)
+        if group.total_byte_size > GROUP:
             return f"row group {number + 1:,} unpacks to more than {GROUP:,} bytes"
-        if any(column.num_values > VALUES for column in columns):
-            return f"row group {number + 1:,} has a column of more than {VALUES:,} values"
+        if group.num_rows > MOST:
+            return f"row group {number + 1:,} has more than {MOST:,} rows"
     return ""
 
 
@@ -159,7 +158,7 @@ def _texts(file: Any) -> Iterator[bytes]:
     done = 0
     try:
         for number in range(file.metadata.num_row_groups):
-            rows = _at_once(file.metadata.row_group(number))
+            rows = _at_once(file, file.metadata.row_group(number))
             for batch in file.iter_batches(rows, row_groups=[number], use_threads=False):
                 step = max(1, TOGETHER // max(1, sum(map(_longest, batch.columns))))
                 for at in range(0, batch.num_rows, step):
@@ -169,11 +168,11 @@ def _texts(file: Any) -> Iterator[bytes]:
         raise OSError(f"the Parquet file is damaged behind row {done:,}: {_said(error)}") from error
 
 
-def _at_once(group: Any) -> int:
+def _at_once(file: Any, group: Any) -> int:
     """How many rows of a group are decoded together."""
-    columns = [group.column(at) for at in range(group.num_columns)]
-    nested = (one.total_uncompressed_size for one in columns if "." in one.path_in_schema and one.physical_type == TEXT)
-    return min(ROWS, max(1, NESTED // max(1, max(nested, default=1))))
+    if not any("." in column.path for column in _columns(file.metadata)):
+        return ROWS
+    return min(ROWS, max(1, NESTED // max(1, int(group.total_byte_size))))
 
 
 def _rows(batch: Any) -> list[dict[str, Any]]:
