@@ -53,6 +53,14 @@ def test_every_answer_is_the_same(folder: Path) -> None:
     assert answers(store) == before
 
 
+def test_progress_counts_deliveries(folder: Path) -> None:
+    told: list[tuple[int, int]] = []
+    store = DuckStore(folder)
+    store._settled(lambda done, total: told.append((done, total)))
+    assert told[-1] == (sum(row.events for row in store.sources()),) * 2
+    assert len(told) > 2
+
+
 def test_only_the_merged_parts_are_left(folder: Path) -> None:
     DuckStore(folder)._settled()
     names = {path.name.split("-")[1] for path in (folder / "parts").iterdir()}

@@ -119,17 +119,17 @@ class DuckStore:
                 names=names,
                 assumed=assumed,
             )
-            self._settled()
+            self._settled(progress)
         return self._report(built)
 
-    def _settled(self) -> None:
-        """Fold what was delivered twice; where there are many parts, merge them."""
+    def _settled(self, progress: Progress | None = None) -> None:
+        """Fold what was delivered twice; where there are many parts, merge them, and count anew in events."""
         from hikeshi.stores import merging  # Arrow is heavy, and asking does not need it
 
         with self._connection() as con:
             if not merging.pays(self._layout.batches()):
                 return
-            folds = merging.merge(self._layout, con)
+            folds = merging.merge(self._layout, con, progress)
         self._layout.forget()
         self._keep_folds(self._layout.batches(), partial(merging.write_folds, folds))
 

@@ -13,7 +13,7 @@ slice of time is in memory at once, so that the size of the store does not matte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from hikeshi.events.columns import schema
 from hikeshi.events.event import COLUMNS, SCHEMA_VERSION
 from hikeshi.stores.layout import ROWS_BITS, Batch, Layout, Span, alive
+from hikeshi.stores.store import Progress
 from hikeshi.stores.writing import UNLIKE
 
 if TYPE_CHECKING:
@@ -52,7 +53,6 @@ WHERE p.ts >= ? AND p.ts < ? ORDER BY p.ts, p.event_uid, p.row_id
 _SECONDS = f"SELECT ts // {FINEST} AS second, count(*) FROM parts GROUP BY second ORDER BY second"
 
 FOLDS = pa.schema([("row_id", pa.int64()), ("keep", pa.bool_()), ("dup_count", pa.int64()), ("event_uid", pa.binary())])
-Told = Callable[[int, int], None]
 
 
 def pays(batches: Sequence[Batch]) -> bool:
@@ -62,7 +62,7 @@ def pays(batches: Sequence[Batch]) -> bool:
     return sum(len(batch.parts) for batch in batches if not batch.once) > MANY
 
 
-def merge(layout: Layout, con: DuckDBPyConnection, progress: Told | None = None) -> Any:
+def merge(layout: Layout, con: DuckDBPyConnection, progress: Progress | None = None) -> Any:
     """Commit one batch with everything the batches hold, and return the table of its folds; the caller removes the others.
 
     `con` has the views `parts` and `folds` (duck.py). The caller holds the lock. `progress` is told events done and of all.

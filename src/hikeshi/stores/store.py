@@ -14,7 +14,7 @@ from hikeshi.stores.suspects import Suspect
 
 Value = str | int | float | bool | None
 Progress = Callable[[int, int], None]
-"""Called with the number of files done and of all files, while a store is built."""
+"""Called with the number of files done and of all files while a store is built, and of events while it is merged."""
 
 SHOWN = 1000
 """How many rows of each list a report holds at most. The counts beside the lists are always true."""
