@@ -162,7 +162,7 @@ def pages_of_incident(house: House) -> dict[str, str]:
         "room": root, "steps": f"{root}steps/", "step": f"{root}steps/{house.step.pk}/", "evidence": f"{root}evidence/",
         "item": f"{root}evidence/{house.item.name}/", "timeline": f"{root}timeline/", "timeline_about": f"{root}timeline/about/?t=main&value=203.0.113.66",
         "timeline_diff": f"{root}timeline/diff/?t=main&field=action&before_start=2026-11-07+03:00&before_end=2026-11-07+03:02&after_start=2026-11-07+03:02&after_end=2026-11-07+03:10",
-        "reports": f"{root}reports/",
+        "timeline_escalation": f"{root}timeline/escalation/?t=main", "reports": f"{root}reports/",
         "report": f"{root}reports/{house.report.pk}/", "chain": f"/audit/{house.incident.name}/",
     }  # fmt: skip
 

@@ -7,14 +7,15 @@ import html
 import json
 import re
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 from hypothesis import given, strategies as st
 
-from doors.console.house import HIKESHI, HOSTILE, House, signed_in
+from doors.console.house import HIKESHI, HOSTILE, House, cloudtrail, signed_in
 from hikeshi.desk.evidence import verbs as evidence
 from hikeshi.desk.timelines import verbs as timelines
-from hikeshi.doors.console import search, timeline as page
+from hikeshi.doors.console import escalation as attempts, search, timeline as page
 from hikeshi.doors.console.search import Search, at, key_of
 from trail_writer import Trail
 
@@ -207,6 +208,61 @@ def test_two_windows_are_compared_on_a_page(house: House) -> None:
     for wrong in ({"after_end": "tomorrow"}, {"field": "nope"}, {"field": "1=1"}):
         assert client.get(root, asked | wrong).status_code == 403
     assert client.get(root, {"t": "main"}).status_code == 200
+
+
+def tries(house: House, **asked: str) -> tuple[int, str]:
+    address = f"/incidents/{house.incident.name}/timeline/escalation/"
+    answer = signed_in(house.responder).get(address, {"t": "main", **asked})
+    return answer.status_code, answer.content.decode()
+
+
+def test_who_tried_to_gain_rights_leads_to_the_event_and_to_everything_of_the_name(house: House) -> None:
+    assert f"timeline/escalation/?t={house.timeline.name}" in look(house)
+    status, text = tries(house)
+    assert status == 200
+    assert "CreateUser" in text
+    assert "ListBuckets" not in text
+    assert "timeline/about/?t=main&amp;value=ci" in text
+    [link] = events(text.replace(f"/incidents/{house.incident.name}/timeline/?", "?"))
+    explorer = look(house, link.split("#")[0])
+    assert 'id="event"' in explorer
+    assert "event=" + link.split("event=")[1].split("#")[0] in events(explorer)[0]  # the list begins with it
+
+
+def test_tries_keep_to_their_window_and_a_time_that_is_none_is_refused(house: House) -> None:
+    assert (
+        "CreateUser" in tries(house, start="2026-11-07 03:01", end="2026-11-07 03:02")[1]
+    )  # the reader's zone is Tokyo
+    assert "CreateUser" not in tries(house, start="2026-11-07 03:02")[1]
+    for wrong in ({"start": "yesterday"}, {"end": "2026-13-01"}):
+        assert tries(house, **wrong)[0] == 403
+    assert tries(house, after="x")[0] == 200
+    assert tries(house, t="none")[0] == 404
+
+
+def test_tries_follow_each_other_page_by_page_without_loss(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trail = cloudtrail(tmp_path)
+    trail.write_text(trail.read_text().replace("ListBuckets", "AttachUserPolicy").replace("RunInstances", "CreateRole"))
+    item = evidence.seal_files(house.incident, [trail], actor=HIKESHI, title="Tries", kind="logs")
+    timelines.build(timelines.ask(house.incident, "tries", [item], actor=HIKESHI), actor=HIKESHI)
+    monkeypatch.setattr(attempts, "PER_PAGE", 2)
+    first = tries(house, t="tries", start="2026-11-07 03:00")[1]
+    [later] = re.findall(r'<a href="([^"]*)">Later events', first)
+    second = tries(house, **dict(parse_qsl(html.unescape(later).lstrip("?"))))[1]
+    for text, calls in ((first, {"CreateUser", "AttachUserPolicy"}), (second, {"CreateRole"})):
+        assert set(re.findall(r"<code><b>(\w+)</b>", text)) == calls
+    assert "Later events" not in second
+    assert "To the beginning" in second
+
+
+def test_outcome_and_reasons_of_a_try_are_said_in_japanese_too(house: House) -> None:
+    client = signed_in(house.responder, "ja")
+    text = client.get(f"/incidents/{house.incident.name}/timeline/escalation/?t=main").content.decode()
+    assert "許可" in text
+    assert "再侵入の手段を作成した" in text
+    assert "証拠ではありません" in text
 
 
 @given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=40))
