@@ -162,3 +162,13 @@ def test_what_is_sure_to_be_a_log_is_recognised_as_it() -> None:
     found = [(sure(head), recognise(head)) for head in [*heads, wrapped([call()])]]
     assert all(one is None or one is other for one, other in found)
     assert found[-1][0] is cloudtrail
+
+
+def test_a_few_odd_records_are_the_parsers_and_the_others_columns() -> None:
+    records = [call(number) for number in range(20)]
+    records[3] |= {"eventName": "ConsoleLogin", "responseElements": {"ConsoleLogin": "Failure"}}
+    records[7].pop("eventID")
+    records[11] = dict(reversed(records[11].items()))  # another key comes first
+    content = wrapped(records)
+    assert by_columns(content) == by_parser(content)
+    assert [one.num_rows for one in pieces(content) if not isinstance(one, (Event, Unreadable))] == [18]

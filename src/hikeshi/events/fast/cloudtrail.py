@@ -104,30 +104,22 @@ def _piece(text: bytes, document: Document, source: Source) -> Iterator[Any | Ev
     first = document.seq + 1
     try:
         calls = _plain.decode_lines(b"\n".join(found))
-        odd = [number for number, call in enumerate(calls) if _is_odd(call)]
+        odd = {number for number, call in enumerate(calls) if _is_odd(call)}
         if len(calls) != len(found) or 2 * len(odd) > len(calls):
             raise pa.ArrowInvalid("this is the parser's, or one record has lines of its own")
-        plain = _of_list(calls, found, odd, document, source)
+        kept = [number for number in range(len(calls)) if number not in odd]
+        made = _columns([calls[number] for number in kept], _lines([found[number] for number in kept]), source) | {
+            "seq": pa.array([first + number for number in kept], pa.int64()),
+            "source_variant": cloudtrail.VARIANTS.get(document.variant, document.variant),
+        }
+        plain = assembled(made, len(kept))
     except _ODD:
         yield from _by_record(document.counted(found), source)
         return
     document.seq += len(found)
     yield plain
-    left = [Record(found[number], first + number, document.variant) for number in odd]
-    yield from stamped(cloudtrail.of_records(iter(left), source), source, cloudtrail)
-
-
-def _of_list(calls: list[Plain], found: list[Raw], odd: list[int], document: Document, source: Source) -> Any:
-    """Columns of the calls of a list but the odd ones. Raises one of _ODD where another call is the parser's."""
-    seq = range(document.seq + 1, document.seq + 1 + len(calls))
-    for number in reversed(odd):
-        del calls[number]
-    without = set(odd)
-    made = _columns(calls, _lines([data for number, data in enumerate(found) if number not in without]), source) | {
-        "seq": pa.array([at for number, at in enumerate(seq) if number not in without], pa.int64()),
-        "source_variant": cloudtrail.VARIANTS.get(document.variant, document.variant),
-    }
-    return assembled(made, len(calls))
+    left = (Record(found[number], first + number, document.variant) for number in sorted(odd))
+    yield from stamped(cloudtrail.of_records(left, source), source, cloudtrail)
 
 
 def _by_record(found: Iterator[Record | Unreadable], source: Source) -> Iterator[Any | Event | Unreadable]:
