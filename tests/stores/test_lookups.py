@@ -86,6 +86,21 @@ def test_our_own_rules_add_their_reasons(store: DuckStore) -> None:
     assert {"gave itself more rights", "User gives itself rights"} <= {reason.en for reason in first.reasons}
 
 
+def test_rules_are_asked_once_and_again_when_more_was_built(trail: Path, tmp_path: Path) -> None:
+    store = DuckStore(tmp_path / "store")
+    store.build([trail])
+    before = list(escalation(store).found)
+    kept = store.folder / "attempts.json"
+    written = kept.stat().st_mtime_ns
+    assert list(escalation(DuckStore(store.folder)).found) == before
+    assert kept.stat().st_mtime_ns == written
+    more = tmp_path / "more.json"
+    more.write_text(json.dumps({"Records": [record(20, "mallory", "lambda", "CreateFunction20150331", CALLS[5][3])]}))
+    store.build([more])
+    assert [one.techniques for one in escalation(store).found][-1] == ("T1548.005",)
+    assert kept.stat().st_mtime_ns > written
+
+
 def test_a_window_narrows_both(store: DuckStore) -> None:
     asked = window(datetime(2026, 11, 6, 14, 1, tzinfo=UTC), datetime(2026, 11, 6, 14, 3, tzinfo=UTC))
     assert [one.event["action"] for one in escalation(store, asked).found] == ["CreateRole", "CreateAccessKey"]

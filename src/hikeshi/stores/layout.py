@@ -5,6 +5,7 @@
     parts/000009-once-0000.parquet after merging: each event once, in order of time across all sources; -later-: its other deliveries
     folds/<batches>.parquet        which rows are the same event; made from the parts and thrown away freely
     digests.json, integrity.json   what CloudTrail's digests prove of the sources, see integrity.py
+    attempts.json                  what the rules of `lookups.py` hit; thrown away freely
     gaps.json                      where something is missing, see gaps.py; thrown away freely
     lock                           held while somebody builds
 

@@ -10,18 +10,16 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from hikeshi.errors import Refused
 from hikeshi.stores.duck import DuckStore
+from hikeshi.stores.layout import replace
 from hikeshi.stores.store import Query, Store
 from hikeshi.stores.suspects import CALLS, TACTICS
 from hikeshi.text import Text
-
-if TYPE_CHECKING:
-    from hikeshi.stores.detecting import RuleHits
 
 GAINED = "attack.privilege-escalation"
 ELSEWHERE = frozenset({"T1525"})
@@ -49,6 +47,22 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     techniques: tuple[str, ...]
 
 
+class _Hits(msgspec.Struct, frozen=True):
+    """What one rule hit: how many events, and the ids of the first of them."""
+
+    title: str
+    techniques: tuple[str, ...]
+    hits: int
+    uids: tuple[str, ...]
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """`state` names the store and the rules that the hits are of."""
+
+    state: str
+    hits: tuple[_Hits, ...]
+
+
 class Attempts(NamedTuple):
     """In the order of time, read page by page; and rules with more hits than were looked at."""
 
@@ -58,26 +72,37 @@ class Attempts(NamedTuple):
 
 def escalation(store: DuckStore, query: Query | None = None) -> Attempts:
     """Who tried to gain rights, within what `query` allows."""
-    from hikeshi.events.detect.loading import (  # pySigma takes a third of a second, which `activity` does not need
-        OWN,
-        load,
-    )
-    from hikeshi.stores.detecting import detect  # as above
-
-    passed = OWN.parent / "lookups"  # rules that are only asked here
-    rules = [rule for rule in load([OWN, passed]) if GAINED in rule.tags]
-    report = detect(store, rules, shown=SHOWN)
-    hits: dict[str, list[RuleHits]] = {}
-    for rule in report.hit:
+    ruled = _ruled(store)
+    hits: dict[str, list[_Hits]] = {}
+    for rule in ruled:
         for uid in rule.uids:
             hits.setdefault(uid, []).append(rule)
     marks = [*(("action", call) for call in sorted(ESCALATING)), *(("event_uid", uid) for uid in hits)]
     asked = msgspec.structs.replace(query or Query(), marks=marks)
-    cut = [f"{rule.title}: {len(rule.uids):,} / {rule.hits:,}" for rule in report.hit if rule.hits > len(rule.uids)]
+    cut = [f"{rule.title}: {len(rule.uids):,} / {rule.hits:,}" for rule in ruled if rule.hits > len(rule.uids)]
     return Attempts((_attempt(row, hits.get(row["event_uid"], ())) for row in pages(store, asked)), cut)
 
 
-def _attempt(row: Mapping[str, Any], rules: Sequence[RuleHits]) -> Attempt:
+def _ruled(store: DuckStore) -> tuple[_Hits, ...]:
+    """What the rules hit in the whole store. They are asked once after each build and kept in `attempts.json` of the store's folder."""
+    from hikeshi.events.detect.loading import (  # pySigma takes a third of a second, which `activity` does not need
+        OWN,
+        digest,
+        load,
+    )
+    from hikeshi.stores.detecting import detect  # as above
+
+    folders = [OWN, OWN.parent / "lookups"]  # rules of the second are only asked here
+    path, state = store.folder / "attempts.json", f"{store.fingerprint()}.{digest(folders)}"
+    if path.exists() and (kept := msgspec.json.decode(path.read_bytes(), type=_Kept)).state == state:
+        return kept.hits
+    report = detect(store, [rule for rule in load(folders) if GAINED in rule.tags], shown=SHOWN)
+    found = tuple(_Hits(rule.title, rule.techniques, rule.hits, rule.uids) for rule in report.hit)
+    replace(path, msgspec.json.encode(_Kept(state, found)))
+    return found
+
+
+def _attempt(row: Mapping[str, Any], rules: Sequence[_Hits]) -> Attempt:
     reasons, techniques = [], []
     if row["action"] in ESCALATING:
         tactic, technique = CALLS[row["action"]]
