@@ -318,4 +318,7 @@ def test_an_event_delivered_twice_shows_its_witnesses_and_what_differs(holed: Ho
     text = look(holed, twice.split("#")[0])
     assert "second-trail.json#1" in text
     assert "<dt>eventVersion</dt>" in text
+    assert "hash_ok</span>" not in text
+    japanese = signed_in(holed.responder, "ja").get(f"/incidents/{holed.incident.name}/timeline/{twice.split('#')[0]}")
+    assert "ハッシュ値一致(署名未確認)" in japanese.content.decode()
     assert "<code>1.08</code>" in text

@@ -12,7 +12,7 @@ from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, gettext as _
+from django.utils.translation import get_language, gettext as _, gettext_lazy
 
 from hikeshi.desk.ledger.models import Entry
 from hikeshi.desk.ledger.phrases import sentence
@@ -32,6 +32,14 @@ INITIALS = {
     "technical_lead": "TL",
 }
 SIZES = ("B", "KiB", "MiB", "GiB", "TiB")
+PROVEN = {
+    "digest_missing": gettext_lazy("no digest covers its log"),
+    "digest_mismatch": gettext_lazy("its log differs from the digest"),
+    "digest_valid": gettext_lazy("proven by a signed digest"),
+    "hash_ok": gettext_lazy("hash agrees, signature not checked"),
+    "unknown": gettext_lazy("unknown"),
+}
+"""What CloudTrail's digests prove of an event's log, by the code that the engine keeps."""
 
 
 @register.filter
@@ -41,6 +49,12 @@ def said(text: Any) -> str:
     if isinstance(text, Mapping):
         return str(text.get(language) or text.get("en") or "")
     return str(getattr(text, language, "") or getattr(text, "en", ""))
+
+
+@register.filter
+def proven(code: str) -> str:
+    """What digests prove of an event, in words; a code without words as it is."""
+    return str(PROVEN.get(code, code))
 
 
 @register.filter
