@@ -98,7 +98,8 @@ def _ruled(store: DuckStore) -> tuple[_Hits, ...]:
         return kept.hits
     report = detect(store, [rule for rule in load(folders) if GAINED in rule.tags], shown=SHOWN)
     found = tuple(_Hits(rule.title, rule.techniques, rule.hits, rule.uids) for rule in report.hit)
-    replace(path, msgspec.json.encode(_Kept(state, found)))
+    if not report.errors:  # what could not be asked now may be asked later
+        replace(path, msgspec.json.encode(_Kept(state, found)))
     return found
 
 
