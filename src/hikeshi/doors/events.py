@@ -54,9 +54,11 @@ def asked_for(
     )
 
 
-def clocks(skew: Iterable[str] | None, zone: Iterable[str] | None) -> tuple[Assumption, ...]:
-    """What people say of the clocks of sources, as `assumed.py` reads it. Raises `Refused`."""
-    return (*map(assumed.skew, skew or ()), *map(assumed.zone, zone or ()))
+def said(
+    skew: Iterable[str] | None, zone: Iterable[str] | None, mappings: Iterable[Assumption] = ()
+) -> tuple[Assumption, ...]:
+    """What people say of sources: mappings, and clocks as `assumed.py` reads them. Raises `Refused`."""
+    return (*map(assumed.skew, skew or ()), *map(assumed.zone, zone or ()), *mappings)
 
 
 def key_of(row: Mapping[str, Any]) -> str:

@@ -266,7 +266,7 @@ class TimelineShape(TypedDict):
 
 
 class SourceShape(TypedDict):
-    """A source of a timeline: records = events + unreadable_count + undated. `assumed` is what people said of its clock."""
+    """A source of a timeline: records = events + unreadable_count + undated. `assumed` is what people said of it."""
 
     name: str
     sha256: str

@@ -1,27 +1,33 @@
-"""What people know of a source and its records do not say: how wrong its clock was, and in which zone it wrote.
+"""What people know of a source and its records do not say: how wrong its clock was, in which zone it wrote, what its fields mean.
 
     --skew fw.log=+3.5s     its clock was 3.5 seconds behind: so much is added to every time (units: us, ms, s, m, h, d)
     --zone syslog=Asia/Tokyo     its times without a zone are of Tokyo, not UTC
+    --mapping shop.csv=shop.yaml     it is read as that mapping says (`mapping.py`), whatever it looks like
 
 A source is named by its kind (see `events parsers`) or by a pattern of its path, of which the last parts are enough. Where several fit,
-the last one counts. Nothing is lost by it: `ts_skew_us` keeps the correction, `ts_raw` the time as written, the manifest what was
+the last one counts. A mapping is for paths only: what it reads is of no kind before. It is kept as text, so that it goes wherever the
+log is read and the build can be repeated. Nothing is lost by it: `ts_skew_us` keeps the correction, `ts_raw` the time as written, the manifest what was
 assumed, and reading again without it gives the events as they were. The ids of events do not depend on it.
 """
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from fnmatch import fnmatchcase
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from hikeshi.errors import Refused, Unreadable
+from hikeshi.events import mapping as mappings
 from hikeshi.events.event import Event
+from hikeshi.events.mapped import Mapped
 from hikeshi.events.times import MICROSECOND, in_zone
 
 UNITS = {
@@ -34,6 +40,9 @@ UNITS = {
 }
 MOST = timedelta(days=36_525)
 """No clock is wrong by more than a century."""
+
+MAPPING_LIMIT = 16 * 1024
+"""Bytes of a mapping: it is in the manifest of every source that it read."""
 
 EVERY = "*"
 ZONELESS = frozenset({"zone_assumed", "year_inferred"})
@@ -51,10 +60,19 @@ class Assumption(msgspec.Struct, frozen=True, omit_defaults=True):
     """Added to every time, in microseconds."""
     zone: str = ""
     """IANA name of the zone of times that name none."""
+    mapping: str = ""
+    """The text of a mapping, which reads the source."""
 
     def __str__(self) -> str:
-        """As people write it: syslog=+3.5s, *=Asia/Tokyo."""
+        """As people write it: syslog=+3.5s, *=Asia/Tokyo. Of a mapping the SHA-256 of its text."""
+        if self.mapping:
+            return f"{self.source}=mapping sha256:{hashlib.sha256(self.mapping.encode()).hexdigest()}"
         return f"{self.source}={self.zone or f'{self.skew_us / 1_000_000:+.6f}'.rstrip('0').rstrip('.') + 's'}"
+
+    @property
+    def parser(self) -> Mapped:
+        """What the mapping reads with. Raises Unreadable with the line of what is wrong in it, Refused where its name is taken."""
+        return _mapped(self.mapping, f"the mapping of {self.source}")
 
     def fits(self, name: str) -> bool:
         """Whether the path fits: from its right end, as in a shell, or as a whole."""
@@ -88,11 +106,43 @@ def zone(text: str) -> Assumption:
     return Assumption(source or EVERY, zone=name)
 
 
-def check(assumed: Iterable[Assumption], names: Sequence[str], kinds: Iterable[str]) -> None:
-    """Raises Refused for one that is of no kind and fits none of the paths: it is a slip of the hand."""
-    known = frozenset(kinds)
+def mapping(source: str, text: str, *, called: str = "") -> Assumption:
+    """A mapping for the paths that fit `source`; `called` names it in errors. Raises Refused, and Unreadable with the line of what is wrong."""
+    if not source or not text.strip():
+        raise Refused(
+            "A mapping needs a source and its text.", hint="A source is a pattern of a path, such as shop.csv."
+        )
+    if len(text.encode()) > MAPPING_LIMIT:
+        raise Refused(f"The mapping of {source[:80]!r} is too long.", hint=f"At most {MAPPING_LIMIT:,} bytes.")
+    _mapped(text, called or f"the mapping of {source}")
+    return Assumption(source, mapping=text)
+
+
+def mapping_file(text: str) -> Assumption:
+    """SOURCE=mapping.yaml, the file read now. Raises Refused, and Unreadable with file and line."""
+    source, _, path = text.rpartition("=")
+    if not source or not path:
+        raise Refused(f"{text[:80]!r} names no source or no mapping.", hint="Write SOURCE=mapping.yaml.")
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(MAPPING_LIMIT + 1).decode()
+    except OSError as error:
+        raise Unreadable(f"cannot be read: {error.strerror}", source=path) from error
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"not YAML in UTF-8: {error}", source=path) from error
+    return mapping(source, content, called=path)
+
+
+@functools.lru_cache(64)
+def _mapped(text: str, called: str) -> Mapped:
+    return Mapped(mappings.parse(text.encode(), source=called))
+
+
+def check(assumed: Sequence[Assumption], names: Sequence[str], kinds: Iterable[str]) -> None:
+    """Raises Refused for one that is of no kind and fits none of the paths: it is a slip of the hand. And as `Assumption.parser`."""
+    known = {*kinds, *(one.parser.NAME for one in assumed if one.mapping)}
     for one in assumed:
-        if one.source not in known and not any(one.fits(name) for name in names):
+        if (one.mapping or one.source not in known) and not any(one.fits(name) for name in names):
             raise Refused(
                 f"No source is called {one.source!r}.",
                 hint="Name a kind of log (see `events parsers`) or a pattern of a path, such as fw.log.",
@@ -101,7 +151,16 @@ def check(assumed: Iterable[Assumption], names: Sequence[str], kinds: Iterable[s
 
 def about(assumed: Iterable[Assumption], name: str) -> tuple[Assumption, ...]:
     """What may be true of the source of that name: its path fits (then it is of every kind), or its kind will tell."""
-    return tuple(msgspec.structs.replace(one, source=EVERY) if one.fits(name) else one for one in assumed)
+    return tuple(
+        msgspec.structs.replace(one, source=EVERY) if one.fits(name) else one
+        for one in assumed
+        if not one.mapping or one.fits(name)
+    )
+
+
+def mapped_by(candidates: Iterable[Assumption]) -> Mapped | None:
+    """The mapping that reads the source they are `about`: the last one."""
+    return next((one.parser for one in reversed([*candidates]) if one.mapping), None)
 
 
 def applied(candidates: Iterable[Assumption], kind: str) -> tuple[Assumption, ...]:

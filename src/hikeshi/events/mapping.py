@@ -16,6 +16,9 @@
     values:                             # the same in every event
       provider: acme
 
+It is given as `events parse --as mapping.yaml`, or for some of the logs as `--mapping 'SOURCE=mapping.yaml'` (`events parse`, `timeline
+build`), where SOURCE is a pattern of paths.
+
 Every error names the line. Which columns there are is in `event.py`; the directives of a pattern are in `DIRECTIVES`.
 """
 

@@ -13,7 +13,7 @@ import msgspec
 from hikeshi.aws.reach import Reach
 from hikeshi.errors import Refused, Unreadable
 from hikeshi.events.archives import is_archive, members
-from hikeshi.events.assumed import Assumption, Clock, about, check
+from hikeshi.events.assumed import Assumption, Clock, about, check, mapped_by
 from hikeshi.events.event import Event, event_uid, key_of
 from hikeshi.events.mapped import ENDINGS, parser_of
 from hikeshi.events.parquet_rows import Rows, is_parquet, rows_of
@@ -106,7 +106,7 @@ def read(
     if is_archive(source.head):
         yield from _members(source, parser, assumed)
         return
-    found = parser or recognise(source.head, source.name)
+    found = parser or mapped_by(assumed) or recognise(source.head, source.name)
     if is_parquet(source.head) and not isinstance(found, Rows):
         rows = rows_of(source)
         if isinstance(rows, Unreadable):

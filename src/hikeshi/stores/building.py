@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hikeshi.errors import Failed, Unreadable
-from hikeshi.events.assumed import Assumption, about, applied, check
+from hikeshi.events.assumed import Assumption, about, applied, check, mapped_by
 from hikeshi.events.event import SCHEMA_VERSION
 from hikeshi.events.parsers import PARSERS
 from hikeshi.events.source import Limits
@@ -49,6 +49,8 @@ class File(NamedTuple):
     assumed: tuple[Assumption, ...] = ()
     written_ns: int = 0
     """When it was last written, as it was hashed."""
+    stored: bool = False
+    """Whether the store has events of it, which have to give way."""
 
 
 class Built(NamedTuple):
@@ -138,10 +140,10 @@ def told(files: list[File], names: Mapping[str, str], assumed: Sequence[Assumpti
 
 def fresh(files: Sequence[File], batches: Sequence[Batch]) -> list[File]:
     """The files that have to be read, each content once."""
-    current = _current(batches)
+    stored, current = alive(batches), _current(batches)
     once = {file.sha256: file for file in reversed(files)}
     return [
-        file
+        file._replace(stored=sha256 in stored)
         for sha256, file in reversed(once.items())
         if sha256 not in current or current[sha256].assumed != applied(file.assumed, current[sha256].parser)
     ]
@@ -153,9 +155,14 @@ def _current(batches: Sequence[Batch]) -> dict[str, SourceRow]:
     return {
         sha256: row
         for sha256, (number, row) in alive(batches).items()
-        if schema[number] == SCHEMA_VERSION
-        and (not row.parser or (row.parser in PARSERS and row.parser_version == PARSERS[row.parser].VERSION))
+        if schema[number] == SCHEMA_VERSION and (not row.parser or row.parser_version == _version(row))
     }
+
+
+def _version(row: SourceRow) -> str:
+    """The version of what would read the source now; empty where there is nothing that would."""
+    parser = PARSERS.get(row.parser) or mapped_by(row.assumed)
+    return parser.VERSION if parser else ""
 
 
 def _tasks(layout: Layout, files: Sequence[File], limits: Limits, first: int) -> Iterator[Task]:
@@ -172,7 +179,7 @@ def _tasks(layout: Layout, files: Sequence[File], limits: Limits, first: int) ->
 
 
 def _task(layout: Layout, number: int, files: Sequence[File], limits: Limits) -> Task:
-    known = {file.path: Known(file.name, file.assumed, file.written_ns) for file in files}
+    known = {file.path: Known(file.name, file.assumed, file.written_ns, file.stored) for file in files}
     return Task(str(layout.folder), number, tuple((file.path, file.sha256) for file in files), limits, known)
 
 

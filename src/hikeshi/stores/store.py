@@ -79,7 +79,7 @@ class SourceRow(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     """What people call it, where that is not its path."""
     assumed: tuple[Assumption, ...] = ()
-    """What people said of its clock; it is read again when they say something else."""
+    """What people said of it; it is read again when they say something else."""
 
     @property
     def records(self) -> int:
@@ -123,7 +123,7 @@ class Store(Protocol):
     ) -> BuildReport:
         """Read logs into the store. Repeating it reads only what is new; killing it leaves a store that can be used.
 
-        `names` has what people call a path where they know it by another name; `assumed` is what they know of the sources' clocks.
+        `names` has what people call a path where they know it by another name; `assumed` is what they know of the sources.
         """
 
     def events(self, query: Query) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from hikeshi.errors import Failed, Unreadable
 from hikeshi.events.archives import is_archive
-from hikeshi.events.assumed import Assumption, Clock, applied
+from hikeshi.events.assumed import Assumption, Clock, applied, mapped_by
 from hikeshi.events.columns import SIZE, batch as columns_of, schema
 from hikeshi.events.event import COLUMNS, Event
 from hikeshi.events.fast import FAST, sure
@@ -40,11 +40,12 @@ REPEATED = [name for name in COLUMNS if name not in UNLIKE]
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What people call a file, what they know of its clock, and when it was last written as it was hashed (0: not known)."""
+    """What people call a file, what they know of it, when it was last written as it was hashed (0: not known), and whether it was read before."""
 
     name: str = ""
     assumed: tuple[Assumption, ...] = ()
     written_ns: int = 0
+    stored: bool = False
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -105,9 +106,10 @@ def _changed(row: SourceRow) -> SourceRow:
 def _read(source: Source, size: int, writer: _Writer, known: Known) -> SourceRow | None:
     """The manifest row of a source, its events written. None where it is no known log."""
     archive = is_archive(source.head)  # its members may look like logs where they are not packed
-    parser = None if archive else sure(source.head) or _recognised(source)
+    parser = None if archive else _parser(source, known)
     empty = not source.head.strip() and not source.troubles
-    if parser is None and not empty and not source.troubles and not archive and not is_parquet(source.head):
+    log = parser is not None or empty or source.troubles or archive or is_parquet(source.head)
+    if not log and not known.stored:  # of what was read before, the events give way to one line that says why
         return None
     counted = _Counted()
     for one in counted.all_of(_found(source, parser, known.assumed)):
@@ -128,6 +130,11 @@ def _read(source: Source, size: int, writer: _Writer, known: Known) -> SourceRow
         name=known.name,
         assumed=applied(known.assumed, parser.NAME if parser else ""),
     )
+
+
+def _parser(source: Source, known: Known) -> Parser | None:
+    given = None if is_parquet(source.head) else mapped_by(known.assumed)  # Parquet is neither CSV nor JSON
+    return given or sure(source.head) or _recognised(source)
 
 
 def _recognised(source: Source) -> Parser | None:

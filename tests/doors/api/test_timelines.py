@@ -77,6 +77,19 @@ def test_a_clock_that_makes_no_sense_is_refused(on_it: Caller, incident: Inciden
     assert not Timeline.objects.exists()
 
 
+def test_a_mapping_in_the_body_reads_a_log_without_a_parser(on_it: Caller, incident: Incident, tmp_path: Path) -> None:
+    (tmp_path / "shop.csv").write_text("when,client\n2026-11-07T02:31:07Z,192.0.2.7\n")
+    evidence.seal_files(incident, [tmp_path / "shop.csv"], actor=SYSTEM, title="Shop", kind="logs")
+    text = "name: shop\nformat: csv\ntime: {field: when}\nfields: {src_ip: client}\n"
+    path, asked = f"/incidents/{incident.name}/timelines", {"name": "main", "evidence": ["EV-001"]}
+    wrong = text.replace("src_ip", "source")
+    assert "line 4" in str(on_it.post(path, asked | {"mapping": [{"source": "*.csv", "text": wrong}]}, 422))
+    made = on_it.post(path, asked | {"mapping": [{"source": "*.csv", "text": text}]}, 202)
+    assert made["assumed"] == [{"source": "*.csv", "mapping": text}]
+    Worker().drain()
+    assert [row["src_ip"] for row in _events(on_it, f"{path}/main")] == ["192.0.2.7"]
+
+
 def test_a_worker_builds_what_was_asked_for(on_it: Caller, incident: Incident) -> None:
     evidence.seal_files(incident, [TRAIL], actor=SYSTEM, title="Trail", kind="logs")
     path = f"/incidents/{incident.name}/timelines"

@@ -132,6 +132,20 @@ def test_clocks_are_put_right_from_the_page_and_shown(house: House) -> None:
     )  # told, and in the form to be kept or taken out
 
 
+def test_a_mapping_is_typed_into_the_page_and_stands_there_to_be_kept(house: House) -> None:
+    client, root = signed_in(house.responder), f"/incidents/{house.incident.name}/timeline/"
+    text = "name: mine\r\nformat: json\r\ntime: {field: eventTime}\r\n"
+    asked = {"t": "second", "item": house.item.name, "mapped": ["EV-001/*", ""], "mapping": [text, ""]}
+    assert client.post(root + "ask/", asked | {"mapping": ["name: mine", ""]}).status_code == 422
+    assert client.post(root + "ask/", asked).status_code == 302
+    second = house.incident.timelines.get(name="second")
+    assert [one["mapping"] for one in second.assumed] == [text.replace("\r\n", "\n")]
+    timelines.build(second, actor=HIKESHI)
+    page = look(house, "?t=second")
+    assert page.count("EV-001/*") == 2
+    assert "\nname: mine\nformat: json\n" in page
+
+
 def note(house: House, kind: str, text: str = "", **more: str) -> str:
     """What the page shows after one event was given a note; `more` is the state of the page it came from."""
     key = events(look(house))[0].split("event=")[1].split("#")[0]

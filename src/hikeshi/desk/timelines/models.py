@@ -39,7 +39,7 @@ class Timeline(Queued):
     name = models.CharField(max_length=80)
     place = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)  # its folder: never used again by another
     items = models.ManyToManyField(Item, related_name="timelines")
-    # What people said of the sources' clocks: events.assumed.Assumption.
+    # What people said of the sources' clocks and fields: events.assumed.Assumption.
     assumed = models.JSONField(default=list, blank=True)
     state = models.CharField(max_length=8, choices=STATES, default="asked")
     problem = models.TextField(blank=True, default="")

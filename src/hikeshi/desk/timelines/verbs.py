@@ -39,7 +39,7 @@ def ask(
 ) -> Timeline:  # fmt: skip
     """Ask for a timeline over sealed logs; a worker makes it. Asking again adds items to it.
 
-    `assumed` is what is known of the sources' clocks, and replaces what was said before. With `now` no worker is called: the caller
+    `assumed` is what is known of the sources (clocks, mappings), and replaces what was said before. With `now` no worker is called: the caller
     goes on with `build` itself, and shows its progress.
     """
     require_on(actor, "write", incident)

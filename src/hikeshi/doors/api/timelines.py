@@ -17,7 +17,8 @@ from hikeshi.doors import find, shapes
 from hikeshi.doors.api.bearer import Call
 from hikeshi.doors.api.paging import MOST, Body, Page
 from hikeshi.doors.attempts import attempt_shape
-from hikeshi.doors.events import asked_for, clocks, entity_shape, key_of, moment, shown
+from hikeshi.doors.events import asked_for, entity_shape, key_of, moment, said, shown
+from hikeshi.events.assumed import mapping
 from hikeshi.stores.difference import difference
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.entity import entity
@@ -28,17 +29,26 @@ from hikeshi.stores.store import Query as StoreQuery
 router = Router()
 
 
+class MappingBody(Body):
+    """A mapping (its YAML, not a path) for the sources whose path fits the pattern `source`, such as EV-001/*.csv."""
+
+    source: str
+    text: str
+
+
 class Asking(Body):
     """The name of the timeline and the evidence (EV-001, ...) whose logs go into it.
 
     `skew` (SOURCE=+3.5s) is added to the times of a source, `zone` ([SOURCE=]Asia/Tokyo) is that of times written without one. A source
-    is a kind of log or a pattern of its path (EV-001/var/log/auth.log). They replace what an earlier request said.
+    is a kind of log or a pattern of its path (EV-001/var/log/auth.log). `mapping` says how logs without a parser are read. They replace
+    what an earlier request said.
     """
 
     name: str
     evidence: list[str]
     skew: list[str] = Field(default_factory=list)
     zone: list[str] = Field(default_factory=list)
+    mapping: list[MappingBody] = Field(default_factory=list)
 
 
 class Marking(Body):
@@ -94,13 +104,13 @@ def ask_timeline(request: Call, name: str, body: Asking) -> Status[shapes.Timeli
     """Ask for a timeline over sealed logs; a worker builds it. Asking again adds evidence to it."""
     row = find.incident(request.auth, name)
     items = [find.item(row, one) for one in body.evidence]
-    assumed = clocks(body.skew, body.zone)
+    assumed = said(body.skew, body.zone, (mapping(one.source, one.text) for one in body.mapping))
     return Status(202, shapes.timeline(verbs.ask(row, body.name, items, actor=request.auth, assumed=assumed)))
 
 
 @router.get("/incidents/{name}/timelines/{timeline}/sources", response=list[shapes.SourceShape])
 def list_sources(request: Call, name: str, timeline: str) -> list[shapes.SourceShape]:
-    """Every source: what read it, how the count adds up, what was assumed of its clock."""
+    """Every source: what read it, how the count adds up, what was assumed of it."""
     store = _store(request, name, timeline)
     proven = integrity_of(store.folder)
     return [shapes.source(row, proven) for row in store.sources()]

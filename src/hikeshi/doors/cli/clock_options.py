@@ -1,4 +1,4 @@
-"""--skew and --zone, the same wherever logs are read."""
+"""--skew, --zone and --mapping, the same wherever logs are read."""
 
 from __future__ import annotations
 
@@ -13,4 +13,8 @@ Skew = Annotated[
 Zone = Annotated[
     list[str] | None,
     typer.Option(help="[SOURCE=]Asia/Tokyo: the zone of times that are written without one; several times."),
+]
+Mapping = Annotated[
+    list[str] | None,
+    typer.Option(help="SOURCE=mapping.yaml: how a log without a parser is read, by a pattern of paths; several times."),
 ]

@@ -13,14 +13,15 @@ import msgspec
 import typer
 
 from hikeshi.doors.cli.answer import Answer
-from hikeshi.doors.cli.clock_options import Skew, Zone
+from hikeshi.doors.cli.clock_options import Mapping, Skew, Zone
 from hikeshi.doors.cli.event_files import WRITERS, writer_for
 from hikeshi.doors.cli.exits import UNREADABLE
 from hikeshi.doors.cli.logs import Paths, reach
 from hikeshi.doors.cli.plain import plain
 from hikeshi.doors.cli.progress import progress
-from hikeshi.doors.events import clocks, shown
+from hikeshi.doors.events import said, shown
 from hikeshi.errors import Unreadable
+from hikeshi.events.assumed import mapping_file
 from hikeshi.events.event import Event
 from hikeshi.events.parsers import PARSERS
 from hikeshi.events.reading import parse
@@ -58,9 +59,10 @@ def parse_events(
     out: Annotated[Path | None, typer.Option(help=f"Write here instead: {', '.join(WRITERS)}.")] = None,
     skew: Skew = None,
     zone: Zone = None,
+    mapping: Mapping = None,
 ) -> Answer:
     """Every event, one per line, with the field names of the event schema. Exit code 5 where something was unreadable."""
-    assumed = clocks(skew, zone)
+    assumed = said(skew, zone, map(mapping_file, mapping or ()))
     if out is not None:
         with progress("S3") as told:
             return _to_file(

@@ -37,7 +37,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "as_expected": ("As expected", "期待どおり"),
     "asked_at": ("Asked", "承認依頼"),
     "at": ("Time", "日時"),
-    "assumed": ("Clock", "時計の補正"),
+    "assumed": ("Assumed", "前提"),
     "bar": ("Share", "分布"),
     "began_at": ("Begun", "開始"),
     "breached_at": ("Passed at", "超過時刻"),

@@ -16,7 +16,7 @@ from hikeshi.desk.timelines import notes, searches, verbs
 from hikeshi.desk.timelines.models import EventNote, Timeline
 from hikeshi.doors import find, shapes
 from hikeshi.doors.cli.answer import Answer
-from hikeshi.doors.cli.clock_options import Skew, Zone
+from hikeshi.doors.cli.clock_options import Mapping, Skew, Zone
 from hikeshi.doors.cli.event_files import whole
 from hikeshi.doors.cli.exits import DONE, UNREADABLE
 from hikeshi.doors.cli.options import WrongUsage
@@ -24,8 +24,9 @@ from hikeshi.doors.cli.progress import progress
 from hikeshi.doors.cli.sealing import items_of
 from hikeshi.doors.cli.times import optional
 from hikeshi.doors.cli.who import actor
-from hikeshi.doors.events import asked_for, clocks, entity_shape, moment, shown
+from hikeshi.doors.events import asked_for, entity_shape, moment, said, shown
 from hikeshi.errors import Refused
+from hikeshi.events.assumed import mapping_file
 from hikeshi.events.timesketch_export import WRITERS
 from hikeshi.stores.difference import difference
 from hikeshi.stores.duck import DuckStore
@@ -60,13 +61,14 @@ def build(
     master: Master = "",
     skew: Skew = None,
     zone: Zone = None,
+    mapping: Mapping = None,
 ) -> Answer:
     """Sealed logs into one ordered timeline. Building again adds to it. Exit code 5 where some of it was unreadable.
 
-    --skew and --zone hold for this build: building again without them reads those sources again as they are.
+    --skew, --zone and --mapping hold for this build: building again without them reads those sources again as they are.
     A cluster (--engine spark --master URL) sees the home folder under the same path as this machine.
     """
-    opened, assumed = engine_of(engine, master), clocks(skew, zone)
+    opened, assumed = engine_of(engine, master), said(skew, zone, map(mapping_file, mapping or ()))
     who = actor()
     row = find.incident(who, incident)
     with progress(name) as told:
@@ -101,7 +103,7 @@ def list_timelines(incident: str) -> Answer:
 
 
 def list_sources(incident: str, name: str) -> Answer:
-    """Every source of a timeline: what read it, how the count adds up, what was assumed of its clock."""
+    """Every source of a timeline: what read it, how the count adds up, what was assumed of it."""
     store = _store(incident, name)
     proven = integrity_of(store.folder)
     rows = [shapes.source(row, proven) for row in store.sources()]

@@ -22,9 +22,9 @@ from hikeshi.doors.console.histogram import histogram
 from hikeshi.doors.console.room import head
 from hikeshi.doors.console.search import FACETS, PER_PAGE, Search, at, key_of
 from hikeshi.doors.console.visit import actor, attempt, done, incident_of, page
-from hikeshi.doors.events import clocks
+from hikeshi.doors.events import said
 from hikeshi.errors import HikeshiError, Refused
-from hikeshi.events.assumed import Assumption
+from hikeshi.events.assumed import Assumption, mapping
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.entity import COLUMNS
 from hikeshi.stores.witnesses import testimony
@@ -44,7 +44,7 @@ def show(request: HttpRequest, incident: Incident, problem: HikeshiError | None 
     context: dict[str, Any] = {
         **head(request, incident, "timeline"), "timelines": timelines, "chosen": chosen,
         "items": incident.evidence.filter(kind__in=("logs", "file")).order_by("name"),
-        **_clocks(chosen),
+        **_known(chosen),
         "parts": {"built": "console/parts/timeline_state.html"},
     }  # fmt: skip
     if chosen is not None and chosen.state == "ready":
@@ -157,18 +157,24 @@ def ask(request: HttpRequest, name: str) -> HttpResponse:
     )
 
 
-def _clocks(chosen: Timeline | None) -> dict[str, list[str]]:
-    """What is assumed of clocks now, as it is typed."""
+def _known(chosen: Timeline | None) -> dict[str, Any]:
+    """What is assumed of sources now, as it is typed."""
     known = msgspec.convert(chosen.assumed if chosen else [], list[Assumption])
     return {
         "skewed": [str(one) for one in known if one.skew_us],
         "zoned": [str(one) for one in known if one.zone],
+        "mapped": [one for one in known if one.mapping],
     }
 
 
 def _assumed(request: HttpRequest) -> tuple[Assumption, ...]:
-    """What was typed of the clocks of sources, one in each line."""
-    return clocks(*(filter(None, map(str.strip, request.POST.get(name, "").splitlines())) for name in ("skew", "zone")))
+    """What was typed of sources: clocks, one in each line; mappings, whose lines end as in a file."""
+    skew, zone = (filter(None, map(str.strip, request.POST.get(name, "").splitlines())) for name in ("skew", "zone"))
+    typed = zip(request.POST.getlist("mapped"), request.POST.getlist("mapping"), strict=False)
+    mappings = (
+        mapping(source.strip(), text.replace("\r\n", "\n")) for source, text in typed if source.strip() or text.strip()
+    )
+    return said(skew, zone, mappings)
 
 
 def _to(incident: Incident, called: str, request: HttpRequest, said: str) -> HttpResponse:
