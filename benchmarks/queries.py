@@ -43,7 +43,7 @@ DAY = 86_400_000_000
 COPY = """
 COPY (SELECT * REPLACE (ts + {shift} AS ts, ts_end + {shift} AS ts_end, row_id + {rows} AS row_id,
                         unhex(md5(concat('{number}', hex(event_uid)))) AS event_uid)
-      FROM read_parquet('{part}') ORDER BY row_id)
+      FROM read_parquet('{part}'))
 TO '{new}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {group})
 """
 """MD5 only stands for an id here; real ids are BLAKE2b."""
