@@ -187,3 +187,10 @@ def test_the_attacker_of_real_intrusions_is_the_first_suspect(
     assert (first.principal, first.address) == (principal, address)
     assert all(first.score > 2 * other.score for other in others)
     assert first.reasons[0].text.ja != first.reasons[0].text.en
+
+
+@pytest.mark.parametrize("word", [".*", "a.b", "(", "[", "\\d", "(?i)", "%", "_"])
+def test_what_is_searched_is_text_and_no_pattern(store: DuckStore, word: str) -> None:
+    found = store.count(Query(search=word))
+    rows = store.events(Query(limit=1000))
+    assert found == sum(word in row["raw"].lower() or word in row["message"].lower() for row in rows)

@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -131,20 +132,28 @@ def merged(batches: Sequence[Batch]) -> Batch | None:
     return batches[0] if len(batches) == 1 and batches[0].once else None
 
 
-def inside(batch: Batch, start: int, width: int) -> tuple[Counter[int], str]:
-    """How many events of a merged batch each bucket has by the blocks that lie in it wholly, and which rows (SQL) the others have.
+class Edge(NamedTuple):
+    """A block that lies in more than one bucket: its part and its rows, the first and the last."""
+
+    part: str
+    first: int
+    last: int
+
+
+def inside(batch: Batch, start: int, width: int) -> tuple[Counter[int], list[Edge]]:
+    """How many events of a merged batch each bucket has by the blocks that lie in it wholly, and the blocks that have the others.
 
     Bucket n begins at `start` + n * `width` microseconds. So a count of everything reads a few blocks and not all of them.
     """
-    counted, edges, row = Counter[int](), list[str](), batch.number << ROWS_BITS
+    counted, edges, row = Counter[int](), list[Edge](), batch.number << ROWS_BITS
     for span in batch.spans:
         bucket = (span.first_us - start) // width
         if bucket == (span.last_us - start) // width:
             counted[bucket] += span.rows
         else:
-            edges.append(f"row_id BETWEEN {row} AND {row + span.rows - 1}")
+            edges.append(Edge(batch.once[span.part], row, row + span.rows - 1))
         row += span.rows
-    return counted, f"({' OR '.join(edges)})" if edges else "false"
+    return counted, edges
 
 
 def fingerprint(batches: Sequence[Batch]) -> str:

@@ -51,6 +51,9 @@ SETTINGS = {
 MOST = (1 << 31) - 1
 """Rows that Spark can be limited to."""
 
+FOUND = "(contains(lower(raw), lower(?)) OR contains(lower(message), lower(?)))"
+"""What questions.FOUND means: Java has other regular expressions."""
+
 _EVENTS = (
     "SELECT p.*, coalesce(f.dup_count, 1) AS dup_count FROM parts p LEFT JOIN folds f ON p.row_id = f.row_id "
     "WHERE coalesce(f.keep, true)"
@@ -281,7 +284,7 @@ def _witnesses(asked: _Asked, rows: Mapping[int, Mapping[str, Any]]) -> dict[byt
 def _where(query: Query, *, paged: bool = False) -> questions.Condition:
     """The condition in Spark's words; there is no value in the text that could be mistaken for a word."""
     condition, values = questions.where(query, paged=paged)
-    return condition.replace("list_contains(", "array_contains("), values
+    return condition.replace("list_contains(", "array_contains(").replace(questions.FOUND, FOUND), values
 
 
 def _plain(value: Any) -> Any:
