@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 MANY = 128
 """Parts that were not merged yet, above which merging pays."""
 
-SLICE = 100_000
+SLICE = 30_000
 """Events in memory at once, about; more where they have all the same second."""
 
-GROUP = 100_000
+GROUP = 60_000
 """Events of a block of Parquet at most: what is read where only one of them is wanted."""
 
 PART = 2_000_000
