@@ -89,6 +89,19 @@ def test_building_again_reads_nothing_after_merging(samples: list[Path], tmp_pat
     assert (again.built, again.unchanged, again.events) == (0, len(samples), first.events)
 
 
+def test_events_before_1970_are_merged_too(tmp_path: Path) -> None:
+    store, logs = DuckStore(tmp_path / "store"), tmp_path / "old.jsonl"
+    times = ("1601-01-01T00:00:00.5Z", "1969-12-31T23:59:58.5Z", "1969-12-31T23:59:59.5Z", "1970-01-01T00:00:00.5Z")
+    logs.write_text(
+        "".join(
+            f'{{"message": "m{n}", "datetime": "{at}", "timestamp_desc": "written"}}\n' for n, at in enumerate(times)
+        )
+    )
+    assert store.build([logs]).events == store.count(Query()) == len(times)
+    assert merged(Layout(tmp_path / "store").batches())
+    assert [row["message"] for row in store.events(Query())] == ["m0", "m1", "m2", "m3"]
+
+
 def test_a_merging_that_was_killed_changes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = DuckStore(folder)
     before = answers(store)

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from hikeshi.errors import Failed
 from hikeshi.events.columns import schema
 from hikeshi.events.event import COLUMNS, SCHEMA_VERSION
 from hikeshi.stores.layout import ROWS_BITS, Batch, Layout, Span, alive
@@ -42,7 +43,7 @@ PART = 2_000_000
 """Events of a part at most."""
 
 FINEST = 1_000_000
-"""Microseconds: slices end at whole seconds, so that all deliveries of an event are in one."""
+"""Microseconds: slices end at whole seconds, which are counted first."""
 
 _COLUMNS = ", ".join(f'p."{name}"' for name in COLUMNS)
 _SLICE = f"""
@@ -50,7 +51,10 @@ SELECT {_COLUMNS}, CASE WHEN coalesce(f.keep, true) THEN coalesce(f.dup_count, 1
 FROM parts p LEFT JOIN folds f ON p.row_id = f.row_id
 WHERE p.ts >= ? AND p.ts < ? ORDER BY p.ts, p.event_uid, p.row_id
 """
-_SECONDS = f"SELECT ts // {FINEST} AS second, count(*) FROM parts GROUP BY second ORDER BY second"
+_SECONDS = f"""
+SELECT (ts - (ts % {FINEST} + {FINEST}) % {FINEST}) // {FINEST} AS second, count(*) FROM parts GROUP BY second ORDER BY second
+"""
+"""Rounded down before 1970 too, where `//` alone rounds towards zero."""
 
 FOLDS = pa.schema([("row_id", pa.int64()), ("keep", pa.bool_()), ("dup_count", pa.int64()), ("event_uid", pa.binary())])
 
@@ -77,6 +81,11 @@ def merge(layout: Layout, con: DuckDBPyConnection, progress: Progress | None = N
         done += table.num_rows
         if progress:
             progress(done, total)
+    if done != total:
+        raise Failed(
+            f"Merging the parts in {layout.folder} found {done:,} of {total:,} events.",
+            hint="Nothing was changed and the timeline can be asked. Please report it.",
+        )
     batch = Batch(
         number=number,
         parts=(*once.close(), *later.close()),
