@@ -13,9 +13,12 @@ import io
 import os
 import queue
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Literal, Protocol
+
+import msgspec
+from blake3 import blake3
 
 from hikeshi.errors import Refused, Unreadable
 
@@ -26,20 +29,54 @@ SYNC_EVERY: Final = 64 * CHUNK
 END: Final = -1
 
 Source = BinaryIO | io.FileIO
+Also = Literal["sha512", "blake3"]
+"""Hashes that may be taken beside SHA-256."""
 
 
-def copy_hashed(stream: Source, target: int, limit: int | None) -> tuple[str, int]:
-    """Copy `stream` to the empty file behind the descriptor `target`; the SHA-256 in hex and the size in bytes.
+class _Hasher(Protocol):
+    def update(self, data: bytes | memoryview, /) -> object: ...
+    def hexdigest(self) -> str: ...
 
-    Everything is on the disk when this returns. Raises `Unreadable` when the stream breaks, `Refused` beyond `limit` bytes, OSError
-    when the target cannot take more.
+
+class Digests(msgspec.Struct, frozen=True, kw_only=True):
+    """What identifies bytes: SHA-256 in hex and the size in bytes; SHA-512 and BLAKE3 where they were asked for."""
+
+    sha256: str
+    size: int
+    sha512: str = ""
+    blake3: str = ""
+
+
+class Hashing:
+    """Hashes bytes as they pass: always with SHA-256, and with what `also` names."""
+
+    def __init__(self, also: Iterable[Also] = ()) -> None:
+        self._size = 0
+        self._hashers: dict[str, _Hasher] = {"sha256": hashlib.sha256()}
+        self._hashers |= {name: hashlib.sha512() if name == "sha512" else blake3() for name in also}
+
+    def update(self, content: bytes | memoryview) -> None:
+        self._size += len(content)
+        for hasher in self._hashers.values():
+            hasher.update(content)
+
+    def digests(self) -> Digests:
+        return Digests(size=self._size, **{name: hasher.hexdigest() for name, hasher in self._hashers.items()})
+
+
+def copy_hashed(stream: Source, target: int, limit: int | None, also: Iterable[Also] = ()) -> Digests:
+    """Copy `stream` to the empty file behind the descriptor `target`, and hash it.
+
+    Raises `Unreadable` when the stream breaks, `Refused` beyond `limit` bytes, OSError when the target cannot take more. The caller
+    has to fsync the target: most of it is on the disk already then.
     """
+    hashing = Hashing(also)
     small = _small(stream)
     if small is not None:
         refuse_if_too_large(len(small), limit)
         _write_all(target, small)
-        os.fsync(target)
-        return hashlib.sha256(small).hexdigest(), len(small)
+        hashing.update(small)
+        return hashing.digests()
     arrived: queue.SimpleQueue[int] = queue.SimpleQueue()
     stop = threading.Event()
 
@@ -57,11 +94,11 @@ def copy_hashed(stream: Source, target: int, limit: int | None) -> tuple[str, in
     with ThreadPoolExecutor(1) as copier:
         copied = copier.submit(copy)
         try:
-            digest, size = _hash_behind(target, arrived)
+            _hash_behind(target, arrived, hashing)
         finally:
             stop.set()
         copied.result()
-    return digest, size
+    return hashing.digests()
 
 
 def _small(stream: Source) -> bytes | None:
@@ -93,15 +130,14 @@ def refuse_if_too_large(size: int, limit: int | None) -> None:
         raise Refused(f"There are more than the {limit} bytes allowed.", hint="Raise the limit or seal a part of it.")
 
 
-def _hash_behind(target: int, arrived: queue.SimpleQueue[int]) -> tuple[str, int]:
+def _hash_behind(target: int, arrived: queue.SimpleQueue[int], hashing: Hashing) -> None:
     """Hash the target as far as it has arrived, until it has arrived whole."""
-    hasher, view, at = hashlib.sha256(), memoryview(bytearray(CHUNK)), 0
+    view, at = memoryview(bytearray(CHUNK)), 0
     while (total := arrived.get()) != END:
         while at < total:
             count = os.preadv(target, [view[: total - at]], at)
-            hasher.update(view[:count])
+            hashing.update(view[:count])
             at += count
-    return hasher.hexdigest(), at
 
 
 def _pieces(stream: Source, target: int) -> Iterator[int]:
@@ -124,7 +160,7 @@ def _pieces(stream: Source, target: int) -> Iterator[int]:
 
 
 def _syncing(pieces: Iterator[int], target: int) -> Generator[int, None, None]:
-    """Push what has arrived to the disk every now and then, beside the copying, and everything at the end."""
+    """Push what has arrived to the disk every now and then, beside the copying."""
     synced = 0
     syncing: Future[None] | None = None
     with ThreadPoolExecutor(1) as syncer:
@@ -132,7 +168,8 @@ def _syncing(pieces: Iterator[int], target: int) -> Generator[int, None, None]:
             yield total
             if total - synced >= SYNC_EVERY and (syncing is None or syncing.done()):
                 synced, syncing = total, _checked(syncing, syncer.submit(os.fdatasync, target))
-        _checked(syncing, syncer.submit(os.fsync, target)).result()
+        if syncing:
+            syncing.result()
 
 
 def _checked(before: Future[None] | None, after: Future[None]) -> Future[None]:

@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
 import re
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
@@ -24,7 +23,7 @@ from typing import BinaryIO, Final, Literal
 
 import msgspec
 
-from hikeshi.custody.copying import Source, copy_hashed, refuse_if_too_large
+from hikeshi.custody.copying import CHUNK, Also, Digests, Hashing, Source, copy_hashed, refuse_if_too_large
 from hikeshi.custody.disk import naming_disk_errors, open_source, refuse_if_no_room, sync_folder
 from hikeshi.custody.manifest import Manifest, ManifestEntry, Progress, describe, walk
 from hikeshi.errors import Failed, Refused, Unreadable
@@ -45,11 +44,16 @@ class Sealed(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     size: int
     path: Path
+    sha512: str = ""
+    blake3: str = ""
     source_changed: bool = False
 
 
 class Locker:
-    """A folder of sealed bytes. Several processes may share one; `root` is made when the first bytes arrive."""
+    """A folder of sealed bytes. Several processes may share one; `root` is made when the first bytes arrive.
+
+    A locker that keeps its bytes in another form or place overrides `open`, `verify`, `_write` and `_place`.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -98,15 +102,21 @@ class Locker:
         except OSError as error:
             raise Failed(f"{path} cannot be opened: {error.strerror}.", hint="Check its owner and the disk.") from error
 
-    def verify(self, sha256: str) -> Check:
-        """Hash the bytes again. `could-not-check` covers a file that is gone or cannot be read: neither proves a change."""
-        path = self.path(sha256)
+    def verify(self, sha256: str, *, sha512: str = "", blake3: str = "") -> Check:
+        """Hash the bytes again and compare with every hash given.
+
+        `could-not-check` covers a file that is gone or cannot be read: neither proves a change.
+        """
+        recorded: dict[Also, str] = {"sha512": sha512, "blake3": blake3}
+        hashing = Hashing(name for name, value in recorded.items() if value)
         try:
-            with path.open("rb") as stream:
-                found = hashlib.file_digest(stream, "sha256").hexdigest()
+            with self.path(sha256).open("rb", buffering=0) as stream:
+                while chunk := stream.read(CHUNK):
+                    hashing.update(chunk)
         except OSError:
             return "could-not-check"
-        return "match" if found == sha256 else "mismatch"
+        found = hashing.digests()
+        return "match" if (found.sha256, found.sha512, found.blake3) == (sha256, sha512, blake3) else "mismatch"
 
     def sweep(self) -> int:
         """Remove what processes that died left in `incoming`, and say how many. Bytes still being written are locked and stay."""
@@ -135,8 +145,16 @@ class Locker:
         with naming_disk_errors(self.root, needed), self._part() as (descriptor, part):
             refuse_if_no_room(self.root, needed)
             os.fchmod(descriptor, 0o444)
-            sha256, size = copy_hashed(stream, descriptor, limit)
-            return self._place(part, sha256, size)
+            digests = self._write(stream, descriptor, limit)
+            os.fsync(descriptor)
+            return self._place(part, digests)
+
+    def _write(self, stream: Source, descriptor: int, limit: int | None, also: Iterable[Also] = ()) -> Digests:
+        """Put a stream into the empty part behind `descriptor`. The digests are of what came, whatever form it is kept in.
+
+        Need not be durable: the part is synced afterwards, then `_place` gives it its name.
+        """
+        return copy_hashed(stream, descriptor, limit, also)
 
     @contextlib.contextmanager
     def _part(self) -> Iterator[tuple[int, Path]]:
@@ -151,20 +169,20 @@ class Locker:
             os.close(descriptor)
             Path(name).unlink(missing_ok=True)
 
-    def _place(self, part: Path, sha256: str, size: int) -> Sealed:
-        """Give complete bytes their name. A copy already there is believed only after hashing it."""
-        path = self.path(sha256)
+    def _place(self, part: Path, digests: Digests) -> Sealed:
+        """Give complete, durable bytes their name. A copy already there is believed only after hashing it."""
+        path = self.path(digests.sha256)
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             part.rename(path)
             for folder in (path.parent, path.parent.parent, self.root):
                 sync_folder(folder)
-        elif (state := self.verify(sha256)) != "match":
+        elif (state := self.verify(digests.sha256)) != "match":
             raise Failed(
                 f"The locker already holds {path}, but not as it was sealed ({state}).",
                 hint="Do not delete it. Move it aside, note this in the ledger, and seal again.",
             )
-        return Sealed(sha256=sha256, size=size, path=path)
+        return Sealed(path=path, **msgspec.structs.asdict(digests))
 
     def _seal_entry(self, name: str, path: Path) -> ManifestEntry:
         """One line of the manifest; what cannot be read becomes a line that says so."""
