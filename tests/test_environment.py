@@ -31,6 +31,7 @@ def test_a_typing_mistake_is_refused_with_what_was_meant() -> None:
         ("HIKESHI_TIME_ZONE", "Mars/Olympus"),
         ("HIKESHI_LEASE_SECONDS", "soon"),
         ("HIKESHI_LEASE_SECONDS", "0"),
+        ("HIKESHI_CHECKPOINT_SECONDS", "9000"),
         ("HIKESHI_QUEUE_URL", "ftp://x"),
         ("HIKESHI_PUBLIC_URL", "http://hikeshi.example"),
         ("HIKESHI_DATABASE_URL", "mysql://x/y"),

@@ -31,6 +31,10 @@ VARIABLES: Final[dict[str, tuple[str, str]]] = {
     "HIKESHI_AWS_ENDPOINT_URL": ("", "a simulated AWS; everything done through it is labelled simulated"),
     "HIKESHI_AWS_PROTECTED": ("", "resource ids no action may ever touch, comma separated"),
     "HIKESHI_AWS_REGION": ("ap-northeast-1", "region used where an alert names none"),
+    "HIKESHI_CHECKPOINT_SECONDS": (
+        "300",
+        "how long a line of the ledger waits at most for a signed checkpoint over it",
+    ),
     "HIKESHI_DATABASE_URL": ("", "postgresql://user:password@host/name; empty: SQLite in the home folder"),
     "HIKESHI_EVIDENCE_BUCKET": ("", "S3 bucket that receives memory images"),
     "HIKESHI_HOME": ("~/.local/share/hikeshi", "the data folder: database, evidence locker, timelines, keys"),
@@ -53,6 +57,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     time_zone: str
     lease_seconds: float
+    checkpoint_seconds: float
     queue_url: str
     aws_endpoint_url: str
     aws_region: str
@@ -78,6 +83,7 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
         language=_one_of("HIKESHI_LANGUAGE", value["HIKESHI_LANGUAGE"], ("en", "ja")),
         time_zone=_time_zone(value["HIKESHI_TIME_ZONE"]),
         lease_seconds=_seconds("HIKESHI_LEASE_SECONDS", value["HIKESHI_LEASE_SECONDS"]),
+        checkpoint_seconds=_seconds("HIKESHI_CHECKPOINT_SECONDS", value["HIKESHI_CHECKPOINT_SECONDS"]),
         queue_url=_url("HIKESHI_QUEUE_URL", value["HIKESHI_QUEUE_URL"]),
         aws_endpoint_url=_url("HIKESHI_AWS_ENDPOINT_URL", value["HIKESHI_AWS_ENDPOINT_URL"]),
         aws_region=value["HIKESHI_AWS_REGION"],

@@ -16,6 +16,7 @@ from django.core.management import call_command
 from hikeshi.desk.accounts import verbs as accounts
 from hikeshi.desk.accounts.models import Person
 from hikeshi.desk.actor import Actor, system
+from hikeshi.desk.ledger import keys
 from hikeshi.doors.intake import Intake
 from hikeshi.doors.station import Station
 from hikeshi.doors.worker import Worker
@@ -25,11 +26,12 @@ TOKEN_FILE = "cli-token"  # noqa: S105  # the name of a file, not a secret
 
 
 def set_up(username: str) -> tuple[Person, str]:
-    """Make the database, the first administrator, this machine's command-line token; return the one-time invite link."""
+    """Make the database, the first administrator, signing key, this machine's command-line token; return the one-time invite link."""
     call_command("migrate", verbosity=0, interactive=False)
     local: Actor = system("hikeshi init", "cli")
     admin = accounts.first_admin(username, actor=local)
     actor = accounts.actor_of(admin, "cli")
+    keys.signer()
     _keep_token(settings.ENVIRONMENT.home, accounts.issue_token(admin, "command line of this machine", actor=actor))
     return admin, invite_link(admin)
 
@@ -47,7 +49,7 @@ def _keep_token(home: Path, secret: str) -> None:
 
 
 def init(name: str = typer.Option("admin", help="Sign-in name of the first administrator.")) -> dict[str, str]:
-    """Set up a new home: database, first administrator, command-line token. Prints the invite link, once."""
+    """Set up a new home: database, first administrator, key that signs the ledger, command-line token. Prints the invite link, once."""
     admin, link = set_up(name)
     return {"home": str(settings.ENVIRONMENT.home), "administrator": admin.username, "invite": link}
 
