@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 from django.conf import settings
@@ -15,6 +15,7 @@ from django.utils import timezone
 from hikeshi.custody.locker import Locker
 from hikeshi.custody.manifest import Manifest
 from hikeshi.desk.actor import Actor
+from hikeshi.desk.evidence import record as records
 from hikeshi.desk.evidence.models import Item
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.incidents.verbs import require_on
@@ -28,23 +29,29 @@ def locker() -> Locker:
 
 
 def seal_bytes(
-    incident: Incident, content: bytes, *, actor: Actor, title: str, kind: str, source: str = "", held_at: str = ""
-) -> Item:
-    """Seal bytes already in memory, such as a receipt. Raises `Failed` when the disk is full; nothing is half-sealed."""
+    incident: Incident, content: bytes, *, actor: Actor, title: str, kind: str, source: str = "", held_at: str = "",
+    record: Mapping[str, Any] | None = None,
+) -> Item:  # fmt: skip
+    """Seal bytes already in memory, such as a receipt. Raises `Failed` when the disk is full; nothing is half-sealed.
+
+    `record` says more of the item: the fields of `record.FIELDS`.
+    """
     require_on(actor, "write", incident)
     sealed = locker().seal(io.BytesIO(content))
     return _register(
-        incident, actor, title=title, kind=kind, sha256=sealed.sha256, size=sealed.size, source=source, held_at=held_at
-    )
+        incident, actor, title=title, kind=kind, sha256=sealed.sha256, size=sealed.size, source=source, held_at=held_at,
+        record=record,
+    )  # fmt: skip
 
 
 def seal_files(
     incident: Incident, paths: Sequence[Path], *, actor: Actor, title: str, kind: str = "file",
-    source: str = "", progress: Callable[[str, int, int], None] | None = None,
+    source: str = "", progress: Callable[[str, int, int], None] | None = None, record: Mapping[str, Any] | None = None,
 ) -> Item:  # fmt: skip
     """Seal a file, or files and folders as one item with a manifest. `progress` gets the path, files done and files in all.
 
-    `source` says where they came from, where it is not the paths: copies of objects in S3, for instance.
+    `source` says where they came from, where it is not the paths: copies of objects in S3, for instance. `record` says more of the item:
+    the fields of `record.FIELDS`.
 
     Raises `Refused` where a path is not there, `Failed` when the disk is full.
     """
@@ -55,26 +62,37 @@ def seal_files(
     source = source or ", ".join(str(path) for path in paths)[:500]
     if len(paths) == 1 and paths[0].is_file():
         sealed = locker().seal(paths[0])
-        return _register(incident, actor, title=title, kind=kind, sha256=sealed.sha256, size=sealed.size, source=source)
+        return _register(
+            incident,
+            actor,
+            title=title,
+            kind=kind,
+            sha256=sealed.sha256,
+            size=sealed.size,
+            source=source,
+            record=record,
+        )
     sealed, manifest = locker().seal_tree(paths[0] if len(paths) == 1 else paths, progress=progress)
     size = sum(entry.size for entry in manifest.entries)
     return _register(
         incident, actor, title=title, kind=kind, sha256=sealed.sha256, size=size, source=source,
         files=len(manifest.entries), missed=[f"{entry.path}: {entry.note or entry.kind}" for entry in manifest.incomplete],
+        record=record,
     )  # fmt: skip
 
 
 @transaction.atomic
 def _register(
     incident: Incident, actor: Actor, *, title: str, kind: str, sha256: str, size: int, source: str = "",
-    held_at: str = "", files: int = 0, missed: Sequence[str] = (),
+    held_at: str = "", files: int = 0, missed: Sequence[str] = (), record: Mapping[str, Any] | None = None,
 ) -> Item:  # fmt: skip
+    said = records.given(record or {})
     Chain.objects.select_for_update().get(name=incident.name)  # numbers are given one at a time
     count = Item.objects.filter(incident=incident).count()
     item = Item(
         incident=incident, name=f"EV-{count + 1:03d}", title=title[:300], kind=kind, sha256=sha256, size=size,
         files=files, source=source[:500], held_at=held_at[:500], simulated=incident.simulated,
-        sealed_at=timezone.now(), sealed_by=actor.name,
+        sealed_at=timezone.now(), sealed_by=actor.name, **said,
     )  # fmt: skip
     item.full_clean()
     item.save()
@@ -83,6 +101,7 @@ def _register(
         data={
             "title": item.title, "kind": kind, "sha256": sha256, "size": size, "files": files, "source": item.source,
             "held_at": item.held_at, "simulated": item.simulated, "missed": list(missed),
+            **{name: records.plain(value) for name, value in said.items()},
         },
     )  # fmt: skip
     return item

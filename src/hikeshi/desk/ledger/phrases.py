@@ -21,6 +21,8 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "clock.soon": ("Deadline near: {object}", "期限間近: {object}"),
     "clock.start": ("Clock started: {object}, due {deadline}", "期限の計測を開始: {object}、期限 {deadline}"),
     "clock.stop": ("Clock stopped: {object} ({state})", "期限の計測を終了: {object}({state})"),
+    "evidence.correct": ("{actor} corrected {field} of evidence {object} from {before} to {after}: {reason}", "{actor} が証拠 {object} の {field} を {before} から {after} へ訂正: {reason}"),
+    "evidence.describe": ("{actor} described evidence {object}", "{actor} が証拠 {object} の記録を補記"),
     "evidence.hand_out": ("{actor} took a copy of evidence {object}", "{actor} が証拠 {object} の複製を取得"),
     "evidence.seal": ("Evidence {object} sealed: {title}", "証拠 {object} を封印: {title}"),
     "evidence.verify": ("Evidence {object} checked again: {result}", "証拠 {object} を再検証: {result}"),
