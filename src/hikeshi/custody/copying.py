@@ -111,7 +111,7 @@ def _small(stream: Source) -> bytes | None:
     ):
         return None
     content = b""
-    while chunk := _read(stream):
+    while chunk := read_chunk(stream):
         content += chunk
         if len(content) > CHUNK:  # it has grown meanwhile
             stream.seek(0)
@@ -151,7 +151,7 @@ def _pieces(stream: Source, target: int) -> Iterator[int]:
                 total += count
                 yield total
         stream.seek(start + total)
-    while chunk := _read(stream):
+    while chunk := read_chunk(stream):
         view = memoryview(chunk)
         while view:
             view = view[os.write(target, view) :]
@@ -179,7 +179,8 @@ def _checked(before: Future[None] | None, after: Future[None]) -> Future[None]:
     return after
 
 
-def _read(stream: Source) -> bytes:
+def read_chunk(stream: Source) -> bytes:
+    """The next bytes, at most CHUNK; none at the end. Raises `Unreadable` when the stream breaks."""
     try:
         return stream.read(CHUNK)
     except OSError as error:

@@ -47,12 +47,22 @@ class Sealed(msgspec.Struct, frozen=True, kw_only=True):
     sha512: str = ""
     blake3: str = ""
     source_changed: bool = False
+    lock_proof: str = ""
+    """What the storage says of keeping them: address, version and object lock. Empty where it says nothing."""
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """What reading sealed bytes again told; `reason` says why it is no match."""
+
+    result: Check
+    reason: str = ""
 
 
 class Locker:
     """A folder of sealed bytes. Several processes may share one; `root` is made when the first bytes arrive.
 
-    A locker that keeps its bytes in another form or place overrides `open`, `verify`, `_write` and `_place`.
+    A locker that keeps its bytes in another form or place overrides `open`, `check`, `plain`, `_write` and
+    `_destination` or `_place`.
     """
 
     def __init__(self, root: Path) -> None:
@@ -102,7 +112,23 @@ class Locker:
         except OSError as error:
             raise Failed(f"{path} cannot be opened: {error.strerror}.", hint="Check its owner and the disk.") from error
 
+    def address(self, sha256: str) -> str:
+        """Where these bytes are, for people."""
+        return str(self.path(sha256))
+
+    @contextlib.contextmanager
+    def plain(self, names: Iterable[str], folder: Path) -> Iterator[dict[str, Path]]:  # noqa: ARG002 - others copy into it
+        """Files that readers of files can open, by SHA-256: here the sealed ones themselves.
+
+        What is kept elsewhere or encrypted is copied into `folder` under its SHA-256, for as long as this lasts. Raises as `open`.
+        """
+        yield {sha256: self.path(sha256) for sha256 in names}
+
     def verify(self, sha256: str, *, sha512: str = "", blake3: str = "") -> Check:
+        """`check` without its reason."""
+        return self.check(sha256, sha512=sha512, blake3=blake3).result
+
+    def check(self, sha256: str, *, sha512: str = "", blake3: str = "") -> Checked:
         """Hash the bytes again and compare with every hash given.
 
         `could-not-check` covers a file that is gone or cannot be read: neither proves a change.
@@ -113,10 +139,9 @@ class Locker:
             with self.path(sha256).open("rb", buffering=0) as stream:
                 while chunk := stream.read(CHUNK):
                     hashing.update(chunk)
-        except OSError:
-            return "could-not-check"
-        found = hashing.digests()
-        return "match" if (found.sha256, found.sha512, found.blake3) == (sha256, sha512, blake3) else "mismatch"
+        except OSError as error:
+            return Checked(result="could-not-check", reason=f"{self.path(sha256)} cannot be read: {error.strerror}")
+        return compared(hashing.digests(), Digests(sha256=sha256, size=0, sha512=sha512, blake3=blake3))
 
     def sweep(self) -> int:
         """Remove what processes that died left in `incoming`, and say how many. Bytes still being written are locked and stay."""
@@ -171,7 +196,7 @@ class Locker:
 
     def _place(self, part: Path, digests: Digests) -> Sealed:
         """Give complete, durable bytes their name. A copy already there is believed only after hashing it."""
-        path = self.path(digests.sha256)
+        path = self._destination(digests.sha256)
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             part.rename(path)
@@ -184,6 +209,10 @@ class Locker:
             )
         return Sealed(path=path, **msgspec.structs.asdict(digests))
 
+    def _destination(self, sha256: str) -> Path:
+        """The name that complete bytes get."""
+        return self.path(sha256)
+
     def _seal_entry(self, name: str, path: Path) -> ManifestEntry:
         """One line of the manifest; what cannot be read becomes a line that says so."""
         entry = describe(name, path)
@@ -195,3 +224,9 @@ class Locker:
             return msgspec.structs.replace(entry, kind="unreadable", note=error.message)
         note = "changed while it was read" if sealed.source_changed else ""
         return msgspec.structs.replace(entry, sha256=sealed.sha256, size=sealed.size, note=note)
+
+
+def compared(found: Digests, wanted: Digests) -> Checked:
+    """The verdict on bytes that were hashed again. The size is not compared: the hash covers it."""
+    same = (found.sha256, found.sha512, found.blake3) == (wanted.sha256, wanted.sha512, wanted.blake3)
+    return Checked(result="match") if same else Checked(result="mismatch", reason=f"Its SHA-256 is {found.sha256} now.")
