@@ -28,14 +28,16 @@ def _as_server(command: Sequence[str | Path]) -> None:
 
 
 @contextmanager
-def cluster(bin_folder: Path) -> Iterator[str]:
-    """A running server; gives its database URL."""
+def cluster(bin_folder: Path, *, durable: bool = False) -> Iterator[str]:
+    """A running server; gives its database URL. `durable` as for real use; tests need no disk to be waited for."""
     folder = Path(tempfile.mkdtemp(prefix="hikeshi-pg-"))
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres", "postgres")
     data = folder / "data"
     _as_server([bin_folder / "initdb", "-D", data, "-A", "trust", "-U", "hikeshi", "--no-sync"])
-    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off -c full_page_writes=off"
+    options = f"-c listen_addresses='' -c unix_socket_directories={folder}"
+    if not durable:
+        options += " -c fsync=off -c full_page_writes=off"
     _as_server([bin_folder / "pg_ctl", "-D", data, "-l", folder / "log", "-o", options, "-w", "start"])
     try:
         yield f"postgresql://hikeshi@{str(folder).replace('/', '%2F')}/postgres"

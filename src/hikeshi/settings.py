@@ -79,7 +79,7 @@ if ENVIRONMENT.database["ENGINE"].endswith("sqlite3"):
         # A writer waits for the other one instead of failing half-way: the lock is taken at BEGIN.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import given, strategies as st
 
 from hikeshi.custody.canonical import INTEGER_LIMIT, canonical, digest
@@ -30,6 +31,16 @@ def test_plain_json_reads_back_as_it_was(value: Any) -> None:
 @given(st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=5), plain, max_size=5))
 def test_the_order_of_keys_does_not_matter(value: dict[str, Any]) -> None:
     assert digest(value) == digest(dict(reversed(value.items())))
+
+
+@given(plain)
+def test_the_bytes_are_those_of_the_rfc(value: Any) -> None:
+    assert canonical(value) == rfc8785.dumps(value)
+
+
+def test_every_character_is_escaped_as_the_rfc_asks() -> None:
+    text = "".join(map(chr, [*range(0x3000), 0xE000, 0xFFFD, 0xFFFF]))
+    assert canonical(text) == rfc8785.dumps(text)
 
 
 def test_keys_are_ordered_by_utf_16_as_the_rfc_asks() -> None:

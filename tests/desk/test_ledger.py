@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from django.db import connection, transaction
 
@@ -81,3 +83,29 @@ def test_chains_are_independent(hikeshi: Actor) -> None:
         first = ledger.append("INC-2", actor=hikeshi, verb="test.write", obj="thing")
     assert first.seq == 1
     assert first.prev == "0" * 64
+
+
+def test_many_appended_at_once_are_the_chain_that_one_by_one_would_be(hikeshi: Actor) -> None:
+    noon = datetime(2026, 11, 6, 12, 0, tzinfo=UTC)
+    drafts = [ledger.Draft("test.write", "thing", {"n": number}, noon) for number in range(ledger.BATCH + 5)]
+    with transaction.atomic():
+        ledger.append_many("INC-1", drafts[:3], actor=hikeshi)
+        ledger.append("INC-1", actor=hikeshi, verb="test.write", obj="thing", data={"n": 3}, at=noon)
+        ledger.append_many("INC-1", drafts[4:], actor=hikeshi)
+    verdict = ledger.verify("INC-1")
+    assert verdict.ok
+    assert verdict.count == len(drafts)
+    assert [entry.data["n"] for entry in ledger.lines(Chain.objects.get())] == list(range(len(drafts)))
+
+
+def test_appending_nothing_changes_nothing(hikeshi: Actor) -> None:
+    write(hikeshi)
+    with transaction.atomic():
+        ledger.append_many("INC-1", [], actor=hikeshi)
+    assert ledger.verify("INC-1").count == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_are_refused_outside_a_transaction(hikeshi: Actor) -> None:
+    with pytest.raises(Refused, match="transaction"):
+        ledger.append_many("INC-1", [ledger.Draft("test.write", "thing")], actor=hikeshi)

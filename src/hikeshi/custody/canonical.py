@@ -7,15 +7,19 @@ Narrower than the RFC on purpose: no floats at all (their printed form is where 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
+import msgspec
 import rfc8785
 
 from hikeshi.errors import Refused
 
 INTEGER_LIMIT = 2**53 - 1
 DEPTH_LIMIT = 64
+BEYOND_BASIC_PLANE: Final = re.compile(rb"[\xf0-\xf4]")
+"""The first byte, in UTF-8, of a character beyond U+FFFF."""
 
 
 def canonical(value: Any, *, name: str = "data") -> bytes:
@@ -25,7 +29,10 @@ def canonical(value: Any, *, name: str = "data") -> bytes:
     """
     for place, reason in _obstacles(value, name, DEPTH_LIMIT):
         raise Refused(f"{place} {reason}", hint="Write the value as text.")
-    encoded: bytes = rfc8785.dumps(value)
+    encoded = msgspec.json.encode(value, order="sorted")
+    if BEYOND_BASIC_PLANE.search(encoded):
+        # RFC 8785 sorts keys by UTF-16 units: another order than that of code points, but only where these characters are.
+        encoded = rfc8785.dumps(value)
     return encoded
 
 

@@ -14,11 +14,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 
-from hikeshi.custody.canonical import canonical
+from hikeshi.custody.canonical import INTEGER_LIMIT, canonical
 from hikeshi.errors import Refused, Unreadable
 
 LINE_LIMIT = 16 * 1024 * 1024
@@ -36,28 +36,62 @@ EMPTY: Final = Head(0, "0" * 64)
 """The head of a chain without entries; its hash is `prev` of the first entry."""
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One line of the ledger. `seq` counts from 1; `time` is RFC 3339 UTC with six digits and "Z"; `data` is plain JSON."""
+Place = Annotated[int, msgspec.Meta(ge=1, le=INTEGER_LIMIT)]
 
-    chain: str
-    seq: int
-    time: str
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One line of the ledger. `seq` counts from 1; `time` is RFC 3339 UTC with six digits and "Z".
+
+    `sealed` is the `data` of the exported line as its canonical JSON, byte for byte: what was hashed is what is hashed again, without
+    reading it. The fields stand in the order of their exported names, so that encoding an entry gives its canonical line.
+    """
+
     actor: str
+    chain: str
+    sealed: msgspec.Raw = msgspec.field(name="data")
     door: str
-    verb: str
-    object: str
-    data: Mapping[str, Any]
-    prev: str
     hash: str
+    object: str
+    prev: str
+    seq: Place
+    time: str
+    verb: str
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What the entry says, as plain JSON, read anew each time. Raises `msgspec.DecodeError` where it is not JSON any more."""
+        decoded: dict[str, Any] = msgspec.json.decode(self.sealed)
+        return decoded
 
     @property
     def head(self) -> Head:
         return Head(self.seq, self.hash)
 
 
+class _Hashed(msgspec.Struct, frozen=True):
+    """Everything of an entry but its hash, in the order of canonical JSON."""
+
+    actor: str
+    chain: str
+    data: msgspec.Raw
+    door: str
+    object: str
+    prev: str
+    seq: int
+    time: str
+    verb: str
+
+
+_encode = msgspec.json.Encoder().encode
+# msgspec escapes text exactly as RFC 8785 asks (tests/custody/test_chain.py compares every character that could differ).
+
+
 def entry_hash(entry: Entry) -> str:
-    """What `entry.hash` has to be. Raises `Refused` where a field has no canonical form."""
-    return _hash({name: getattr(entry, name) for name in Entry.__struct_fields__ if name != "hash"})
+    """What `entry.hash` has to be."""
+    fields = _Hashed(
+        entry.actor, entry.chain, entry.sealed, entry.door, entry.object, entry.prev, entry.seq, entry.time, entry.verb
+    )
+    return hashlib.sha256(_encode(fields)).hexdigest()
 
 
 def seal_entry(
@@ -76,19 +110,19 @@ def seal_entry(
     `data` is plain JSON without floats and without integers beyond 2^53 - 1; `time` is timezone-aware. Raises `Refused` otherwise.
     """
     seq, prev = after
-    fields: dict[str, Any] = {
-        "chain": chain,
-        "seq": seq + 1,
-        "time": timestamp(time),
-        "actor": actor,
-        "door": door,
-        "verb": verb,
-        "object": object,
-        # Read back from its canonical form: later changes to the caller's dictionary do not reach the sealed entry.
-        "data": msgspec.json.decode(canonical(dict(data))),
-        "prev": prev,
-    }
-    return Entry(**fields, hash=_hash(fields))
+    # The canonical form is kept: later changes to the caller's dictionary do not reach the sealed entry.
+    sealed = msgspec.Raw(canonical(dict(data)))
+    fields = _Hashed(actor, chain, sealed, door, object, prev, seq + 1, timestamp(time), verb)
+    try:
+        hashed = hashlib.sha256(_encode(fields)).hexdigest()
+    except UnicodeEncodeError as error:
+        raise Refused(
+            f"The entry contains half a surrogate pair, which UTF-8 cannot carry: {error.object!r:.80}"
+        ) from error
+    return Entry(
+        actor=actor, chain=chain, sealed=sealed, door=door, hash=hashed, object=object, prev=prev, seq=fields.seq,
+        time=fields.time, verb=verb,
+    )  # fmt: skip
 
 
 def timestamp(time: datetime) -> str:
@@ -102,7 +136,7 @@ def timestamp(time: datetime) -> str:
 
 def to_line(entry: Entry) -> bytes:
     """The exported form: canonical JSON and a newline."""
-    return canonical({name: getattr(entry, name) for name in Entry.__struct_fields__}, name="entry") + b"\n"
+    return _encode(entry) + b"\n"
 
 
 def from_line(line: bytes, *, source: str = "chain", place: str = "") -> Entry:
@@ -115,7 +149,7 @@ def from_line(line: bytes, *, source: str = "chain", place: str = "") -> Entry:
         raise Unreadable(f"the line is longer than {LINE_LIMIT} bytes", source=source, place=place)
     try:
         entry = msgspec.json.decode(line, type=Entry)
-        same = to_line(entry).rstrip(b"\n") == line.rstrip(b"\r\n")
+        same = _encode(entry) == line.rstrip(b"\r\n") and canonical(entry.data) == bytes(entry.sealed)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Unreadable(f"not an entry: {error}", source=source, place=place) from error
     except Refused as error:
@@ -135,7 +169,3 @@ def read_lines(lines: Iterable[bytes], *, source: str) -> Iterator[Entry | Unrea
                 yield from_line(line, source=source, place=f"line {number}")
             except Unreadable as error:
                 yield error
-
-
-def _hash(fields: Mapping[str, Any]) -> str:
-    return hashlib.sha256(canonical(dict(fields), name="entry")).hexdigest()
