@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
@@ -57,9 +58,10 @@ class FileSigner:
         return self._key.sign(message)
 
 
-def make_key_file(path: Path) -> None:
-    """Write a new Ed25519 key, readable by its owner only. An existing file is never touched."""
-    pem = ed25519.Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+def make_key_file(path: Path, *, password: bytes | None = None) -> None:
+    """Write a new Ed25519 key, readable by its owner only, under a passphrase if one is given. An existing file is never touched."""
+    lock = BestAvailableEncryption(password) if password else NoEncryption()
+    pem = ed25519.Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400)
@@ -92,18 +94,36 @@ def signature_holds(public: str, message: bytes, signature: bytes) -> bool:
     return True
 
 
+def checked(signer: Signer, message: bytes, signature: bytes) -> bytes:
+    """The signature, if it is one of that key: a service or a token whose key was exchanged meanwhile must not be believed.
+
+    Raises `Failed` otherwise.
+    """
+    if not signature_holds(signer.public, message, signature):
+        raise Failed(
+            f"What {signer.place} signed does not fit its public key.",
+            hint="Was the key exchanged? `hikeshi audit keys`",
+        )
+    return signature
+
+
 def _load(path: Path, password: bytes | None) -> ed25519.Ed25519PrivateKey:
     try:
         mode = path.stat().st_mode
-        content = path.read_bytes()[:KEY_LIMIT]
+        with path.open("rb") as file:
+            content = file.read(KEY_LIMIT)
     except OSError as error:
         raise Refused(f"The key {path} cannot be read: {error.strerror}.", hint="`hikeshi init` makes one.") from error
     if mode & 0o077:
         raise Refused(f"Others may read the key {path}.", hint=f"chmod 400 {path}")
     try:
-        key = load_pem_private_key(content, password)
+        # A passphrase that is set for another key must not shut out one that needs none.
+        key = load_pem_private_key(content, password if b"ENCRYPTED" in content else None)
     except (TypeError, ValueError) as error:
-        raise Refused(f"{path} is not a key that can be opened: {error}", hint="A PKCS #8 PEM is expected.") from error
+        raise Refused(
+            f"{path} is not a key that can be opened: {error}",
+            hint="A PKCS #8 PEM is expected, with its passphrase if it has one.",
+        ) from error
     if not isinstance(key, ed25519.Ed25519PrivateKey):
         raise Refused(f"{path} is not an Ed25519 key.", hint="openssl genpkey -algorithm ed25519")
     return key
