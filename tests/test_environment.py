@@ -35,6 +35,9 @@ def test_a_typing_mistake_is_refused_with_what_was_meant() -> None:
         ("HIKESHI_QUEUE_URL", "ftp://x"),
         ("HIKESHI_PUBLIC_URL", "http://hikeshi.example"),
         ("HIKESHI_DATABASE_URL", "mysql://x/y"),
+        ("HIKESHI_TIMESTAMP_AUTHORITIES", "https://tsa.example"),
+        ("HIKESHI_TIMESTAMP_ROOTS", "/etc/root.pem"),
+        ("HIKESHI_SMTP_URL", "http://mail.example"),
     ],
 )
 def test_what_is_not_understood_or_not_safe_stops_the_start(name: str, value: str) -> None:
@@ -70,3 +73,25 @@ def test_the_secret_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path)
 
 def test_every_variable_says_what_it_means() -> None:
     assert all(name.startswith("HIKESHI_") and meaning for name, (_, meaning) in VARIABLES.items())
+
+
+def test_each_authority_has_its_own_roots() -> None:
+    names = {"HIKESHI_TIMESTAMP_AUTHORITIES": "http://a.example, http://b.example"}
+    found = read_environment({**names, "HIKESHI_TIMESTAMP_ROOTS": "/a.pem,/b.pem"})
+    assert list(zip(found.timestamp_authorities, found.timestamp_roots, strict=True))[1] == (
+        "http://b.example",
+        Path("/b.pem"),
+    )
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"HIKESHI_TIMESTAMP_AUTHORITIES": "https://u:hunter2@tsa.example", "HIKESHI_TIMESTAMP_ROOTS": "/a.pem"},
+        {"HIKESHI_SMTP_URL": "smtps://u:hunter2@mail.example"},
+    ],
+)
+def test_passwords_in_addresses_are_refused_and_not_shown(environ: dict[str, str]) -> None:
+    with pytest.raises(Refused) as problem:
+        read_environment(environ)
+    assert "hunter2" not in str(problem.value)

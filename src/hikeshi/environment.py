@@ -11,7 +11,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -31,6 +31,10 @@ VARIABLES: Final[dict[str, tuple[str, str]]] = {
     "HIKESHI_AWS_ENDPOINT_URL": ("", "a simulated AWS; everything done through it is labelled simulated"),
     "HIKESHI_AWS_PROTECTED": ("", "resource ids no action may ever touch, comma separated"),
     "HIKESHI_AWS_REGION": ("ap-northeast-1", "region used where an alert names none"),
+    "HIKESHI_CHECKPOINT_COPIES": (
+        "",
+        "where signed checkpoints are copied, comma separated: file:/path, s3://bucket/prefix, https://..., mailto:...",
+    ),
     "HIKESHI_CHECKPOINT_SECONDS": (
         "300",
         "how long a line of the ledger waits at most for a signed checkpoint over it",
@@ -40,10 +44,21 @@ VARIABLES: Final[dict[str, tuple[str, str]]] = {
     "HIKESHI_HOME": ("~/.local/share/hikeshi", "the data folder: database, evidence locker, timelines, keys"),
     "HIKESHI_LANGUAGE": ("en", "language where nobody has chosen one: en or ja"),
     "HIKESHI_LEASE_SECONDS": ("30", "how long a silent worker keeps a step before another may take it"),
+    "HIKESHI_MAIL_FROM": ("", "the sender of mails, where checkpoints are copied to mailto:"),
     "HIKESHI_PUBLIC_URL": ("http://127.0.0.1:8000", "the address people open; https unless it is this machine"),
     "HIKESHI_QUEUE_URL": ("", "SQS queue the intake reads; empty: no queue"),
+    "HIKESHI_SIGNING_KEY": (
+        "",
+        "the key that signs checkpoints: file:/path, kms:KEY or pkcs11:...; empty: a file in the home folder",
+    ),
+    "HIKESHI_SIGNING_SECRET_FILE": ("", "file with that key's passphrase or PIN, readable by its owner only"),
+    "HIKESHI_SMTP_PASSWORD_FILE": ("", "file with the mail server's password, readable by its owner only"),
+    "HIKESHI_SMTP_URL": ("", "mail server: smtp://user@host:587 (STARTTLS) or smtps://user@host"),
+    "HIKESHI_TIMESTAMP_AUTHORITIES": ("", "addresses of RFC 3161 time-stamp authorities, comma separated"),
+    "HIKESHI_TIMESTAMP_ROOTS": ("", "PEM files with their root certificates, one for each and in the same order"),
     "HIKESHI_TIME_ZONE": ("Asia/Tokyo", "zone times are shown in where nobody has chosen one"),
     "HIKESHI_TOKEN": ("", "API token the command line acts with; empty: the file cli-token in the home folder"),
+    "HIKESHI_WEBHOOK_SECRET_FILE": ("", "file with the key that signs what is posted to https:// copies"),
 }
 
 
@@ -64,6 +79,15 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     aws_accounts: tuple[str, ...]
     aws_protected: tuple[str, ...]
     evidence_bucket: str
+    signing_key: str
+    signing_secret_file: Path | None
+    timestamp_authorities: tuple[str, ...]
+    timestamp_roots: tuple[Path, ...]
+    checkpoint_copies: tuple[str, ...]
+    webhook_secret_file: Path | None
+    smtp_url: str
+    smtp_password_file: Path | None
+    mail_from: str
 
     @property
     def secure(self) -> bool:
@@ -90,7 +114,39 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
         aws_accounts=_words(value["HIKESHI_AWS_ACCOUNTS"]),
         aws_protected=_words(value["HIKESHI_AWS_PROTECTED"]),
         evidence_bucket=value["HIKESHI_EVIDENCE_BUCKET"],
+        **_anchors(value),
     )
+
+
+def _anchors(value: Mapping[str, str]) -> dict[str, Any]:
+    """What concerns keys, time stamps and copies. That a place is understood is for `custody` to say, not for the start."""
+    authorities = _words(value["HIKESHI_TIMESTAMP_AUTHORITIES"])
+    roots = tuple(_path(one) for one in _words(value["HIKESHI_TIMESTAMP_ROOTS"]))
+    if len(authorities) != len(roots):
+        raise Refused(
+            f"HIKESHI_TIMESTAMP_AUTHORITIES names {len(authorities)}, HIKESHI_TIMESTAMP_ROOTS {len(roots)}.",
+            hint="Name one PEM file for each authority, in the same order: a token is believed by its own root only.",
+        )
+    for address in authorities:
+        if "@" in urlsplit(_url("HIKESHI_TIMESTAMP_AUTHORITIES", address)).netloc:
+            raise Refused("HIKESHI_TIMESTAMP_AUTHORITIES holds a password.", hint="Leave it out: addresses are shown.")
+    smtp = urlsplit(value["HIKESHI_SMTP_URL"])
+    if smtp.password or (smtp.geturl() and (smtp.scheme not in {"smtp", "smtps"} or not smtp.hostname)):
+        raise Refused(
+            "HIKESHI_SMTP_URL is not understood (its value is not shown).",
+            hint="Use smtp://user@host:587 or smtps://user@host, the password in HIKESHI_SMTP_PASSWORD_FILE.",
+        )
+    return {
+        "signing_key": value["HIKESHI_SIGNING_KEY"],
+        "signing_secret_file": _file(value["HIKESHI_SIGNING_SECRET_FILE"]),
+        "timestamp_authorities": authorities,
+        "timestamp_roots": roots,
+        "checkpoint_copies": _words(value["HIKESHI_CHECKPOINT_COPIES"]),
+        "webhook_secret_file": _file(value["HIKESHI_WEBHOOK_SECRET_FILE"]),
+        "smtp_url": value["HIKESHI_SMTP_URL"],
+        "smtp_password_file": _file(value["HIKESHI_SMTP_PASSWORD_FILE"]),
+        "mail_from": value["HIKESHI_MAIL_FROM"],
+    }
 
 
 def secret_key(home: Path) -> str:
@@ -116,6 +172,14 @@ def _refuse_unknown(environ: Mapping[str, str]) -> None:
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _file(text: str) -> Path | None:
+    return _path(text) if text else None
 
 
 def _one_of(name: str, text: str, allowed: tuple[str, ...]) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.environment import VARIABLES, read_environment
 
-SECRET = frozenset({"HIKESHI_DATABASE_URL", "HIKESHI_TOKEN"})
+SECRET = frozenset({"HIKESHI_CHECKPOINT_COPIES", "HIKESHI_DATABASE_URL", "HIKESHI_TOKEN"})
+"""The address of a webhook is often a secret, too."""
 
 
 def config() -> Answer:
