@@ -143,6 +143,23 @@ class Locker:
             return Checked(result="could-not-check", reason=f"{self.path(sha256)} cannot be read: {error.strerror}")
         return compared(hashing.digests(), Digests(sha256=sha256, size=0, sha512=sha512, blake3=blake3))
 
+    def remove(self, sha256: str) -> bool:
+        """Take bytes out for good: the end of evidence that two people have decided on. False where they were not here.
+
+        Raises `Refused` while the storage's own lock stands, `Failed` when the disk does not let go of them.
+        """
+        path = self.path(sha256)
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise Failed(
+                f"{path} cannot be removed: {error.strerror}.", hint="Check its owner and the disk."
+            ) from error
+        sync_folder(path.parent)
+        return True
+
     def sweep(self) -> int:
         """Remove what processes that died left in `incoming`, and say how many. Bytes still being written are locked and stay."""
         swept = 0

@@ -6,7 +6,6 @@ from then on is a correction, which points back to that entry. The number of the
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -18,6 +17,7 @@ from hikeshi.desk.evidence.models import Item
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import Chain, Entry
+from hikeshi.desk.ledger.phrases import told
 from hikeshi.errors import Conflict, Refused
 
 FIELDS: Final = (
@@ -49,7 +49,7 @@ def said_in(item: Item) -> dict[str, int]:
     found: dict[str, int] = {}
     rows = Entry.objects.filter(chain__name=item.incident.name, object=item.name, verb__in=SAYING).order_by("seq")
     for row in rows:
-        data = json.loads(row.data)
+        data = told(row)
         fields = given(data, tuple(data)) if row.verb == "evidence.seal" else data.get("fields", [data.get("field")])
         found |= {name: row.seq for name in fields if name in CORRECTABLE}
     return found

@@ -110,6 +110,7 @@ def _register(
 def verify(item: Item, *, actor: Actor) -> str:
     """Read the bytes again: "match", "mismatch" or "could-not-check". Of a folder, its manifest and every file in it."""
     require_on(actor, "read", item.incident)
+    refuse_if_gone(item)
     result = _compare(item)
     with transaction.atomic():
         item.checked_at, item.check_result = timezone.now(), result
@@ -145,13 +146,26 @@ def hand_out(item: Item, *, actor: Actor, sha256: str = "") -> BinaryIO:
     Who took them and when becomes a custody line before the first byte leaves. Raises `Refused` for a file the item does not hold.
     """
     require_on(actor, "read", item.incident)
+    return hand_to(item, actor=actor, sha256=sha256)
+
+
+def hand_to(item: Item, *, actor: Actor, sha256: str = "") -> BinaryIO:
+    """As `hand_out`, to somebody whose right was seen to already: the receiver of a transfer, through their link."""
+    refuse_if_gone(item)
     wanted = sha256 or item.sha256
     if wanted != item.sha256 and wanted not in files_of(item):
         raise Refused(f"{item.name} has no such file.", hint="Its manifest lists the SHA-256 of each file.")
     stream = locker().open(wanted)
+    data = {"sha256": wanted, "sensitivity": item.sensitivity}
     with transaction.atomic():
-        ledger.append(item.incident.name, actor=actor, verb="evidence.hand_out", obj=item.name, data={"sha256": wanted})
+        ledger.append(item.incident.name, actor=actor, verb="evidence.hand_out", obj=item.name, data=data)
     return stream
+
+
+def refuse_if_gone(item: Item) -> None:
+    """Raises `Refused` for an item that was disposed of: its record is all that is left."""
+    if item.disposed_at:
+        raise Refused(f"{item.name} was disposed of.", hint="Its record stays, its bytes do not.")
 
 
 def custody(item: Item) -> list[Entry]:

@@ -52,7 +52,7 @@ def verify(
     """Read the bytes again and compare. Exit code 4 where they are not what was sealed, 1 where they could not be read."""
     who = actor()
     row = find.incident(who, incident)
-    held = [find.item(row, name) for name in items] if items else list(row.evidence.all())
+    held = [find.item(row, name) for name in items] if items else list(row.evidence.filter(disposed_at=None))
     rows: list[dict[str, str]] = []
     with progress("SHA-256") as told:
         for number, item in enumerate(held, 1):
