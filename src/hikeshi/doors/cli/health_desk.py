@@ -50,7 +50,7 @@ def locker() -> Health:
     from hikeshi.desk.evidence.models import Item
 
     box, wrong, seen, count = verbs.locker(), [], 0, 0
-    for item in Item.objects.select_related("incident").order_by("-pk")[:SAMPLE_ITEMS]:
+    for item in Item.objects.filter(disposed_at=None).select_related("incident").order_by("-pk")[:SAMPLE_ITEMS]:
         if item.size > SAMPLE_BYTES - seen:
             continue
         seen, count = seen + item.size, count + 1
