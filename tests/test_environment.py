@@ -32,6 +32,10 @@ def test_a_typing_mistake_is_refused_with_what_was_meant() -> None:
         ("HIKESHI_LEASE_SECONDS", "soon"),
         ("HIKESHI_LEASE_SECONDS", "0"),
         ("HIKESHI_CHECKPOINT_SECONDS", "9000"),
+        ("HIKESHI_LOCKER", "/var/locker"),
+        ("HIKESHI_LOCKER", "s3://UPPER"),
+        ("HIKESHI_LOCKER_LOCK", "for ever"),
+        ("HIKESHI_LOCKER_LOCK", "compliance:365d"),
         ("HIKESHI_QUEUE_URL", "ftp://x"),
         ("HIKESHI_PUBLIC_URL", "http://hikeshi.example"),
         ("HIKESHI_DATABASE_URL", "mysql://x/y"),
@@ -95,3 +99,10 @@ def test_passwords_in_addresses_are_refused_and_not_shown(environ: dict[str, str
     with pytest.raises(Refused) as problem:
         read_environment(environ)
     assert "hunter2" not in str(problem.value)
+
+
+def test_a_locker_in_s3_with_its_lock_and_keys() -> None:
+    said = {"": "s3://evidence/hikeshi/", "_LOCK": "Compliance:365d", "_KEY": "~/k", "_KMS_KEY": "alias/evidence"}
+    found = read_environment({f"HIKESHI_LOCKER{name}": value for name, value in said.items()})
+    assert (found.locker, found.locker_lock) == ("s3://evidence/hikeshi", ("compliance", 365))
+    assert (found.locker_key, found.locker_kms_key) == (Path.home() / "k", "alias/evidence")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +21,9 @@ import msgspec
 from hikeshi.errors import Refused
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+LOCKER: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w./-]{0,60})?", re.ASCII)
+LOCK: Final = re.compile(r"(?P<mode>governance|compliance):(?P<days>[1-9][0-9]{0,4})d")
 
 VARIABLES: Final[dict[str, tuple[str, str]]] = {
     # name: (default, what it means)
@@ -44,6 +48,16 @@ VARIABLES: Final[dict[str, tuple[str, str]]] = {
     "HIKESHI_HOME": ("~/.local/share/hikeshi", "the data folder: database, evidence locker, timelines, keys"),
     "HIKESHI_LANGUAGE": ("en", "language where nobody has chosen one: en or ja"),
     "HIKESHI_LEASE_SECONDS": ("30", "how long a silent worker keeps a step before another may take it"),
+    "HIKESHI_LOCKER": ("", "where evidence is kept: s3://bucket/prefix; empty: the folder locker in the home folder"),
+    "HIKESHI_LOCKER_KEY": (
+        "",
+        "age key file evidence is encrypted with (`hikeshi evidence make-key`); empty: not encrypted",
+    ),
+    "HIKESHI_LOCKER_KMS_KEY": ("", "KMS key S3 encrypts evidence with; empty: as the bucket says"),
+    "HIKESHI_LOCKER_LOCK": (
+        "",
+        "Object Lock for evidence in S3, such as governance:365d or compliance:365d; empty: none",
+    ),
     "HIKESHI_MAIL_FROM": ("", "the sender of mails, where checkpoints are copied to mailto:"),
     "HIKESHI_PUBLIC_URL": ("http://127.0.0.1:8000", "the address people open; https unless it is this machine"),
     "HIKESHI_QUEUE_URL": ("", "SQS queue the intake reads; empty: no queue"),
@@ -88,6 +102,11 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     smtp_url: str
     smtp_password_file: Path | None
     mail_from: str
+    locker: str
+    locker_lock: tuple[str, int] | None
+    """The mode of Object Lock and the days it lasts."""
+    locker_kms_key: str
+    locker_key: Path | None
 
     @property
     def secure(self) -> bool:
@@ -115,6 +134,10 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
         aws_protected=_words(value["HIKESHI_AWS_PROTECTED"]),
         evidence_bucket=value["HIKESHI_EVIDENCE_BUCKET"],
         **_anchors(value),
+        locker=_locker(value["HIKESHI_LOCKER"]),
+        locker_lock=_lock(value["HIKESHI_LOCKER_LOCK"], value["HIKESHI_LOCKER"]),
+        locker_kms_key=value["HIKESHI_LOCKER_KMS_KEY"],
+        locker_key=Path(key).expanduser().absolute() if (key := value["HIKESHI_LOCKER_KEY"]) else None,
     )
 
 
@@ -196,6 +219,26 @@ def _seconds(name: str, text: str) -> float:
     if not 0.1 <= number <= 3600:
         raise Refused(f"{name} is {text!r}.", hint="Use a number of seconds between 0.1 and 3600.")
     return number
+
+
+def _locker(text: str) -> str:
+    if text and not LOCKER.fullmatch(text):
+        raise Refused(
+            f"HIKESHI_LOCKER is {text!r}.",
+            hint="Use s3://bucket or s3://bucket/prefix, the prefix of at most 60 letters, digits, and / . _ -.",
+        )
+    return text.rstrip("/")
+
+
+def _lock(text: str, locker: str) -> tuple[str, int] | None:
+    if not text:
+        return None
+    found = LOCK.fullmatch(text.lower())
+    if not found:
+        raise Refused(f"HIKESHI_LOCKER_LOCK is {text!r}.", hint="Use governance:365d or compliance:365d.")
+    if not locker:
+        raise Refused("HIKESHI_LOCKER_LOCK is set, but a folder has no Object Lock.", hint="Set HIKESHI_LOCKER too.")
+    return found["mode"], int(found["days"])
 
 
 def _time_zone(text: str) -> str:

@@ -95,11 +95,13 @@ def test_other_bytes_encrypted_for_the_same_key_are_a_change(closed: EncryptingL
 
 def test_a_missing_key_is_never_called_a_change(closed: EncryptingLocker) -> None:
     sealed = closed.seal(BytesIO(b"memory"))
-    without = EncryptingLocker(closed.root, None, encrypt=False)
+    without = EncryptingLocker(closed.root)
     assert without.check(sealed.sha256).result == "could-not-check"
     assert "HIKESHI_LOCKER_KEY" in without.check(sealed.sha256).reason
     with pytest.raises(Refused, match="no key is configured"):
         without.open(sealed.sha256)
+    with pytest.raises(Refused, match="no key is configured"):
+        without.seal(BytesIO(b"never plain by accident"))
 
 
 def test_a_wrong_key_is_never_called_a_change(closed: EncryptingLocker, other: Keys) -> None:
@@ -123,7 +125,6 @@ def test_without_the_list_of_keys_a_header_that_does_not_open_proves_nothing(
 
 def test_a_new_key_on_top_still_opens_what_the_old_one_closed(closed: EncryptingLocker, other: Keys) -> None:
     first = closed.seal(BytesIO(b"before"))
-    assert closed.keys
     closed.keys.path.write_text(other.path.read_text() + closed.keys.path.read_text())
     both = EncryptingLocker(closed.root, Keys(closed.keys.path))
     second = both.seal(BytesIO(b"after"))

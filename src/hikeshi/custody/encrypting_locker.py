@@ -34,13 +34,20 @@ ORDER: Final = ("mismatch", "match", "could-not-check")
 
 
 class EncryptingLocker(Locker):
-    """Encrypts what it seals where `encrypt` says so. Without `keys` encrypted files stay closed, and are never called changed."""
+    """Encrypts what it seals where `encrypt` says so. Without a key encrypted files stay closed, and are never called changed.
 
-    def __init__(self, root: Path, keys: Keys | None, *, encrypt: bool = True) -> None:
+    `keys` is the keys, or why there are none: that is raised where one is needed, so that plain files can be read all the same.
+    """
+
+    def __init__(self, root: Path, keys: Keys | Refused = NO_KEY, *, encrypt: bool = True) -> None:
         super().__init__(root)
-        if encrypt and keys is None:
-            raise NO_KEY
-        self.keys, self.encrypt = keys, encrypt
+        self._given, self.encrypt = keys, encrypt
+
+    @property
+    def keys(self) -> Keys:
+        if isinstance(self._given, Refused):
+            raise Refused(self._given.message, hint=self._given.hint)
+        return self._given
 
     def path(self, sha256: str) -> Path:
         """Where these bytes are, encrypted or plain, or would be."""
@@ -75,10 +82,11 @@ class EncryptingLocker(Locker):
         return target
 
     def _opened(self, stream: BinaryIO) -> BinaryIO:
-        if self.keys is None:
+        try:
+            return self.keys.opened(stream)
+        except Refused:
             stream.close()
-            raise NO_KEY
-        return self.keys.opened(stream)
+            raise
 
     def _closed(self, sha256: str) -> Path:
         path = super().path(sha256)
@@ -88,14 +96,14 @@ class EncryptingLocker(Locker):
         return self._closed(sha256) if self.encrypt else super()._destination(sha256)
 
     def _write(self, stream: Source, descriptor: int, limit: int | None, also: Iterable[Also] = ()) -> Digests:
-        if not self.encrypt or self.keys is None:
+        if not self.encrypt:
             return super()._write(stream, descriptor, limit, also)
         hashing = Hashing(also)
         self.keys.encrypt(_Hashed(stream, hashing, limit), FileIO(descriptor, "w", closefd=False))
         return hashing.digests()
 
     def _place(self, part: Path, digests: Digests) -> Sealed:
-        if self.encrypt and self.keys is not None:
+        if self.encrypt:
             self._note(self.keys.recipients[0])
         return super()._place(part, digests)
 
@@ -111,7 +119,7 @@ class EncryptingLocker(Locker):
         hashing = Hashing(name for name in ("sha512", "blake3") if getattr(wanted, name))
         try:
             if encrypted:
-                self._keys().decrypt(stream, _IntoHashes(hashing))
+                self.keys.decrypt(stream, _IntoHashes(hashing))
             else:
                 while chunk := stream.read(CHUNK):
                     hashing.update(chunk)
@@ -125,15 +133,10 @@ class EncryptingLocker(Locker):
             return Checked(result="could-not-check", reason=str(error))
         return compared(hashing.digests(), wanted)
 
-    def _keys(self) -> Keys:
-        if self.keys is None:
-            raise NO_KEY
-        return self.keys
-
     def _all_ours(self) -> bool:
         """Whether we hold the key of everything here, so that what does not open cannot be for somebody else."""
         noted = self._noted()
-        return bool(noted) and self.keys is not None and noted <= set(self.keys.recipients)
+        return bool(noted) and noted <= set(self.keys.recipients)
 
     def _noted(self) -> set[str]:
         try:

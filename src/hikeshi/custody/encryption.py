@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import io
 import os
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -18,13 +19,13 @@ from typing import Any, BinaryIO, Final, Protocol
 
 import pyrage
 
+from hikeshi.custody.disk import sync_folder
 from hikeshi.errors import Failed, Refused
 
 SUFFIX: Final = ".age"
 KEY_LIMIT: Final = 64 * 1024
 """Bytes of a key file. A larger one is not a key."""
 PIPE: Final = 1024 * 1024
-SECRET: Final = "AGE-SECRET-KEY-1"  # noqa: S105 - how such a line begins
 NO_KEY: Final = "No matching keys found"
 """What pyrage says when no key slot opens."""
 
@@ -46,19 +47,12 @@ class Damaged(Failed):
 
 
 class Keys:
-    """The keys of one identity file. The first encrypts, all of them decrypt: a new key goes on top, and the old ones stay."""
+    """The keys of identity files. The very first encrypts, all of them decrypt: a new key goes on top, and the old ones stay."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *more: Path) -> None:
         """Raises `Refused` for a file that is missing, readable by others, or holds no age key."""
         self.path = path
-        lines = [line.strip() for line in _lines(path)]
-        secrets = [line for line in lines if line and not line.startswith("#")]
-        try:
-            self._identities = [pyrage.x25519.Identity.from_str(line) for line in secrets]
-        except pyrage.IdentityError as error:  # its text could hold the key
-            raise Refused(f"{path} holds a line that is not an age key.", hint="`age-keygen` makes one.") from error
-        if not self._identities:
-            raise Refused(f"{path} holds no age key.", hint="`hikeshi evidence make-key` makes one.")
+        self._identities = [one for each in (path, *more) for one in _identities(each)]
         self.recipients: Final = tuple(str(one.to_public()) for one in self._identities)
         """The public keys, age1..., in the order of the file."""
 
@@ -81,18 +75,31 @@ class Keys:
 def make_key(path: Path) -> str:
     """Write a new key as `age-keygen` does, readable by its owner only; the public key. An existing file is never touched."""
     identity = pyrage.x25519.Identity.generate()
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent) as stream:  # 0600
+            stream.write(f"# public key: {identity.to_public()}\n{identity}\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+            os.link(stream.name, path)  # whole or not at all
+        sync_folder(path.parent)
     except FileExistsError as error:
         raise Refused(f"{path} exists and is left alone.", hint="Name another file.") from error
     except OSError as error:
         raise Failed(f"The key {path} cannot be written: {error.strerror}.", hint="Check the folder.") from error
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write(f"# public key: {identity.to_public()}\n{identity}\n")
-        stream.flush()
-        os.fsync(stream.fileno())
     return str(identity.to_public())
+
+
+def _identities(path: Path) -> list[Any]:
+    lines = [line.strip() for line in _lines(path)]
+    secrets = [line for line in lines if line and not line.startswith("#")]
+    try:
+        found = [pyrage.x25519.Identity.from_str(line) for line in secrets]
+    except pyrage.IdentityError:  # its text could hold the key
+        raise Refused(f"{path} holds a line that is not an age key.", hint="`age-keygen` makes one.") from None
+    if not found:
+        raise Refused(f"{path} holds no age key.", hint="`hikeshi evidence make-key` makes one.")
+    return found
 
 
 def _lines(path: Path) -> list[str]:

@@ -8,24 +8,20 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from hikeshi.custody.locker import Locker
+from hikeshi.custody.locker import Checked
 from hikeshi.custody.manifest import Manifest
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.evidence import record as records
 from hikeshi.desk.evidence.models import Item
+from hikeshi.desk.evidence.place import locker
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import Chain, Entry
 from hikeshi.errors import Refused
-
-
-def locker() -> Locker:
-    return Locker(Path(settings.ENVIRONMENT.home) / "locker")
 
 
 def seal_bytes(
@@ -108,27 +104,32 @@ def _register(
 
 
 def verify(item: Item, *, actor: Actor) -> str:
+    """`check` without its reason."""
+    return check(item, actor=actor).result
+
+
+def check(item: Item, *, actor: Actor) -> Checked:
     """Read the bytes again: "match", "mismatch" or "could-not-check". Of a folder, its manifest and every file in it."""
     require_on(actor, "read", item.incident)
     refuse_if_gone(item)
-    result = _compare(item)
+    found = _compare(item)
     with transaction.atomic():
-        item.checked_at, item.check_result = timezone.now(), result
+        item.checked_at, item.check_result = timezone.now(), found.result
         item.save(update_fields=["checked_at", "check_result"])
         ledger.append(
             item.incident.name, actor=actor, verb="evidence.verify", obj=item.name,
-            data={"result": result, "sha256": item.sha256},
+            data={"result": found.result, "sha256": item.sha256} | ({"reason": found.reason} if found.reason else {}),
         )  # fmt: skip
-    return result
+    return found
 
 
-def _compare(item: Item) -> str:
+def _compare(item: Item) -> Checked:
     box = locker()
-    result: str = box.verify(item.sha256)
-    if result != "match" or not item.files:
-        return result
-    results = {box.verify(sha256) for sha256 in files_of(item)}
-    return next((bad for bad in ("mismatch", "could-not-check") if bad in results), "match")
+    whole = box.check(item.sha256)
+    if whole.result != "match" or not item.files:
+        return whole
+    found = [box.check(sha256) for sha256 in files_of(item)]
+    return next((one for bad in ("mismatch", "could-not-check") for one in found if one.result == bad), whole)
 
 
 def files_of(item: Item) -> dict[str, str]:

@@ -24,11 +24,12 @@ router = Router()
 
 
 class Checked(TypedDict):
-    """`result` is match, mismatch or could-not-check."""
+    """`result` is match, mismatch or could-not-check; `reason` says why it is no match."""
 
     name: str
     sha256: str
     result: str
+    reason: str
 
 
 @router.get("/incidents/{name}/evidence", response=list[shapes.ItemShape])
@@ -74,7 +75,8 @@ def show_evidence(request: Call, name: str, item: str) -> shapes.ItemDetail:
 def verify_evidence(request: Call, name: str, item: str) -> Checked:
     """Read the bytes again and compare. The result becomes a custody line."""
     row = find.item(find.incident(request.auth, name), item)
-    return {"name": row.name, "sha256": row.sha256, "result": verbs.verify(row, actor=request.auth)}
+    found = verbs.check(row, actor=request.auth)
+    return {"name": row.name, "sha256": row.sha256, "result": found.result, "reason": found.reason}
 
 
 @router.get("/incidents/{name}/evidence/{item}/content", response=None)

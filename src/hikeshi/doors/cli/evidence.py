@@ -56,8 +56,9 @@ def verify(
     rows: list[dict[str, str]] = []
     with progress("SHA-256") as told:
         for number, item in enumerate(held, 1):
-            rows.append({"name": item.name, "sha256": item.sha256, "result": verbs.verify(item, actor=who)})
+            found = verbs.check(item, actor=who)
+            rows.append({"name": item.name, "sha256": item.sha256, "result": found.result, "reason": found.reason})
             told(number, len(held))
     results = {one["result"] for one in rows}
     code = DIFFERENCE if "mismatch" in results else FAILED if "could-not-check" in results else DONE
-    return Answer(rows, columns=("name", "result", "sha256"), code=code)
+    return Answer(rows, columns=("name", "result", "sha256", "reason"), code=code)

@@ -62,6 +62,23 @@ def locker() -> Health:
     return ok(f"{count} of the latest items are as they were sealed.", f"最新の証拠 {count} 件が封印時と一致。")
 
 
+def locker_key() -> Health:
+    from django.conf import settings
+
+    from hikeshi.desk.evidence import place
+
+    if settings.ENVIRONMENT.locker_key is None:
+        return part(
+            "HIKESHI_LOCKER_KEY is not set: evidence is kept unencrypted, malware excepted.",
+            "HIKESHI_LOCKER_KEY が未設定です。マルウェアを除き、証拠は暗号化せずに保管します。",
+        )
+    count = len(place.keys().recipients)
+    return ok(
+        f"Evidence is encrypted; {count} keys open it. Is there a copy of them apart from the locker?",
+        f"証拠は暗号化されます(復号できる鍵 {count} 個)。鍵の控えをロッカーとは別の場所に保管してください。",
+    )
+
+
 def worker() -> Health:
     from django.utils import timezone
 

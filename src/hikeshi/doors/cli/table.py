@@ -51,6 +51,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "evidence add": Command("evidence", "add", "person", "Seal files and folders", "ファイルやフォルダーを封印"),
     "evidence hash": Command("hashing", "hash_paths", "engine", "SHA-256 of files, as sha256sum prints it", "ファイルの SHA-256"),
     "evidence list": Command("evidence", "list_evidence", "person", "What is held for an incident", "証拠の一覧"),
+    "evidence make-key": Command("locker_key", "make", "engine", "A key that evidence is encrypted with", "証拠を暗号化する鍵を作成"),
     "evidence show": Command("evidence", "show", "person", "One item with its custody record", "証拠と保管記録"),
     "evidence verify": Command("evidence", "verify", "person", "Read the bytes again and compare", "証拠を再検証"),
     "incident acknowledge": Command("incident", "acknowledge", "person", "Take it: the response clock stops", "対応を開始"),

@@ -173,6 +173,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "problems": ("Problems", "問題"),
     "proof": ("Proof", "証明"),
     "provider": ("Provider", "プロバイダー"),
+    "public_key": ("Public key", "公開鍵"),
     "reason": ("Reason", "理由"),
     "records": ("Records", "レコード数"),
     "reasons": ("Reasons", "理由"),

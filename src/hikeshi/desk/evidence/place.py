@@ -1,0 +1,50 @@
+"""Where evidence is kept, as the environment says: in a folder or in S3, encrypted or not."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from django.conf import settings
+
+from hikeshi.custody.encrypting_locker import NO_KEY, EncryptingLocker
+from hikeshi.custody.encryption import Keys, make_key
+from hikeshi.custody.locker import Locker
+from hikeshi.errors import Refused
+
+
+def locker(*, encrypt: bool = False) -> Locker:
+    """The locker in force. `encrypt` asks for encryption where the environment does not; then a key is made at the first time.
+
+    A key that cannot be read keeps encrypted bytes closed and nothing from being read that is plain.
+    """
+    configured = settings.ENVIRONMENT.locker_key
+    if encrypt and configured is None:
+        with suppress(Refused):  # it is there
+            make_key(own_key())
+    return EncryptingLocker(home() / "locker", _keys(), encrypt=encrypt or configured is not None)
+
+
+def home() -> Path:
+    return Path(settings.ENVIRONMENT.home)
+
+
+def own_key() -> Path:
+    """The key of what is always encrypted, where none is configured."""
+    return home() / "keys" / "locker.key"
+
+
+def keys() -> Keys:
+    """The configured key and our own one. Raises `Refused` where there is none, or one cannot be read."""
+    named = settings.ENVIRONMENT.locker_key
+    files = [path for path in (named, own_key()) if path and (path == named or path.exists())]
+    if not files:
+        raise Refused(NO_KEY.message, hint=NO_KEY.hint)
+    return Keys(*dict.fromkeys(files))
+
+
+def _keys() -> Keys | Refused:
+    try:
+        return keys()
+    except Refused as problem:
+        return problem

@@ -1,0 +1,50 @@
+"""Encryption at rest at the keyboard: a key is made, evidence is encrypted, and losing the key is said, not called a change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from pytest_django import Settings
+
+from doors.cli.typed import Keyboard
+from hikeshi.desk.evidence import verbs
+from hikeshi.desk.incidents.models import Incident
+
+
+@pytest.fixture
+def key(keyboard: Keyboard, tmp_path: Path, settings: Settings) -> Path:
+    path = tmp_path / "locker.key"
+    made = keyboard.json("evidence", "make-key", "--out", path)
+    assert made["public_key"].startswith("age1")
+    assert "SECRET" not in str(made)
+    settings.ENVIRONMENT = msgspec.structs.replace(settings.ENVIRONMENT, locker_key=path)
+    return path
+
+
+def test_evidence_is_encrypted_where_a_key_is_configured(
+    admin: Keyboard, incident: Incident, key: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "page.html").write_bytes(b"page")
+    made = admin.json("evidence", "add", incident.name, tmp_path / "page.html")
+    assert verbs.locker().address(made["sha256"]).endswith(f"{made['sha256']}.age")
+    assert admin.json("evidence", "verify", incident.name)[0]["result"] == "match"
+    key.rename(key.with_name("lost"))
+    lost = admin.json("evidence", "verify", incident.name, code=1)[0]
+    assert (lost["result"], "cannot be read" in lost["reason"]) == ("could-not-check", True)
+    assert admin("evidence", "add", incident.name, tmp_path / "page.html").code == 3
+
+
+def test_the_doctor_looks_at_the_key(admin: Keyboard, key: Path) -> None:
+    def told(code: int) -> str:
+        rows = {row["check"]: row["state"] for row in admin.json("doctor", code=code)}
+        return str(rows["locker key"])
+
+    assert told(0) == "ok"
+    key.chmod(0o644)
+    assert told(1) == "bad"
+
+
+def test_a_key_is_never_written_over(keyboard: Keyboard, key: Path) -> None:
+    assert keyboard("evidence", "make-key", "--out", key).code == 3
