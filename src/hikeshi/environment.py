@@ -70,6 +70,10 @@ VARIABLES: Final[dict[str, tuple[str, str]]] = {
     "HIKESHI_SMTP_URL": ("", "mail server: smtp://user@host:587 (STARTTLS) or smtps://user@host"),
     "HIKESHI_TIMESTAMP_AUTHORITIES": ("", "addresses of RFC 3161 time-stamp authorities, comma separated"),
     "HIKESHI_TIMESTAMP_ROOTS": ("", "PEM files with their root certificates, one for each and in the same order"),
+    "HIKESHI_TIME_SERVER": (
+        "",
+        "host or host:port asked (SNTP) how far our clock is off; empty: what the kernel knows",
+    ),
     "HIKESHI_TIME_ZONE": ("Asia/Tokyo", "zone times are shown in where nobody has chosen one"),
     "HIKESHI_TOKEN": ("", "API token the command line acts with; empty: the file cli-token in the home folder"),
     "HIKESHI_WEBHOOK_SECRET_FILE": ("", "file with the key that signs what is posted to https:// copies"),
@@ -84,6 +88,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     allowed_hosts: tuple[str, ...]
     public_url: str
     language: str
+    time_server: str
     time_zone: str
     lease_seconds: float
     checkpoint_seconds: float
@@ -124,6 +129,7 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
         allowed_hosts=_words(value["HIKESHI_ALLOWED_HOSTS"]),
         public_url=_public_url(value["HIKESHI_PUBLIC_URL"]),
         language=_one_of("HIKESHI_LANGUAGE", value["HIKESHI_LANGUAGE"], ("en", "ja")),
+        time_server=value["HIKESHI_TIME_SERVER"],
         time_zone=_time_zone(value["HIKESHI_TIME_ZONE"]),
         lease_seconds=_seconds("HIKESHI_LEASE_SECONDS", value["HIKESHI_LEASE_SECONDS"]),
         checkpoint_seconds=_seconds("HIKESHI_CHECKPOINT_SECONDS", value["HIKESHI_CHECKPOINT_SECONDS"]),

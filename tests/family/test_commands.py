@@ -31,6 +31,7 @@ WORDS = {
     "events digests": [str(SAMPLE)],
     "events escalation": [str(SAMPLE)],
     "events parse": [str(SAMPLE)],
+    "evidence acquire image": [str(SAMPLE), "--dry-run"],
     "evidence hash": [str(SAMPLE)],
     "playbook show": ["ransomware"],
 }

@@ -9,12 +9,15 @@ from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.queue import Queued
 
 KINDS = (
+    ("disk", _("Disk image")),
     ("file", _("File")),
     ("logs", _("Logs")),
     ("memory", _("Memory image")),
+    ("network", _("Network capture")),
     ("receipt", _("Receipt of an action")),
     ("report", _("Report")),
     ("snapshot", _("Disk snapshot")),
+    ("state", _("Volatile state")),
 )
 
 

@@ -29,10 +29,10 @@ HELP = frozenset({"--help", "-h", "help"})
 
 def dispatch(options: Options, words: list[str]) -> int:
     """Run the command that `words` begin with. Returns the exit code."""
-    session.options = options
+    session.options, session.words = options, tuple(words)
     if options.version:
         return _answer({"version": __version__}, options)
-    for length in (2, 1):
+    for length in (3, 2, 1):
         name = " ".join(words[:length])
         if len(words) >= length and name in COMMANDS:
             return _answer(_call(name, COMMANDS[name], words[length:]), options)
@@ -79,10 +79,9 @@ def open_desk() -> None:
 def _listing(words: list[str], options: Options) -> Any:
     """The commands there are, of one noun or of all."""
     asked = [word for word in words if word not in HELP]
-    shown = [name for name in COMMANDS if not asked or name.split()[0] == asked[0]]
-    wrong = not shown or len(asked) > 1 or (asked and asked[0] not in GROUPS)
-    if wrong:
-        close = difflib.get_close_matches(" ".join(asked[:2]), COMMANDS, n=1) or difflib.get_close_matches(
+    shown = [name for name in COMMANDS if name.split()[: len(asked)] == asked]
+    if not shown:
+        close = difflib.get_close_matches(" ".join(asked[:3]), COMMANDS, n=1) or difflib.get_close_matches(
             asked[0], GROUPS
         )
         hint = f"Did you mean `hikeshi {close[0]}`?" if close else "`hikeshi --help` lists the commands."

@@ -19,7 +19,9 @@ def add(
     incident: str,
     paths: Annotated[list[Path], typer.Argument(help="Files and folders; several become one item with a manifest.")],
     title: Annotated[str, typer.Option(help="What it is; without it, the first name.")] = "",
-    kind: Annotated[str, typer.Option(help="file, logs, memory, receipt, report or snapshot.")] = "file",
+    kind: Annotated[
+        str, typer.Option(help="disk, file, logs, memory, network, receipt, report, snapshot, state.")
+    ] = "file",
 ) -> Any:
     """Seal files and folders: copied, hashed while copying, made read-only, registered with a custody line."""
     who = actor()

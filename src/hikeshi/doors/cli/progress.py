@@ -5,19 +5,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 from hikeshi.doors.cli.plain import plain
 
 
 @contextmanager
-def progress(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Gives a function to call with (done, all)."""
+def progress(title: str, *, unit: Literal["", "bytes"] = "") -> Iterator[Callable[[int, int], None]]:
+    """Gives a function to call with (done, all): names, or bytes."""
     if not sys.stderr.isatty():
         yield lambda _done, _all: None
         return
     from rich.console import Console  # only for people, as in answer.py
     from rich.progress import (
         BarColumn,
+        DownloadColumn,
         MofNCompleteColumn,
         Progress,
         ProgressColumn,
@@ -25,6 +27,7 @@ def progress(title: str) -> Iterator[Callable[[int, int], None]]:
         TextColumn,
         TimeElapsedColumn,
         TimeRemainingColumn,
+        TransferSpeedColumn,
     )
     from rich.text import Text
 
@@ -32,8 +35,11 @@ def progress(title: str) -> Iterator[Callable[[int, int], None]]:
         def render(self, task: Task) -> Text:
             return Text(f"{task.speed:,.1f}/s" if task.speed else "")
 
+    amounts: tuple[ProgressColumn, ...] = (
+        (DownloadColumn(), TransferSpeedColumn()) if unit else (MofNCompleteColumn(), Rate())
+    )
     columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeElapsedColumn(), TextColumn("/"),
+        TextColumn("{task.description}"), BarColumn(), *amounts, TimeElapsedColumn(), TextColumn("/"),
         TimeRemainingColumn(),
     )  # fmt: skip
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:

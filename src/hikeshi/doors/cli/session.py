@@ -5,3 +5,5 @@ from __future__ import annotations
 from hikeshi.doors.cli.options import Options
 
 options = Options()
+words: tuple[str, ...] = ()
+"""The command as it was typed, without the options of every command."""

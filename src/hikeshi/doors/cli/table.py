@@ -48,6 +48,8 @@ COMMANDS: Final[dict[str, Command]] = {
     "events escalation": Command("lookups", "escalation_in", "engine", "Who tried to gain rights, in logs or live", "権限昇格を試みた主体(ログまたは API)"),
     "events parse": Command("events", "parse_events", "engine", "Logs as events: JSON lines, CSV or Parquet", "ログをイベントに変換"),
     "events parsers": Command("events", "list_parsers", "engine", "What can be read", "読み取れるログの種類"),
+    "evidence acquire image": Command("acquire", "image", "engine", "Image a disk, with a map of bad sectors", "ディスクイメージの取得(不良セクターの一覧付き)"),
+    "evidence acquire seal": Command("acquired", "seal", "person", "Seal what was acquired elsewhere", "別の場所で取得した証拠を封印"),
     "evidence add": Command("evidence", "add", "person", "Seal files and folders", "ファイルやフォルダーを封印"),
     "evidence hash": Command("hashing", "hash_paths", "engine", "SHA-256 of files, as sha256sum prints it", "ファイルの SHA-256"),
     "evidence list": Command("evidence", "list_evidence", "person", "What is held for an incident", "証拠の一覧"),
