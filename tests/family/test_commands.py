@@ -8,10 +8,12 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from bundles import small_contents, zip_of
 from doors.cli.typed import Keyboard, words_asked
 from hikeshi.doors.cli.dispatch import load
 from hikeshi.doors.cli.table import COMMANDS, GROUPS
@@ -22,10 +24,13 @@ SAMPLE = Path(__file__).parents[1] / "samples" / "cloudtrail" / "s3.json"
 PEOPLES = [name for name, command in COMMANDS.items() if command.needs == "person"]
 ENGINES = [name for name, command in COMMANDS.items() if command.needs == "engine" and name not in {"demo", "doctor"}]
 
+FOLDER = Path(tempfile.mkdtemp(prefix="hikeshi-test-"))
+
 WORDS = {
     "action policy": ["aws.ec2.isolate", "--account", "111122223333"],
     "action show": ["aws.ec2.isolate"],
     "clocks compute": ["response.sev1", "--anchor", "detected_at=2026-11-07T02:31+09:00"],
+    "custody verify": [str(zip_of(small_contents(FOLDER), FOLDER / "bundle.zip"))],
     "events activity": [str(SAMPLE), "--principal", "alice"],
     "events detect": [str(SAMPLE), "--rules", str(SAMPLE.parents[1] / "sigma")],
     "events digests": [str(SAMPLE)],

@@ -40,6 +40,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "contain run": Command("contain", "run", "person", "Do the incident's due steps now, here", "実行待ちのステップを今ここで実行"),
     "contain undo": Command("contain", "undo", "person", "Ask for the exact way back", "切り戻しを依頼"),
     "contain verify": Command("contain", "verify", "person", "Ask the cloud whether it is still as planned", "計画どおりかをクラウドに確認"),
+    "custody verify": Command("custody", "verify_bundle", "engine", "Whether an evidence bundle is as it was signed", "証拠バンドルが署名時のままかを検証"),
     "demo": Command("demo", "demo", "engine", "The whole story against a simulated AWS account", "模擬 AWS アカウントで全体の流れを実演"),
     "doctor": Command("doctor", "doctor", "engine", "What would fail in an incident, before it burns", "有事に動かないものを平時に確認"),
     "events activity": Command("lookups", "activity_in", "engine", "All from one address, principal or key", "アドレス・主体・キーごとの全操作"),

@@ -1,0 +1,48 @@
+"""Verifying a bundle with our own libraries instead of programs; what is checked is what `verify.py` in the bundle checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+from cryptography.exceptions import UnsupportedAlgorithm
+
+from hikeshi.custody.bundle.opening import opened
+from hikeshi.custody.bundle.sshsig import ssh_signature_holds
+from hikeshi.custody.bundle.stand_alone import BROKEN, Finding, Programs, outcome_of, verify
+from hikeshi.custody.signing import signature_holds
+from hikeshi.errors import Refused
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """`outcome` is match, mismatch or could-not-check: the worst of the findings."""
+
+    outcome: str
+    findings: tuple[Finding, ...]
+
+
+def check(path: Path, *, key: str = "", told: Callable[[str], None] = lambda _name: None) -> Verdict:
+    """Verify the bundle at `path`. `key` is the sender's fingerprint, known from elsewhere; `told` gets the name of each file.
+
+    Raises `Refused` for a bundle that could harm its reader, `Unreadable` for what is none.
+    """
+    with opened(path) as bundle:
+        findings = tuple(verify(bundle, Library(), key, told))
+    return Verdict(outcome_of(list(findings)), findings)
+
+
+class Library(Programs):
+    """Signatures, checked in this process. Time stamps still ask openssl."""
+
+    def signature(self, public: bytes, message: bytes, signature: bytes) -> bool | None:
+        try:
+            return signature_holds(public.decode(), message, signature)
+        except (Refused, UnsupportedAlgorithm, *BROKEN):
+            return None
+
+    def ssh(self, signers: bytes, identity: str, message: bytes, armour: bytes) -> bool | None:
+        try:
+            return ssh_signature_holds(signers, identity, message, armour)
+        except (Refused, UnsupportedAlgorithm, *BROKEN):
+            return False
