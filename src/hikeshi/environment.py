@@ -20,6 +20,9 @@ import msgspec
 
 from hikeshi.errors import Refused
 
+ADDRESS_LIMIT: Final = 300
+"""Characters: what the tables of stamps and copies hold."""
+
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 LOCKER: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w./-]{0,60})?", re.ASCII)
@@ -159,6 +162,11 @@ def _anchors(value: Mapping[str, str]) -> dict[str, Any]:
     for address in authorities:
         if "@" in urlsplit(_url("HIKESHI_TIMESTAMP_AUTHORITIES", address)).netloc:
             raise Refused("HIKESHI_TIMESTAMP_AUTHORITIES holds a password.", hint="Leave it out: addresses are shown.")
+    copies = _words(value["HIKESHI_CHECKPOINT_COPIES"])
+    if any(len(one) > ADDRESS_LIMIT for one in (*authorities, *copies)):
+        raise Refused(
+            f"An authority or a place of copies has more than {ADDRESS_LIMIT} characters.", hint="Shorten it."
+        )
     smtp = urlsplit(value["HIKESHI_SMTP_URL"])
     if smtp.password or (smtp.geturl() and (smtp.scheme not in {"smtp", "smtps"} or not smtp.hostname)):
         raise Refused(
@@ -170,7 +178,7 @@ def _anchors(value: Mapping[str, str]) -> dict[str, Any]:
         "signing_secret_file": _file(value["HIKESHI_SIGNING_SECRET_FILE"]),
         "timestamp_authorities": authorities,
         "timestamp_roots": roots,
-        "checkpoint_copies": _words(value["HIKESHI_CHECKPOINT_COPIES"]),
+        "checkpoint_copies": copies,
         "webhook_secret_file": _file(value["HIKESHI_WEBHOOK_SECRET_FILE"]),
         "smtp_url": value["HIKESHI_SMTP_URL"],
         "smtp_password_file": _file(value["HIKESHI_SMTP_PASSWORD_FILE"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from pathlib import Path
 
@@ -9,10 +10,13 @@ import msgspec
 import pytest
 from pytest_django.fixtures import Settings
 
+from hikeshi.custody.rotation import follow
 from hikeshi.custody.signing import make_key_file, signature_holds
+from hikeshi.desk.actor import Actor
 from hikeshi.desk.ledger import keys
 from hikeshi.desk.ledger.models import Entry, SigningKey
-from hikeshi.errors import Refused
+from hikeshi.errors import Failed, Refused
+from hikeshi.simulation.cloud import SimulatedCloud
 
 pytestmark = pytest.mark.django_db
 
@@ -68,3 +72,89 @@ def test_a_moved_home_keeps_its_key(home: Path, settings: Settings) -> None:
     (home / "elsewhere").rename(home / "moved" / "keys")
     settings.ENVIRONMENT = msgspec.structs.replace(settings.ENVIRONMENT, home=home / "moved")
     assert keys.signer().public == before
+
+
+def _entries(verb: str) -> list[dict[str, object]]:
+    return [json.loads(entry.data) for entry in Entry.objects.filter(verb=verb)]
+
+
+def test_another_key_signs_and_whoever_knows_the_old_one_can_follow(home: Path, admin: Actor) -> None:
+    old = keys.signer()
+    row = keys.rotate(actor=admin, reason="yearly")
+    assert row.place == "file:keys/signing-2.pem"
+    assert keys.signer().public == row.public
+    assert follow(old.public, keys.rotations()) == (old.public, row.public)
+    assert [bool(one.until) for one in SigningKey.objects.all()] == [True, False]
+    assert _entries("key.rotate")[0]["reason"] == "yearly"
+
+
+def test_a_key_goes_to_a_token_named_by_the_environment_or_the_command(
+    home: Path, admin: Actor, settings: Settings
+) -> None:
+    keys.signer()
+    make_key_file(home / "elsewhere.pem")
+    settings.ENVIRONMENT = msgspec.structs.replace(settings.ENVIRONMENT, signing_key=f"file:{home / 'elsewhere.pem'}")
+    assert keys.rotate(actor=admin, reason="moved").place.endswith("elsewhere.pem")
+    assert keys.rotate("file:keys/third.pem", actor=admin, reason="moved again").place == "file:keys/third.pem"
+
+
+def test_a_lost_key_is_replaced_only_when_said_so_and_shown(home: Path, admin: Actor) -> None:
+    keys.signer()
+    (home / "keys" / "signing.pem").unlink()
+    with pytest.raises(Refused, match="cannot be read"):
+        keys.rotate(actor=admin, reason="disk died")
+    assert SigningKey.objects.filter(until__isnull=True).count() == 1
+    keys.rotate(actor=admin, reason="disk died", lost=True)
+    assert _entries("key.rotate")[0]["signed_by_old"] is False
+    assert keys.signer().public == SigningKey.objects.get(until__isnull=True).public
+
+
+def test_a_withdrawn_key_signs_no_more_until_another_is_named(home: Path, admin: Actor) -> None:
+    keys.signer()
+    keys.retire(actor=admin, reason="break-in")
+    with pytest.raises(Failed, match="withdrawn"):
+        keys.signer()
+    keys.rotate(actor=admin, reason="a new one", lost=True)
+    assert keys.signer().public == SigningKey.objects.get(until__isnull=True).public
+    assert _entries("key.retire")[0]["reason"] == "break-in"
+
+
+def test_a_key_that_signed_before_does_not_come_back(home: Path, admin: Actor) -> None:
+    keys.signer()
+    keys.rotate(actor=admin, reason="yearly")
+    with pytest.raises(Refused, match="has signed here before"):
+        keys.rotate("file:keys/signing.pem", actor=admin, reason="back")
+
+
+def test_only_an_administrator_changes_keys_and_gives_a_reason(
+    home: Path, admin: Actor, commander: Actor, on_it: Actor, off_it: Actor, outsider: Actor
+) -> None:
+    keys.signer()
+    for actor in (commander, on_it, off_it, outsider):
+        with pytest.raises(Refused, match="administrator"):
+            keys.rotate(actor=actor, reason="x")
+        with pytest.raises(Refused, match="administrator"):
+            keys.retire(actor=actor, reason="x")
+    with pytest.raises(Refused, match="reason"):
+        keys.rotate(actor=admin, reason=" ")
+    assert SigningKey.objects.count() == 1
+
+
+def test_a_first_key_in_kms_is_used_where_it_is_named(home: Path, cloud: SimulatedCloud, settings: Settings) -> None:
+    made = cloud.client("kms").create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+    settings.ENVIRONMENT = msgspec.structs.replace(
+        settings.ENVIRONMENT, signing_key=f"kms:{made}", aws_endpoint_url=cloud.endpoint_url
+    )
+    found = keys.signer()
+    assert signature_holds(found.public, b"words", found.sign(b"words"))
+    assert not (home / "keys").exists()
+
+
+def test_a_key_that_cannot_be_reached_can_be_tried_again(home: Path, settings: Settings) -> None:
+    settings.ENVIRONMENT = msgspec.structs.replace(
+        settings.ENVIRONMENT, signing_key="kms:alias/x", aws_endpoint_url="http://127.0.0.1:9"
+    )
+    with pytest.raises(Failed) as problem:
+        keys.signer()
+    assert not problem.value.permanent
+    assert not SigningKey.objects.exists()

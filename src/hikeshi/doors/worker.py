@@ -23,6 +23,8 @@ from hikeshi.desk.alerts import verbs as alerts
 from hikeshi.desk.alerts.models import Alert
 from hikeshi.desk.duties import verbs as duties
 from hikeshi.desk.duties.models import Clock
+from hikeshi.desk.ledger import copies, stamps
+from hikeshi.desk.ledger.models import Copy, Stamp
 from hikeshi.desk.queue import Queued, claim, next_due
 from hikeshi.desk.runs import verbs as runs
 from hikeshi.desk.runs.models import Step
@@ -136,9 +138,19 @@ def _ring(clock: Clock, worker: Worker) -> None:
     duties.ring(clock, actor=worker.actor)
 
 
+def _stamp(stamp: Stamp, worker: Worker) -> None:
+    stamps.take(stamp, actor=worker.actor)
+
+
+def _copy(copy: Copy, worker: Worker) -> None:
+    copies.take(copy, actor=worker.actor)
+
+
 WORK: tuple[tuple[type[Queued], Callable[[Any, Worker], None]], ...] = (
     (Step, _perform),
     (Alert, _answer),
     (Clock, _ring),
     (Timeline, _build),
+    (Stamp, _stamp),
+    (Copy, _copy),
 )
