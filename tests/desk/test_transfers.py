@@ -51,7 +51,7 @@ def test_the_giver_holds_it_until_the_receiver_has_the_same_hash(item: Item, on_
     transfer, secret = offer(item, on_it, place="Tokyo")
     assert (item.held_by, transfer.secret_sha256) == ("", hashlib.sha256(secret.encode()).hexdigest())
     assert secret not in evidence.custody(item)[-1].data
-    assert line.events(item)[-1].state == "open"
+    assert line.events(item)[-1].state == "unanswered"
     answered = transfers.answer_by_link(secret, name="Dr. Kim", sha256=item.sha256.upper())
     item.refresh_from_db()
     assert (answered.state, item.held_by) == ("accepted", "Outside lab")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -199,7 +199,10 @@ class StepDetail(StepShape):
 
 
 class ItemShape(TypedDict):
-    """One piece of evidence. `sha256` names its bytes in the locker (of a folder: its manifest); `size` is in bytes."""
+    """One piece of evidence. `sha256` names its bytes in the locker (of a folder: its manifest); `size` is in bytes.
+
+    What was not said is empty. `clock_offset_us` is our clock minus the true time, in microseconds. `held_by` is empty while it is here.
+    """
 
     name: str
     incident: str
@@ -215,6 +218,28 @@ class ItemShape(TypedDict):
     sealed_by: str
     checked_at: datetime | None
     check_result: str
+    description: str
+    system: str
+    account: str
+    region: str
+    location: str
+    owner: str
+    authority: str
+    collector: str
+    witness: str
+    method: str
+    tool: str
+    tool_version: str
+    command: str
+    began_at: datetime | None
+    ended_at: datetime | None
+    clock_source: str
+    clock_offset_us: int | None
+    sensitivity: str
+    tlp: str
+    held_by: str
+    retain_until: date | None
+    disposed_at: datetime | None
 
 
 class EntryShape(TypedDict):
@@ -231,12 +256,6 @@ class EntryShape(TypedDict):
     prev: str
     hash: str
     text: Both
-
-
-class ItemDetail(ItemShape):
-    """The item with its custody lines, oldest first."""
-
-    custody: list[EntryShape]
 
 
 class ChainShape(TypedDict):

@@ -21,7 +21,7 @@ BAD: Final = ("evidence.refuse", "evidence.dispose_refuse")
 class Event:
     """One custody event. `occurred_at` by `time_source`; `recorded_at` by us. Hashes are SHA-256 in hex, empty where none was taken.
 
-    `state`: done, bad (refused, or the bytes are not the same), open (waits for the other side).
+    `state`: done, bad (refused, or the bytes are not the same), unanswered (by the other side).
     """
 
     seq: int
@@ -93,4 +93,4 @@ def _other_side(row: Entry, data: dict[str, Any]) -> str:
 def _state(verb: str, data: dict[str, Any], waiting: int) -> str:
     if verb in BAD or data.get("result") in {"mismatch", "could-not-check"}:
         return "bad"
-    return "open" if verb == "evidence.transfer_out" and data.get("transfer") == waiting else "done"
+    return "unanswered" if verb == "evidence.transfer_out" and data.get("transfer") == waiting else "done"

@@ -17,6 +17,7 @@ from hikeshi.doors.api import (
     alerts,
     answers,
     completeness,
+    custody,
     event_notes,
     evidence,
     incidents,
@@ -31,6 +32,7 @@ from hikeshi.doors.api.bearer import bearer, token_required
 NOUNS: Final[dict[str, Router]] = {
     "alerts": alerts.router,
     "completeness": completeness.router,
+    "custody": custody.router,
     "event notes": event_notes.router,
     "evidence": evidence.router,
     "incidents": incidents.router,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.conf import settings
 from django.http import FileResponse
@@ -12,12 +12,13 @@ from ninja import File, Form, Router, Status
 from ninja.files import UploadedFile
 from typing_extensions import TypedDict
 
-from hikeshi.desk.evidence import verbs
+from hikeshi.desk.evidence import reads, transfers, verbs
 from hikeshi.desk.evidence.models import Item
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.incidents.verbs import require_on
-from hikeshi.doors import find, shapes
+from hikeshi.doors import custody, find, shapes
 from hikeshi.doors.api.bearer import Call
+from hikeshi.doors.api.custody import Record
 from hikeshi.doors.find import NotThere
 
 router = Router()
@@ -43,32 +44,40 @@ def seal_evidence(
     request: Call,
     name: str,
     file: Annotated[UploadedFile, File()],
+    said: Annotated[Record, Form()],
     title: Annotated[str, Form()] = "",
     kind: Annotated[str, Form()] = "file",
 ) -> Status[shapes.ItemShape]:
-    """Upload one file (multipart/form-data) and seal it. The answer has the SHA-256 of the bytes as they arrived."""
+    """Upload one file (multipart/form-data) and seal it. The answer has the SHA-256 of the bytes as they arrived.
+
+    The fields of the item's record may be sent beside the file.
+    """
     row = find.incident(request.auth, name)
     require_on(request.auth, "write", row)
-    return Status(201, shapes.item(_seal(request, row, file, title, kind)))
+    return Status(201, shapes.item(_seal(request, row, file, title, kind, said.said())))
 
 
-def _seal(request: Call, row: Incident, file: UploadedFile, title: str, kind: str) -> Item:
+def _seal(request: Call, row: Incident, file: UploadedFile, title: str, kind: str, record: dict[str, Any]) -> Item:
     """A small upload is in memory already; a large one goes by way of the home folder, where there is room for evidence."""
     named = Path(file.name or "upload").name[:200]
     if not hasattr(file, "temporary_file_path"):
         source = f"upload: {named}"
-        return verbs.seal_bytes(row, file.read(), actor=request.auth, title=title or named, kind=kind, source=source)
+        return verbs.seal_bytes(
+            row, file.read(), actor=request.auth, title=title or named, kind=kind, source=source, record=record
+        )
     with tempfile.TemporaryDirectory(dir=settings.ENVIRONMENT.home, prefix="upload-") as folder:
         path = Path(folder) / named
         path.symlink_to(file.temporary_file_path())
-        return verbs.seal_files(row, [path], actor=request.auth, title=title or named, kind=kind)
+        return verbs.seal_files(row, [path], actor=request.auth, title=title or named, kind=kind, record=record)
 
 
-@router.get("/incidents/{name}/evidence/{item}", response=shapes.ItemDetail)
-def show_evidence(request: Call, name: str, item: str) -> shapes.ItemDetail:
-    """One item with its custody lines, oldest first."""
+@router.get("/incidents/{name}/evidence/{item}", response=custody.ItemDetail)
+def show_evidence(request: Call, name: str, item: str) -> custody.ItemDetail:
+    """One item with its custody line, hand-overs, holds and disposal. Of a sensitive item, looking is an entry too."""
     row = find.item(find.incident(request.auth, name), item)
-    return {**shapes.item(row), "custody": [shapes.entry(line) for line in verbs.custody(row)]}
+    transfers.settle(row)
+    reads.looked_at(row, actor=request.auth)
+    return custody.detail(row)
 
 
 @router.post("/incidents/{name}/evidence/{item}/verify", response=Checked)

@@ -7,14 +7,20 @@ from typing import Annotated, Any
 
 import typer
 
-from hikeshi.desk.evidence import verbs
-from hikeshi.doors import find, shapes
+from hikeshi.desk.evidence import reads, transfers, verbs
+from hikeshi.doors import custody, find, shapes
+from hikeshi.doors.cli import session
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.exits import DIFFERENCE, DONE, FAILED
 from hikeshi.doors.cli.progress import progress
+from hikeshi.doors.cli.record_options import with_record
 from hikeshi.doors.cli.who import actor
 
+LINE = ("seq", "occurred_at", "recorded_at", "text", "actor", "counterparty", "place", "state", "hash_after")
+"""What people see of each custody event in a terminal."""
 
+
+@with_record
 def add(
     incident: str,
     paths: Annotated[list[Path], typer.Argument(help="Files and folders; several become one item with a manifest.")],
@@ -22,6 +28,8 @@ def add(
     kind: Annotated[
         str, typer.Option(help="disk, file, logs, memory, network, receipt, report, snapshot, state.")
     ] = "file",
+    *,
+    record: dict[str, Any],
 ) -> Any:
     """Seal files and folders: copied, hashed while copying, made read-only, registered with a custody line."""
     who = actor()
@@ -29,7 +37,7 @@ def add(
     with progress(title or paths[0].name) as told:
         item = verbs.seal_files(
             row, paths, actor=who, title=title or paths[0].resolve().name, kind=kind,
-            progress=lambda _path, done, total: told(done, total),
+            progress=lambda _path, done, total: told(done, total), record=record,
         )  # fmt: skip
     return shapes.item(item)
 
@@ -41,10 +49,20 @@ def list_evidence(incident: str) -> Answer:
     return Answer([shapes.item(row) for row in rows], columns=columns)
 
 
-def show(incident: str, item: Annotated[str, typer.Argument(help="An item, such as EV-001.")]) -> Any:
-    """One item with its custody record, oldest line first."""
-    row = find.item(find.incident(actor(), incident), item)
-    return {**shapes.item(row), "custody": [shapes.entry(line) for line in verbs.custody(row)]}
+def show(incident: str, item: Annotated[str, typer.Argument(help="An item, such as EV-001.")]) -> Answer:
+    """One item with its custody line, hand by hand, oldest first; with --json the ledger's own entries too."""
+    who = actor()
+    row = find.item(find.incident(who, incident), item)
+    transfers.settle(row)
+    reads.looked_at(row, actor=who)
+    detail = custody.detail(row)
+    return Answer(detail if session.options.json else _for_people(detail))
+
+
+def _for_people(detail: custody.ItemDetail) -> dict[str, Any]:
+    """The custody line says what the entries say, in words."""
+    line = [{name: one[name] for name in LINE if name in one} for one in detail["line"]]  # type: ignore[literal-required]
+    return {**{name: value for name, value in detail.items() if name != "custody"}, "line": line}
 
 
 def verify(
