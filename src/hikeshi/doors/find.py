@@ -11,7 +11,7 @@ from hikeshi.desk.accounts.models import Contact, Person
 from hikeshi.desk.accounts.permissions import allowed
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.alerts.models import Alert
-from hikeshi.desk.evidence.models import Item
+from hikeshi.desk.evidence.models import Item, Planned
 from hikeshi.desk.incidents import verbs as incidents
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger.models import ORGANISATION, Chain
@@ -64,6 +64,13 @@ def item(row: Incident, name: str) -> Item:
     found = row.evidence.filter(name=_name(name.upper())).first()
     if found is None:
         raise _not_there("evidence", name)
+    return found
+
+
+def planned(row: Incident, number: int) -> Planned:
+    found = row.planned_evidence.filter(pk=number).first()
+    if found is None:
+        raise _not_there("line of the evidence plan", number)
     return found
 
 

@@ -15,12 +15,13 @@ from typing_extensions import TypedDict  # pydantic asks for this one below Pyth
 
 from hikeshi.desk.alerts.models import Alert, Delivery
 from hikeshi.desk.duties.models import Clock
-from hikeshi.desk.evidence.models import Item
+from hikeshi.desk.evidence.models import Item, Planned
 from hikeshi.desk.incidents.models import Incident, Phase, Role
 from hikeshi.desk.ledger.models import Chain, Entry
 from hikeshi.desk.ledger.phrases import sentence
 from hikeshi.desk.reports.models import Report
 from hikeshi.desk.reviews.models import Review
+from hikeshi.desk.runs.gate import gate
 from hikeshi.desk.runs.models import Approval, Intent, Run, Step
 from hikeshi.desk.timelines.models import EventNote, Hit, Mark, SavedSearch, Timeline
 from hikeshi.doors.events import moment
@@ -186,6 +187,29 @@ class ApprovalShape(TypedDict):
     at: datetime
 
 
+class PlannedShape(TypedDict):
+    """One line of the evidence plan: pending, held by `item`, failed or waived with a `reason`."""
+
+    line: int | None
+    incident: str
+    kind: str
+    target: str
+    state: str
+    item: str
+    reason: str
+    settled_by: str
+    settled_at: datetime | None
+
+
+class GateShape(TypedDict):
+    """The evidence before a step, each most volatile first. What is `missing` holds it back."""
+
+    closed: bool
+    held: list[PlannedShape]
+    missing: list[PlannedShape]
+    open: list[PlannedShape]
+
+
 class StepDetail(StepShape):
     """The step with its plan: the exact calls, the state before, what it will not stop."""
 
@@ -196,6 +220,7 @@ class StepDetail(StepShape):
     approvals: list[ApprovalShape]
     calls: list[CallShape]
     receipts: list[str]
+    gate: GateShape
 
 
 class ItemShape(TypedDict):
@@ -456,7 +481,25 @@ def step_detail(row: Step) -> StepDetail:
         "approvals": [_approval(one) for one in row.approvals.order_by("at")],
         "calls": [_call(one) for one in row.intents.all()],
         "receipts": row.receipts,
+        "gate": _gate(row),
     }
+
+
+def planned(row: Planned) -> PlannedShape:
+    more = {"line": row.pk, "incident": row.incident.name, "item": row.item.name if row.item else ""}
+    shape: PlannedShape = _same(row, PlannedShape.__annotations__) | more
+    return shape
+
+
+def _gate(row: Step) -> GateShape:
+    found = gate(row)
+    shape: GateShape = {
+        "closed": found.closed,
+        "held": [planned(line) for line in found.held],
+        "missing": [planned(line) for line in found.missing],
+        "open": [planned(line) for line in found.open],
+    }
+    return shape
 
 
 def _approval(row: Approval) -> ApprovalShape:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.alerts import verbs as alerts
 from hikeshi.desk.alerts.models import Alert
-from hikeshi.desk.evidence import verbs as evidence
+from hikeshi.desk.evidence import verbs as evidence, volatility
 from hikeshi.desk.evidence.models import Item
 from hikeshi.desk.incidents import verbs as incidents
 from hikeshi.desk.incidents.models import Incident
@@ -26,6 +26,7 @@ from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import ORGANISATION
 from hikeshi.desk.queue import give_back
+from hikeshi.desk.runs.gate import gate, gives, needs
 from hikeshi.desk.runs.models import Approval, Intent, Run, StandingOrder, Step
 from hikeshi.desk.runs.orders import match
 from hikeshi.errors import Conflict, Failed, Refused
@@ -86,8 +87,17 @@ def start(
         incident.name, actor=actor, verb="run.start", obj=playbook.name,
         data={"version": playbook.version, "digest": playbook.digest, "order": order.name if order else ""},
     )  # fmt: skip
+    volatility.expect(incident, [*_evidence_of(run), *volatility.of_alerts(incident)], actor=actor)
     release(run, actor=actor)
     return run
+
+
+def _evidence_of(run: Run) -> Iterator[volatility.Wanted]:
+    """What the run will collect, and what its containments need whether anything collects it or not."""
+    for step in run.steps.all():
+        if (given := gives(step)) is not None:
+            yield given
+        yield from needs(step)
 
 
 def release(run: Run, *, actor: Actor) -> None:
@@ -125,6 +135,7 @@ def finish_by_hand(step: Step, *, actor: Actor, note: str = "") -> None:
     """A person has done a manual step."""
     require_on(actor, "write", step.run.incident)
     row = _fresh(step, "open")
+    gate(row).refuse_if_closed(row)
     row.state, row.ended_at = "done", timezone.now()
     row.outcome = {"en": note, "ja": note} if note else {}
     row.save(update_fields=["state", "ended_at", "outcome"])
@@ -143,6 +154,8 @@ def skip(step: Step, *, actor: Actor, reason: str) -> None:
     give_back(row, due_at=None)
     row.save()
     _write(row, actor, "step.skip", {"reason": reason})
+    if (wanted := gives(row)) is not None and (line := volatility.line_for(row.run.incident, wanted)).state != "held":
+        volatility.waive(line, actor=actor, reason=reason)
     release(row.run, actor=actor)
 
 
@@ -151,7 +164,7 @@ def save_plan(step: Step, plan: Plan, *, actor: Actor) -> None:
     """Keep the plan before anything is done, and see whether it may go on: by its effect, by a standing order, or by asking."""
     step.plan, step.plan_digest, step.asked_at = plan.canonical.decode(), plan.digest, timezone.now()
     free = ACTIONS[step.action].effect in FREE_EFFECTS
-    order = step.run.order
+    order = step.run.order if not gate(step).closed else None  # nobody approved in advance that evidence is lost
     step.state = "approved" if free or order else "asked"
     give_back(step, due_at=timezone.now() if step.state == "approved" else None)
     step.save()
@@ -163,7 +176,10 @@ def save_plan(step: Step, plan: Plan, *, actor: Actor) -> None:
         Approval.objects.create(
             step=step, plan_digest=plan.digest, by=f"order: {order.name}", order=order, at=timezone.now()
         )
-        _write(step, actor, "step.approve", {"plan_digest": plan.digest, "order": order.name, "by": order.approved_by})
+        _write(
+            step, actor, "step.approve",
+            {"plan_digest": plan.digest, "order": order.name, "by": order.approved_by, **gate(step).data},
+        )  # fmt: skip
 
 
 def approve(step: Step, plan_digest: str, *, actor: Actor) -> None:
@@ -180,11 +196,30 @@ def _approve(step: Step, plan_digest: str, actor: Actor) -> None:
     row = _fresh(step, "asked")
     if plan_digest != row.plan_digest:
         raise Conflict("The plan has changed since it was shown.", current=row.plan_digest, hint="Read the new one.")
+    found = gate(row)
+    found.refuse_if_closed(row)
     now = timezone.now()
     Approval.objects.create(step=row, plan_digest=plan_digest, by=actor.name, person_id=actor.person_id, at=now)
     row.state, row.due_at = "approved", now
     row.save(update_fields=["state", "due_at"])
-    _write(row, actor, "step.approve", {"plan_digest": plan_digest})
+    _write(row, actor, "step.approve", {"plan_digest": plan_digest, **found.data})
+
+
+@transaction.atomic
+def override_gate(step: Step, *, actor: Actor, reason: str) -> None:
+    """Let the step go on although evidence is not safe: each line that holds it back is waived by name, with the reason.
+
+    For active destruction, where waiting costs more than the evidence. Raises `Refused` where nothing holds it back.
+    """
+    require_on(actor, "command", step.run.incident)
+    missing = gate(step).missing
+    if not missing:
+        raise Refused(f"No evidence holds step {step.key} back.", hint="Go on with the step itself.")
+    _write(
+        step, actor, "step.override", {"reason": reason.strip(), "lines": [volatility.said(one).en for one in missing]}
+    )
+    for line in missing:
+        volatility.waive(line, actor=actor, reason=reason)
 
 
 @transaction.atomic
@@ -216,6 +251,7 @@ def begin(step: Step, *, actor: Actor) -> None:
     """The worker starts on the approved plan. Going on after another worker died writes no second line."""
     if step.state == "running":
         return
+    gate(step).refuse_if_closed(step)  # something may have been put into the plan since the approval
     step.state, step.began_at = "running", timezone.now()
     step.save(update_fields=["state", "began_at"])
     _write(step, actor, "step.begin", {"plan_digest": step.plan_digest})
@@ -266,9 +302,22 @@ def end(step: Step, receipt: Receipt, *, actor: Actor, undone: bool = False) -> 
         {"outcome": receipt.outcome, "grade": receipt.grade, "receipt": item.name, "sha256": item.sha256, "en": receipt.summary.en, "ja": receipt.summary.ja},
     )  # fmt: skip
     if not undone:
+        _settle_evidence(step, receipt, item, actor)
         if step.action and ACTIONS[step.action].effect == "contain" and ended == "done":
             incidents.contained(incident, actor=actor)
         release(step.run, actor=actor)
+
+
+def _settle_evidence(step: Step, receipt: Receipt, item: Item, actor: Actor) -> None:
+    """The receipt of a collecting step settles its line of the plan. Only a part of the evidence is a failure with a reason."""
+    wanted = gives(step)
+    if wanted is None:
+        return
+    line = volatility.line_for(step.run.incident, wanted)
+    if step.state == "done":
+        volatility.bind(line, item, actor=actor)
+    elif line.state != "held":  # a second attempt that fails takes nothing away
+        volatility.fail(line, actor=actor, reason=f"{receipt.outcome}: {receipt.summary.en}", item=item)
 
 
 def _seal(step: Step, receipt: Receipt, actor: Actor, *, undone: bool) -> Item:

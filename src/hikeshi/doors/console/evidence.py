@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
@@ -9,8 +11,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from hikeshi.desk.evidence import verbs
-from hikeshi.desk.evidence.models import Item
+from hikeshi.desk.evidence import verbs, volatility
+from hikeshi.desk.evidence.models import VOLATILITY, Item
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.doors.console.room import head
 from hikeshi.doors.console.visit import actor, attempt, incident_of, page
@@ -19,20 +21,20 @@ from hikeshi.errors import HikeshiError
 
 @require_safe
 def locker(request: HttpRequest, name: str) -> HttpResponse:
-    return _show(request, incident_of(request, name), None)
+    return show(request, incident_of(request, name), None)
 
 
 @require_safe
 def item(request: HttpRequest, name: str, item: str) -> HttpResponse:
     incident = incident_of(request, name)
-    return _show(request, incident, _item(incident, item))
+    return show(request, incident, _item(incident, item))
 
 
 def _item(incident: Incident, name: str) -> Item:
     return get_object_or_404(Item, incident=incident, name=name)
 
 
-def _show(
+def show(
     request: HttpRequest, incident: Incident, chosen: Item | None, problem: HikeshiError | None = None
 ) -> HttpResponse:
     items: QuerySet[Item] = incident.evidence.order_by("-name")
@@ -41,9 +43,15 @@ def _show(
         **head(request, incident, "evidence"), "items": items, "chosen": chosen,
         "custody": verbs.custody(chosen) if chosen else [],
         "matching": items.filter(check_result="match").count(), "unchecked": items.filter(check_result="").count(),
-        "bad": items.exclude(check_result__in=("", "match")).count(),
+        **_plan(incident), "bad": items.exclude(check_result__in=("", "match")).count(),
     }  # fmt: skip
     return page(request, "console/evidence.html", context, problem=problem)
+
+
+def _plan(incident: Incident) -> dict[str, Any]:
+    lines = volatility.lines(incident)
+    pending = sum(line.state == "pending" for line in lines)
+    return {"plan_lines": lines, "plan_pending": pending, "plan_kinds": VOLATILITY}
 
 
 @require_POST
@@ -54,7 +62,7 @@ def verify(request: HttpRequest, name: str, item: str) -> HttpResponse:
     result: list[str] = []
     problem = attempt(lambda: result.append(verbs.verify(found, actor=actor(request))))
     if problem is not None:
-        return _show(request, incident, found, problem)
+        return show(request, incident, found, problem)
     words = {
         "match": _("%(item)s: the bytes are the same as when they were sealed."),
         "mismatch": _("%(item)s: the bytes are NOT the ones that were sealed."),

@@ -18,6 +18,7 @@ from hikeshi.desk.actor import Actor
 from hikeshi.desk.evidence.models import Item
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.runs import verbs
+from hikeshi.desk.runs.gate import gate
 from hikeshi.desk.runs.models import Step
 from hikeshi.doors.console.room import head
 from hikeshi.doors.console.visit import actor, attempt, done, incident_of, page
@@ -51,9 +52,15 @@ def _show(request: HttpRequest, incident: Incident, found: Step, problem: Hikesh
         "may_undo": bool(found.plan) and found.state in UNDOABLE and action is not None and action.reversible != "no",
         "may_skip": found.state in SKIPPABLE, "may_plan": bool(found.action) and found.state in PLANNABLE and not found.intents.exists(),
         "moving": found.state in {"planning", "approved", "running", "pending", "undoing"},
-        "parts": {"step": "console/parts/step_state.html"},
+        **_gate(found), "parts": {"step": "console/parts/step_state.html"},
     }  # fmt: skip
     return page(request, "console/step.html", context, problem=problem)
+
+
+def _gate(found: Step) -> dict[str, Any]:
+    """What the gate says, for a step that takes something away and has not ended."""
+    seen = gate(found)
+    return {"gate": seen} if seen.effect in {"contain", "destroy"} and (not found.ended or seen.closed) else {}
 
 
 def _plan(found: Step) -> tuple[Plan | None, str]:
@@ -78,6 +85,7 @@ def _approve(found: Step, who: Actor, typed: Any) -> None:
 ACTS: Final[dict[str, tuple[Act, str | Promise]]] = {
     "approve": (_approve, _("Approved. A worker is carrying it out.")),
     "done": (lambda found, who, typed: verbs.finish_by_hand(found, actor=who, note=typed.get("note", "").strip()), _("The step is done.")),
+    "override": (lambda found, who, typed: verbs.override_gate(found, actor=who, reason=typed.get("reason", "")), _("The evidence is waived; the step may go on.")),
     "plan": (lambda found, who, _typed: verbs.plan_again(found, actor=who), _("A new plan is being made.")),
     "skip": (lambda found, who, typed: verbs.skip(found, actor=who, reason=typed.get("reason", "")), _("The step is left out.")),
     "undo": (lambda found, who, typed: verbs.undo(found, actor=who, reason=typed.get("reason", "")), _("Undo is on its way.")),

@@ -1,0 +1,97 @@
+"""The gate before a step that takes something away: which evidence is held, and what would be lost (RFC 3227, order of volatility).
+
+An action that contains names the evidence it needs (`Action.needs_evidence`); a step that destroys needs everything the plan asks
+for. Evidence counts when it is held, when it has failed with a reason (what cannot be had must not hold containment hostage), or
+when somebody who commands has waived it by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from hikeshi.actions import ACTIONS
+from hikeshi.actions.action import Effect
+from hikeshi.desk.evidence import volatility
+from hikeshi.desk.evidence.models import Planned
+from hikeshi.desk.evidence.volatility import Wanted
+from hikeshi.desk.runs.models import Step
+from hikeshi.errors import Refused
+from hikeshi.playbooks.playbook import Playbook
+
+VOLATILITY_OF: Final = {"memory": "memory", "receipt": "cloud", "snapshot": "disk"}
+"""What an action's sealed receipt stands for (`Action.evidence_kind`), as a kind of the plan."""
+
+
+class Gate(NamedTuple):
+    """What stands at the gate of one step, each most volatile first. `missing` holds it back; `open` is pending all the same."""
+
+    effect: Effect
+    held: tuple[Planned, ...]
+    missing: tuple[Planned, ...]
+    open: tuple[Planned, ...]
+
+    @property
+    def closed(self) -> bool:
+        return bool(self.missing)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """For the ledger: what was held and what was not when the step was let through."""
+        named = {"held": self.held, "open": self.open}
+        return {f"evidence_{name}": [volatility.said(line).en for line in rows] for name, rows in named.items()}
+
+    def refuse_if_closed(self, step: Step) -> None:
+        """Raises `Refused` naming the most volatile evidence that is not safe."""
+        if not self.missing:
+            return
+        others = f" and {len(self.missing) - 1} more" if len(self.missing) > 1 else ""
+        raise Refused(
+            f"Step {step.key} would lose evidence that is not held: {volatility.said(self.missing[0]).en}{others}.",
+            hint="Collect it, record why it cannot be had, waive it by name, or override the gate with a reason.",
+        )
+
+
+def gate(step: Step) -> Gate:
+    """What the evidence plan says before this step. It only reads; `missing` may hold lines that are not saved yet."""
+    lines, effect = volatility.lines(step.run.incident), effect_of(step)
+    known = {(line.kind, line.target): line for line in lines}
+    needed = [known.get(wanted) or volatility.line_for(step.run.incident, wanted) for wanted in needs(step)]
+    if effect == "destroy":
+        needed += [line for line in lines if line not in needed]
+    missing = sorted((line for line in needed if line.state == "pending"), key=lambda row: volatility.RANK[row.kind])
+    return Gate(
+        effect=effect,
+        held=tuple(line for line in lines if line.state == "held"),
+        missing=tuple(missing),
+        open=tuple(line for line in lines if line.state == "pending"),
+    )
+
+
+def effect_of(step: Step) -> Effect:
+    """How much the step changes: of an action by its class, of a step done by people by the pinned playbook."""
+    if step.action:
+        return ACTIONS[step.action].effect
+    return msgspec.json.decode(step.run.text, type=Playbook).step(step.key).effect
+
+
+def gives(step: Step) -> Wanted | None:
+    """The line that this step's receipt settles; None for a step that collects nothing by an action."""
+    kind = ACTIONS.get(step.action)
+    if kind is None or kind.effect != "collect":
+        return None
+    return VOLATILITY_OF[kind.evidence_kind], _target(step)
+
+
+def needs(step: Step) -> Iterator[Wanted]:
+    """The lines that this step's action must not go before."""
+    if step.action:
+        for name in ACTIONS[step.action].needs_evidence:
+            yield VOLATILITY_OF[ACTIONS[name].evidence_kind], _target(step)
+
+
+def _target(step: Step) -> str:
+    """What the step acts on: its inputs that are names. Steps on the same resource have the same target."""
+    return ", ".join(value for value in step.inputs.values() if isinstance(value, str))[:300]
