@@ -141,6 +141,9 @@ def test_plain_and_encrypted_files_live_side_by_side(closed: EncryptingLocker) -
     assert again.path.suffix == ".age"
     rewrite(plain.path, b"changed")
     assert closed.verify(plain.sha256) == "mismatch"
+    assert closed.remove(plain.sha256)
+    assert not plain.path.exists()
+    assert not again.path.exists()
 
 
 def test_readers_of_files_get_plain_ones_for_as_long_as_they_read(closed: EncryptingLocker, tmp_path: Path) -> None:

@@ -66,6 +66,11 @@ class EncryptingLocker(Locker):
         results = [self._check(path, wanted) for path in copies or [self.path(sha256)]]
         return min(results, key=lambda one: ORDER.index(one.result))
 
+    def remove(self, sha256: str) -> bool:
+        """Both forms of the bytes, where both are here."""
+        removed = super().remove(sha256)  # what `path` names, the encrypted one first
+        return (super().remove(sha256) if self.path(sha256).exists() else False) or removed
+
     @contextmanager
     def plain(self, names: Iterable[str], folder: Path) -> Iterator[dict[str, Path]]:
         wanted = list(dict.fromkeys(names))
@@ -74,8 +79,9 @@ class EncryptingLocker(Locker):
 
     def _plain(self, sha256: str, folder: Path) -> Path:
         path = self.path(sha256)
-        if path.suffix != SUFFIX:
-            return path
+        return self._copied(sha256, folder) if path.suffix == SUFFIX else path
+
+    def _copied(self, sha256: str, folder: Path) -> Path:
         target = folder / sha256
         with self.open(sha256) as stream, target.open("xb") as file:
             shutil.copyfileobj(stream, file, CHUNK)

@@ -10,6 +10,7 @@ from django.conf import settings
 from hikeshi.custody.encrypting_locker import NO_KEY, EncryptingLocker
 from hikeshi.custody.encryption import Keys, make_key
 from hikeshi.custody.locker import Locker
+from hikeshi.custody.s3_place import Place
 from hikeshi.errors import Refused
 
 
@@ -22,7 +23,23 @@ def locker(*, encrypt: bool = False) -> Locker:
     if encrypt and configured is None:
         with suppress(Refused):  # it is there
             make_key(own_key())
-    return EncryptingLocker(home() / "locker", _keys(), encrypt=encrypt or configured is not None)
+    local, closed = home() / "locker", encrypt or configured is not None
+    folder = EncryptingLocker(local, _keys(), encrypt=closed)
+    if not settings.ENVIRONMENT.locker:
+        return folder
+    from hikeshi.custody.s3_locker import S3Locker  # with the cloud's SDK behind it: half a second
+
+    return S3Locker(_bucket(), home() / "outgoing", _keys(), encrypt=closed, earlier=folder)
+
+
+def _bucket() -> Place:
+    said = settings.ENVIRONMENT
+    name, _, prefix = said.locker.removeprefix("s3://").partition("/")
+    mode, days = said.locker_lock or ("", 0)
+    return Place(
+        bucket=name, prefix=prefix, region=said.aws_region, endpoint_url=said.aws_endpoint_url or None,
+        mode=mode, days=days, kms_key=said.locker_kms_key,
+    )  # fmt: skip
 
 
 def home() -> Path:
