@@ -146,12 +146,23 @@ def test_plain_and_encrypted_files_live_side_by_side(closed: EncryptingLocker) -
     assert not again.path.exists()
 
 
-def test_readers_of_files_get_plain_ones_for_as_long_as_they_read(closed: EncryptingLocker, tmp_path: Path) -> None:
+def test_readers_of_files_get_plain_ones_for_as_long_as_they_read(closed: EncryptingLocker) -> None:
     sealed = closed.seal(BytesIO(b"log line"))
-    with closed.plain([sealed.sha256], tmp_path) as files:
+    with closed.plain([sealed.sha256]) as files:
         path = files[sealed.sha256]
         assert (path.name, path.read_bytes()) == (sealed.sha256, b"log line")
     assert not path.exists()
+
+
+def test_plain_copies_of_a_reader_that_died_go_with_the_next_one(closed: EncryptingLocker) -> None:
+    sealed = closed.seal(BytesIO(b"log line"))
+    left = closed.root / "reading" / "left"
+    left.mkdir(parents=True)
+    (left / sealed.sha256).write_bytes(b"log line")
+    with closed.plain([sealed.sha256]) as first, closed.plain([sealed.sha256]) as second:
+        assert not left.exists()
+        assert first[sealed.sha256].exists()
+        assert second[sealed.sha256].exists()
 
 
 def test_the_same_bytes_are_kept_once(closed: EncryptingLocker) -> None:

@@ -127,7 +127,7 @@ def test_what_is_encrypted_leaves_this_machine_encrypted(place: Place, cloud: Si
     make_key(tmp_path / "other")
     wrong = S3Locker(place, tmp_path / "staging", Keys(tmp_path / "other"), encrypt=True)
     assert wrong.verify(sealed.sha256) == "could-not-check"
-    with box.plain([sealed.sha256], tmp_path) as files:
+    with box.plain([sealed.sha256]) as files:
         assert files[sealed.sha256].read_bytes() == b"secret" * 1000
 
 

@@ -10,18 +10,19 @@ been changed. Where a line is not ours, or the list is gone, nobody can know, an
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from hikeshi.custody.copying import CHUNK, Also, Digests, Hashing, Source, read_chunk, refuse_if_too_large
-from hikeshi.custody.disk import sync_folder
+from hikeshi.custody.disk import naming_disk_errors, sync_folder
 from hikeshi.custody.encryption import SUFFIX, Damaged, Keys, NoKey
 from hikeshi.custody.locker import Checked, Locker, Sealed, compared
 from hikeshi.errors import HikeshiError, Refused
@@ -72,10 +73,19 @@ class EncryptingLocker(Locker):
         return (super().remove(sha256) if self.path(sha256).exists() else False) or removed
 
     @contextmanager
-    def plain(self, names: Iterable[str], folder: Path) -> Iterator[dict[str, Path]]:
-        wanted = list(dict.fromkeys(names))
-        with tempfile.TemporaryDirectory(dir=folder, prefix="plain-") as here:
-            yield {sha256: self._plain(sha256, Path(here)) for sha256 in wanted}
+    def plain(self, names: Iterable[str]) -> Iterator[dict[str, Path]]:
+        """As `Locker.plain`; copies are for our eyes only, and those of a process that died go with the next one."""
+        readers = self.root / "reading"
+        readers.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _forget_the_dead(readers)
+        with naming_disk_errors(self.root, None), tempfile.TemporaryDirectory(dir=readers) as folder:
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                files = {sha256: self._plain(sha256, Path(folder)) for sha256 in dict.fromkeys(names)}
+                yield files
+            finally:
+                os.close(descriptor)
 
     def _plain(self, sha256: str, folder: Path) -> Path:
         path = self.path(sha256)
@@ -161,6 +171,17 @@ class EncryptingLocker(Locker):
             stream.flush()
             os.fsync(stream.fileno())
         sync_folder(self.root)
+
+
+def _forget_the_dead(readers: Path) -> None:
+    for folder in readers.iterdir():
+        with suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder)
+            finally:
+                os.close(descriptor)
 
 
 class _Hashed:

@@ -117,10 +117,10 @@ class Locker:
         return str(self.path(sha256))
 
     @contextlib.contextmanager
-    def plain(self, names: Iterable[str], folder: Path) -> Iterator[dict[str, Path]]:  # noqa: ARG002 - others copy into it
+    def plain(self, names: Iterable[str]) -> Iterator[dict[str, Path]]:
         """Files that readers of files can open, by SHA-256: here the sealed ones themselves.
 
-        What is kept elsewhere or encrypted is copied into `folder` under its SHA-256, for as long as this lasts. Raises as `open`.
+        What is kept elsewhere or encrypted is copied under its SHA-256, for as long as this lasts. Raises as `open` does.
         """
         yield {sha256: self.path(sha256) for sha256 in names}
 

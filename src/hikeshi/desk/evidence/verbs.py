@@ -11,12 +11,13 @@ import msgspec
 from django.db import transaction
 from django.utils import timezone
 
-from hikeshi.custody.locker import Checked
+from hikeshi.custody.encryption import SUFFIX
+from hikeshi.custody.locker import Checked, Sealed
 from hikeshi.custody.manifest import Manifest
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.evidence import record as records
 from hikeshi.desk.evidence.models import Item
-from hikeshi.desk.evidence.place import locker
+from hikeshi.desk.evidence.place import locker as locker  # noqa: PLC0414 - for every noun
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.ledger import verbs as ledger
@@ -35,8 +36,7 @@ def seal_bytes(
     require_on(actor, "write", incident)
     sealed = locker().seal(io.BytesIO(content))
     return _register(
-        incident, actor, title=title, kind=kind, sha256=sealed.sha256, size=sealed.size, source=source, held_at=held_at,
-        record=record,
+        incident, actor, sealed, title=title, kind=kind, source=source, held_at=held_at, record=record,
     )  # fmt: skip
 
 
@@ -58,20 +58,11 @@ def seal_files(
     source = source or ", ".join(str(path) for path in paths)[:500]
     if len(paths) == 1 and paths[0].is_file():
         sealed = locker().seal(paths[0])
-        return _register(
-            incident,
-            actor,
-            title=title,
-            kind=kind,
-            sha256=sealed.sha256,
-            size=sealed.size,
-            source=source,
-            record=record,
-        )
+        return _register(incident, actor, sealed, title=title, kind=kind, source=source, record=record)
     sealed, manifest = locker().seal_tree(paths[0] if len(paths) == 1 else paths, progress=progress)
     size = sum(entry.size for entry in manifest.entries)
     return _register(
-        incident, actor, title=title, kind=kind, sha256=sealed.sha256, size=size, source=source,
+        incident, actor, sealed, title=title, kind=kind, size=size, source=source,
         files=len(manifest.entries), missed=[f"{entry.path}: {entry.note or entry.kind}" for entry in manifest.incomplete],
         record=record,
     )  # fmt: skip
@@ -79,15 +70,16 @@ def seal_files(
 
 @transaction.atomic
 def _register(
-    incident: Incident, actor: Actor, *, title: str, kind: str, sha256: str, size: int, source: str = "",
+    incident: Incident, actor: Actor, sealed: Sealed, *, title: str, kind: str, size: int | None = None, source: str = "",
     held_at: str = "", files: int = 0, missed: Sequence[str] = (), record: Mapping[str, Any] | None = None,
 ) -> Item:  # fmt: skip
     said = records.given(record or {})
     Chain.objects.select_for_update().get(name=incident.name)  # numbers are given one at a time
     count = Item.objects.filter(incident=incident).count()
     item = Item(
-        incident=incident, name=f"EV-{count + 1:03d}", title=title[:300], kind=kind, sha256=sha256, size=size,
-        files=files, source=source[:500], held_at=held_at[:500], simulated=incident.simulated,
+        incident=incident, name=f"EV-{count + 1:03d}", title=title[:300], kind=kind, sha256=sealed.sha256,
+        size=sealed.size if size is None else size, files=files, source=source[:500], held_at=held_at[:500],
+        lock_proof=sealed.lock_proof, simulated=incident.simulated,
         sealed_at=timezone.now(), sealed_by=actor.name, **said,
     )  # fmt: skip
     item.full_clean()
@@ -95,8 +87,9 @@ def _register(
     ledger.append(
         incident.name, actor=actor, verb="evidence.seal", obj=item.name,
         data={
-            "title": item.title, "kind": kind, "sha256": sha256, "size": size, "files": files, "source": item.source,
-            "held_at": item.held_at, "simulated": item.simulated, "missed": list(missed),
+            "title": item.title, "kind": kind, "sha256": item.sha256, "size": item.size, "files": files,
+            "source": item.source, "held_at": item.held_at, "simulated": item.simulated, "missed": list(missed),
+            "encrypted": sealed.path.suffix == SUFFIX, "lock_proof": item.lock_proof,
             **{name: records.plain(value) for name, value in said.items()},
         },
     )  # fmt: skip

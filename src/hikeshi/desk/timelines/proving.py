@@ -8,7 +8,7 @@ may be the attacker's.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import ItemsView, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,25 +35,32 @@ class _Receipt(msgspec.Struct):
 
 def is_log(item: Item, name: str, sha256: str) -> bool:
     """Whether a file of an item is to be read, and not only proves others."""
-    return not name.endswith(BESIDE) and not _keys(item, evidence.locker().path(sha256))
+    if name.endswith(BESIDE):
+        return False
+    if not _may_be_keys(item):
+        return True
+    with evidence.locker().plain([sha256]) as files:
+        return not lists_keys(files[sha256])
 
 
-def proven(timeline: Timeline) -> dict[str, object]:
-    """Check the digests, keep what was found with the store, and tell the counts for the report; nothing where there are no digests."""
-    box, items = evidence.locker(), list(timeline.items.order_by("name"))
+def proven(timeline: Timeline, files: Mapping[str, Path]) -> dict[str, object]:
+    """Check the digests, keep what was found with the store, and tell the counts for the report; nothing where there are no digests.
+
+    `files` has the plain bytes of each file of the timeline's items by SHA-256.
+    """
     objects = {one.sha256: one for one in _objects(timeline)}
-    files = [(item, name, sha256) for item in items for sha256, name in evidence.files_of(item).items()]
-    named = {sha256: objects[sha256].name if sha256 in objects else name for _, name, sha256 in files}
+    held = [(item, name, sha256) for item in timeline.items.order_by("name") for sha256, name in _files(item)]
+    named = {sha256: objects[sha256].name if sha256 in objects else name for _, name, sha256 in held}
     if not any(DIGEST_NAME.search(name) for name in named.values()):
         return {}
-    lists = [box.path(sha256) for item, _, sha256 in files if _keys(item, box.path(sha256))]
+    lists = [files[sha256] for item, _, sha256 in held if _may_be_keys(item) and lists_keys(files[sha256])]
     keys = {fingerprint: key for path in lists for fingerprint, key in public_keys(path).items()}
     given = [
-        Given(str(box.path(sha256)), name, objects[sha256].metadata.get("signature", "") if sha256 in objects else "")
+        Given(str(files[sha256]), name, objects[sha256].metadata.get("signature", "") if sha256 in objects else "")
         for sha256, name in named.items()
-        if box.path(sha256) not in lists
+        if files[sha256] not in lists
     ]
-    found = prove(timeline.folder, given, {str(box.path(sha256)): sha256 for sha256 in named}, keys)
+    found = prove(timeline.folder, given, {str(files[sha256]): sha256 for sha256 in named}, keys)
     counted: dict[str, Any] = {
         "differs": found.differs, "keys": sorted(keys), "holes": len(found.holes),
         "digests": dict(Counter(one.proof for one in found.digests)), "logs": dict(Counter(one.result for one in found.logs)),
@@ -61,8 +68,13 @@ def proven(timeline: Timeline) -> dict[str, object]:
     return {"integrity": counted}
 
 
-def _keys(item: Item, path: Path) -> bool:
-    return item.files == 0 and item.size <= SMALL and lists_keys(path)
+def _files(item: Item) -> ItemsView[str, str]:
+    return evidence.files_of(item).items()
+
+
+def _may_be_keys(item: Item) -> bool:
+    """A list of keys is sealed on its own, and small."""
+    return item.files == 0 and item.size <= SMALL
 
 
 def _objects(timeline: Timeline) -> Iterator[_Object]:

@@ -75,12 +75,15 @@ def build(
     """
     require_on(actor, "write", timeline.incident)
     names = _sources(timeline)
+    held = [sha256 for item in timeline.items.order_by("name") for sha256 in evidence.files_of(item)]
     try:
-        report = engine(timeline.folder).build(
-            list(names), progress=progress, sha256_of={path: Path(path).name for path in names}, names=names,
-            assumed=msgspec.convert(timeline.assumed, tuple[Assumption, ...]),
-        )  # fmt: skip
-        integrity = proving.proven(timeline)
+        with evidence.locker().plain(held) as files:
+            paths = {str(files[sha256]): sha256 for sha256 in names}
+            report = engine(timeline.folder).build(
+                list(paths), progress=progress, sha256_of=paths, names={path: names[paths[path]] for path in paths},
+                assumed=msgspec.convert(timeline.assumed, tuple[Assumption, ...]),
+            )  # fmt: skip
+            integrity = proving.proven(timeline, files)
     except HikeshiError as problem:
         _finish(timeline, actor, state="failed", problem=str(problem))
         raise
@@ -89,10 +92,9 @@ def build(
 
 
 def _sources(timeline: Timeline) -> dict[str, str]:
-    """The locker's files behind the timeline's evidence, each with the name it was sealed under: EV-001/var/log/auth.log."""
-    box = evidence.locker()
+    """The files behind the timeline's evidence by SHA-256, each with the name it was sealed under: EV-001/var/log/auth.log."""
     return {
-        str(box.path(sha256)): f"{item.name}/{name}"
+        sha256: f"{item.name}/{name}"
         for item in timeline.items.order_by("name")
         for sha256, name in evidence.files_of(item).items()
         if proving.is_log(item, name, sha256)

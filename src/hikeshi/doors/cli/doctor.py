@@ -40,6 +40,11 @@ CHECKS: Final[dict[str, tuple[Callable[[], Health], str, str]]] = {
     "database": (health_desk.database, "Nothing can be read or written.", "読み書きができません。"),
     "ledger": (health_desk.ledger, "The record cannot be shown to be whole.", "記録の完全性を示せません。"),
     "locker": (health_desk.locker, "Evidence is not what was sealed.", "証拠が封印時と異なります。"),
+    "locker place": (
+        health_desk.locker_place,
+        "Evidence cannot be sealed, or is not kept for as long as was asked.",
+        "証拠を封印できないか、求めた期間の保管が保証されません。",
+    ),
     "locker key": (
         health_desk.locker_key,
         "Encrypted evidence cannot be read or sealed.",

@@ -62,6 +62,24 @@ def locker() -> Health:
     return ok(f"{count} of the latest items are as they were sealed.", f"最新の証拠 {count} 件が封印時と一致。")
 
 
+def locker_place() -> Health:
+    from hikeshi.custody.s3_locker import S3Locker
+    from hikeshi.desk.evidence import verbs
+
+    box = verbs.locker()
+    if not isinstance(box, S3Locker):
+        return ok(f"The folder {box.root}.", f"フォルダー {box.root}。")
+    box.require_ready()
+    box.try_writing()
+    at, lock = f"s3://{box.place.bucket}/{box.place.prefix}", f"{box.place.mode} {box.place.days} d"
+    if not box.place.mode:
+        return part(
+            f"{at} can be written; no Object Lock is asked for (HIKESHI_LOCKER_LOCK).",
+            f"{at} へ書き込めます。オブジェクトロックは設定されていません(HIKESHI_LOCKER_LOCK)。",
+        )
+    return ok(f"{at} can be written, under Object Lock ({lock}).", f"{at} へ書き込めます。オブジェクトロック: {lock}。")
+
+
 def locker_key() -> Health:
     from django.conf import settings
 
@@ -75,7 +93,7 @@ def locker_key() -> Health:
     count = len(place.keys().recipients)
     return ok(
         f"Evidence is encrypted; {count} keys open it. Is there a copy of them apart from the locker?",
-        f"証拠は暗号化されます(復号できる鍵 {count} 個)。鍵の控えをロッカーとは別の場所に保管してください。",
+        f"証拠は暗号化されます(復号できる鍵 {count} 個)。鍵の控えを証拠保管庫とは別の場所に保管してください。",
     )
 
 
