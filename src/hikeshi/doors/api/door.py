@@ -15,6 +15,7 @@ from ninja.renderers import BaseRenderer
 from hikeshi import __version__
 from hikeshi.doors.api import (
     alerts,
+    anchors,
     answers,
     completeness,
     custody,
@@ -32,6 +33,7 @@ from hikeshi.doors.api.bearer import bearer, token_required
 
 NOUNS: Final[dict[str, Router]] = {
     "alerts": alerts.router,
+    "anchors": anchors.router,
     "completeness": completeness.router,
     "custody": custody.router,
     "event notes": event_notes.router,

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from hikeshi.doors.cli import health, health_desk
+from hikeshi.doors.cli import health, health_anchors, health_desk
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.dispatch import open_desk
 from hikeshi.doors.cli.exits import DONE, FAILED, in_our_words
@@ -39,6 +39,23 @@ CHECKS: Final[dict[str, tuple[Callable[[], Health], str, str]]] = {
     "playbooks": (health.playbooks, "Responses start with errors in them.", "誤りのある手順で対応が始まります。"),
     "database": (health_desk.database, "Nothing can be read or written.", "読み書きができません。"),
     "ledger": (health_desk.ledger, "The record cannot be shown to be whole.", "記録の完全性を示せません。"),
+    "entry times": (health_anchors.entry_times, "Times in the record are doubted.", "記録の時刻が疑われます。"),
+    "signing key": (health_anchors.signing_key, "Checkpoints wait unsigned.", "チェックポイントに署名できません。"),
+    "unsigned entries": (
+        health_anchors.unsigned,
+        "Nothing shows that late entries were not rewritten.",
+        "新しいエントリーが書き換えられていないことを示せません。",
+    ),
+    "time stamps": (
+        health_anchors.authorities,
+        "No third party says when the record was as it is.",
+        "記録の存在時刻を第三者が証明できません。",
+    ),
+    "copies": (
+        health_anchors.copies,
+        "A rewritten ledger would not show.",
+        "台帳が書き直されても発覚しません。",
+    ),
     "locker": (health_desk.locker, "Evidence is not what was sealed.", "証拠が封印時と異なります。"),
     "locker place": (
         health_desk.locker_place,
@@ -82,7 +99,7 @@ def _row(name: str, check: Callable[[], Health], en: str, ja: str) -> dict[str, 
 
 def _tried(check: Callable[[], Health]) -> Health:
     try:
-        if check.__module__ == health_desk.__name__:
+        if check.__module__ in {health_anchors.__name__, health_desk.__name__}:
             open_desk()
         return check()
     except HikeshiError as problem:
