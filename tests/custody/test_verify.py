@@ -182,6 +182,18 @@ def test_every_place_is_named_and_checking_goes_on() -> None:
     assert all(problem.what.en != problem.what.ja for problem in verdict.problems)
 
 
+@given(lengths, st.data())
+def test_a_part_is_checked_on_the_head_it_follows(length: int, data: st.DataObject) -> None:
+    chain = list(grow(length))
+    at = data.draw(st.integers(1, length - 1))
+    assert verify(chain[at:], after=chain[at - 1].head, expected_head=chain[-1].head).ok
+    assert places(verify(chain[at:], after=(at, "ab" * 32))) == [("broken-link", at + 1)]
+
+
+def test_a_head_that_says_nothing_was_written_has_the_hash_of_nothing() -> None:
+    assert places(verify(grow(2), expected_head=(0, "ab" * 32))) == [("rewritten", 0)]
+
+
 def test_an_entry_from_another_chain_is_found_even_with_good_hashes() -> None:
     chain = list(grow(3))
     stranger = rehashed(next(grow(1, chain[-1].head)), chain="INC-2026-002")

@@ -11,7 +11,7 @@ hikeshi.0123456789abcdef/INC-2026-001    the signed checkpoint, as in custody/ch
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -28,7 +28,7 @@ from hikeshi.custody.checkpoint import (
     to_base64,
     who_signed,
 )
-from hikeshi.custody.merkle import HASH, includes, leaf_hash
+from hikeshi.custody.merkle import HASH, consistent, includes, leaf_hash
 from hikeshi.errors import Unreadable
 from hikeshi.text import Text
 
@@ -37,6 +37,27 @@ SUFFIX: Final = ".tlog-proof"
 MOST_SIBLINGS: Final = 63
 PROOF_LIMIT: Final = 4 * (LINE_LIMIT // 3) + NOTE_LIMIT + 8192
 """Bytes of one proof. A larger one is not ours."""
+
+EDITED: Final = Text("The entry's content does not match its hash.", "エントリーの内容がハッシュ値と一致しません。")
+NOT_CONTINUED: Final = Text(
+    "The newer checkpoint does not continue the older one: entries were changed or removed.",
+    "新しいチェックポイントが古いものの続きになっていません。エントリーが変更または削除されています。",
+)
+NOT_INCLUDED: Final = Text(
+    "The hashes do not lead from the entry to the root that was signed.",
+    "エントリーから署名済みのルートまで、ハッシュ値がつながりません。",
+)
+OTHER_CHAIN: Final = Text(
+    "The proof is not about the older checkpoint given.", "証明の対象が、指定された古いチェックポイントと異なります。"
+)
+OTHER_PLACE: Final = Text(
+    "The entry is not of the chain, or not at the place, that the proof is about.",
+    "エントリーのチェーンまたは位置が、証明の対象と異なります。",
+)
+UNSIGNED: Final = Text(
+    "No signature under the checkpoint is by the key given.",
+    "チェックポイントに、指定された鍵による有効な署名がありません。",
+)
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,14 +104,57 @@ def read_proof(text: str, *, source: str = "proof") -> Proof:
     line = from_base64(extra.removeprefix("extra "), source=source, place="line 2")
     return Proof(
         index=int(index.removeprefix("index ")),
-        siblings=tuple(
-            from_base64(one, source=source, place=f"line {number}", length=HASH)
-            for number, one in enumerate(siblings, 4)
-        ),
+        siblings=_hashes(siblings, 4, source),
         entry=from_line(line, source=source, place="line 2"),
         note=note,
         checkpoint=read_text(note.text, source=source),
     )
+
+
+class Continued(msgspec.Struct, frozen=True, kw_only=True):
+    """A consistency proof taken apart."""
+
+    old: int
+    hashes: tuple[bytes, ...]
+    note: Note
+    checkpoint: Checkpoint
+
+
+def write_consistency(old: int, hashes: Iterable[bytes], note: str) -> str:
+    return "\n".join([f"old {old}", *map(to_base64, hashes)]) + f"\n\n{note}"
+
+
+def read_consistency(text: str, *, source: str = "proof") -> Continued:
+    """Take a consistency proof apart. Raises `Unreadable` for anything but exactly the form above."""
+    head, _, signed = text.partition("\n\n")
+    first, *hashes = head.split("\n")
+    if not first.startswith("old ") or not NUMBER.fullmatch(first.removeprefix("old ")) or len(hashes) > MOST_SIBLINGS:
+        raise Unreadable("the first line is not the older size, or there are too many hashes", source=source)
+    note = read_note(signed, source=source)
+    return Continued(
+        old=int(first.removeprefix("old ")), hashes=_hashes(hashes, 2, source), note=note,
+        checkpoint=read_text(note.text, source=source),
+    )  # fmt: skip
+
+
+def check_consistency(older: str, proof: Continued, publics: Sequence[str]) -> Proven:
+    """Whether `proof` shows that its signed checkpoint continues the signed checkpoint `older`, which somebody kept."""
+    before = read_note(older, source="older checkpoint")
+    told, newer = read_text(before.text, source="older checkpoint"), proof.checkpoint
+    both = [who_signed(note, told.origin, publics) for note in (before, proof.note)]
+    holds = consistent(told.size, told.root, newer.size, newer.root, proof.hashes)
+    problems = tuple(
+        text
+        for wrong, text in (
+            (any(one.false or not one.by for one in both), UNSIGNED),
+            (told.origin != newer.origin or told.size != proof.old, OTHER_CHAIN),
+            (not holds, NOT_CONTINUED),
+        )
+        if wrong
+    )
+    return Proven(
+        ok=not problems, origin=newer.origin, size=newer.size, signed_by=both[1].by, problems=problems
+    )  # fmt: skip
 
 
 def check_proof(proof: Proof, publics: Iterable[str]) -> Proven:
@@ -105,30 +169,18 @@ def _questions(proof: Proof, signed: bool, false: bool) -> tuple[tuple[bool, Tex
     """Everything that must not be so, with what to say where it is."""
     entry, told = proof.entry, proof.checkpoint
     leaf = leaf_hash(bytes.fromhex(entry_hash(entry)))
+    elsewhere = entry.seq != proof.index + 1 or told.origin.rpartition("/")[2] != entry.chain
     return (
-        (
-            false or not signed,
-            Text(
-                "No signature under the checkpoint is by the key given.",
-                "チェックポイントに、指定された鍵による有効な署名がありません。",
-            ),
-        ),
-        (
-            entry_hash(entry) != entry.hash,
-            Text("The entry's content does not match its hash.", "エントリーの内容がハッシュ値と一致しません。"),
-        ),
-        (
-            entry.seq != proof.index + 1 or told.origin.rpartition("/")[2] != entry.chain,
-            Text(
-                "The entry is not of the chain, or not at the place, that the proof is about.",
-                "エントリーのチェーンまたは位置が、証明の対象と異なります。",
-            ),
-        ),
-        (
-            not includes(leaf, proof.index, told.size, proof.siblings, told.root),
-            Text(
-                "The hashes do not lead from the entry to the root that was signed.",
-                "エントリーから署名済みのルートまで、ハッシュ値がつながりません。",
-            ),
-        ),
+        (false or not signed, UNSIGNED),
+        (entry_hash(entry) != entry.hash, EDITED),
+        (elsewhere, OTHER_PLACE),
+        (not includes(leaf, proof.index, told.size, proof.siblings, told.root), NOT_INCLUDED),
+    )
+
+
+def _hashes(lines: Iterable[str], first: int, source: str) -> tuple[bytes, ...]:
+    """One hash per line; `first` is the number of the first line."""
+    return tuple(
+        from_base64(line, source=source, place=f"line {number}", length=HASH)
+        for number, line in enumerate(lines, first)
     )

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import (
@@ -77,6 +77,16 @@ def fingerprint(public: str) -> str:
     """SHA-256 of the public key's DER, in lower-case hex: how a key is named wherever one is."""
     der = load_pem_public_key(public.encode()).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return hashlib.sha256(der).hexdigest()
+
+
+def is_sound(public: str, named: str) -> bool:
+    """Whether `public` is the key whose fingerprint is `named`, in exactly the PEM that we write."""
+    try:
+        key = load_pem_public_key(public.encode())
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    same = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode() == public
+    return same and fingerprint(public) == named
 
 
 def signature_holds(public: str, message: bytes, signature: bytes) -> bool:

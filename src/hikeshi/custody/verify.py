@@ -14,11 +14,17 @@ from hikeshi.text import Text
 PROBLEMS_KEPT = 1000
 """A chain damaged throughout is counted to the end, but only this many places are kept."""
 
-Kind = Literal["edited", "broken-link", "missing", "out-of-order", "other-chain", "unreadable", "cut-off", "rewritten"]
+Kind = Literal[
+    "edited", "broken-link", "missing", "out-of-order", "other-chain", "unreadable", "cut-off", "rewritten",
+    "note", "signature", "root", "shrunk", "tile", "key",  # of checkpoints, see verify_tree.py
+]  # fmt: skip
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """One place where the chain is not whole. `seq` is the entry concerned; for missing entries, the first one missing."""
+    """One place where the chain is not whole. `seq` is the entry concerned; for missing entries, the first one missing.
+
+    Of a checkpoint it is the size, the last entry under it; of a tile the first entry under it; of a key 0.
+    """
 
     seq: int
     kind: Kind
@@ -35,13 +41,18 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...]
 
 
-def verify(entries: Iterable[Entry | Unreadable], *, expected_head: tuple[int, str] | None = None) -> Verdict:
-    """Check a chain from its first entry on.
+def verify(
+    entries: Iterable[Entry | Unreadable],
+    *,
+    expected_head: tuple[int, str] | None = None,
+    after: tuple[int, str] = EMPTY,
+) -> Verdict:
+    """Check a chain from its first entry on, or from the one that follows the head `after`.
 
     `expected_head` is a head noted elsewhere (a checkpoint, a printed page). Without it, a tail that was cut off, or a chain
     recomputed as a whole, cannot be noticed: no chain can prove by itself where it ended. A chain that has grown since is fine.
     """
-    check = _Check(Head(*expected_head) if expected_head else None)
+    check = _Check(Head(*expected_head) if expected_head else None, Head(*after))
     for entry in entries:
         check.add(entry)
     return check.verdict()
@@ -50,13 +61,14 @@ def verify(entries: Iterable[Entry | Unreadable], *, expected_head: tuple[int, s
 class _Check:
     """The state of one pass: the last entry in order, and what was noticed."""
 
-    def __init__(self, expected: Head | None) -> None:
+    def __init__(self, expected: Head | None, after: Head) -> None:
         self.expected = expected
-        self.last = EMPTY
+        self.last = after
         self.chain: str | None = None
         self.count = 0
         self.problem_count = 0
         self.problems: list[Problem] = []
+        self._compare_expected(after)
 
     def add(self, entry: Entry | Unreadable) -> None:
         if isinstance(entry, Unreadable):
@@ -78,7 +90,7 @@ class _Check:
             )
             return
         self._look_back(entry)
-        self._compare_expected(entry)
+        self._compare_expected(entry.head)
         self.last = entry.head
 
     def verdict(self) -> Verdict:
@@ -137,13 +149,13 @@ class _Check:
                 f"エントリー {entry.seq} が直前のエントリーにつながりません。どちらかが差し替えられています。",
             )
 
-    def _compare_expected(self, entry: Entry) -> None:
-        if self.expected and entry.seq == self.expected.seq and entry.hash != self.expected.hash:
+    def _compare_expected(self, head: Head) -> None:
+        if self.expected and head.seq == self.expected.seq and head.hash != self.expected.hash:
             self._say(
-                entry.seq,
+                head.seq,
                 "rewritten",
-                f"Entry {entry.seq} is not the one noted as the head: the chain was rewritten up to here.",
-                f"エントリー {entry.seq} が控えの先頭ハッシュ値と一致しません。ここまでの連鎖が書き直されています。",
+                f"Entry {head.seq} is not the one noted as the head: the chain was rewritten up to here.",
+                f"エントリー {head.seq} が控えの先頭ハッシュ値と一致しません。ここまでの連鎖が書き直されています。",
             )
 
     def _say(self, seq: int, kind: Kind, en: str, ja: str) -> None:

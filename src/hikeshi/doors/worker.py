@@ -1,4 +1,4 @@
-"""The clock's door: claims whatever is due — alerts, steps, timelines, clocks — and has it done by one verb or one performance.
+"""The clock's door: claims whatever is due — alerts, steps, timelines, clocks, checkpoints — and has it done by one verb or one performance.
 
 Any number of workers may run, in one process or in many. A worker that dies loses its lease and another goes on.
 """
@@ -23,8 +23,8 @@ from hikeshi.desk.alerts import verbs as alerts
 from hikeshi.desk.alerts.models import Alert
 from hikeshi.desk.duties import verbs as duties
 from hikeshi.desk.duties.models import Clock
-from hikeshi.desk.ledger import copies, stamps
-from hikeshi.desk.ledger.models import Copy, Stamp
+from hikeshi.desk.ledger import checkpoints, copies, stamps
+from hikeshi.desk.ledger.models import Chain, Copy, Stamp
 from hikeshi.desk.queue import Queued, claim, next_due
 from hikeshi.desk.runs import verbs as runs
 from hikeshi.desk.runs.models import Step
@@ -134,6 +134,13 @@ def _build(timeline: Timeline, worker: Worker) -> None:
         log.warning("timeline %s failed: %s", timeline, problem)
 
 
+def _sign(chain: Chain, worker: Worker) -> None:
+    try:
+        checkpoints.sign_due(chain, actor=worker.actor)
+    except HikeshiError as problem:
+        log.error("no checkpoint of %s: %s", chain, problem)  # noqa: TRY400 - foreseen, and said in full
+
+
 def _ring(clock: Clock, worker: Worker) -> None:
     duties.ring(clock, actor=worker.actor)
 
@@ -151,6 +158,7 @@ WORK: tuple[tuple[type[Queued], Callable[[Any, Worker], None]], ...] = (
     (Alert, _answer),
     (Clock, _ring),
     (Timeline, _build),
+    (Chain, _sign),
     (Stamp, _stamp),
     (Copy, _copy),
 )

@@ -17,6 +17,7 @@ from hikeshi.clocks.rule import rules
 from hikeshi.desk.ledger.models import Entry
 
 PHRASES: Final[dict[str, tuple[str, str]]] = {
+    "checkpoint.refuse": ("No checkpoint was signed over {object}: {problem}", "{object} のチェックポイントに署名できませんでした: {problem}"),
     "clock.over": ("Deadline passed: {object}", "期限超過: {object}"),
     "clock.soon": ("Deadline near: {object}", "期限間近: {object}"),
     "clock.start": ("Clock started: {object}, due {deadline}", "期限の計測を開始: {object}、期限 {deadline}"),

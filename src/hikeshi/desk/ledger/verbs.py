@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 from msgspec import Raw
@@ -85,7 +86,9 @@ def _values(sealed: custody_chain.Entry) -> tuple[int, str, str, str, str, str, 
 
 def _move(head: Chain, sealed: custody_chain.Entry) -> None:
     head.head_seq, head.head_hash = sealed.head
-    head.save(update_fields=["head_seq", "head_hash"])
+    if head.due_at is None:  # the first entry since the last checkpoint: a worker signs the next one
+        head.due_at = timezone.now() + timedelta(seconds=settings.ENVIRONMENT.checkpoint_seconds)
+    head.save(update_fields=["head_seq", "head_hash", "due_at"])
 
 
 def _locked(name: str) -> Chain:
@@ -100,10 +103,15 @@ def _locked(name: str) -> Chain:
     return found
 
 
-def lines(chain: Chain) -> Iterator[custody_chain.Entry]:
-    """The chain's entries in order, as custody knows them. Streams: a long chain is not held in memory."""
+def lines(chain: Chain, *, after: int = 0, until: int | None = None) -> Iterator[custody_chain.Entry]:
+    """The chain's entries in order, as custody knows them: those after number `after`, up to and with `until`.
+
+    Streams: a long chain is not held in memory.
+    """
+    some = chain.entries.filter(seq__gt=after) if after else chain.entries.all()
+    some = some if until is None else some.filter(seq__lte=until)
     # Plain tuples: making a model of each row would take longer than checking it.
-    rows = chain.entries.order_by("seq").values_list(*COLUMNS)
+    rows = some.order_by("seq").values_list(*COLUMNS)
     for seq, time, actor, door, verb, obj, data, prev, hashed in rows.iterator(chunk_size=BATCH):
         yield custody_chain.Entry(
             chain=chain.name, seq=seq, time=time, actor=actor, door=door, verb=verb, object=obj,
