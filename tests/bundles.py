@@ -6,24 +6,27 @@ import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hikeshi.custody.bundle.contents import Contents, Excerpt, Held, PublicKey, closing, parts
+from hikeshi.custody.bundle.contents import Contents, Excerpt, Held, PublicKey, Signed, closing, parts
 from hikeshi.custody.bundle.parts import write_folder, write_zip
 from hikeshi.custody.chain import EMPTY, Entry, seal_entry
+from hikeshi.custody.checkpoint import Checkpoint, sign
 from hikeshi.custody.locker import Locker
-from hikeshi.custody.signing import FileSigner, make_key_file
+from hikeshi.custody.merkle import extend, inclusion, leaf_hash, root
+from hikeshi.custody.proof import write_proof
+from hikeshi.custody.signing import FileSigner, Signer, make_key_file
 from hikeshi.text import Text
 
 AWKWARD = ("README", "readme", "a\\b", "new\nline", "con.txt", "日本語.log", "sub/plain.log", "e\u0301.txt")
 CHAIN = "INC-2026-001"
 
 
-def record(count: int, chain: str = CHAIN) -> list[Entry]:
+def record(count: int, actor: str = "佐藤") -> list[Entry]:
     entries: list[Entry] = []
     for number in range(count):
         after = entries[-1].head if entries else EMPTY
         entries.append(
             seal_entry(
-                after, chain=chain, time=datetime(2026, 11, 6, 17, number, tzinfo=UTC), actor="佐藤", door="cli",
+                after, chain=CHAIN, time=datetime(2026, 11, 6, 17, number, tzinfo=UTC), actor=actor, door="cli",
                 verb="evidence.seal", object="EV-001", data={"note": f"line {number}\u2028\U0001f525"},
             )
         )  # fmt: skip
@@ -48,8 +51,25 @@ def small_contents(home: Path) -> Contents:
     key = PublicKey(public=signer.public, algorithm=signer.algorithm, since="2026-11-06T00:00:00.000000Z")
     return Contents(
         about={"incident": CHAIN, "made_at": "2026-11-06T18:00:00.000000Z"}, identity="hikeshi.example.org", signer=signer,
-        keys=[key], items=items, ledger=[Excerpt(chain=CHAIN, entries=record(3))], open=locker.open,
+        keys=[key], items=items, ledger=[proven(record(3), signer)], open=locker.open,
     )  # fmt: skip
+
+
+def proven(entries: list[Entry], signer: Signer, *, form: str = "whole", chosen: tuple[int, ...] = (1, 3)) -> Excerpt:
+    """The chain with checkpoints over its first entry and over all, and proofs of the entries `chosen`."""
+    tiles: dict[tuple[int, int], bytes] = {}
+    leaves = [leaf_hash(bytes.fromhex(entry.hash)) for entry in entries]
+    for tile in extend(0, leaves, lambda level, index: tiles.get((level, index), b"")):
+        tiles[tile.level, tile.index] = tile.hashes
+
+    def read(level: int, index: int) -> bytes:
+        return tiles.get((level, index), b"")
+
+    sizes = (1, len(entries)) if form == "whole" else (len(entries),)
+    notes = [sign(Checkpoint(f"hikeshi.example/{CHAIN}", size, root(size, read)), [signer]) for size in sizes]
+    proofs = {seq: write_proof(entries[seq - 1], inclusion(seq - 1, len(entries), read), notes[-1]) for seq in chosen}
+    kept = entries if form == "whole" else [entry for entry in entries if entry.seq in chosen]
+    return Excerpt(chain=CHAIN, entries=kept, form=form, checkpoints=[Signed(note) for note in notes], proofs=proofs)
 
 
 def _quiet(_count: int) -> None:

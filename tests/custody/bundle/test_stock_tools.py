@@ -9,12 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from bundles import folder_of
+from bundles import folder_of, proven, record
 from custody.bundle.conftest import needs
 from hikeshi.custody.bundle import stand_alone
 from hikeshi.custody.bundle.checking import check
@@ -89,11 +90,11 @@ class EcdsaSigner:
 
 
 def test_a_bundle_signed_by_an_ecdsa_key_is_accepted_too(contents: Contents, tmp_path: Path) -> None:
-    for number in range(4):  # the signature's numbers are sometimes a byte shorter
+    for number in range(3):  # the signature's numbers are sometimes a byte shorter
         signer = EcdsaSigner()
         key = PublicKey(public=signer.public, algorithm=signer.algorithm, since="2026-11-06T00:00:00.000000Z")
-        values = {name: getattr(contents, name) for name in contents.__struct_fields__}
-        folder = folder_of(Contents(**{**values, "signer": signer, "keys": [key]}), tmp_path / f"ecdsa{number}")
+        signed = msgspec.structs.replace(contents, signer=signer, keys=[key], ledger=[proven(record(3), signer)])
+        folder = folder_of(signed, tmp_path / f"ecdsa{number}")
         assert typed(folder, "\n".join(told(folder))).returncode == 0
         assert check(folder).outcome == "match"
 

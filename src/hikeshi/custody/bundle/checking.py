@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
 
+from hikeshi.custody import timestamp
 from hikeshi.custody.bundle.opening import opened
 from hikeshi.custody.bundle.sshsig import ssh_signature_holds
 from hikeshi.custody.bundle.stand_alone import BROKEN, Finding, Programs, outcome_of, verify
 from hikeshi.custody.signing import signature_holds
-from hikeshi.errors import Refused
+from hikeshi.errors import Refused, Unreadable
+
+PEM_END: Final = "-----END CERTIFICATE-----"
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -33,7 +37,7 @@ def check(path: Path, *, key: str = "", told: Callable[[str], None] = lambda _na
 
 
 class Library(Programs):
-    """Signatures, checked in this process. Time stamps still ask openssl."""
+    """Signatures and time stamps, checked in this process."""
 
     def signature(self, public: bytes, message: bytes, signature: bytes) -> bool | None:
         try:
@@ -46,3 +50,12 @@ class Library(Programs):
             return ssh_signature_holds(signers, identity, message, armour)
         except (Refused, UnsupportedAlgorithm, *BROKEN):
             return False
+
+    def stamp(self, data: bytes, reply: bytes, roots: bytes) -> bool | None:
+        """Stricter than openssl: the authority has to be the one that the certificate in the reply names."""
+        try:
+            pems = [f"{one}{PEM_END}\n" for one in roots.decode().split(PEM_END)[:-1]]
+            timestamp.verify(reply, data, roots=pems)
+        except (Refused, Unreadable):
+            return False
+        return True

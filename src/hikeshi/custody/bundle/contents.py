@@ -17,7 +17,9 @@ from hikeshi.custody.bundle.sshsig import allowed_signer, ssh_signature
 from hikeshi.custody.bundle.stand_alone import FORMAT, key_file
 from hikeshi.custody.canonical import canonical
 from hikeshi.custody.chain import EMPTY, Entry, Head, to_line
+from hikeshi.custody.checkpoint import read_note, read_text
 from hikeshi.custody.manifest import Manifest, ManifestEntry
+from hikeshi.custody.proof import SUFFIX
 from hikeshi.custody.signing import Signer, fingerprint
 from hikeshi.text import Text
 
@@ -41,18 +43,31 @@ class PublicKey(msgspec.Struct, frozen=True, kw_only=True):
     until: str = ""
 
 
+class Signed(msgspec.Struct, frozen=True):
+    """A checkpoint of a chain: its whole note, and the replies of time-stamp authorities over it (DER)."""
+
+    note: str
+    stamps: Sequence[bytes] = ()
+
+
 class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
-    """The entries of one chain. `form` is "whole", from the first on, or "selection"."""
+    """The entries of one chain. `form` is "whole", from the first on, or "selection".
+
+    `proofs` are written proofs (custody/proof.py) by the number of their entry.
+    """
 
     chain: str
     entries: Iterable[Entry]
     form: str = "whole"
+    checkpoints: Sequence[Signed] = ()
+    proofs: Mapping[int, str] = msgspec.field(default_factory=dict)
 
 
 class Contents(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a bundle is made from. `open` gives the bytes of a SHA-256; `about` is plain JSON for the head of the manifest.
 
-    `stamp` asks a time stamping authority about the bytes given and answers its reply, or nothing where none answered.
+    `roots` are the root certificates of the time-stamp authorities (PEM); `stamp` asks an authority about the bytes given and
+    answers its reply, or nothing where none answered.
     """
 
     about: Mapping[str, Any]
@@ -63,6 +78,7 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
     ledger: Sequence[Excerpt]
     open: Callable[[str], BinaryIO]
     gaps: Sequence[Text] = ()
+    roots: str = ""
     extras: Sequence[Part] = ()
     stamp: Callable[[bytes], bytes] | None = None
 
@@ -76,12 +92,15 @@ def parts(contents: Contents) -> Iterator[Part]:
         part, told = _of_chain(excerpt)
         ledger.append(told)
         yield part
+        yield from _proving(excerpt, told)
+    if contents.roots:
+        yield of_bytes("tsa-roots.pem", contents.roots.encode())
     yield from contents.extras
     for key in contents.keys:
         yield of_bytes(key_file(fingerprint(key.public)), key.public.encode())
     yield of_bytes("allowed_signers", allowed_signer(contents.identity, contents.signer.public).encode())
     yield of_bytes("verify.py", _beside("stand_alone.py"))
-    yield of_bytes("VERIFY.md", _verify_md(contents))
+    yield of_bytes("VERIFY.md", _verify_md(contents, ledger))
     yield of_bytes("manifest.json", canonical(_manifest(contents, ledger), name="manifest.json"))
 
 
@@ -169,15 +188,32 @@ def _of_chain(excerpt: Excerpt) -> tuple[Part, dict[str, Any]]:
     return Part(name, lambda: cast("BinaryIO", spool)), told
 
 
+def _proving(excerpt: Excerpt, told: dict[str, Any]) -> Iterator[Part]:
+    """Checkpoints, their stamps, and proofs of single entries; `told` learns their names."""
+    told |= {"checkpoints": [], "proofs": [], "origin": ""}
+    for number, signed in enumerate(excerpt.checkpoints, 1):
+        said = read_text(read_note(signed.note).text)
+        name = f"{excerpt.chain}/{number:04d}-{said.size}"
+        stamps = {f"timestamps/{name}.{at}.tsr": reply for at, reply in enumerate(signed.stamps, 1)}
+        told["origin"] = said.origin
+        told["checkpoints"].append({"file": f"checkpoints/{name}.note", "size": said.size, "stamps": list(stamps)})
+        yield of_bytes(f"checkpoints/{name}.note", signed.note.encode())
+        for stamp, reply in stamps.items():
+            yield of_bytes(stamp, reply)
+    for seq, proof in excerpt.proofs.items():
+        told["proofs"].append(f"proofs/{excerpt.chain}/{seq}{SUFFIX}")
+        yield of_bytes(told["proofs"][-1], proof.encode())
+
+
 def _beside(name: str) -> bytes:
     return (resources.files("hikeshi.custody.bundle") / name).read_bytes()
 
 
-def _verify_md(contents: Contents) -> bytes:
+def _verify_md(contents: Contents, ledger: list[dict[str, Any]]) -> bytes:
     signed_by = fingerprint(contents.signer.public)
-    extras = [part.name for part in contents.extras if part.name.endswith(".tsr")]
-    stamps = [("MANIFEST.sha256", "MANIFEST.tsr")] if contents.stamp else []
-    stamps += [(name.replace("timestamps/", "checkpoints/").split("~")[0] + ".note", name) for name in extras]
+    notes = [told for chain in ledger for told in chain["checkpoints"]]
+    stamps = [(note["file"], reply) for note in notes for reply in note["stamps"]]
+    stamps += [("MANIFEST.sha256", "MANIFEST.tsr")] if contents.stamp else []
     lines = [f"openssl ts -verify -data {data} -in {reply} -CAfile tsa-roots.pem" for data, reply in stamps]
     filled = {
         "@FINGERPRINT@": signed_by,

@@ -35,6 +35,8 @@ LINE_LIMIT = 16 * 1024 * 1024
 DOCUMENT_LIMIT = 512 * 1024 * 1024
 INTEGER_LIMIT = 2**53 - 1
 ENTRY = {"chain", "seq", "time", "actor", "door", "verb", "object", "data", "prev", "hash"}
+ED25519 = bytes.fromhex("302a300506032b6570032100")
+"""What stands before the 32 bytes of an Ed25519 key in its DER (RFC 8410)."""
 EMPTY_HASH = "0" * 64
 BROKEN = (ValueError, KeyError, TypeError, IndexError, AttributeError, OSError, RecursionError, OverflowError)
 """What reading a document that is not as it should be can raise."""
@@ -56,6 +58,8 @@ class Bundle:
         self.names, self._open, self.strange = set(names), open_, strange
         self.hashes: Dict[str, str] = {}
         self.manifest: Dict[str, Any] = {}
+        self.roots: Dict[Tuple[str, int], bytes] = {}
+        self.entry_hashes: Dict[Tuple[str, int], str] = {}
 
     def open(self, name: str) -> BinaryIO:
         """Only what lies in the bundle is opened, whatever its manifest names."""
@@ -153,7 +157,8 @@ def verify(
         yield finding
     checks: Tuple[Callable[[], Iterator[Finding]], ...] = (
         lambda: check_files(bundle, told), lambda: check_contents(bundle), lambda: check_signatures(bundle, prover, key),
-        lambda: check_items(bundle), lambda: check_ledger(bundle),
+        lambda: check_items(bundle), lambda: check_ledger(bundle), lambda: check_checkpoints(bundle, prover),
+        lambda: check_proofs(bundle),
     )  # fmt: skip
     for check in checks:
         try:
@@ -368,7 +373,8 @@ def _check_tree(bundle: Bundle, name: str, at: str, wanted: str) -> Iterator[Fin
 def check_ledger(bundle: Bundle) -> Iterator[Finding]:
     """Each chain: every entry is as it was written, follows the one before, and the last is the one the bundle names."""
     for chain in bundle.manifest["ledger"]:
-        bad, count, last = 0, 0, (0, EMPTY_HASH)
+        bad, count, last, tree = 0, 0, (0, EMPTY_HASH), Roots()
+        sizes = {one["size"] for one in chain["checkpoints"]}
         for place, entry in entries(bundle, chain["file"]):
             count += 1
             problem = wrong_entry(entry, last, chain["chain"], chain["form"] == "whole")
@@ -377,6 +383,10 @@ def check_ledger(bundle: Bundle) -> Iterator[Finding]:
                 yield Finding(MISMATCH, place, *problem)
             if entry:
                 last = (entry["seq"], entry["hash"])
+                bundle.entry_hashes[chain["chain"], entry["seq"]] = entry["hash"]
+                tree.add(bytes.fromhex(entry["hash"]))
+                if count in sizes:
+                    bundle.roots[chain["chain"], count] = tree.root()
         if (count, list(last)) != (chain["entries"], [chain["head"]["seq"], chain["head"]["hash"]]):
             bad += 1
             yield Finding(
@@ -386,12 +396,193 @@ def check_ledger(bundle: Bundle) -> Iterator[Finding]:
                 "末尾がバンドルの記載と異なります。エントリーが欠けています",
             )
         if not bad:
+            yield Finding(MATCH, chain["file"], *_counted(chain["form"], count))
+
+
+def _counted(form: str, count: int) -> Tuple[str, str]:
+    if form == "whole":
+        return "%d entries, each follows the one before" % count, "%d 件のエントリーがすべて連鎖" % count
+    return (
+        "%d entries of a longer chain, each as it was written" % count,
+        "連鎖から抜き出した %d 件のエントリーがすべて原文どおり" % count,
+    )
+
+
+class Roots:
+    """The root of the Merkle tree (RFC 6962 section 2.1) over the hashes added so far."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.peaks: List[bytes] = []
+
+    def add(self, data: bytes) -> None:
+        found, bits = leaf_hash(data), self.size
+        while bits & 1:
+            found, bits = node_hash(self.peaks.pop(), found), bits >> 1
+        self.peaks.append(found)
+        self.size += 1
+
+    def root(self) -> bytes:
+        found = self.peaks[-1] if self.peaks else hashlib.sha256(b"").digest()
+        for peak in reversed(self.peaks[:-1]):
+            found = node_hash(peak, found)
+        return found
+
+
+def leaf_hash(data: bytes) -> bytes:
+    return hashlib.sha256(b"\x00" + data).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def check_checkpoints(bundle: Bundle, prover: Any) -> Iterator[Finding]:
+    """Each checkpoint (C2SP tlog-checkpoint): signed by a key of the bundle, over a root that the entries lead to; and its stamps."""
+    publics = [bundle.document(key_file(key["fingerprint"])) for key in bundle.manifest["keys"]]
+    for chain in bundle.manifest["ledger"]:
+        for told in chain["checkpoints"]:
+            name = told["file"]
+            note = bundle.document(name)
+            origin, size, root = read_checkpoint(note)
+            holds = note_signed(prover, note, origin, publics)
+            if holds is not True:
+                yield _signed(name, holds, "")
+            elif origin != chain["origin"] or size != told["size"]:
+                yield Finding(
+                    MISMATCH,
+                    name,
+                    "is not of this chain, or of another size",
+                    "このチェーンのものではないか、エントリー数が異なります",
+                )
+            elif chain["form"] == "whole" and bundle.roots.get((chain["chain"], size)) != root:
+                yield Finding(
+                    MISMATCH,
+                    name,
+                    "the first %d entries do not lead to its root" % size,
+                    "先頭 %d 件のエントリーからルートが導けません" % size,
+                )
+            else:
+                yield Finding(
+                    MATCH,
+                    name,
+                    "signed, over the first %d entries" % size,
+                    "先頭 %d 件に対する署名済みチェックポイント" % size,
+                )
+            for stamp in told["stamps"]:
+                for finding in check_stamp(bundle, prover, name, stamp, True):
+                    yield finding
+
+
+def read_checkpoint(note: bytes) -> Tuple[str, int, bytes]:
+    """Origin, size and root of a checkpoint's note. Raises ValueError for another form."""
+    lines = note.decode("utf-8").split("\n")
+    if len(lines) < 6 or lines[3] or not re.fullmatch(r"0|[1-9][0-9]{0,17}", lines[1]):
+        raise ValueError("not a checkpoint")
+    return lines[0], int(lines[1]), unbase64(lines[2])
+
+
+def note_signed(prover: Any, note: bytes, origin: str, publics: List[bytes]) -> Optional[bool]:
+    """Whether one of the keys signed the note (C2SP signed-note), and none of their signatures is false. None: could not be checked."""
+    text, signatures = note.decode("utf-8").split("\n\n", 1)
+    known = {key_id(origin, public): public for public in publics}
+    answers: List[Optional[bool]] = []
+    for line in signatures.rstrip("\n").split("\n"):
+        dash, name, data = line.split(" ")
+        signature = unbase64(data)
+        if dash == "\u2014" and name == origin and signature[:4] in known:
+            answers.append(prover.signature(known[signature[:4]], (text + "\n").encode("utf-8"), signature[4:]))
+    if not answers or False in answers:
+        return False
+    return True if True in answers else None
+
+
+def key_id(name: str, public: bytes) -> bytes:
+    """The four bytes that name a key in a signed note: for Ed25519 of its name and its 32 bytes, for ECDSA of its DER."""
+    der = der_of(public)
+    if len(der) == 44 and der.startswith(ED25519):
+        der = name.encode("utf-8") + b"\n\x01" + der[len(ED25519) :]
+    return hashlib.sha256(der).digest()[:4]
+
+
+def check_proofs(bundle: Bundle) -> Iterator[Finding]:
+    """Each proof (C2SP tlog-proof): its entry is the one in the ledger, and leads to the root of a checkpoint of the bundle."""
+    for chain in bundle.manifest["ledger"]:
+        notes = [bundle.document(told["file"]) for told in chain["checkpoints"]]
+        good, proven = 0, set()
+        for name in chain["proofs"]:
+            found = read_proof(bundle.document(name))
+            wanted = bundle.entry_hashes.get((chain["chain"], found.index + 1))
+            if found.note not in notes or found.leaf.hex() != wanted or not found.holds():
+                yield Finding(MISMATCH, name, "does not prove its entry", "エントリーの証明になっていません")
+            else:
+                good += 1
+                proven.add(found.index + 1)
+        if chain["proofs"]:
             yield Finding(
                 MATCH,
                 chain["file"],
-                "%d entries, each follows the one before" % count,
-                "%d 件のエントリーがすべて連鎖" % count,
+                "%d entries proven to be under a checkpoint" % good,
+                "%d 件のエントリーがチェックポイントに含まれることを証明" % good,
             )
+        unproven = [seq for name, seq in bundle.entry_hashes if name == chain["chain"] and seq not in proven]
+        if chain["form"] != "whole" and unproven:
+            yield Finding(
+                COULD_NOT,
+                chain["file"],
+                "%d entries have no proof that they were in the chain" % len(unproven),
+                "%d 件のエントリーは連鎖に含まれる証明がありません" % len(unproven),
+            )
+
+
+class Proof(NamedTuple):
+    """One proof taken apart: `leaf` is the entry's hash, computed from its content; `note` the whole checkpoint."""
+
+    leaf: bytes
+    index: int
+    siblings: List[bytes]
+    note: bytes
+
+    def holds(self) -> bool:
+        """RFC 9162 section 2.1.3.2."""
+        _origin, size, root = read_checkpoint(self.note)
+        node, last, found = self.index, size - 1, leaf_hash(self.leaf)
+        if node > last:
+            return False
+        for sibling in self.siblings:
+            if last == 0:
+                return False
+            if node & 1 or node == last:
+                found = node_hash(sibling, found)
+                while node and not node & 1:
+                    node, last = node >> 1, last >> 1
+            else:
+                found = node_hash(found, sibling)
+            node, last = node >> 1, last >> 1
+        return last == 0 and found == root
+
+
+def read_proof(content: bytes) -> Proof:
+    """Raises ValueError for anything but the form of c2sp.org/tlog-proof with our entry as its extra data."""
+    head, note = content.split(b"\n\n", 1)
+    first, extra, index, *siblings = head.decode("ascii").split("\n")
+    number = re.fullmatch(r"index (0|[1-9][0-9]{0,17})", index)
+    if first != "c2sp.org/tlog-proof@v1" or not extra.startswith("extra ") or not number:
+        raise ValueError("not a proof")
+    line = unbase64(extra[6:])
+    entry = parsed(line[:-1])
+    leaf = digest({key: value for key, value in entry.items() if key != "hash"})
+    if leaf != entry["hash"] or line[-1:] != b"\n":
+        raise ValueError("the proof's entry does not match its hash")
+    return Proof(bytes.fromhex(leaf), int(number.group(1)), [unbase64(one) for one in siblings], note)
+
+
+def unbase64(text: str) -> bytes:
+    """Base64 in its one canonical form."""
+    data = base64.b64decode(text, validate=True)
+    if base64.b64encode(data).decode() != text:
+        raise ValueError("not canonical Base64")
+    return data
 
 
 def entries(bundle: Bundle, name: str) -> Iterator[Tuple[str, Dict[str, Any]]]:
@@ -464,11 +655,17 @@ def key_file(name: str) -> str:
 
 def fingerprint(public: bytes) -> str:
     """SHA-256 of the key's DER."""
-    body = b"".join(line for line in public.splitlines() if not line.startswith(b"-----"))
+    return hashlib.sha256(der_of(public)).hexdigest()
+
+
+def der_of(public: bytes) -> bytes:
+    """The DER in a PEM file; nothing for what is none."""
     try:
-        return hashlib.sha256(base64.b64decode(body, validate=True)).hexdigest()
+        return base64.b64decode(
+            b"".join(one for one in public.splitlines() if not one.startswith(b"-----")), validate=True
+        )
     except binascii.Error:
-        return ""
+        return b""
 
 
 def outcome_of(findings: List[Finding]) -> str:
