@@ -36,7 +36,11 @@ WORDS = {
     "events digests": [str(SAMPLE)],
     "events escalation": [str(SAMPLE)],
     "events parse": [str(SAMPLE)],
+    "evidence acquire capture": ["any", "--floor", "0", "--dry-run"],
+    "evidence acquire copy": [str(SAMPLE), "--dry-run"],
     "evidence acquire image": [str(SAMPLE), "--dry-run"],
+    "evidence acquire logs": ["--root", str(SAMPLE.parents[1]), "--also", str(SAMPLE), "--dry-run"],
+    "evidence acquire state": ["--dry-run"],
     "evidence hash": [str(SAMPLE)],
     "playbook show": ["ransomware"],
 }

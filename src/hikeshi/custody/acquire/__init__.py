@@ -8,11 +8,19 @@ from typing import Any, Final
 import msgspec
 
 from hikeshi.custody.acquire.acquisition import Acquisition
+from hikeshi.custody.acquire.capture import Capture
 from hikeshi.custody.acquire.imaging import Image
+from hikeshi.custody.acquire.logical import Copy
+from hikeshi.custody.acquire.logs import Logs
+from hikeshi.custody.acquire.state import State
 from hikeshi.errors import Refused
 
 ACQUISITIONS: Final[dict[str, type[Acquisition]]] = {
+    "capture": Capture,
+    "copy": Copy,
     "image": Image,
+    "logs": Logs,
+    "state": State,
 }
 
 

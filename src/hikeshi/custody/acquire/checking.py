@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from hikeshi.custody.acquire.acquisition import Tell
@@ -38,6 +39,18 @@ def check(folder: Path, record: Record, tell: Tell = lambda _done, _all: None) -
                 f"{path} is not what was acquired: its SHA-256 is {digest.hexdigest()}, the record says {file.sha256}.",
                 hint="Nothing was sealed. Keep both as they are, and find out who had them.",
             )
+
+
+def refuse_unlisted(record: Record, pieces: Iterable[bytes]) -> None:
+    """Hash a file that arrived alone. Raises `Unreadable` where the record does not list it."""
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    if digest.hexdigest() not in {file.sha256 for file in record.files}:
+        raise Unreadable(
+            f"the file is none of those in the record: its SHA-256 is {digest.hexdigest()}", source="acquisition",
+            hint="Nothing was sealed. Send the file as it was acquired, with the record that lies beside it.",
+        )  # fmt: skip
 
 
 def _inside(folder: Path, file: Output) -> Path:

@@ -12,6 +12,7 @@ from ninja import File, Form, Router, Status
 from ninja.files import UploadedFile
 from typing_extensions import TypedDict
 
+from hikeshi.custody.acquire import checking, record as records
 from hikeshi.desk.evidence import reads, transfers, verbs
 from hikeshi.desk.evidence.models import Item
 from hikeshi.desk.incidents.models import Incident
@@ -46,29 +47,48 @@ def seal_evidence(
     file: Annotated[UploadedFile, File()],
     said: Annotated[Record, Form()],
     title: Annotated[str, Form()] = "",
-    kind: Annotated[str, Form()] = "file",
+    kind: Annotated[str, Form()] = "",
+    acquisition: Annotated[str, Form()] = "",
 ) -> Status[shapes.ItemShape]:
     """Upload one file (multipart/form-data) and seal it. The answer has the SHA-256 of the bytes as they arrived.
 
-    The fields of the item's record may be sent beside the file.
+    The fields of the item's record may be sent beside the file, or as `acquisition` the JSON of the record that `evidence acquire` wrote:
+    the file must be one of those it lists. It is sealed too, and what is said beside it goes before what it says.
     """
     row = find.incident(request.auth, name)
     require_on(request.auth, "write", row)
-    return Status(201, shapes.item(_seal(request, row, file, title, kind, said.said())))
+    if acquisition:
+        return Status(201, shapes.item(_seal_acquired(request, row, file, acquisition, title, kind, said.said())))
+    return Status(201, shapes.item(_seal(request, row, file, title, kind or "file", said.said())))
 
 
-def _seal(request: Call, row: Incident, file: UploadedFile, title: str, kind: str, record: dict[str, Any]) -> Item:
+def _seal_acquired(
+    request: Call, row: Incident, file: UploadedFile, acquisition: str, title: str, kind: str, said: dict[str, Any]
+) -> Item:
+    told = records.parse(acquisition.encode(), source="acquisition")
+    checking.refuse_unlisted(told, file.chunks())
+    item = _seal(request, row, file, title or told.title, kind or told.kind, told.fields | said, source=told.source)
+    about = f"Acquisition record of {item.name}"
+    verbs.seal_bytes(row, acquisition.encode(), actor=request.auth, title=about, kind="receipt", source=told.source)
+    return item
+
+
+def _seal(
+    request: Call, row: Incident, file: UploadedFile, title: str, kind: str, record: dict[str, Any], *, source: str = ""
+) -> Item:
     """A small upload is in memory already; a large one goes by way of the home folder, where there is room for evidence."""
     named = Path(file.name or "upload").name[:200]
     if not hasattr(file, "temporary_file_path"):
-        source = f"upload: {named}"
+        source = source or f"upload: {named}"
         return verbs.seal_bytes(
             row, file.read(), actor=request.auth, title=title or named, kind=kind, source=source, record=record
         )
     with tempfile.TemporaryDirectory(dir=settings.ENVIRONMENT.home, prefix="upload-") as folder:
         path = Path(folder) / named
         path.symlink_to(file.temporary_file_path())
-        return verbs.seal_files(row, [path], actor=request.auth, title=title or named, kind=kind, record=record)
+        return verbs.seal_files(
+            row, [path], actor=request.auth, title=title or named, kind=kind, source=source, record=record
+        )
 
 
 @router.get("/incidents/{name}/evidence/{item}", response=custody.ItemDetail)

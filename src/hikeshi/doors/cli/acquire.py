@@ -71,10 +71,10 @@ def _command(kind: type[Acquisition]) -> Words:
 def _parameter(name: str, hint: Any, default: Any) -> inspect.Parameter:
     kind, meta = hint.__origin__, hint.__metadata__[0]
     said = {"help": meta.description}
-    is_argument = default is inspect.Parameter.empty or kind == tuple[Path, ...]
-    option: Any = typer.Argument(**said) if is_argument else typer.Option(**said, min=meta.ge, max=meta.le)
+    needed = default is inspect.Parameter.empty
+    option: Any = typer.Argument(**said) if needed else typer.Option(**said, min=meta.ge, max=meta.le)
     if kind == tuple[Path, ...]:
-        kind, default = list[Path], inspect.Parameter.empty if default in (inspect.Parameter.empty, ()) else default
+        kind, default = list[Path], default if needed else list(default)
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, option], default=default)
 
 
@@ -126,4 +126,6 @@ def _desk(incident: str) -> Any:
     return Keeping(incident)
 
 
-image = _command(ACQUISITIONS["image"])
+capture, copy, image, logs, state = (
+    _command(ACQUISITIONS[name]) for name in ("capture", "copy", "image", "logs", "state")
+)
