@@ -40,7 +40,7 @@ def after(minutes: float, *, stopped: float | None = None) -> Due:
 
 def test_without_its_anchor_a_clock_has_not_started_and_guesses_nothing() -> None:
     due = compute(rule(), {"acknowledged_at": START, "closed_at": START}, START)
-    assert (due.state, due.due_at, due.due_soon_at) == ("not-started", None, None)
+    assert (due.state, due.due_at, due.due_soon_at) == ("not_started", None, None)
     assert due.explanation == Text(
         "Not started: detection is not recorded yet.", "未開始: 検知がまだ記録されていません。"
     )
@@ -48,13 +48,13 @@ def test_without_its_anchor_a_clock_has_not_started_and_guesses_nothing() -> Non
 
 @pytest.mark.parametrize(
     ("minutes", "state"),
-    [(-5, "running"), (0, "running"), (7.4, "running"), (7.5, "soon"), (15, "soon"), (15.01, "over")],
+    [(-5, "running"), (0, "running"), (7.4, "running"), (7.5, "due_soon"), (15, "due_soon"), (15.01, "overdue")],
 )
 def test_a_clock_runs_then_warns_then_is_over(minutes: float, state: str) -> None:
     assert after(minutes).state == state
 
 
-@pytest.mark.parametrize(("stopped", "state"), [(-1, "met"), (14, "met"), (15, "met"), (15.01, "met-late")])
+@pytest.mark.parametrize(("stopped", "state"), [(-1, "met"), (14, "met"), (15, "met"), (15.01, "met_late")])
 def test_meeting_a_deadline_counts_from_when_it_was_met_not_from_now(stopped: float, state: str) -> None:
     assert {after(minutes, stopped=stopped).state for minutes in (0, 15, 10_000)} == {state}
 
@@ -64,7 +64,7 @@ def test_the_warning_can_be_so_many_seconds_before_and_never_before_the_start() 
         compute(rule(900, WarnAt(seconds_before=300)), {"detected_at": START}, START).due_soon_at == START + 10 * MINUTE
     )
     early = compute(rule(60, WarnAt(seconds_before=300)), {"detected_at": START}, START)
-    assert (early.due_soon_at, early.state) == (START, "soon")
+    assert (early.due_soon_at, early.state) == (START, "due_soon")
 
 
 def test_the_explanation_says_from_where_how_long_and_until_when() -> None:
@@ -118,7 +118,7 @@ def test_the_repeated_hour_of_a_clock_change_is_told_apart() -> None:
 
 @given(instants, st.integers(1, 10**7), st.lists(st.integers(0, 2 * 10**7), min_size=2, max_size=5))
 def test_a_clock_never_goes_back(anchor: datetime, seconds: int, moments: list[int]) -> None:
-    order = ["running", "soon", "over"]
+    order = ["running", "due_soon", "overdue"]
     states = [
         compute(rule(seconds), {"detected_at": anchor}, anchor + timedelta(seconds=at)).state for at in sorted(moments)
     ]

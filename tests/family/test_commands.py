@@ -31,6 +31,7 @@ WORDS = {
     "action show": ["aws.ec2.isolate"],
     "clocks compute": ["response.sev1", "--anchor", "detected_at=2026-11-07T02:31+09:00"],
     "custody verify": [str(zip_of(small_contents(FOLDER), FOLDER / "bundle.zip"))],
+    "clocks show": ["jp-appi-final"],
     "events activity": [str(SAMPLE), "--principal", "alice"],
     "events detect": [str(SAMPLE), "--rules", str(SAMPLE.parents[1] / "sigma")],
     "events digests": [str(SAMPLE)],

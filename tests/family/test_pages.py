@@ -101,7 +101,8 @@ def _addresses(house: House) -> dict[str, str]:
     secret = accounts.invite(actor=accounts.actor_of(house.admin, "cli"), role="observer")
     return {
         "board": "/", "alerts": "/alerts/", "alert": f"/alerts/{house.alert.pk}/", "declare": "/declare/", "incidents": "/incidents/",
-        "audit": "/audit/", "me": "/me/", "welcome": "/welcome/", "invite": f"/invite/{secret}/", **pages_of_incident(house),
+        "audit": "/audit/", "clock_rules": "/clocks/?jurisdiction=JP", "clock_rule": "/clocks/jp-appi-final/?appi_known_on=2026-11-02",
+        "me": "/me/", "welcome": "/welcome/", "invite": f"/invite/{secret}/", **pages_of_incident(house),
     }  # fmt: skip
 
 

@@ -44,6 +44,12 @@ def _name(text: str) -> str:
     return text.replace("\x00", "\ufffd")
 
 
+def insider(actor: Actor) -> None:
+    """Raises `NotThere` for whoever has no part in anything: neither triage nor a role on any incident."""
+    if not (allowed(actor, "triage") or incidents.visible(actor).exists()):
+        raise _not_there("page", "for you")
+
+
 def incident(actor: Actor, name: str) -> Incident:
     found = incidents.visible(actor).filter(name=_name(name)).first()
     if found is None:

@@ -29,7 +29,7 @@ def test_a_deadline_is_computed_as_promised(keyboard: Keyboard) -> None:
 
 def test_without_its_anchor_a_clock_has_not_started(keyboard: Keyboard) -> None:
     told = keyboard.json("clocks", "compute", "response.sev1")
-    assert (told["state"], told["due_at"]) == ("not-started", None)
+    assert (told["state"], told["due_at"]) == ("not_started", None)
 
 
 @pytest.mark.parametrize(

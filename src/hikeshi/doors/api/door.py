@@ -17,6 +17,7 @@ from hikeshi.doors.api import (
     alerts,
     anchors,
     answers,
+    clocks,
     completeness,
     custody,
     event_notes,
@@ -34,6 +35,7 @@ from hikeshi.doors.api.bearer import bearer, token_required
 NOUNS: Final[dict[str, Router]] = {
     "alerts": alerts.router,
     "anchors": anchors.router,
+    "clocks": clocks.router,
     "completeness": completeness.router,
     "custody": custody.router,
     "event notes": event_notes.router,

@@ -38,6 +38,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "clocks compute": Command("clocks", "compute_due", "engine", "When a rule's deadline falls", "規則の期限を計算"),
     "clocks list": Command("deadlines", "list_clocks", "person", "The clocks of an incident", "インシデントの期限一覧"),
     "clocks rules": Command("clocks", "list_rules", "engine", "The deadlines Hikeshi knows", "期限の規則一覧"),
+    "clocks show": Command("clocks", "show_rule", "engine", "Everything about one rule", "1 つの規則の詳細"),
     "config": Command("config", "config", "engine", "Every environment variable and its meaning", "環境変数とその意味"),
     "contact add": Command("contact", "add", "person", "Put a line on the contact list", "連絡網に追加"),
     "contact list": Command("contact", "list_contacts", "person", "The contact list", "連絡網の一覧"),

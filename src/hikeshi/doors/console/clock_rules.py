@@ -1,0 +1,101 @@
+"""The rules of deadlines: what Hikeshi counts, for whom the law asks what, and a try of one with times of your own."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from hikeshi.doors import clock_rules, find
+from hikeshi.doors.console.visit import actor, page
+from hikeshi.errors import HikeshiError
+
+KINDS: Final = {
+    "contract": _("contract"),
+    "guideline": _("guideline"),
+    "internal_target": _("own target"),
+    "no_number": _("no number in the law"),
+    "statutory": _("statutory"),
+    "voluntary": _("voluntary"),
+}
+STATUSES: Final = {
+    "in_force": _("in force"),
+    "not_in_force": _("not in force"),
+    "proposed": _("proposed"),
+    "voluntary": _("voluntary"),
+}
+CONFIDENCES: Final = {
+    "high": _("read at the source"),
+    "low": _("unverified: off until confirmed"),
+    "medium": _("secondary sources agree: off until confirmed"),
+}
+STATES: Final = {
+    "due_soon": _("due soon"),
+    "needs_review": _("needs review"),
+    "not_applicable": _("does not apply"),
+    "not_started": _("not started"),
+    "overdue": _("over"),
+    "running": _("on time"),
+    "submitted": _("met"),
+    "submitted_late": _("met late"),
+}
+
+
+@require_safe
+def rules(request: HttpRequest) -> HttpResponse:
+    """All rules, or those of one jurisdiction, in a table that says how binding each is."""
+    _refuse_strangers(request)
+    wanted = request.GET.get("jurisdiction", "")[:10]
+    everything = [clock_rules.row(one) for one in clock_rules.chosen()]
+    places = sorted({one["jurisdiction"].split("-")[0] for one in everything} - {""})
+    rows = [_row(clock_rules.row(one)) for one in clock_rules.chosen(wanted)]
+    return page(request, "console/clock_rules.html", {"rows": rows, "places": places, "wanted": wanted})
+
+
+@require_safe
+def rule(request: HttpRequest, name: str) -> HttpResponse:
+    """One rule. Times typed into its form are only tried: nothing is recorded."""
+    _refuse_strangers(request)
+    try:
+        found = clock_rules.named(name)
+    except HikeshiError as problem:
+        raise Http404 from problem
+    known = _row(clock_rules.detail(found))
+    typed = {one["key"]: request.GET.get(one["key"], "").strip()[:60] for one in known["moments"]}
+    context: dict[str, Any] = {
+        "rule": known, "fields": [{**one, "what": _say(one["what"]), "typed": typed[one["key"]]} for one in known["moments"]],
+    }  # fmt: skip
+    given = [f"{key}={time}" for key, time in typed.items() if time]
+    if not given:
+        return page(request, "console/clock_rule.html", context)
+    try:
+        due = clock_rules.due(found, given, zone=settings.ENVIRONMENT.time_zone, now=timezone.now())
+    except HikeshiError as problem:
+        return page(request, "console/clock_rule.html", context, problem=problem)
+    due |= {"explanation": _say(due["explanation"]), "word": STATES.get(due["state"], due["state"])}
+    return page(request, "console/clock_rule.html", {**context, "due": due})
+
+
+def _refuse_strangers(request: HttpRequest) -> None:
+    try:
+        find.insider(actor(request))
+    except HikeshiError as problem:
+        raise Http404 from problem
+
+
+def _row(known: dict[str, Any]) -> dict[str, Any]:
+    """A rule with its texts in the reader's language."""
+    said = {name: _say(value) for name, value in known.items() if isinstance(value, dict) and "ja" in value}
+    words = {"kind_word": KINDS[known["kind"]], "status_word": STATUSES[known["status"]]}
+    if "confidence" in known:
+        words["confidence_word"] = CONFIDENCES[known["confidence"]]
+    items = [_say(one["item"]) for one in known.get("content", ())]
+    return {**known, **said, **words, "items": items}
+
+
+def _say(text: dict[str, str]) -> str:
+    return text["ja" if get_language() == "ja" else "en"]
