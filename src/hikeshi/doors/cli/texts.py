@@ -356,7 +356,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "valid_to": ("Valid until", "適用終了日"),
     "verified_on": ("Verified on", "確認日"),
     "warn_at": ("Warns", "警告"),
-    "item": ("Item", "項目"),
     "content": ("What the report has to say", "報告事項"),
     # said about a run as a whole
     "say.empty": ("Nothing.", "ありません。"),
