@@ -6,6 +6,7 @@ The tree keeps both, so that neither building nor running needs GNU gettext. For
 from __future__ import annotations
 
 import ast
+import re
 import struct
 import sys
 from collections.abc import Iterator
@@ -17,7 +18,8 @@ MAGIC = 0x950412DE
 def read(po: Path) -> dict[str, str]:
     """Message and translation; the forms of a plural are joined by NUL, as `.mo` wants them. Fuzzy ones do not exist here."""
     found: dict[str, str] = {}
-    for block in po.read_text(encoding="utf-8").split("\n\n"):
+    # At each msgid, not at blank lines: a merge of two branches may lose one of those.
+    for block in re.split(r"^(?=msgid )", po.read_text(encoding="utf-8"), flags=re.MULTILINE):
         fields = dict(_fields(block))
         if "msgid" not in fields:
             continue
