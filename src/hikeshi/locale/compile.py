@@ -32,7 +32,7 @@ def read(po: Path) -> dict[str, str]:
 def _fields(block: str) -> Iterator[tuple[str, str]]:
     name, text = "", ""
     for line in block.splitlines():
-        if line.startswith("#"):
+        if not line.strip() or line.startswith("#"):
             continue
         if not line.startswith('"'):
             if name:
