@@ -79,3 +79,21 @@ def test_wrong_questions_are_refused_not_run(admin: Keyboard, incident: Incident
     assert admin("timeline", "show", incident.name, "main", "--from", "2026-01-01").code == 2
     assert admin("timeline", "show", incident.name, "absent").code == 3
     assert admin("timeline", "mark", incident.name, "main", "friend", "action=x", "--reason", "x").code == 3
+
+
+def test_a_bundle_is_exported_verified_and_a_changed_one_is_4(
+    admin: Keyboard, incident: Incident, tmp_path: Path
+) -> None:
+    (tmp_path / "page.html").write_bytes(b"page")
+    admin.json("evidence", "add", incident.name, tmp_path / "page.html")
+    told = admin.json("evidence", "export", incident.name, "--out", tmp_path / "b.zip", "--recipient", "police")
+    assert told["items"] == ["EV-001"]
+    seen = admin.json("custody", "verify", tmp_path / "b.zip", "--key", told["signed_by"])
+    assert seen["result"] == "match"
+    assert admin("evidence", "export", incident.name, "--out", tmp_path / "b.zip").code == 3
+    assert admin("evidence", "export", incident.name, "--out", tmp_path / "c", "--record", "some").code == 2
+    assert admin("evidence", "export", incident.name, "--out", tmp_path / "c", "--without-bytes", "all").code == 0
+    (tmp_path / "c" / "manifest.json").chmod(0o644)
+    (tmp_path / "c" / "manifest.json").write_bytes(b"{}")
+    assert admin("custody", "verify", tmp_path / "c").code == 4
+    assert admin("custody", "verify", tmp_path / "page.html").code == 5

@@ -12,7 +12,7 @@ import msgspec
 
 from hikeshi import __version__
 from hikeshi.custody.bundle.names import alike, trouble
-from hikeshi.custody.bundle.parts import Closing, Part, of_bytes
+from hikeshi.custody.bundle.parts import STAMP, Closing, Part, of_bytes
 from hikeshi.custody.bundle.sshsig import allowed_signer, ssh_signature
 from hikeshi.custody.bundle.stand_alone import FORMAT, key_file
 from hikeshi.custody.canonical import canonical
@@ -111,7 +111,7 @@ def closing(contents: Contents) -> Closing:
         yield of_bytes("MANIFEST.sig", contents.signer.sign(manifest))
         yield of_bytes("MANIFEST.sha256.sig", ssh_signature(contents.signer, manifest))
         if contents.stamp and (reply := contents.stamp(manifest)):
-            yield of_bytes("MANIFEST.tsr", reply)
+            yield of_bytes(STAMP, reply)
 
     return Closing(sign)
 

@@ -22,6 +22,7 @@ from hikeshi.errors import Failed
 
 CHUNK: Final = 1024 * 1024
 MANIFEST: Final = "MANIFEST.sha256"
+STAMP: Final = "MANIFEST.tsr"
 EARLIEST: Final = (1980, 1, 1, 0, 0, 0)
 """The date of every file of a zip: the bundle says itself when it was made."""
 
@@ -50,7 +51,7 @@ class Closing:
     def __init__(self, sign: Callable[[bytes], Iterable[Part]]) -> None:
         self._lines: list[bytes] = []
         self._sign = sign
-        self.manifest = b""
+        self.sha256, self.count, self.stamped = "", 0, False
 
     def note(self, name: str, sha256: str) -> None:
         self._lines.append(f"{sha256}  {name}\n".encode())
@@ -70,10 +71,13 @@ class Closing:
         self.note(part.name, hasher.hexdigest())
 
     def last(self) -> Iterator[Part]:
-        """The manifest and what stands beside it, when every file has gone by."""
-        self.manifest = b"".join(self._lines)
-        yield of_bytes(MANIFEST, self.manifest)
-        yield from self._sign(self.manifest)
+        """The manifest and what stands beside it, when every file has gone by. Then its SHA-256 and the count are known."""
+        manifest = b"".join(self._lines)
+        self.sha256, self.count = hashlib.sha256(manifest).hexdigest(), len(self._lines)
+        yield of_bytes(MANIFEST, manifest)
+        for part in self._sign(manifest):
+            self.stamped |= part.name == STAMP
+            yield part
 
 
 def zipped(parts: Iterable[Part], closing: Closing) -> Iterator[bytes]:

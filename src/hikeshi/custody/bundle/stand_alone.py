@@ -512,12 +512,12 @@ def check_proofs(bundle: Bundle) -> Iterator[Finding]:
         good, proven = 0, set()
         for name in chain["proofs"]:
             found = read_proof(bundle.document(name))
-            wanted = bundle.entry_hashes.get((chain["chain"], found.index + 1))
+            wanted = bundle.entry_hashes.get((chain["chain"], found.at + 1))
             if found.note not in notes or found.leaf.hex() != wanted or not found.holds():
                 yield Finding(MISMATCH, name, "does not prove its entry", "エントリーの証明になっていません")
             else:
                 good += 1
-                proven.add(found.index + 1)
+                proven.add(found.at + 1)
         if chain["proofs"]:
             yield Finding(
                 MATCH,
@@ -539,14 +539,14 @@ class Proof(NamedTuple):
     """One proof taken apart: `leaf` is the entry's hash, computed from its content; `note` the whole checkpoint."""
 
     leaf: bytes
-    index: int
+    at: int
     siblings: List[bytes]
     note: bytes
 
     def holds(self) -> bool:
         """RFC 9162 section 2.1.3.2."""
         _origin, size, root = read_checkpoint(self.note)
-        node, last, found = self.index, size - 1, leaf_hash(self.leaf)
+        node, last, found = self.at, size - 1, leaf_hash(self.leaf)
         if node > last:
             return False
         for sibling in self.siblings:
