@@ -23,7 +23,7 @@ from hikeshi.doors.console.urls import urlpatterns
 
 LANGUAGES = ("en", "ja")
 SENT_ONLY = {
-    "evidence_expect", "planned_act", "room_act", "start_playbook", "step_act", "item_verify", "timeline_ask", "timeline_detect", "timeline_mark",
+    "anchors_act", "evidence_expect", "planned_act", "room_act", "start_playbook", "step_act", "item_verify", "timeline_ask", "timeline_detect", "timeline_mark",
     "timeline_note", "timeline_unnote", "timeline_save_search", "timeline_delete_search", "timeline_unmark", "issue_token", "revoke_token", "prefer",
 }  # fmt: skip
 FILES = {"payload", "item_download", "report_markdown"}
@@ -101,6 +101,7 @@ def _addresses(house: House) -> dict[str, str]:
     secret = accounts.invite(actor=accounts.actor_of(house.admin, "cli"), role="observer")
     return {
         "board": "/", "alerts": "/alerts/", "alert": f"/alerts/{house.alert.pk}/", "declare": "/declare/", "incidents": "/incidents/",
+        "anchors": "/audit/anchors/", "outside": f"/audit/{house.incident.name}/outside/",
         "audit": "/audit/", "clock_rules": "/clocks/?jurisdiction=JP", "clock_rule": "/clocks/jp-appi-final/?appi_known_on=2026-11-02",
         "me": "/me/", "welcome": "/welcome/", "invite": f"/invite/{secret}/", **pages_of_incident(house),
     }  # fmt: skip

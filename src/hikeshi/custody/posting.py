@@ -52,8 +52,9 @@ def post(url: str, body: bytes, *, headers: Mapping[str, str], limit: int) -> tu
             ) from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", None) or error
+        why = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
         raise Failed(
-            f"{host} cannot be reached: {str(reason) or type(reason).__name__}",
+            f"{host} cannot be reached: {why}.",
             permanent=False,
             hint="Check the network and the proxy; it is tried again.",
         ) from error

@@ -13,7 +13,7 @@ from hikeshi.custody.checkpoint import who_signed
 from hikeshi.custody.held_notes import HeldNote
 from hikeshi.custody.merkle import Roots, leaf_hash
 from hikeshi.custody.verify import Verdict, verify
-from hikeshi.desk.ledger import verbs
+from hikeshi.desk.ledger import checkpoints, verbs
 from hikeshi.desk.ledger.models import Chain, SigningKey
 from hikeshi.errors import Unreadable
 from hikeshi.text import Text
@@ -96,8 +96,7 @@ def _compare(one: HeldNote | Unreadable, states: dict[str, _State]) -> Compared:
     if isinstance(one, Unreadable):
         return Compared(place=str(one), origin="", size=0, result="unreadable", now=0, signed_by=())
     said, state = one.checkpoint, states.get(one.checkpoint.origin)
-    publics = list(SigningKey.objects.values_list("public", flat=True))
-    signed_by = who_signed(one.note, said.origin, publics).by
+    signed_by = who_signed(one.note, said.origin, checkpoints.publics()).by
     result: Result = "foreign" if state is None else _result(one, state) if signed_by else "not-signed"
     return Compared(
         place=one.place,
@@ -122,9 +121,9 @@ def _result(one: HeldNote, state: _State) -> Result:
 
 def _chain(origin: str, find: Callable[[str], Chain | None]) -> Chain | None:
     """The chain an origin names, where it is one of this instance."""
-    first = SigningKey.objects.first()
-    instance, _, name = origin.partition("/")
-    return find(name) if first is not None and instance == f"hikeshi.{first.fingerprint[:16]}" else None
+    name = origin.partition("/")[2]
+    ours = SigningKey.objects.exists() and origin == checkpoints.origin(name)
+    return find(name) if ours else None
 
 
 def _digest(hashed: str) -> bytes:

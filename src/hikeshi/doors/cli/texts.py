@@ -120,7 +120,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "head": ("Head", "先頭ハッシュ値"),
     "head_hash": ("Head", "先頭ハッシュ値"),
     "head_seq": ("Entries", "エントリー数"),
-    "held": ("Held", "保管済み"),
+    "held": ("Held", "保全済み"),
     "held_at": ("Held at", "保管場所"),
     "hits": ("Events hit", "一致したイベント"),
     "holes": ("Hours not covered", "証明のない時間帯"),

@@ -29,9 +29,11 @@ def _readable(request: HttpRequest) -> QuerySet[Chain]:
 
 @require_safe
 def chains(request: HttpRequest) -> HttpResponse:
-    return page(
-        request, "console/audit.html", {"chains": _readable(request).order_by("-pk"), "organisation": ORGANISATION}
-    )
+    context = {
+        "chains": _readable(request).order_by("-pk"), "organisation": ORGANISATION,
+        "may_see_anchors": allowed(actor(request), "read"),
+    }  # fmt: skip
+    return page(request, "console/audit.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -6,6 +6,7 @@ from django.urls import path
 
 from hikeshi.doors.console import (
     alerts,
+    anchors,
     audit,
     board,
     clock_rules,
@@ -63,7 +64,10 @@ urlpatterns = [
     path("incidents/<str:name>/reports/<int:pk>/", reports.report, name="report"),
     path("incidents/<str:name>/reports/<int:pk>/markdown/", reports.markdown, name="report_markdown"),
     path("audit/", audit.chains, name="audit"),
+    path("audit/anchors/", anchors.anchors, name="anchors"),
+    path("audit/anchors/<str:act>/", anchors.act, name="anchors_act"),
     path("audit/<str:name>/", audit.chain, name="chain"),
+    path("audit/<str:name>/outside/", anchors.outside, name="outside"),
     path("me/", me.me, name="me"),
     path("me/tokens/", me.issue_token, name="issue_token"),
     path("me/tokens/<int:pk>/revoke/", me.revoke_token, name="revoke_token"),
