@@ -21,6 +21,7 @@ from hikeshi.doors.cli.texts import TEXTS
 
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 SAMPLE = Path(__file__).parents[1] / "samples" / "cloudtrail" / "s3.json"
+PROOFS = Path(__file__).parents[1] / "samples" / "proofs"
 PEOPLES = [name for name, command in COMMANDS.items() if command.needs == "person"]
 ENGINES = [name for name, command in COMMANDS.items() if command.needs == "engine" and name not in {"demo", "doctor"}]
 
@@ -30,6 +31,13 @@ WORDS = {
     "action policy": ["aws.ec2.isolate", "--account", "111122223333"],
     "action show": ["aws.ec2.isolate"],
     "clocks compute": ["response.sev1", "--anchor", "detected_at=2026-11-07T02:31+09:00"],
+    "custody check-consistency": [
+        str(PROOFS / "older.checkpoint"),
+        str(PROOFS / "continued.proof"),
+        "--key",
+        str(PROOFS / "public.pem"),
+    ],
+    "custody check-proof": [str(PROOFS / "entry-3.tlog-proof"), "--key", str(PROOFS / "public.pem")],
     "custody verify": [str(zip_of(small_contents(FOLDER), FOLDER / "bundle.zip"))],
     "clocks show": ["jp-appi-final"],
     "events activity": [str(SAMPLE), "--principal", "alice"],
