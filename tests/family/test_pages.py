@@ -24,9 +24,10 @@ from hikeshi.doors.console.urls import urlpatterns
 LANGUAGES = ("en", "ja")
 SENT_ONLY = {
     "anchors_act", "evidence_expect", "planned_act", "room_act", "start_playbook", "step_act", "item_verify", "timeline_ask", "timeline_detect", "timeline_mark",
+    "evidence_add", "item_act", "item_offer",
     "timeline_note", "timeline_unnote", "timeline_save_search", "timeline_delete_search", "timeline_unmark", "issue_token", "revoke_token", "prefer",
 }  # fmt: skip
-FILES = {"payload", "item_download", "report_markdown"}
+FILES = {"payload", "handover_bytes", "item_download", "report_markdown"}
 ALLAUTH = (
     "/accounts/logout/", "/accounts/password/change/", "/accounts/reauthenticate/", "/accounts/2fa/", "/accounts/2fa/totp/activate/",
     "/accounts/2fa/webauthn/", "/accounts/2fa/webauthn/add/", "/accounts/2fa/recovery-codes/generate/",
@@ -99,11 +100,12 @@ def house(db: None, settings: Settings, tmp_path: Path) -> House:
 
 def _addresses(house: House) -> dict[str, str]:
     secret = accounts.invite(actor=accounts.actor_of(house.admin, "cli"), role="observer")
+    link = house.offered()
     return {
         "board": "/", "alerts": "/alerts/", "alert": f"/alerts/{house.alert.pk}/", "declare": "/declare/", "incidents": "/incidents/",
         "anchors": "/audit/anchors/", "outside": f"/audit/{house.incident.name}/outside/",
         "audit": "/audit/", "clock_rules": "/clocks/?jurisdiction=JP", "clock_rule": "/clocks/jp-appi-final/?appi_known_on=2026-11-02",
-        "me": "/me/", "welcome": "/welcome/", "invite": f"/invite/{secret}/", **pages_of_incident(house),
+        "me": "/me/", "welcome": "/welcome/", "invite": f"/invite/{secret}/", "handover": f"/handover/{link}/", **pages_of_incident(house),
     }  # fmt: skip
 
 

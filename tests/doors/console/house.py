@@ -16,8 +16,8 @@ from hikeshi.desk.accounts.models import Person
 from hikeshi.desk.actor import Actor, system
 from hikeshi.desk.alerts import verbs as alerts
 from hikeshi.desk.alerts.models import Alert, Delivery
-from hikeshi.desk.evidence import verbs as evidence
-from hikeshi.desk.evidence.models import Item
+from hikeshi.desk.evidence import transfers, verbs as evidence
+from hikeshi.desk.evidence.models import Item, Transfer
 from hikeshi.desk.incidents import verbs as incidents
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.reports import verbs as reports
@@ -125,6 +125,12 @@ class House:
     item: Item
     timeline: Timeline
     report: Report
+    paper: Transfer
+
+    def offered(self) -> str:
+        """The secret of a link behind which another item is offered."""
+        made = evidence.seal_bytes(self.incident, b"lent", actor=HIKESHI, title="Lent", kind="file")
+        return transfers.offer(made, actor=HIKESHI, receiver="研究所", purpose="解析")[1]
 
 
 def build(folder: Path) -> House:
@@ -148,10 +154,12 @@ def build(folder: Path) -> House:
         timeline, "attacker", "src_ip", "203.0.113.66", actor=as_actor(responder), reason="never seen before"
     )
     report = reports.freeze(incident, "incident", "ja", actor=as_actor(responder))
+    lent = evidence.seal_bytes(incident, b"on paper", actor=as_actor(responder), title="Paper", kind="file")
+    paper, _ = transfers.offer(lent, actor=HIKESHI, receiver="研究所", purpose="解析", means="paper")
     incident.refresh_from_db()
     return House(
         admin=admin, commander=commander, responder=responder, other=other, outsider=outsider, alert=alert, delivery=broken,
-        incident=incident, step=step, item=item, timeline=timeline, report=report,
+        incident=incident, step=step, item=item, timeline=timeline, report=report, paper=paper,
     )  # fmt: skip
 
 
@@ -160,7 +168,7 @@ def pages_of_incident(house: House) -> dict[str, str]:
     root = f"/incidents/{house.incident.name}/"
     return {
         "room": root, "steps": f"{root}steps/", "step": f"{root}steps/{house.step.pk}/", "evidence": f"{root}evidence/",
-        "item": f"{root}evidence/{house.item.name}/", "timeline": f"{root}timeline/", "timeline_about": f"{root}timeline/about/?t=main&value=203.0.113.66",
+        "item": f"{root}evidence/{house.item.name}/", "transfer_sheet": f"{root}evidence/{house.paper.item.name}/transfers/{house.paper.pk}/sheet/", "timeline": f"{root}timeline/", "timeline_about": f"{root}timeline/about/?t=main&value=203.0.113.66",
         "timeline_diff": f"{root}timeline/diff/?t=main&field=action&before_start=2026-11-07+03:00&before_end=2026-11-07+03:02&after_start=2026-11-07+03:02&after_end=2026-11-07+03:10",
         "timeline_escalation": f"{root}timeline/escalation/?t=main", "reports": f"{root}reports/",
         "report": f"{root}reports/{house.report.pk}/", "chain": f"/audit/{house.incident.name}/",

@@ -60,6 +60,7 @@ def test_an_item_that_is_not_there_is_not_found(house: House) -> None:
 
 
 def test_an_empty_locker_says_how_to_fill_it(house: House) -> None:
+    house.paper.delete()
     Item.objects.exclude(pk=house.item.pk).delete()
     house.timeline.items.clear()
     house.item.delete()

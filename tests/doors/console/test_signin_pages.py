@@ -8,7 +8,7 @@ from django.test import Client
 from doors.console.house import as_actor, person, signed_in
 from hikeshi.desk.accounts import verbs as accounts
 from hikeshi.desk.accounts.models import Person
-from hikeshi.doors.console import signin
+from hikeshi.doors.console import limits
 
 PASSWORD = "wooden bucket, paper umbrella"
 
@@ -58,7 +58,7 @@ def test_what_cannot_be_accepted_leaves_the_link_working(secret: str, typed: dic
 
 
 def test_many_tries_from_one_address_are_stopped(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signin, "TRIES", 3)
+    monkeypatch.setattr(limits, "TRIES", 3)
     client = Client()
     assert [client.get("/invite/guess/").status_code for _ in range(5)] == [404, 404, 404, 429, 429]
 

@@ -32,7 +32,7 @@ def test_nothing_can_be_sent_to_an_incident_one_cannot_see(house: House) -> None
     client, root = signed_in(house.other), f"/incidents/{house.incident.name}/"
     for address in (
         "act/note/", "act/acknowledge/", "act/close/", "act/role/", "steps/start/", f"steps/{house.step.pk}/approve/",
-        f"evidence/{house.item.name}/verify/", "timeline/ask/", "timeline/mark/", "timeline/unmark/", "timeline/note/", "timeline/unnote/", "timeline/searches/save/", "timeline/searches/delete/", "reports/",
+        f"evidence/{house.item.name}/verify/", f"evidence/{house.item.name}/act/note/", f"evidence/{house.item.name}/transfers/", "evidence/add/", "timeline/ask/", "timeline/mark/", "timeline/unmark/", "timeline/note/", "timeline/unnote/", "timeline/searches/save/", "timeline/searches/delete/", "reports/",
     ):  # fmt: skip
         assert client.post(root + address, {"text": "x", "digest": house.step.plan_digest}).status_code == 404, address
     house.step.refresh_from_db()

@@ -8,12 +8,14 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from hikeshi.desk.evidence import verbs, volatility
-from hikeshi.desk.evidence.models import VOLATILITY, Item
+from hikeshi.desk.evidence import gaps, verbs, volatility
+from hikeshi.desk.evidence.models import KINDS, VOLATILITY, Hold, Item, Transfer
 from hikeshi.desk.incidents.models import Incident
+from hikeshi.doors.console.item import card
 from hikeshi.doors.console.room import head
 from hikeshi.doors.console.visit import actor, attempt, incident_of, page
 from hikeshi.errors import HikeshiError
@@ -35,15 +37,19 @@ def _item(incident: Incident, name: str) -> Item:
 
 
 def show(
-    request: HttpRequest, incident: Incident, chosen: Item | None, problem: HikeshiError | None = None
-) -> HttpResponse:
+    request: HttpRequest, incident: Incident, chosen: Item | None, problem: HikeshiError | None = None, failed: str = "",
+    *, link: str = "",
+) -> HttpResponse:  # fmt: skip
+    """The page. After a refused act `failed` names its form; `link` is that of an offer just made, shown this once."""
     items: QuerySet[Item] = incident.evidence.order_by("-name")
     chosen = chosen or items.first()
+    offers = Transfer.objects.filter(item__incident=incident, state="offered", expires_at__gt=timezone.now())
     context = {
-        **head(request, incident, "evidence"), "items": items, "chosen": chosen,
-        "custody": verbs.custody(chosen) if chosen else [],
+        **head(request, incident, "evidence"), "items": items, "chosen": chosen, "link": link, "kinds": KINDS,
+        "offers": {row.item_id: row.receiver for row in offers}, "held": set(Hold.objects.filter(item__incident=incident, lifted_at=None).values_list("item_id", flat=True)),
         "matching": items.filter(check_result="match").count(), "unchecked": items.filter(check_result="").count(),
-        **_plan(incident), "bad": items.exclude(check_result__in=("", "match")).count(),
+        **_plan(incident), "bad": items.exclude(check_result__in=("", "match")).count(), "gaps": gaps.gaps(incident),
+        **card(request, chosen, failed),
     }  # fmt: skip
     return page(request, "console/evidence.html", context, problem=problem)
 

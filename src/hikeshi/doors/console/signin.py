@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import perform_login
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import translation
@@ -17,12 +14,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from hikeshi.desk.accounts import verbs
 from hikeshi.desk.accounts.models import Invite, Person
+from hikeshi.doors.console.limits import too_often
 from hikeshi.doors.console.visit import attempt, page, status_of
 from hikeshi.errors import HikeshiError, Refused
-
-TRIES: Final = 30
-TRIES_SECONDS: Final = 600
-"""How often one address may open invite links: a secret of 24 random bytes needs no help, its guesser gets none."""
 
 
 class InvitedOnly(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
@@ -36,7 +30,7 @@ class InvitedOnly(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships
 @require_http_methods(["GET", "HEAD", "POST"])
 def invite(request: HttpRequest, secret: str) -> HttpResponseBase:
     """The page behind an invite link. Every link that does not work gets the same answer."""
-    if _too_often(request):
+    if too_often(request, "invite"):
         return render(request, "console/too_often.html", status=429)
     links: list[Invite] = []
     problem = attempt(lambda: links.append(verbs.open_invite(secret)))
@@ -68,12 +62,6 @@ def _come_in(request: HttpRequest, person: Person) -> HttpResponseBase:
     record_authentication(request, person, method="password", username=person.username, reauthenticated=True)
     answer: HttpResponseBase = perform_login(request, person, email_verification="none", redirect_url="/welcome/")
     return answer
-
-
-def _too_often(request: HttpRequest) -> bool:
-    key = f"invite:{request.META.get('REMOTE_ADDR', '')}"
-    cache.add(key, 0, TRIES_SECONDS)
-    return int(cache.incr(key)) > TRIES
 
 
 @require_safe

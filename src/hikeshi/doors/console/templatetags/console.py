@@ -101,6 +101,12 @@ def moment(iso: str) -> datetime | None:
 
 
 @register.filter
+def at(mapping: Mapping[Any, Any], key: Any) -> Any:
+    """What a mapping holds under a key that is not written in the template."""
+    return mapping.get(key)
+
+
+@register.filter
 def here(at: datetime) -> str:
     """A moment in the reader's zone."""
     return local(at)
