@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import os
 import shutil
@@ -14,6 +15,7 @@ from typing import Final
 
 from hikeshi.errors import Failed, Unreadable
 
+LIBC: Final = ctypes.CDLL(None, use_errno=True)
 FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -37,9 +39,12 @@ def open_source(path: Path, *, follow: bool) -> FileIO:
     return FileIO(descriptor, "rb")
 
 
-def refuse_if_no_room(folder: Path, needed: int | None) -> None:
-    """Say so before writing for an hour, where the size is known. Raises the error that the disk would raise."""
-    if needed is not None and needed > free_bytes(folder):
+def refuse_if_no_room(folder: Path, needed: int | None, there: int = 0) -> None:
+    """Say so before writing for an hour, where the size is known. Raises the error that the disk would raise.
+
+    `there` is how many of the bytes needed are on the disk already.
+    """
+    if needed is not None and needed - there > free_bytes(folder):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
@@ -48,6 +53,17 @@ def sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_file_system(folder: Path) -> None:
+    """Make everything written so far durable where `folder` is: one wait for many files. Raises what the disk reports."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        if LIBC.syncfs(descriptor):
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
     finally:
         os.close(descriptor)
 

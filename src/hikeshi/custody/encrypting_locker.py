@@ -1,8 +1,8 @@
 """A locker whose files are encrypted at rest; it reads plain files and encrypted ones side by side.
 
-    <root>/ab/cd/abcd...          plain, as before a key was configured
-    <root>/ab/cd/abcd....age      encrypted; the name is the SHA-256 of the plain bytes all the same
-    <root>/recipients             the public keys that anything here was encrypted for, one a line
+    <root>/ab/abcd...          plain, as before a key was configured
+    <root>/ab/abcd....age      encrypted; the name is the SHA-256 of the plain bytes all the same
+    <root>/recipients          the public keys that anything here was encrypted for, one a line
 
 The list of public keys is what tells a wrong key from a damaged file: where we hold the key of every line, a file that no key opens has
 been changed. Where a line is not ours, or the list is gone, nobody can know, and the answer is "could-not-check".
@@ -21,9 +21,11 @@ from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from hikeshi.custody.copying import CHUNK, Also, Digests, Hashing, Source, read_chunk, refuse_if_too_large
+from hikeshi.custody.copying import refuse_if_too_large
 from hikeshi.custody.disk import naming_disk_errors, sync_folder
 from hikeshi.custody.encryption import SUFFIX, Damaged, Keys, NoKey
+from hikeshi.custody.extents import CHUNK, Source, read_chunk
+from hikeshi.custody.hashing import Also, Digests, Hashing
 from hikeshi.custody.locker import Checked, Locker, Sealed, compared
 from hikeshi.errors import HikeshiError, Refused
 
@@ -49,6 +51,10 @@ class EncryptingLocker(Locker):
         if isinstance(self._given, Refused):
             raise Refused(self._given.message, hint=self._given.hint)
         return self._given
+
+    @property
+    def as_they_come(self) -> bool:
+        return not self.encrypt
 
     def path(self, sha256: str) -> Path:
         """Where these bytes are, encrypted or plain, or would be."""

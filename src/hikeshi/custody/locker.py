@@ -1,7 +1,7 @@
 """The evidence locker: bytes kept by their SHA-256 in a local folder, written once and made read-only.
 
-    <root>/ab/cd/abcd...          the bytes, mode 0444
-    <root>/incoming/              bytes still arriving; nothing here is evidence yet
+    <root>/ab/abcd...     the bytes, mode 0444
+    <root>/incoming/      bytes still arriving (see incoming.py); nothing here is evidence yet
 
 Bytes get their name only when they are complete, hashed, on the disk and read-only, by one rename. So a name in the locker is a
 promise: whatever goes wrong before leaves nothing behind.
@@ -10,45 +10,53 @@ promise: whatever goes wrong before leaves nothing behind.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
-import tempfile
-import time
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from io import BytesIO
+from io import BytesIO, FileIO
 from pathlib import Path
 from typing import BinaryIO, Final, Literal
 
 import msgspec
 
-from hikeshi.custody.copying import CHUNK, Also, Digests, Hashing, Source, copy_hashed, refuse_if_too_large
-from hikeshi.custody.disk import naming_disk_errors, open_source, refuse_if_no_room, sync_folder
-from hikeshi.custody.manifest import Manifest, ManifestEntry, Progress, describe, walk
+from hikeshi.custody.copying import copy_hashed, refuse_if_too_large
+from hikeshi.custody.disk import naming_disk_errors, open_source, refuse_if_no_room, sync_file_system, sync_folder
+from hikeshi.custody.extents import Source, allocated
+from hikeshi.custody.hashing import Also, Digests, Told, hash_stream
+from hikeshi.custody.incoming import Incoming, identity
+from hikeshi.custody.manifest import Manifest, Progress
+from hikeshi.custody.rereading import Second, read_again
+from hikeshi.custody.tree import Tree
 from hikeshi.errors import Failed, Refused, Unreadable
 
 SHA256: Final = re.compile(r"[0-9a-f]{64}")
-SWEEP_AFTER: Final = 60.0
-"""Seconds without a write before bytes in `incoming` may be taken for abandoned."""
-
-WAITERS: Final = 8
-"""Files of a tree sealed at a time: each waits for the disk to confirm it, and the disk confirms many at once."""
+RESUMED: Final = 512 * 1024 * 1024
+FOLDERS: Final = 8
+"""Folders up to which each is synced by itself."""
 
 Check = Literal["match", "mismatch", "could-not-check"]
 
 
 class Sealed(msgspec.Struct, frozen=True, kw_only=True):
-    """Bytes in the locker. `size` is in bytes. `source_changed` says that the file was written to while it was read."""
+    """Bytes in the locker. `size` is in bytes. `source_changed` says that the file was written to while it was read.
+
+    `present` is how many of the bytes were here before: of an interrupted sealing, or because the same bytes were sealed already.
+    """
 
     sha256: str
     size: int
     path: Path
     sha512: str = ""
     blake3: str = ""
+    present: int = 0
     source_changed: bool = False
+    second_reading: Second = ""
     lock_proof: str = ""
     """What the storage says of keeping them: address, version and object lock. Empty where it says nothing."""
+
+    @property
+    def digests(self) -> Digests:
+        return Digests(sha256=self.sha256, size=self.size, sha512=self.sha512, blake3=self.blake3)
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,46 +69,81 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 class Locker:
     """A folder of sealed bytes. Several processes may share one; `root` is made when the first bytes arrive.
 
-    A locker that keeps its bytes in another form or place overrides `open`, `check`, `plain`, `_write` and
-    `_destination` or `_place`.
+    A locker that keeps its bytes in another form or place overrides `open`, `check`, `plain`, `as_they_come`, `_write` and
+    `_destination` or `_place`. `resumed_from` is the size in bytes from which on an interrupted sealing can be gone on with.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, *, resumed_from: int = RESUMED) -> None:
+        self.root, self.resumed_from = root, resumed_from
+        self.incoming = Incoming(root / "incoming", note_every=resumed_from // 2)
 
-    def seal(self, source: BinaryIO | Path, *, limit: int | None = None) -> Sealed:
+    def seal(
+        self, source: BinaryIO | Path, *, limit: int | None = None, also: Iterable[Also] = (), twice: bool = False,
+        told: Told | None = None,
+    ) -> Sealed:  # fmt: skip
         """Copy `source` in while hashing it. The same bytes again give the same file, and are not kept twice.
 
-        `limit` is the largest size accepted, in bytes. Raises `Refused` beyond it, `Failed(permanent=False)` when the disk is full or
-        faulty, `Unreadable` when the source cannot be read. In each case nothing is left behind.
+        `limit` is the largest size accepted, in bytes. `also` names hashes beside SHA-256. A file is read a second time and compared
+        when it changed while it was read, or when `twice` says so. `told` is called with the bytes done.
+
+        Raises `Refused` beyond the limit, `Failed(permanent=False)` when the disk is full or faulty, `Unreadable` when the source
+        cannot be read. In each case nothing is left behind. Where the process is ended before it is done, the next sealing of the
+        same large file goes on where this one was.
         """
         if isinstance(source, Path):
-            return self._seal_file(source, limit=limit, follow=True)
-        return self._seal_stream(source, limit=limit, needed=None)
+            return self.seal_file(source, limit=limit, also=also, twice=twice, told=told)
+        return self.seal_stream(source, limit=limit, also=also, told=told)
 
-    def seal_tree(self, source: Path | Sequence[Path], progress: Progress | None = None) -> tuple[Sealed, Manifest]:
+    def seal_tree(
+        self, source: Path | Sequence[Path], progress: Progress | None = None, *, also: Iterable[Also] = (),
+        twice: bool = False,
+    ) -> tuple[Sealed, Manifest]:  # fmt: skip
         """Seal every file under a folder, or each of the files named, then seal the manifest that lists them.
 
         Symbolic links are recorded and not followed. What is not a file, cannot be read, or changes while being read is recorded as
-        such, and the rest goes on. `progress(path, done, total)` is called after each file and at the end.
+        such, and the rest goes on. `progress(path, done, total)` is called as bytes are done, and at the end.
         """
-        found = sorted(walk(source))
-        entries: list[ManifestEntry] = []
-        with ThreadPoolExecutor(WAITERS) as pool:
-            for entry in pool.map(lambda one: self._seal_entry(*one), found):
-                if progress:
-                    progress(entry.path, len(entries), len(found))
-                entries.append(entry)
-        if progress:
-            progress("", len(found), len(found))
-        manifest = Manifest(entries=tuple(entries))
-        return self.seal(BytesIO(manifest.canonical)), manifest
+        tree = Tree(self, source, progress, also=also, twice=twice)
+        manifest = tree.sealed()
+        sealed = self.seal(BytesIO(manifest.canonical), also=also)
+        return msgspec.structs.replace(sealed, present=tree.present), manifest
+
+    def seal_file(
+        self, path: Path, *, limit: int | None = None, follow: bool = True, also: Iterable[Also] = (),
+        twice: bool = False, told: Told | None = None, of_tree: bool = False,
+    ) -> Sealed:  # fmt: skip
+        """`seal` for a file. `follow` allows a symbolic link; `of_tree` keeps in mind what it was sealed as (`Incoming.done`)."""
+        also = tuple(also)
+        with open_source(path, follow=follow) as stream:
+            before = os.fstat(stream.fileno())
+            refuse_if_too_large(before.st_size, limit)
+            sealed = self._done(before, also) if of_tree else None
+            if sealed is None:
+                sealed = self.seal_stream(stream, limit=limit, also=also, told=told, status=before)
+            if of_tree:
+                self.incoming.note_done(before, sealed.digests)
+            return self._compared_with_source(sealed, stream, before, twice=twice)
+
+    def seal_many(
+        self, paths: Iterable[Path], *, also: Iterable[Also] = (), twice: bool = False
+    ) -> list[Sealed | Unreadable]:
+        """Seal small files that become durable together. For what cannot be read its error is given; links are not followed."""
+        also = tuple(also)
+        with naming_disk_errors(self.root, None), self.incoming.batch() as folder:
+            arrived = [
+                self._arrive(path, folder / f"{number}.part", also, twice=twice) for number, path in enumerate(paths)
+            ]
+            sync_file_system(folder)
+            # From here on all of them are whole, hashed and on the disk.
+            placed = [self._named(one, folder / f"{number}.part") for number, one in enumerate(arrived)]
+            self._settle([one for one in placed if isinstance(one, Sealed)])
+        return placed
 
     def path(self, sha256: str) -> Path:
         """Where these bytes are, or would be. Raises `Refused` for anything but 64 lower-case hex digits."""
         if not SHA256.fullmatch(sha256):
             raise Refused(f"{sha256[:80]!r} is not a SHA-256 in lower-case hex.")
-        return self.root / sha256[:2] / sha256[2:4] / sha256
+        return self.root / sha256[:2] / sha256
 
     def open(self, sha256: str) -> BinaryIO:
         """The sealed bytes, for reading. Raises `Refused` where the locker does not hold them."""
@@ -134,14 +177,15 @@ class Locker:
         `could-not-check` covers a file that is gone or cannot be read: neither proves a change.
         """
         recorded: dict[Also, str] = {"sha512": sha512, "blake3": blake3}
-        hashing = Hashing(name for name, value in recorded.items() if value)
+        path = self.path(sha256)
         try:
-            with self.path(sha256).open("rb", buffering=0) as stream:
-                while chunk := stream.read(CHUNK):
-                    hashing.update(chunk)
+            with path.open("rb", buffering=0) as stream:
+                found = hash_stream(stream, [name for name, value in recorded.items() if value]).digests()
         except OSError as error:
-            return Checked(result="could-not-check", reason=f"{self.path(sha256)} cannot be read: {error.strerror}")
-        return compared(hashing.digests(), Digests(sha256=sha256, size=0, sha512=sha512, blake3=blake3))
+            return Checked(result="could-not-check", reason=f"{path} cannot be read: {error.strerror}")
+        except Unreadable as error:
+            return Checked(result="could-not-check", reason=error.message)
+        return compared(found, Digests(sha256=sha256, size=0, sha512=sha512, blake3=blake3))
 
     def remove(self, sha256: str) -> bool:
         """Take bytes out for good: the end of evidence that two people have decided on. False where they were not here.
@@ -161,35 +205,72 @@ class Locker:
         return True
 
     def sweep(self) -> int:
-        """Remove what processes that died left in `incoming`, and say how many. Bytes still being written are locked and stay."""
-        swept = 0
-        for path in (self.root / "incoming").glob("*.part"):
-            with contextlib.suppress(OSError), path.open("rb") as stream:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if time.time() - os.fstat(stream.fileno()).st_mtime > SWEEP_AFTER:
-                    path.unlink()
-                    swept += 1
-        return swept
+        """Remove what processes that died left behind, and say how many files. What is still being written stays."""
+        return self.incoming.sweep()
 
-    def _seal_file(self, path: Path, *, limit: int | None, follow: bool) -> Sealed:
-        with open_source(path, follow=follow) as stream:
-            before = os.fstat(stream.fileno())
-            refuse_if_too_large(before.st_size, limit)
-            sealed = self._seal_stream(stream, limit=limit, needed=before.st_size)
-            after = os.fstat(stream.fileno())
-        changed = (before.st_size, before.st_mtime_ns) != (
-            after.st_size,
-            after.st_mtime_ns,
-        ) or sealed.size != after.st_size
-        return msgspec.structs.replace(sealed, source_changed=changed)
+    @property
+    def as_they_come(self) -> bool:
+        """Whether bytes are written one for one as they come: only then can somebody go on with what is there of a file."""
+        return True
 
-    def _seal_stream(self, stream: Source, *, limit: int | None, needed: int | None) -> Sealed:
-        with naming_disk_errors(self.root, needed), self._part() as (descriptor, part):
-            refuse_if_no_room(self.root, needed)
-            os.fchmod(descriptor, 0o444)
-            digests = self._write(stream, descriptor, limit)
-            os.fsync(descriptor)
-            return self._place(part, digests)
+    def seal_stream(
+        self, stream: Source, *, limit: int | None, also: Iterable[Also] = (), told: Told | None = None,
+        status: os.stat_result | None = None,
+    ) -> Sealed:  # fmt: skip
+        """`seal` for a stream; `status` describes the file that it reads, where it is one."""
+        needed = allocated(status) if status else None
+        large = status if status and status.st_size >= self.resumed_from and self.as_they_come else None
+        with naming_disk_errors(self.root, needed), self.incoming.part(large) as part:
+            refuse_if_no_room(self.root, needed, os.fstat(part.descriptor).st_blocks * 512)
+            if self.as_they_come:
+                digests = copy_hashed(stream, part.descriptor, limit, also, beginning=part.beginning, told=told)
+            else:
+                digests = self._write(stream, part.descriptor, limit, also)
+            os.fchmod(part.descriptor, 0o444)
+            os.fsync(part.descriptor)
+            sealed = self._place(part.path, digests)
+            self._settle([sealed])
+        kept = part.beginning.kept if part.beginning else 0
+        return msgspec.structs.replace(sealed, present=max(kept, sealed.present))
+
+    def _done(self, status: os.stat_result, also: tuple[Also, ...]) -> Sealed | None:
+        """A file that an interrupted sealing of its folder got done with, if the locker still has its bytes unchanged."""
+        found = self.incoming.done(status)
+        if found is None or not all(getattr(found, name) for name in also):
+            return None
+        if self.verify(found.sha256, sha512=found.sha512, blake3=found.blake3) != "match":
+            return None
+        return Sealed(path=self.path(found.sha256), present=found.size, **msgspec.structs.asdict(found))
+
+    @staticmethod
+    def _compared_with_source(sealed: Sealed, stream: FileIO, before: os.stat_result, *, twice: bool) -> Sealed:
+        """What the source is now, beside what it was sealed as."""
+        after = os.fstat(stream.fileno())
+        changed = identity(before) != identity(after) or sealed.size != after.st_size
+        second = read_again(stream, sealed.digests) if changed or twice else ""
+        return msgspec.structs.replace(sealed, source_changed=changed, second_reading=second)
+
+    def _arrive(self, path: Path, part: Path, also: tuple[Also, ...], *, twice: bool) -> Sealed | Unreadable:
+        """A small file into its part, which has no name in the locker yet."""
+        try:
+            with open_source(path, follow=False) as stream:
+                before = os.fstat(stream.fileno())
+                descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400)
+                try:
+                    digests = self._write(stream, descriptor, None, also)
+                    os.fchmod(descriptor, 0o444)
+                finally:
+                    os.close(descriptor)
+                sealed = Sealed(path=part, **msgspec.structs.asdict(digests))
+                return self._compared_with_source(sealed, stream, before, twice=twice)
+        except Unreadable as error:
+            return error
+
+    def _named(self, one: Sealed | Unreadable, part: Path) -> Sealed | Unreadable:
+        if isinstance(one, Unreadable):
+            return one
+        placed = self._place(part, one.digests)
+        return msgspec.structs.replace(placed, source_changed=one.source_changed, second_reading=one.second_reading)
 
     def _write(self, stream: Source, descriptor: int, limit: int | None, also: Iterable[Also] = ()) -> Digests:
         """Put a stream into the empty part behind `descriptor`. The digests are of what came, whatever form it is kept in.
@@ -198,49 +279,32 @@ class Locker:
         """
         return copy_hashed(stream, descriptor, limit, also)
 
-    @contextlib.contextmanager
-    def _part(self) -> Iterator[tuple[int, Path]]:
-        """A file in `incoming`, gone afterwards unless it was given its name. The lock tells `sweep` that we live."""
-        incoming = self.root / "incoming"
-        incoming.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=incoming, suffix=".part")
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield descriptor, Path(name)
-        finally:
-            os.close(descriptor)
-            Path(name).unlink(missing_ok=True)
-
     def _place(self, part: Path, digests: Digests) -> Sealed:
         """Give complete, durable bytes their name. A copy already there is believed only after hashing it."""
         path = self._destination(digests.sha256)
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             part.rename(path)
-            for folder in (path.parent, path.parent.parent, self.root):
-                sync_folder(folder)
-        elif (state := self.verify(digests.sha256)) != "match":
+            return Sealed(path=path, **msgspec.structs.asdict(digests))
+        if (state := self.verify(digests.sha256)) != "match":
             raise Failed(
                 f"The locker already holds {path}, but not as it was sealed ({state}).",
                 hint="Do not delete it. Move it aside, note this in the ledger, and seal again.",
             )
-        return Sealed(path=path, **msgspec.structs.asdict(digests))
+        return Sealed(path=path, present=digests.size, **msgspec.structs.asdict(digests))
+
+    def _settle(self, placed: Sequence[Sealed]) -> None:
+        """Make the names durable, too. Nothing may be registered as evidence before."""
+        folders = {folder for one in placed for folder in (one.path.parent, self.root) if folder.is_dir()}
+        if len(folders) > FOLDERS:
+            sync_file_system(self.root)
+            return
+        for folder in folders:
+            sync_folder(folder)
 
     def _destination(self, sha256: str) -> Path:
         """The name that complete bytes get."""
         return self.path(sha256)
-
-    def _seal_entry(self, name: str, path: Path) -> ManifestEntry:
-        """One line of the manifest; what cannot be read becomes a line that says so."""
-        entry = describe(name, path)
-        if entry.kind != "file":
-            return entry
-        try:
-            sealed = self._seal_file(path, limit=None, follow=False)
-        except Unreadable as error:
-            return msgspec.structs.replace(entry, kind="unreadable", note=error.message)
-        note = "changed while it was read" if sealed.source_changed else ""
-        return msgspec.structs.replace(entry, sha256=sealed.sha256, size=sealed.size, note=note)
 
 
 def compared(found: Digests, wanted: Digests) -> Checked:

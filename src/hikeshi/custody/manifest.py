@@ -18,7 +18,7 @@ from hikeshi.custody.canonical import canonical
 from hikeshi.errors import Refused
 
 Progress = Callable[[str, int, int], None]
-"""Called with the path about to be sealed, the number done and the total; at the end with an empty path."""
+"""Called with the path being sealed, the bytes done and the bytes in all; at the end with an empty path."""
 
 Kind = Literal["file", "symlink", "special", "unreadable"]
 
@@ -27,6 +27,7 @@ class ManifestEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """One name. `path` is relative, with "/" between folders; `mtime` is UTC microseconds since 1970.
 
     A name that is not UTF-8 is shown with escapes, and `path_hex` holds its bytes. `target` is where a symbolic link points.
+    SHA-512 and BLAKE3 are there where they were asked for.
     """
 
     path: str
@@ -34,6 +35,8 @@ class ManifestEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     mtime: int
     size: int = 0
     sha256: str = ""
+    sha512: str = ""
+    blake3: str = ""
     target: str = ""
     note: str = ""
     path_hex: str = ""
@@ -77,7 +80,7 @@ def walk(source: Path | Sequence[Path]) -> Iterator[tuple[str, Path]]:
 
 
 def describe(name: str, path: Path) -> ManifestEntry:
-    """What the folder says about one name, without opening it."""
+    """What the folder says about one name, without opening it. Of a file, `size` is what is to be expected."""
     shown = os.fsencode(name).decode("utf-8", "backslashreplace")
     fields: dict[str, Any] = {"path": shown, "path_hex": os.fsencode(name).hex() if shown != name else ""}
     try:
@@ -86,10 +89,11 @@ def describe(name: str, path: Path) -> ManifestEntry:
             fields["target"] = os.fsencode(path.readlink()).decode("utf-8", "backslashreplace")
     except OSError as error:
         return ManifestEntry(kind="unreadable", mtime=0, note=error.strerror or "", **fields)
-    mtime = status.st_mtime_ns // 1000
+    fields["mtime"] = status.st_mtime_ns // 1000
     if stat.S_ISDIR(status.st_mode):
-        return ManifestEntry(kind="unreadable", mtime=mtime, note="the folder cannot be listed", **fields)
-    return ManifestEntry(kind=_kind(status.st_mode), mtime=mtime, **fields)
+        return ManifestEntry(kind="unreadable", note="the folder cannot be listed", **fields)
+    kind = _kind(status.st_mode)
+    return ManifestEntry(kind=kind, size=status.st_size if kind == "file" else 0, **fields)
 
 
 def _kind(mode: int) -> Kind:

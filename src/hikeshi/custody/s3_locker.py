@@ -3,7 +3,7 @@
     s3://bucket/prefix/ab/cd/abcd...         plain
     s3://bucket/prefix/ab/cd/abcd....age     encrypted before it left this machine (see `encryption.py`)
     s3://bucket/prefix/recipients/age1...    the public keys anything there was encrypted for; empty objects
-    <staging>/ab/cd/abcd...                  sealed here, on its way there; not evidence until S3 holds it
+    <staging>/ab/abcd...                     sealed here, on its way there; not evidence until S3 holds it
 
 Bytes are sealed into `staging` first: only then is their name known, and an upload that was cut off goes on from the parts that arrived.
 S3 checks the SHA-256 of each part on arrival; afterwards the checksum, version and lock it states are read back and compared, and only
@@ -22,7 +22,7 @@ import fcntl
 import io
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -34,14 +34,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from hikeshi.aws.clients import client
 from hikeshi.aws.failures import translate
-from hikeshi.custody.copying import CHUNK, Digests, Source
-from hikeshi.custody.disk import naming_disk_errors, refuse_if_no_room
 from hikeshi.custody.encrypting_locker import NO_KEY, ORDER, RECIPIENT, EncryptingLocker
 from hikeshi.custody.encryption import SUFFIX, Keys
+from hikeshi.custody.extents import CHUNK, Source
+from hikeshi.custody.hashing import Also, Digests, Told
 from hikeshi.custody.locker import Checked, Locker, Sealed
 from hikeshi.custody.s3_parts import Body, Part, checksum, parts_of
 from hikeshi.custody.s3_place import Place
-from hikeshi.errors import Failed, HikeshiError, Refused
+from hikeshi.errors import Failed, HikeshiError, Refused, Unreadable
 
 AT_ONCE: Final = 4
 SECONDS: Final = 60.0
@@ -158,7 +158,7 @@ class S3Locker(EncryptingLocker):
     def sweep(self) -> int:
         """Remove what dead processes left: parts that never arrived whole here, and after a day uploads that nobody went on with."""
         swept = super().sweep()
-        for path in self.root.glob("??/??/*"):
+        for path in self.root.glob("??/*"):
             with contextlib.suppress(OSError), path.open("rb") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if time.time() - os.fstat(file.fileno()).st_mtime > ABANDONED:
@@ -174,14 +174,26 @@ class S3Locker(EncryptingLocker):
                 swept += 1
         return swept
 
-    def _seal_stream(self, stream: Source, *, limit: int | None, needed: int | None) -> Sealed:
+    def seal_stream(
+        self, stream: Source, *, limit: int | None, also: Iterable[Also] = (), told: Told | None = None,
+        status: os.stat_result | None = None,
+    ) -> Sealed:  # fmt: skip
+        self._prepare()
+        return self._upload(self._staging.seal_stream(stream, limit=limit, also=also, told=told, status=status))
+
+    def seal_many(
+        self, paths: Iterable[Path], *, also: Iterable[Also] = (), twice: bool = False
+    ) -> list[Sealed | Unreadable]:
+        self._prepare()
+        staged = self._staging.seal_many(paths, also=also, twice=twice)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return list(pool.map(lambda one: self._upload(one) if isinstance(one, Sealed) else one, staged))
+
+    def _prepare(self) -> None:
         if not self._ready:
             self.require_ready()
         if self.encrypt:
             self._note(self.keys.recipients[0])
-        with naming_disk_errors(self.root, needed):
-            refuse_if_no_room(self.root, needed)
-        return self._upload(self._staging.seal(stream, limit=limit))
 
     def _plain(self, sha256: str, folder: Path) -> Path:
         return self._copied(sha256, folder)

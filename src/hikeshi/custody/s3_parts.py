@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Final, NamedTuple
 
 from botocore.exceptions import BotoCoreError
 
-from hikeshi.custody.copying import CHUNK
+from hikeshi.custody.extents import CHUNK
 from hikeshi.errors import Failed
 
 PART: Final = 64 * 1024 * 1024

@@ -227,6 +227,7 @@ class ItemShape(TypedDict):
     """One piece of evidence. `sha256` names its bytes in the locker (of a folder: its manifest); `size` is in bytes.
 
     What was not said is empty. `clock_offset_us` is our clock minus the true time, in microseconds. `held_by` is empty while it is here.
+    `sha512` and `blake3` are there where they were asked for; `container` and `recorded_hashes` are what the bytes say of themselves.
     """
 
     name: str
@@ -234,6 +235,10 @@ class ItemShape(TypedDict):
     title: str
     kind: str
     sha256: str
+    sha512: str
+    blake3: str
+    container: str
+    recorded_hashes: dict[str, str]
     size: int
     files: int
     source: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,8 +13,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from hikeshi.custody.encryption import SUFFIX
+from hikeshi.custody.hashing import named
 from hikeshi.custody.locker import Checked, Sealed
-from hikeshi.custody.manifest import Manifest
+from hikeshi.custody.manifest import Manifest, ManifestEntry, Progress
+from hikeshi.custody.rereading import note_of
+from hikeshi.custody.tree import AT_ONCE
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.evidence import record as records
 from hikeshi.desk.evidence.models import Item
@@ -27,69 +31,79 @@ from hikeshi.errors import Refused
 
 def seal_bytes(
     incident: Incident, content: bytes, *, actor: Actor, title: str, kind: str, source: str = "", held_at: str = "",
-    record: Mapping[str, Any] | None = None,
+    record: Mapping[str, Any] | None = None, also: Iterable[str] = (),
 ) -> Item:  # fmt: skip
     """Seal bytes already in memory, such as a receipt. Raises `Failed` when the disk is full; nothing is half-sealed.
 
-    `record` says more of the item: the fields of `record.FIELDS`.
+    `record` says more of the item: the fields of `record.FIELDS`. `also` names hashes beside SHA-256: sha512, blake3.
     """
     require_on(actor, "write", incident)
-    sealed = locker().seal(io.BytesIO(content))
-    return _register(
-        incident, actor, sealed, title=title, kind=kind, source=source, held_at=held_at, record=record,
-    )  # fmt: skip
+    sealed = locker().seal(io.BytesIO(content), also=named(also))
+    return _register(incident, actor, sealed, title=title, kind=kind, source=source, held_at=held_at, record=record)
 
 
 def seal_files(
     incident: Incident, paths: Sequence[Path], *, actor: Actor, title: str, kind: str = "file",
-    source: str = "", progress: Callable[[str, int, int], None] | None = None, record: Mapping[str, Any] | None = None,
+    source: str = "", progress: Progress | None = None, record: Mapping[str, Any] | None = None,
+    also: Iterable[str] = (), twice: bool = False,
 ) -> Item:  # fmt: skip
-    """Seal a file, or files and folders as one item with a manifest. `progress` gets the path, files done and files in all.
+    """Seal a file, or files and folders as one item with a manifest. `progress` gets the path, bytes done and bytes in all.
 
     `source` says where they came from, where it is not the paths: copies of objects in S3, for instance. `record` says more of the item:
-    the fields of `record.FIELDS`.
+    the fields of `record.FIELDS`. `also` names hashes beside SHA-256: sha512, blake3. `twice` reads everything a second time and
+    compares, which is done anyway with what changes while it is read.
 
-    Raises `Refused` where a path is not there, `Failed` when the disk is full.
+    Raises `Refused` where a path is not there, `Failed` when the disk is full. What was interrupted is gone on with.
     """
     require_on(actor, "write", incident)
     for path in paths:
         if not path.exists():
             raise Refused(f"{path} is not there.", hint="Check the path; nothing was sealed.")
     source = source or ", ".join(str(path) for path in paths)[:500]
+    box, hashes = locker(), named(also)
+    box.sweep()
     if len(paths) == 1 and paths[0].is_file():
-        sealed = locker().seal(paths[0])
-        return _register(incident, actor, sealed, title=title, kind=kind, source=source, record=record)
-    sealed, manifest = locker().seal_tree(paths[0] if len(paths) == 1 else paths, progress=progress)
-    size = sum(entry.size for entry in manifest.entries)
+        path, size = paths[0], paths[0].stat().st_size
+        told = (lambda done: progress(path.name, done, size)) if progress else None
+        sealed = box.seal(path, also=hashes, twice=twice, told=told)
+        note = note_of(changed=sealed.source_changed, second=sealed.second_reading)
+        missed = [f"{path.name}: {note}"] if note else []
+        return _register(incident, actor, sealed, title=title, kind=kind, source=source, record=record, missed=missed)
+    whole = paths[0] if len(paths) == 1 else paths
+    sealed, manifest = box.seal_tree(whole, progress, also=hashes, twice=twice)
     return _register(
-        incident, actor, sealed, title=title, kind=kind, size=size, source=source,
-        files=len(manifest.entries), missed=[f"{entry.path}: {entry.note or entry.kind}" for entry in manifest.incomplete],
-        record=record,
+        incident, actor, sealed, title=title, kind=kind, source=source, record=record,
+        size=sum(entry.size for entry in manifest.entries), files=len(manifest.entries),
+        missed=[f"{entry.path}: {entry.note or entry.kind}" for entry in manifest.incomplete],
     )  # fmt: skip
 
 
 @transaction.atomic
 def _register(
-    incident: Incident, actor: Actor, sealed: Sealed, *, title: str, kind: str, size: int | None = None, source: str = "",
-    held_at: str = "", files: int = 0, missed: Sequence[str] = (), record: Mapping[str, Any] | None = None,
+    incident: Incident, actor: Actor, sealed: Sealed, *, title: str, kind: str, source: str = "", held_at: str = "",
+    size: int | None = None, files: int = 0, missed: Sequence[str] = (), record: Mapping[str, Any] | None = None,
 ) -> Item:  # fmt: skip
+    """The row and its custody line. `size` is of all files, where `sealed` is only their manifest."""
     said = records.given(record or {})
     Chain.objects.select_for_update().get(name=incident.name)  # numbers are given one at a time
     count = Item.objects.filter(incident=incident).count()
+    hashes = {"sha512": sealed.sha512, "blake3": sealed.blake3}
     item = Item(
         incident=incident, name=f"EV-{count + 1:03d}", title=title[:300], kind=kind, sha256=sealed.sha256,
         size=sealed.size if size is None else size, files=files, source=source[:500], held_at=held_at[:500],
-        lock_proof=sealed.lock_proof, simulated=incident.simulated,
-        sealed_at=timezone.now(), sealed_by=actor.name, **said,
+        lock_proof=sealed.lock_proof, simulated=incident.simulated, sealed_at=timezone.now(), sealed_by=actor.name,
+        **hashes, **said,
     )  # fmt: skip
     item.full_clean()
     item.save()
+    more = {**hashes, "present": sealed.present, "second_reading": sealed.second_reading}
     ledger.append(
         incident.name, actor=actor, verb="evidence.seal", obj=item.name,
         data={
             "title": item.title, "kind": kind, "sha256": item.sha256, "size": item.size, "files": files,
             "source": item.source, "held_at": item.held_at, "simulated": item.simulated, "missed": list(missed),
             "encrypted": sealed.path.suffix == SUFFIX, "lock_proof": item.lock_proof,
+            **{name: value for name, value in more.items() if value},
             **{name: records.plain(value) for name, value in said.items()},
         },
     )  # fmt: skip
@@ -117,11 +131,14 @@ def check(item: Item, *, actor: Actor) -> Checked:
 
 
 def _compare(item: Item) -> Checked:
+    """With every hash that was recorded. Of a folder its files are read several at a time."""
     box = locker()
-    whole = box.check(item.sha256)
+    whole = box.check(item.sha256, sha512=item.sha512, blake3=item.blake3)
     if whole.result != "match" or not item.files:
         return whole
-    found = [box.check(sha256) for sha256 in files_of(item)]
+    files = {entry.sha256: entry for entry in _entries(item)}
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        found = list(pool.map(lambda one: box.check(one.sha256, sha512=one.sha512, blake3=one.blake3), files.values()))
     return next((one for bad in ("mismatch", "could-not-check") for one in found if one.result == bad), whole)
 
 
@@ -129,9 +146,14 @@ def files_of(item: Item) -> dict[str, str]:
     """The name of every file of the item by its SHA-256: its own, or those its manifest lists."""
     if not item.files:
         return {item.sha256: Path(item.source).name or item.title}
+    return {entry.sha256: entry.path for entry in _entries(item)}
+
+
+def _entries(item: Item) -> list[ManifestEntry]:
+    """The files that the manifest of a folder lists with their hashes."""
     with locker().open(item.sha256) as stream:
         entries = msgspec.json.decode(stream.read(), type=Manifest).entries
-    return {entry.sha256: entry.path for entry in entries if entry.sha256}
+    return [entry for entry in entries if entry.sha256]
 
 
 def hand_out(item: Item, *, actor: Actor, sha256: str = "") -> BinaryIO:

@@ -35,7 +35,7 @@ class Keeping:
         return self.seal(folder, record).name
 
     def seal(self, folder: Path, record: Record) -> Item:
-        with progress(record.title) as told:
+        with progress(record.title, unit="bytes") as told:
             return verbs.seal_files(
                 self.incident, [folder], actor=self.actor, title=record.title, kind=record.kind, source=record.source,
                 progress=lambda _path, done, total: told(done, total), record=record.fields,

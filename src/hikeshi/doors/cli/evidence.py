@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from hikeshi.desk.evidence import reads, transfers, verbs
+from hikeshi.desk.evidence.models import Item
 from hikeshi.doors import custody, find, shapes
 from hikeshi.doors.cli import session
 from hikeshi.doors.cli.answer import Answer
+from hikeshi.doors.cli.detect_files import say as first
 from hikeshi.doors.cli.exits import DIFFERENCE, DONE, FAILED
 from hikeshi.doors.cli.progress import progress
 from hikeshi.doors.cli.record_options import with_record
+from hikeshi.doors.cli.texts import say
 from hikeshi.doors.cli.who import actor
 
 LINE = ("seq", "occurred_at", "recorded_at", "text", "actor", "counterparty", "place", "state", "hash_after")
@@ -28,18 +33,32 @@ def add(
     kind: Annotated[
         str, typer.Option(help="disk, file, logs, memory, network, receipt, report, snapshot, state.")
     ] = "file",
+    also: Annotated[str, typer.Option(help="Hashes beside SHA-256, with commas between: sha512, blake3.")] = "",
+    twice: Annotated[bool, typer.Option("--twice", help="Read everything a second time and compare.")] = False,
     *,
     record: dict[str, Any],
 ) -> Any:
-    """Seal files and folders: copied, hashed while copying, made read-only, registered with a custody line."""
+    """Seal files and folders: copied, hashed while copying, made read-only, registered with a custody line.
+
+    What was interrupted is gone on with when the same is sealed again.
+    """
     who = actor()
     row = find.incident(who, incident)
-    with progress(title or paths[0].name) as told:
+    with progress(title or paths[0].name, unit="bytes") as told:
         item = verbs.seal_files(
-            row, paths, actor=who, title=title or paths[0].resolve().name, kind=kind,
+            row, paths, actor=who, title=title or paths[0].resolve().name, kind=kind, also=also.split(","), twice=twice,
             progress=lambda _path, done, total: told(done, total), record=record,
         )  # fmt: skip
+    _say_how(item)
     return shapes.item(item)
+
+
+def _say_how(item: Item) -> None:
+    """What a person should know of a sealing, on stderr: what was there before, and what was missed or changed meanwhile."""
+    data = json.loads(verbs.custody(item)[0].data)
+    if present := data.get("present"):
+        sys.stderr.write(say("say.present", session.options.language, present=present, size=item.size) + "\n")
+    first(data["missed"])
 
 
 def list_evidence(incident: str) -> Answer:
