@@ -27,7 +27,7 @@ SENT_ONLY = {
     "evidence_add", "item_act", "item_offer",
     "timeline_note", "timeline_unnote", "timeline_save_search", "timeline_delete_search", "timeline_unmark", "issue_token", "revoke_token", "prefer",
 }  # fmt: skip
-FILES = {"payload", "handover_bytes", "item_download", "report_markdown"}
+FILES = {"evidence_form_pdf", "item_form_pdf", "payload", "handover_bytes", "item_download", "report_markdown"}
 ALLAUTH = (
     "/accounts/logout/", "/accounts/password/change/", "/accounts/reauthenticate/", "/accounts/2fa/", "/accounts/2fa/totp/activate/",
     "/accounts/2fa/webauthn/", "/accounts/2fa/webauthn/add/", "/accounts/2fa/recovery-codes/generate/",

@@ -169,6 +169,7 @@ def pages_of_incident(house: House) -> dict[str, str]:
     return {
         "room": root, "steps": f"{root}steps/", "step": f"{root}steps/{house.step.pk}/", "evidence": f"{root}evidence/",
         "item": f"{root}evidence/{house.item.name}/", "transfer_sheet": f"{root}evidence/{house.paper.item.name}/transfers/{house.paper.pk}/sheet/", "timeline": f"{root}timeline/", "timeline_about": f"{root}timeline/about/?t=main&value=203.0.113.66",
+        "item_form": f"{root}evidence/{house.item.name}/form/", "evidence_form": f"{root}evidence-form/",
         "timeline_diff": f"{root}timeline/diff/?t=main&field=action&before_start=2026-11-07+03:00&before_end=2026-11-07+03:02&after_start=2026-11-07+03:02&after_end=2026-11-07+03:10",
         "timeline_escalation": f"{root}timeline/escalation/?t=main", "reports": f"{root}reports/",
         "report": f"{root}reports/{house.report.pk}/", "chain": f"/audit/{house.incident.name}/",
@@ -180,5 +181,7 @@ def files_of_incident(house: House) -> dict[str, str]:
     root = f"/incidents/{house.incident.name}/"
     return {
         "item_download": f"{root}evidence/{house.item.name}/download/",
+        "item_form_pdf": f"{root}evidence/{house.item.name}/form/pdf/",
+        "evidence_form_pdf": f"{root}evidence-form/pdf/",
         "report_markdown": f"{root}reports/{house.report.pk}/markdown/",
     }

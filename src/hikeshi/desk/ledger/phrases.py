@@ -35,6 +35,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "evidence.expect": ("Evidence plan: {count} lines added", "証拠計画に {count} 件を追加"),
     "evidence.export": ("{actor} exported {object} as bundle {bundle} for {recipient}: {purpose}", "{actor} が {object} をバンドル {bundle} として書き出し({recipient}): {purpose}"),
     "evidence.export_end": ("Bundle {bundle} left with manifest {manifest_sha256}", "バンドル {bundle} の書き出し完了。マニフェスト {manifest_sha256}"),
+    "evidence.form": ("{actor} printed the custody form of evidence {object} ({format})", "{actor} が証拠 {object} の保管記録票を印刷 ({format})"),
     "evidence.hand_out": ("{actor} took a copy of evidence {object}", "{actor} が証拠 {object} の複製を取得"),
     "evidence.hold": ("Legal hold on evidence {object}: {reason}", "証拠 {object} に訴訟ホールド: {reason}"),
     "evidence.note": ("{actor} on evidence {object}: {text}", "{actor} が証拠 {object} に注記: {text}"),

@@ -76,6 +76,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "evidence dispose": Command("keeping", "dispose", "person", "Ask for an item's end, approve or refuse it", "証拠の廃棄を申請・承認・却下"),
     "evidence expect": Command("evidence_plan", "expect", "person", "Put a line into the evidence plan", "証拠計画に追加"),
     "evidence export": Command("evidence_export", "export", "person", "A bundle that a stranger can check", "第三者が検証できる証拠バンドルを作成"),
+    "evidence form": Command("evidence_form", "form", "person", "The chain-of-custody form, PDF or HTML (--lang en|ja)", "保管記録票 (PDF・HTML、--lang en|ja)"),
     "evidence gaps": Command("keeping", "list_gaps", "person", "Where the record of the evidence falls short", "証拠の記録に欠けている点の一覧"),
     "evidence hash": Command("hashing", "hash_paths", "engine", "SHA-256 of files, as sha256sum prints it", "ファイルの SHA-256"),
     "evidence hold": Command("keeping", "hold", "person", "Place a legal hold", "訴訟ホールドを設定"),

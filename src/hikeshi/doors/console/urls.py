@@ -17,6 +17,7 @@ from hikeshi.doors.console import (
     escalation,
     event_notes,
     evidence,
+    evidence_form,
     evidence_plan,
     handover,
     incidents,
@@ -45,6 +46,12 @@ urlpatterns = [
     path("incidents/<str:name>/steps/<int:pk>/", step.step, name="step"),
     path("incidents/<str:name>/steps/<int:pk>/<str:act>/", step.act, name="step_act"),
     path("incidents/<str:name>/evidence/", evidence.locker, name="evidence"),
+    path("incidents/<str:name>/evidence-form/", evidence_form.form, name="evidence_form"),
+    path("incidents/<str:name>/evidence-form/pdf/", evidence_form.form, {"kind": "pdf"}, name="evidence_form_pdf"),
+    path("incidents/<str:name>/evidence/<str:item>/form/", evidence_form.form, name="item_form"),
+    path(
+        "incidents/<str:name>/evidence/<str:item>/form/pdf/", evidence_form.form, {"kind": "pdf"}, name="item_form_pdf"
+    ),
     path("incidents/<str:name>/evidence-plan/", evidence_plan.expect, name="evidence_expect"),
     path("incidents/<str:name>/evidence-plan/<int:pk>/<str:act>/", evidence_plan.act, name="planned_act"),
     path("incidents/<str:name>/evidence/add/", custody.add, name="evidence_add"),
