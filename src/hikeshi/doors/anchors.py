@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
+from django.conf import settings
+from django.db.models import Max, OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.utils import timezone
 from typing_extensions import TypedDict  # pydantic asks for this one below Python 3.12
 
 from hikeshi.custody.held_notes import read_notes
@@ -15,10 +19,13 @@ from hikeshi.desk.actor import Actor
 from hikeshi.desk.ledger import keys
 from hikeshi.desk.ledger.anchors import Party, parties
 from hikeshi.desk.ledger.compare import FINE, WORDS, Compared, compare
-from hikeshi.desk.ledger.models import Chain, Copy, SigningKey, Stamp
+from hikeshi.desk.ledger.models import Chain, Checkpoint, Copy, Entry, SigningKey, Stamp
 from hikeshi.doors import find
 from hikeshi.doors.shapes import Both
 from hikeshi.errors import HikeshiError, Refused
+
+PATIENCE: Final = 3
+"""Times the usual wait for a checkpoint, after which an unsigned entry is late."""
 
 TEXT_LIMIT: Final = 64 * 1024 * 1024
 """Bytes of one file of notes: a hundred thousand of them."""
@@ -133,6 +140,22 @@ def copies_of(chain: Chain) -> Iterable[CopyShape]:
     """The copies of a chain's checkpoints, newest first."""
     rows = Copy.objects.filter(checkpoint__chain=chain).select_related("checkpoint__chain").order_by("-pk")
     return (copy(row) for row in rows.iterator())
+
+
+def unsigned() -> Entry | None:
+    """The oldest entry of all chains that no signed checkpoint covers yet."""
+    signed = Checkpoint.objects.filter(chain=OuterRef("chain")).values("chain").annotate(most=Max("size"))
+    rows = Entry.objects.filter(seq=Coalesce(Subquery(signed.values("most")), Value(0)) + 1).select_related("chain")
+    return rows.order_by("time").first()
+
+
+def is_late(entry: Entry) -> bool:
+    """Whether an unsigned entry has waited for longer than a worker and a key need."""
+    wait = timedelta(seconds=PATIENCE * settings.ENVIRONMENT.checkpoint_seconds)
+    try:
+        return timezone.now() - datetime.fromisoformat(entry.time) > wait
+    except ValueError:  # a damaged row
+        return True
 
 
 def compare_text(who: Actor, text: str, *, source: str) -> list[ComparedShape]:

@@ -13,7 +13,7 @@ from held import sign_chain
 from hikeshi.desk.accounts.models import Person
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger import copies, keys
-from hikeshi.desk.ledger.models import Copy, SigningKey
+from hikeshi.desk.ledger.models import Copy, Entry, SigningKey
 
 
 @pytest.fixture
@@ -78,3 +78,12 @@ def test_a_checkpoint_is_compared_on_the_page(commander: Person, incident: Incid
     answer = browser.post("/audit/anchors/compare/", {"text": "<script>"})
     assert "It is no signed checkpoint." in answer.content.decode()
     assert "<script></textarea>" not in answer.content.decode()
+
+
+def test_entries_that_wait_for_a_signature_are_said(commander: Person, incident: Incident) -> None:
+    browser = signed_in(commander)
+    assert "wait for a signature" not in browser.get("/audit/anchors/").content.decode()
+    Entry.objects.filter(chain__name=incident.name, seq=1).update(time="2020-01-01T00:00:00.000000Z")
+    text = browser.get("/audit/anchors/").content.decode()
+    assert "Entries wait for a signature" in text
+    assert f"{incident.name} #1" in text

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from hikeshi.desk.ledger.anchors import Party
 
 WORDS: Final = b"hikeshi doctor: this is no checkpoint\n"
-PATIENCE: Final = 3
-"""Times the usual wait for a checkpoint, after which an unsigned entry is bad."""
 OUTSIDE_PATIENCE: Final = timedelta(days=1)
 DRIFT: Final = 5000
 """Entries at the end of the ledger whose times are looked at."""
@@ -52,25 +50,14 @@ def signing_key() -> Health:
 
 
 def unsigned() -> Health:
-    from django.conf import settings
-    from django.db.models import Max, OuterRef, Subquery, Value
-    from django.db.models.functions import Coalesce
-    from django.utils import timezone
+    from hikeshi.doors import anchors
 
-    from hikeshi.desk.ledger.models import Checkpoint, Entry
-
-    signed = (
-        Checkpoint.objects.filter(chain=OuterRef("chain")).values("chain").annotate(most=Max("size")).values("most")
-    )
-    rows = Entry.objects.filter(seq=Coalesce(Subquery(signed), Value(0)) + 1).select_related("chain")
-    oldest = rows.order_by("time").first()
+    oldest = anchors.unsigned()
     if oldest is None:
         return ok("Every entry is under a signed checkpoint.", "すべてのエントリーが署名済みです。")
     en = f"The oldest entry without a signed checkpoint is {oldest.chain} {oldest.seq} of {oldest.time}."
     ja = f"署名待ちの最も古いエントリーは {oldest.chain} {oldest.seq}({oldest.time})です。"
-    wait = timedelta(seconds=PATIENCE * settings.ENVIRONMENT.checkpoint_seconds)
-    late = timezone.now() - datetime.fromisoformat(oldest.time) > wait
-    return bad(en, ja) if late else ok(en, ja)
+    return bad(en, ja) if anchors.is_late(oldest) else ok(en, ja)
 
 
 def authorities() -> Health:

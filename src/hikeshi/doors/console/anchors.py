@@ -50,7 +50,11 @@ def _show(request: HttpRequest, problem: HikeshiError | None = None, **more: obj
     who, may = actor(request), rights(request)
     if not may["read"]:
         raise Http404
-    context = {"keys": told.all_keys(who), "parties": told.all_parties(who), "may_manage": may["manage"], **more}
+    oldest = told.unsigned()
+    context = {
+        "keys": told.all_keys(who), "parties": told.all_parties(who), "may_manage": may["manage"],
+        "unsigned": oldest, "late": oldest is not None and told.is_late(oldest), **more,
+    }  # fmt: skip
     return page(request, "console/anchors.html", context, problem=problem)
 
 
