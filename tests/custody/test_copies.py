@@ -198,3 +198,5 @@ def test_no_mail_server_and_an_unknown_place_are_refused() -> None:
         put_copy("mailto:a@example.org", NOTE, Outside(mail_from="b@example.org"))
     with pytest.raises(Refused, match="gopher"):
         put_copy("gopher://x", NOTE, Outside())
+    with pytest.raises(Refused, match="no absolute path"):
+        put_copy("file://host/notes", NOTE, Outside())

@@ -137,6 +137,8 @@ def test_trying_again_is_for_those_who_read_everything(
     assert Stamp.objects.get().state == "held"
     assert Entry.objects.filter(verb="stamp.again").count() == 1
     assert anchors.again("stamps", tsa.url, actor=commander) == 0
+    with pytest.raises(Refused, match="Nothing was ever"):
+        anchors.again("stamps", "http://elsewhere.example", actor=commander)
 
 
 def test_a_copy_that_cannot_be_written_waits(tsa: Tsa, hikeshi: Actor, tmp_path: Path) -> None:

@@ -48,7 +48,10 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
 
 def _file(place: str, note: Note, outside: Outside) -> str:
     del outside
-    return append_note(Path(place.removeprefix("file:").removeprefix("//")), note.text)
+    path = Path(place.removeprefix("file:").removeprefix("//"))
+    if not path.is_absolute():
+        raise Refused(f"{place} is no absolute path.", hint="file:/srv/copies/checkpoints.txt")
+    return append_note(path, note.text)
 
 
 def _s3(place: str, note: Note, outside: Outside) -> str:

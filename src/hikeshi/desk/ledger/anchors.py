@@ -19,6 +19,7 @@ from hikeshi.desk.ledger import copies, stamps, verbs
 from hikeshi.desk.ledger.models import ORGANISATION, Checkpoint, Copy, Stamp
 from hikeshi.desk.ledger.outside import PARTY
 from hikeshi.desk.ledger.rights import require
+from hikeshi.errors import Refused
 
 ANCHORS: Final[tuple[Callable[[Checkpoint], None], ...]] = (copies.plan, stamps.plan)
 """Each adds the rows a worker is to take outside. No network here: the rows wait."""
@@ -51,10 +52,16 @@ def parties() -> list[Party]:
 
 @transaction.atomic
 def again(kind: str, name: str, *, actor: Actor) -> int:
-    """Try everything of one authority or place again that waits or was refused; how many. `kind` is a key of KINDS."""
+    """Try everything of one authority or place again that waits or was refused; how many. `kind` is a key of KINDS.
+
+    Raises `Refused` for a name that nothing was ever to be held by.
+    """
     require(actor, "anchors")
-    rows = KINDS[kind]._default_manager.filter(**{PARTY[KINDS[kind]]: name}, lease_until__isnull=True)
-    count = rows.exclude(state="held").update(state="waiting", due_at=timezone.now(), attempts=0)
+    rows = KINDS[kind]._default_manager.filter(**{PARTY[KINDS[kind]]: name})
+    if not rows.exists():
+        raise Refused(f"Nothing was ever to be held by {name[:80]!r}.", hint=f"`hikeshi audit {kind}` lists the names.")
+    free = rows.exclude(state="held").filter(lease_until__isnull=True)
+    count = free.update(state="waiting", due_at=timezone.now(), attempts=0)
     if count:
         verbs.append(
             ORGANISATION,
