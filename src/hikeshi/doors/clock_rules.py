@@ -76,7 +76,7 @@ def due(rule: Rule, given: Iterable[str], *, zone: str, now: datetime) -> dict[s
     """When the deadline falls, from moments written KEY=TIME or KEY=DATE. Of two for one moment the earlier one counts."""
     moments: dict[str, Moment] = {}
     for text in given:
-        key, moment = _moment(text, zone)
+        key, moment = pair_of(text, zone)
         moments[key] = earlier(moments[key], moment) if key in moments else moment
     found = compute(rule, moments, now)
     return {
@@ -94,15 +94,12 @@ def _told(rule: Rule) -> list[dict[str, Any]]:
     return [{"key": name, "what": msgspec.to_builtins(MOMENTS[name])} for name in named]
 
 
-def _moment(text: str, zone: str) -> tuple[str, Moment]:
-    key, equals, time = (part.strip() for part in text.partition("="))
-    if not equals or key not in MOMENTS:
-        raise Refused(
-            f"The moment {text[:80]!r} is not understood.", hint=f"KEY=TIME, KEY one of {', '.join(MOMENTS)}."
-        )
+def moment_of(text: str, zone: str) -> Moment:
+    """An instant with its zone, or a day, as people type them. Raises `Misspelt`; `zone` is only for its hint."""
+    time = text.strip()
     try:
         if DAY.fullmatch(time):
-            return key, date.fromisoformat(time)
+            return date.fromisoformat(time)
         moment = datetime.fromisoformat(time)
     except ValueError as problem:
         raise Misspelt(
@@ -110,7 +107,17 @@ def _moment(text: str, zone: str) -> tuple[str, Moment]:
         ) from problem
     if moment.utcoffset() is None:  # it would mean different moments to different readers
         raise Misspelt(f"{time!r} has no time zone.", hint=f"If it is {zone} time, write {_zoned(moment, zone)}.")
-    return key, moment
+    return moment
+
+
+def pair_of(text: str, zone: str) -> tuple[str, Moment]:
+    """KEY=TIME or KEY=DATE."""
+    key, equals, time = (part.strip() for part in text.partition("="))
+    if not equals or key not in MOMENTS:
+        raise Refused(
+            f"The moment {text[:80]!r} is not understood.", hint=f"KEY=TIME, KEY one of {', '.join(MOMENTS)}."
+        )
+    return key, moment_of(time, zone)
 
 
 def _zoned(moment: datetime, zone: str) -> str:

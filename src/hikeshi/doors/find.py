@@ -11,6 +11,7 @@ from hikeshi.desk.accounts.models import Contact, Person
 from hikeshi.desk.accounts.permissions import allowed
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.alerts.models import Alert
+from hikeshi.desk.duties.models import Moment
 from hikeshi.desk.evidence.models import Item, Planned
 from hikeshi.desk.incidents import verbs as incidents
 from hikeshi.desk.incidents.models import Incident
@@ -77,6 +78,14 @@ def planned(row: Incident, number: int) -> Planned:
     found = row.planned_evidence.filter(pk=number).first()
     if found is None:
         raise _not_there("line of the evidence plan", number)
+    return found
+
+
+def claim(row: Incident, number: int) -> Moment:
+    """A claim of when a moment of the incident was."""
+    found = Moment.objects.filter(chain__name=row.name, pk=number).first()
+    if found is None:
+        raise _not_there("claim", number)
     return found
 
 

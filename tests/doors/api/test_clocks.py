@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from doors.api.caller import Caller
+from hikeshi.desk.incidents.models import Incident
 
 
 def test_a_deadline_is_computed_from_days_and_instants(on_it: Caller) -> None:
@@ -23,3 +24,24 @@ def test_an_unknown_rule_is_answered_with_the_nearest_name(on_it: Caller) -> Non
 
 def test_who_has_no_part_in_anything_is_told_nothing(observer: Caller) -> None:
     observer.get("/clocks/rules", 404)
+
+
+def test_duties_are_decided_counted_and_filed(on_it: Caller, commander: Caller, incident: Incident) -> None:
+    root = f"/incidents/{incident.name}"
+    on_it.post(f"{root}/moments", {"key": "appi_known_on", "when": "2026-11-02"}, 201)
+    decision = {"answer": "applies", "reason": "more than 1,000 persons"}
+    on_it.post(f"{root}/duties/jp-appi-final/decision", decision, 403)
+    told = commander.post(f"{root}/duties/jp-appi-final/decision", decision)
+    assert told["due_at"] == "2026-12-01T23:59:59+09:00"
+    filed = on_it.post(f"{root}/duties/jp-appi-final/filings", {"at": "2026-11-20T10:00+09:00", "proof": "EV-1"}, 201)
+    assert filed["late_by_us"] == 0
+    everything = on_it.get(f"{root}/duties")
+    assert [one["state"] for one in everything["duties"]] == ["submitted"]
+    claim = everything["moments"][0]["claim"]
+    commander.post(f"{root}/moments/{claim}/withdraw", {"reason": "another matter"})
+    assert on_it.get(f"{root}/duties")["duties"][0]["filings"][0]["late_by_us"] == 0
+
+
+def test_who_is_not_on_the_incident_is_told_nothing_of_its_duties(off_it: Caller, incident: Incident) -> None:
+    off_it.get(f"/incidents/{incident.name}/duties", 404)
+    off_it.post(f"/incidents/{incident.name}/moments", {"key": "aware_at", "when": "2026-11-02"}, 404)

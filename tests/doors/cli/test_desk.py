@@ -208,3 +208,16 @@ def test_a_timeline_leaves_for_timesketch_and_that_is_recorded(
     last = Entry.objects.filter(chain__name=incident.name).latest("seq")
     assert (last.verb, done["sha256"] in last.data) == ("timeline.export", True)
     assert admin("timeline", "export", incident.name, "main", "--out", tmp_path / "x.xlsx").code == 2
+
+
+def test_duties_are_recorded_decided_and_filed(admin: Keyboard) -> None:
+    name = admin.json("incident", "declare", "Mail to the wrong people", "--severity", 3, "--reason", "r")["name"]
+    admin.json("clocks", "record", name, "appi_known_on=2026-11-02", "--note", "the call")
+    told = admin.json("clocks", "decide", name, "jp-appi-final", "applies", "--reason", "over 1,000 persons")
+    assert told["due_at"] == "2026-12-01T23:59:59+09:00"
+    admin.json("clocks", "file", name, "jp-appi-final", "--at", "2026-11-20", "--proof", "EV-001")
+    everything = admin.json("clocks", "duties", name)
+    assert everything["duties"][0]["state"] == "submitted"
+    claim = str(everything["moments"][0]["claim"])
+    admin.json("clocks", "withdraw", name, claim, "--reason", "another matter")
+    assert admin("clocks", "record", name, "aware_at=2026-11-07T10:00").code == 2

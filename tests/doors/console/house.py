@@ -18,7 +18,7 @@ from hikeshi.desk.alerts import verbs as alerts
 from hikeshi.desk.alerts.models import Alert, Delivery
 from hikeshi.desk.evidence import transfers, verbs as evidence
 from hikeshi.desk.evidence.models import Item, Transfer
-from hikeshi.desk.incidents import verbs as incidents
+from hikeshi.desk.incidents import obligations, verbs as incidents
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.reports import verbs as reports
 from hikeshi.desk.reports.models import Report
@@ -133,6 +133,22 @@ class House:
         return transfers.offer(made, actor=HIKESHI, receiver="研究所", purpose="解析")[1]
 
 
+def duties(incident: Incident, commander: Actor) -> None:
+    """One duty of every kind: running, not applying, without a number, filed late; and a claim that was taken back."""
+    when = timezone.now() - timedelta(days=9)
+    wrong = obligations.record_moment(incident, "aware_at", when, actor=commander, note=HOSTILE)
+    obligations.record_moment(incident, "appi_known_on", timezone.now().date(), actor=commander)
+    for rule, answer in (
+        ("jp-appi-preliminary", "applies"), ("jp-appi-individuals", "applies"), ("eu-gdpr-33-authority", "applies"),
+        ("eu-dora-initial", "undecided"), ("us-sec-8k-105", "does_not_apply"),
+    ):  # fmt: skip
+        obligations.decide(incident, rule, answer, actor=commander, reason="理由 " + HOSTILE)
+    obligations.file(
+        incident, "eu-gdpr-33-authority", actor=commander, at=timezone.now(), reference="BD-1", proof="EV-001"
+    )
+    obligations.withdraw_moment(incident, wrong, actor=commander, reason="誤り")
+
+
 def build(folder: Path) -> House:
     admin, commander = person("aoki", "admin"), person("kondo", "commander")
     responder, other, outsider = (
@@ -147,6 +163,7 @@ def build(folder: Path) -> House:
     )
     incidents.assign(incident, "responder", actor=as_actor(commander), person=responder)
     incidents.note(incident, HOSTILE, actor=as_actor(responder))
+    duties(incident, as_actor(commander))
     step = asked_step(incident)
     item = evidence.seal_files(incident, [cloudtrail(folder)], actor=as_actor(responder), title="Trail", kind="logs")
     timeline = timelines.build(timelines.ask(incident, "main", [item], actor=HIKESHI), actor=HIKESHI)
@@ -167,7 +184,7 @@ def pages_of_incident(house: House) -> dict[str, str]:
     """Every page of the incident that is read, by the name of its address."""
     root = f"/incidents/{house.incident.name}/"
     return {
-        "room": root, "steps": f"{root}steps/", "step": f"{root}steps/{house.step.pk}/", "evidence": f"{root}evidence/",
+        "room": root, "duties": f"{root}duties/", "steps": f"{root}steps/", "step": f"{root}steps/{house.step.pk}/", "evidence": f"{root}evidence/",
         "item": f"{root}evidence/{house.item.name}/", "transfer_sheet": f"{root}evidence/{house.paper.item.name}/transfers/{house.paper.pk}/sheet/", "timeline": f"{root}timeline/", "timeline_about": f"{root}timeline/about/?t=main&value=203.0.113.66",
         "item_form": f"{root}evidence/{house.item.name}/form/", "evidence_form": f"{root}evidence-form/",
         "timeline_diff": f"{root}timeline/diff/?t=main&field=action&before_start=2026-11-07+03:00&before_end=2026-11-07+03:02&after_start=2026-11-07+03:02&after_end=2026-11-07+03:10",

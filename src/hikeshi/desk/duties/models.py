@@ -1,4 +1,7 @@
-"""Deadlines: response times and, later, the law. One clock is one rule applied to one start."""
+"""Deadlines: our own targets and what the law asks. One clock is one rule applied to one start.
+
+For the law people record moments, decide whether a duty applies, and note what was filed; the clocks follow from these (`law.py`).
+"""
 
 from __future__ import annotations
 
@@ -57,3 +60,80 @@ class Clock(Queued):
         whole = (self.deadline - self.started_at).total_seconds()
         gone = ((self.stopped_at or now) - self.started_at).total_seconds()
         return round(min(100.0, max(0.0, 100 * gone / whole)), 1) if whole > 0 else 100.0
+
+
+class Moment(models.Model):
+    """Somebody's claim of when a moment of the incident was: an instant, or only a day. Of several claims the earliest counts.
+
+    A claim taken back stays, with the reason.
+    """
+
+    chain = models.ForeignKey(Chain, on_delete=models.PROTECT, related_name="moments")
+    key = models.CharField(max_length=40)  # of clocks.moments.MOMENTS
+    at = models.DateTimeField(null=True, blank=True)
+    day = models.DateField(null=True, blank=True)
+    note = models.CharField(max_length=500, blank=True, default="")
+    recorded_by = models.CharField(max_length=150)
+    recorded_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_why = models.CharField(max_length=500, blank=True, default="")
+
+    class Meta:
+        ordering = ("chain", "pk")
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(at__isnull=True) ^ models.Q(day__isnull=True), name="an_instant_or_a_day"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.chain} {self.key}"
+
+
+ANSWERS = (
+    ("applies", _("applies")),
+    ("does_not_apply", _("does not apply")),
+    ("undecided", _("undecided")),
+    ("waived_by_authority", _("waived by the authority")),
+)
+
+
+class Decision(models.Model):
+    """Whether a duty applies to the incident: who said so, when and why. The newest of a rule counts; all are kept for ever."""
+
+    chain = models.ForeignKey(Chain, on_delete=models.PROTECT, related_name="decisions")
+    rule = models.CharField(max_length=60)
+    rule_version = models.PositiveIntegerField()
+    answer = models.CharField(max_length=20, choices=ANSWERS)
+    reason = models.CharField(max_length=1000)
+    decided_by = models.CharField(max_length=150)
+    decided_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("chain", "pk")
+
+    def __str__(self) -> str:
+        return f"{self.chain} {self.rule}: {self.answer}"
+
+
+class Filing(models.Model):
+    """One report that was sent: by people, never by us. The first in force meets the duty; later ones add to it.
+
+    `proof` is what shows it, such as the number of an evidence item; `late_by_us` is microseconds after the deadline, frozen at filing.
+    """
+
+    chain = models.ForeignKey(Chain, on_delete=models.PROTECT, related_name="filings")
+    rule = models.CharField(max_length=60)
+    at = models.DateTimeField()
+    channel = models.CharField(max_length=200, blank=True, default="")
+    reference = models.CharField(max_length=200, blank=True, default="")
+    proof = models.CharField(max_length=200, blank=True, default="")
+    filed_by = models.CharField(max_length=150)
+    recorded_at = models.DateTimeField()
+    late_by_us = models.BigIntegerField(default=0)
+
+    class Meta:
+        ordering = ("chain", "at", "pk")
+
+    def __str__(self) -> str:
+        return f"{self.chain} {self.rule} filed"

@@ -8,8 +8,8 @@ import msgspec
 from django.db import transaction
 from django.utils import timezone
 
-from hikeshi.clocks.counting import compute
-from hikeshi.clocks.rule import rules
+from hikeshi.clocks.counting import Due, compute
+from hikeshi.clocks.rule import Rule, rules
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.duties.models import Clock
 from hikeshi.desk.ledger import verbs as ledger
@@ -26,6 +26,14 @@ def start(chain: str, rule_name: str, *, actor: Actor, started_at: datetime) -> 
     due = compute(rule, {rule.anchor: started_at}, timezone.now())
     if due.due_at is None:
         raise Refused(f"The rule {rule_name} cannot be started yet.")
+    return begin(chain, rule, due, actor=actor, started_at=started_at)
+
+
+@transaction.atomic
+def begin(chain: str, rule: Rule, due: Due, *, actor: Actor, started_at: datetime) -> Clock:
+    """A clock for a deadline that was computed. One whose time is past already is over as soon as a worker sees it."""
+    if due.due_at is None:
+        raise Refused(f"The rule {rule.name} cannot be started yet.")
     Chain.objects.get_or_create(name=chain)
     soon = due.due_soon_at or due.due_at
     clock = Clock(

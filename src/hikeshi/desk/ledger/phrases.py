@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from hikeshi.clocks.moments import MOMENTS
 from hikeshi.clocks.rule import rules
 from hikeshi.desk.ledger.models import Entry
 
@@ -24,6 +25,8 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "clock.stop": ("Clock stopped: {object} ({state})", "期限の計測を終了: {object}({state})"),
     "copy.again": ("{actor} has copies to {object} tried again", "{actor} が {object} への写しを再試行"),
     "copy.refused": ("A copy of a checkpoint was refused at {place}: {problem}", "チェックポイントの写しが {place} で拒否: {problem}"),
+    "duty.decide": ("{actor} decided on {object}: {answer}. {reason}", "{actor} が {object} を判断: {answer}。{reason}"),
+    "duty.file": ("Filed: {object} {at} {channel} {reference}", "提出: {object} {at} {channel} {reference}"),
     "evidence.analyse": ("{actor} analysed evidence {object} for {purpose}: {text}", "{actor} が証拠 {object} を解析({purpose}): {text}"),
     "evidence.copy": ("{actor} made a working copy of evidence {object} for {purpose}: {text}", "{actor} が証拠 {object} の作業用複製を作成({purpose}): {text}"),
     "evidence.correct": ("{actor} corrected {field} of evidence {object} from {before} to {after}: {reason}", "{actor} が証拠 {object} の {field} を {before} から {after} へ訂正: {reason}"),
@@ -62,6 +65,8 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "key.register": ("Key {object} signs checkpoints from now on ({place})", "鍵 {object} が以後のチェックポイントに署名 ({place})"),
     "key.retire": ("{actor} withdrew the signing key {object}: {reason}", "{actor} が署名鍵 {object} を取り下げ: {reason}"),
     "key.rotate": ("{actor} changed the signing key to {object} ({place}): {reason}", "{actor} が署名鍵を {object} に交替 ({place}): {reason}"),
+    "moment.record": ("Recorded: {object}, {when} {note}", "時点を記録: {object}、{when} {note}"),
+    "moment.withdraw": ("Taken back: {object}. {reason}", "時点を取り消し: {object}。{reason}"),
     "phase.enter": ("Phase begun: {object}", "フェーズ開始: {object}"),
     "phase.leave": ("Phase done for now: {object}", "フェーズ完了: {object}"),
     "report.freeze": ("Report frozen: {object}", "報告書を確定: {object}"),
@@ -94,12 +99,14 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
 WORDS_JA: Final[dict[str, str]] = {
     "The hash is not the one that was sealed.": "封印時のハッシュ値と一致しない",
     "already-done": "実施済み",
+    "applies": "該当",
     "attacker": "攻撃者",
     "communications_lead": "広報・連絡責任者",
     "containment": "封じ込め",
     "could-not-check": "確認できず",
     "deputy_commander": "副コマンダー",
     "detection_analysis": "検知と分析",
+    "does_not_apply": "非該当",
     "done": "完了",
     "eradication": "根絶",
     "expired": "期限切れ",
@@ -120,7 +127,9 @@ WORDS_JA: Final[dict[str, str]] = {
     "scribe": "記録係",
     "support": "支援",
     "technical_lead": "技術責任者",
+    "undecided": "未判断",
     "unknown": "不明",
+    "waived_by_authority": "当局が免除",
 }
 
 
@@ -150,6 +159,8 @@ def _word(key: str, value: str, language: str) -> str:
         return value[:12]
     if key == "deadline":
         return f"{datetime.fromisoformat(value).astimezone(ZoneInfo(settings.TIME_ZONE)):%Y-%m-%d %H:%M %Z}"
+    if value in MOMENTS:
+        return MOMENTS[value].ja if language == "ja" else MOMENTS[value].en
     if value in rules():
         title = rules()[value].title
         return title.ja if language == "ja" else title.en

@@ -11,8 +11,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
+from hikeshi.clocks.rule import rules
 from hikeshi.desk.accounts.models import Person
 from hikeshi.desk.actor import Actor
+from hikeshi.desk.duties.models import Clock
 from hikeshi.desk.incidents import verbs
 from hikeshi.desk.incidents.models import DUTIES, PHASES, SEVERITIES, Incident
 from hikeshi.desk.ledger.models import Entry
@@ -22,6 +24,7 @@ from hikeshi.doors.console.clocks import faces
 from hikeshi.doors.console.visit import actor, attempt, done, incident_of, page, rights
 from hikeshi.errors import Conflict, HikeshiError, Refused
 
+LEGAL: Final = tuple(name for name, rule in rules().items() if rule.duty is not None)
 STREAM = 40
 """Entries shown at first; `?all=1` shows the whole stream."""
 
@@ -64,6 +67,7 @@ def head(request: HttpRequest, incident: Incident, tab: str) -> dict[str, Any]:
         "steps_done": steps.filter(state__in=("done", "skipped", "undone")).count(), "steps_all": steps.count(),
         "steps_asked": steps.filter(state="asked").count(), "evidence_count": incident.evidence.count(),
         "reports_count": incident.reports.count(),
+        "duties_open": Clock.objects.filter(chain__name=incident.name, stopped_at__isnull=True, rule__in=LEGAL).count(),
     }  # fmt: skip
 
 

@@ -1,0 +1,45 @@
+"""Moments, decisions and filings of an incident: who may say what. The clocks follow by themselves, see `duties/law.py`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from hikeshi.clocks.moments import Moment as Claim
+from hikeshi.desk.actor import Actor
+from hikeshi.desk.duties import law
+from hikeshi.desk.duties.models import Decision, Filing, Moment
+from hikeshi.desk.incidents.models import Incident
+from hikeshi.desk.incidents.verbs import require_on
+
+
+def record_moment(incident: Incident, key: str, when: Claim, *, actor: Actor, note: str = "") -> Moment:
+    """Say when a moment was: an aware datetime, or a day. Any responder on the incident may."""
+    require_on(actor, "write", incident)
+    return law.record(incident.name, key, when, actor=actor, note=note)
+
+
+def withdraw_moment(incident: Incident, row: Moment, *, actor: Actor, reason: str) -> None:
+    """Take a claim back: it can move a deadline of the law, so it is for those who command."""
+    require_on(actor, "command", incident)
+    law.withdraw(row, actor=actor, reason=reason)
+
+
+def decide(incident: Incident, rule: str, answer: str, *, actor: Actor, reason: str) -> Decision:
+    """Say whether a duty applies (`applies`, `does_not_apply`, `undecided`, `waived_by_authority`), for those who command."""
+    require_on(actor, "command", incident)
+    return law.decide(incident.name, rule, answer, actor=actor, reason=reason)
+
+
+def file(
+    incident: Incident,
+    rule: str,
+    *,
+    actor: Actor,
+    at: datetime,
+    channel: str = "",
+    reference: str = "",
+    proof: str = "",
+) -> Filing:
+    """Note that people have sent the report. Hikeshi itself never sends."""
+    require_on(actor, "write", incident)
+    return law.file(incident.name, rule, actor=actor, at=at, channel=channel, reference=reference, proof=proof)

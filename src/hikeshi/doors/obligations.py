@@ -1,0 +1,70 @@
+"""The duties of an incident as plain data, the same for the API, the command line and the console."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from hikeshi.desk.duties import law
+from hikeshi.desk.duties.models import Filing, Moment
+from hikeshi.desk.incidents.models import Incident
+from hikeshi.doors.clock_rules import moment_of
+
+
+def standing(one: law.Standing) -> dict[str, Any]:
+    """One duty: what was decided, how its clock stands now, what was filed. Times of deadlines are in the zone of the law."""
+    return {
+        "rule": one.rule.name,
+        "title": msgspec.to_builtins(one.rule.title),
+        "answer": one.decision.answer,
+        "reason": one.decision.reason,
+        "decided_by": one.decision.decided_by,
+        "decided_at": one.decision.decided_at,
+        "state": one.due.state,
+        "due_at": one.due.due_at,
+        "due_soon_at": one.due.due_soon_at,
+        "explanation": msgspec.to_builtins(one.due.explanation),
+        "filings": [filing(row) for row in one.filings],
+    }
+
+
+def filing(row: Filing) -> dict[str, Any]:
+    """`late_by_us` is microseconds after the deadline as it stood when this was recorded; 0 is in time."""
+    names = ("rule", "at", "channel", "reference", "proof", "filed_by", "recorded_at", "late_by_us")
+    return {name: getattr(row, name) for name in names}
+
+
+def moment(row: Moment) -> dict[str, Any]:
+    """One claim. `when` is an instant or a day."""
+    return {
+        "claim": row.pk,
+        "key": row.key,
+        "when": row.at or row.day,
+        "note": row.note,
+        "recorded_by": row.recorded_by,
+        "recorded_at": row.recorded_at,
+        "withdrawn_at": row.withdrawn_at,
+        "withdrawn_why": row.withdrawn_why,
+    }
+
+
+def everything(incident: Incident) -> dict[str, Any]:
+    """The duties, most urgent first, and every claim of a moment, oldest first."""
+    claims = Moment.objects.filter(chain__name=incident.name).order_by("pk")
+    return {
+        "duties": [standing(one) for one in law.standings(incident.name)],
+        "moments": [moment(row) for row in claims],
+    }
+
+
+def instant(text: str, zone: str) -> datetime:
+    """A time with a zone as people type it; a day is its first moment in `zone`."""
+    found = moment_of(text, zone)
+    return found if isinstance(found, datetime) else _midnight(found, zone)
+
+
+def _midnight(day: date, zone: str) -> datetime:
+    return datetime.combine(day, datetime.min.time(), ZoneInfo(zone))

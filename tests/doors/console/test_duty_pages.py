@@ -1,0 +1,54 @@
+"""The duties of an incident in the console: said by those who may, refused with what was typed kept, escaped always."""
+
+from __future__ import annotations
+
+from doors.console.house import House, signed_in
+from hikeshi.desk.duties.models import Decision, Filing, Moment
+
+
+def at(house: House, act: str = "") -> str:
+    return f"/incidents/{house.incident.name}/duties/{act}{'/' if act else ''}"
+
+
+def test_a_responder_records_a_moment_and_a_commander_decides(house: House) -> None:
+    typed = {"key": "aware_at", "when": "2026-11-07T02:38+09:00", "note": "the call"}
+    assert signed_in(house.responder).post(at(house, "record"), typed).status_code == 302
+    assert Moment.objects.filter(note="the call").exists()
+    decision = {"rule": "eu-nis2-early-warning", "answer": "applies", "reason": "we are an important entity"}
+    assert signed_in(house.responder).post(at(house, "decide"), decision).status_code == 403
+    assert signed_in(house.commander).post(at(house, "decide"), decision).status_code == 302
+    page = signed_in(house.responder).get(at(house)).content.decode()
+    assert "NIS2: early warning" in page
+    assert "we are an important entity" in page
+
+
+def test_a_filing_is_noted_and_never_sent(house: House) -> None:
+    typed = {"rule": "jp-appi-preliminary", "at": "", "channel": "web form", "reference": "R-7", "proof": "EV-001"}
+    assert signed_in(house.responder).post(at(house, "file"), typed).status_code == 302
+    assert Filing.objects.get(reference="R-7").late_by_us == 0
+
+
+def test_what_was_typed_is_kept_when_it_is_refused(house: House) -> None:
+    answer = signed_in(house.responder).post(
+        at(house, "record"), {"key": "aware_at", "when": "yesterday", "note": "kept"}
+    )
+    assert answer.status_code == 403
+    text = answer.content.decode()
+    assert 'value="yesterday"' in text
+    assert 'value="kept"' in text
+
+
+def test_who_is_not_on_the_incident_sees_and_changes_nothing(house: House) -> None:
+    before = Decision.objects.count()
+    for stranger in (house.other, house.outsider):
+        browser = signed_in(stranger)
+        assert browser.get(at(house)).status_code == 404
+        assert browser.post(at(house, "decide"), {"rule": "eu-gdpr-33-authority"}).status_code == 404
+    assert Decision.objects.count() == before
+
+
+def test_a_claim_of_another_incident_cannot_be_taken_back(house: House) -> None:
+    for claim in ("999999", "x", ""):
+        answer = signed_in(house.commander).post(at(house, "withdraw"), {"claim": claim, "reason": "x"})
+        assert answer.status_code == 403
+    assert signed_in(house.commander).post(at(house, "burn")).status_code == 404
