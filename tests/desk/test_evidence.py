@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -109,3 +110,24 @@ def test_whoever_takes_a_copy_leaves_a_custody_line(incident: Incident, on_it: A
         evidence.hand_out(item, actor=off_it)
     with pytest.raises(Refused, match="no such file"):
         evidence.hand_out(item, actor=on_it, sha256="0" * 64)
+
+
+@pytest.mark.skipif(not shutil.which("ewfacquire"), reason="ewf-tools is not installed")
+def test_an_image_is_registered_as_it_describes_itself_and_its_content_is_checked(
+    incident: Incident, on_it: Actor, tmp_path: Path
+) -> None:
+    (tmp_path / "raw.dd").write_bytes(bytes(512 * 3000))
+    command = ["ewfacquire", "-u", "-q", "-t", str(tmp_path / "disk"), "-f", "encase6", str(tmp_path / "raw.dd")]
+    subprocess.run(command, check=True, capture_output=True)
+    item = evidence.seal_files(incident, [tmp_path / "disk.E01"], actor=on_it, title="disk", also=["sha512", "blake3"])
+    assert (item.container, list(item.recorded_hashes)) == ("E01", ["md5"])
+    assert (len(item.sha512), len(item.blake3)) == (128, 64)
+    assert evidence.check_content(item, actor=on_it).result == "match"
+    assert evidence.verify(item, actor=on_it) == "match"
+    assert [line.verb for line in evidence.custody(item)][-2:] == ["evidence.verify_content", "evidence.verify"]
+
+
+def test_every_hash_that_was_recorded_is_compared(incident: Incident, on_it: Actor, tmp_path: Path) -> None:
+    item = evidence.seal_bytes(incident, b"x", actor=on_it, title="x", kind="file", also=["sha512"])
+    item.sha512 = "0" * 128
+    assert evidence.verify(item, actor=on_it) == "mismatch"

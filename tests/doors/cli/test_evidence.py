@@ -97,3 +97,20 @@ def test_a_bundle_is_exported_verified_and_a_changed_one_is_4(
     (tmp_path / "c" / "manifest.json").write_bytes(b"{}")
     assert admin("custody", "verify", tmp_path / "c").code == 4
     assert admin("custody", "verify", tmp_path / "page.html").code == 5
+
+
+def test_further_hashes_and_what_was_there_before_are_said(admin: Keyboard, incident: Incident, tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"MZ")
+    add = ("evidence", "add", incident.name, tmp_path / "x", "--also", "sha512,blake3", "--twice")
+    assert admin.json(*add)["sha512"] == hashlib.sha512(b"MZ").hexdigest()
+    assert "2 of 2 bytes were in the locker before" in admin(*add).err
+    assert admin(*add[:4], "--also", "md5").code == 3
+
+
+def test_the_content_of_what_is_no_image_could_not_be_checked(
+    admin: Keyboard, incident: Incident, tmp_path: Path
+) -> None:
+    (tmp_path / "x").write_bytes(b"x")
+    admin.json("evidence", "add", incident.name, tmp_path / "x")
+    (row,) = admin.json("evidence", "verify", incident.name, "--content", code=1)
+    assert (row["result"], "no E01" in row["reason"]) == ("could-not-check", True)

@@ -68,3 +68,14 @@ def test_an_empty_locker_says_how_to_fill_it(house: House) -> None:
         "Nothing is sealed yet"
         in signed_in(house.responder).get(f"/incidents/{house.incident.name}/evidence/").content.decode()
     )
+
+
+def test_what_an_image_records_is_shown_and_its_content_can_be_checked(house: House) -> None:
+    house.item.container, house.item.recorded_hashes = "E01", {"md5": "0f" * 16}
+    house.item.save()
+    client = signed_in(house.responder)
+    text = client.get(root(house, house.item.name)).content.decode()
+    assert "0f" * 16 in text
+    assert "Check the content" in text
+    answer = client.post(root(house, house.item.name) + "verify/", {"content": "1"}, follow=True)
+    assert "could not be checked" in answer.content.decode()

@@ -6,16 +6,18 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 import msgspec
 from django.db import transaction
 from django.utils import timezone
 
+from hikeshi.custody.containers import Container, recognise, recognise_all
+from hikeshi.custody.content import check_content as content_of
 from hikeshi.custody.encryption import SUFFIX
 from hikeshi.custody.hashing import named
 from hikeshi.custody.locker import Checked, Sealed
-from hikeshi.custody.manifest import Manifest, ManifestEntry, Progress
+from hikeshi.custody.manifest import Manifest, ManifestEntry, Progress, walk
 from hikeshi.custody.rereading import note_of
 from hikeshi.custody.tree import AT_ONCE
 from hikeshi.desk.actor import Actor
@@ -28,6 +30,9 @@ from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import Chain, Entry
 from hikeshi.errors import Refused
 
+LOOKED_INTO: Final = 64
+"""Files of a folder up to which each is asked what kind it is."""
+
 
 def seal_bytes(
     incident: Incident, content: bytes, *, actor: Actor, title: str, kind: str, source: str = "", held_at: str = "",
@@ -39,7 +44,10 @@ def seal_bytes(
     """
     require_on(actor, "write", incident)
     sealed = locker().seal(io.BytesIO(content), also=named(also))
-    return _register(incident, actor, sealed, title=title, kind=kind, source=source, held_at=held_at, record=record)
+    return _register(
+        incident, actor, sealed, title=title, kind=kind, source=source, held_at=held_at, record=record,
+        container=recognise(io.BytesIO(content)),
+    )  # fmt: skip
 
 
 def seal_files(
@@ -68,13 +76,17 @@ def seal_files(
         sealed = box.seal(path, also=hashes, twice=twice, told=told)
         note = note_of(changed=sealed.source_changed, second=sealed.second_reading)
         missed = [f"{path.name}: {note}"] if note else []
-        return _register(incident, actor, sealed, title=title, kind=kind, source=source, record=record, missed=missed)
+        return _register(
+            incident, actor, sealed, title=title, kind=kind, source=source, record=record, missed=missed,
+            container=recognise_all([(path.name, path)]),
+        )  # fmt: skip
     whole = paths[0] if len(paths) == 1 else paths
     sealed, manifest = box.seal_tree(whole, progress, also=hashes, twice=twice)
     return _register(
         incident, actor, sealed, title=title, kind=kind, source=source, record=record,
         size=sum(entry.size for entry in manifest.entries), files=len(manifest.entries),
         missed=[f"{entry.path}: {entry.note or entry.kind}" for entry in manifest.incomplete],
+        container=recognise_all(found) if len(found := list(walk(whole))) <= LOOKED_INTO else Container(),
     )  # fmt: skip
 
 
@@ -82,12 +94,16 @@ def seal_files(
 def _register(
     incident: Incident, actor: Actor, sealed: Sealed, *, title: str, kind: str, source: str = "", held_at: str = "",
     size: int | None = None, files: int = 0, missed: Sequence[str] = (), record: Mapping[str, Any] | None = None,
+    container: Container,
 ) -> Item:  # fmt: skip
     """The row and its custody line. `size` is of all files, where `sealed` is only their manifest."""
     said = records.given(record or {})
     Chain.objects.select_for_update().get(name=incident.name)  # numbers are given one at a time
     count = Item.objects.filter(incident=incident).count()
-    hashes = {"sha512": sealed.sha512, "blake3": sealed.blake3}
+    hashes = {
+        "sha512": sealed.sha512, "blake3": sealed.blake3, "container": container.name[:40],
+        "recorded_hashes": container.recorded,
+    }  # fmt: skip
     item = Item(
         incident=incident, name=f"EV-{count + 1:03d}", title=title[:300], kind=kind, sha256=sealed.sha256,
         size=sealed.size if size is None else size, files=files, source=source[:500], held_at=held_at[:500],
@@ -140,6 +156,21 @@ def _compare(item: Item) -> Checked:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         found = list(pool.map(lambda one: box.check(one.sha256, sha512=one.sha512, blake3=one.blake3), files.values()))
     return next((one for bad in ("mismatch", "could-not-check") for one in found if one.result == bad), whole)
+
+
+def check_content(item: Item, *, actor: Actor) -> Checked:
+    """Ask whether the content of a disk image (E01) is what its maker recorded. Says nothing of our copy: that is `check`."""
+    require_on(actor, "read", item.incident)
+    refuse_if_gone(item)
+    names = {f"image.{item.container}": item.sha256}
+    if item.files:
+        names = {entry.path: entry.sha256 for entry in _entries(item)}
+    with locker().plain(names.values()) as paths:
+        found = content_of({name: paths[sha256] for name, sha256 in names.items()})
+    data = {"result": found.result, "sha256": item.sha256} | ({"reason": found.reason} if found.reason else {})
+    with transaction.atomic():
+        ledger.append(item.incident.name, actor=actor, verb="evidence.verify_content", obj=item.name, data=data)
+    return found
 
 
 def files_of(item: Item) -> dict[str, str]:

@@ -49,17 +49,19 @@ def seal_evidence(
     title: Annotated[str, Form()] = "",
     kind: Annotated[str, Form()] = "",
     acquisition: Annotated[str, Form()] = "",
+    also: Annotated[str, Form()] = "",
 ) -> Status[shapes.ItemShape]:
     """Upload one file (multipart/form-data) and seal it. The answer has the SHA-256 of the bytes as they arrived.
 
     The fields of the item's record may be sent beside the file, or as `acquisition` the JSON of the record that `evidence acquire` wrote:
-    the file must be one of those it lists. It is sealed too, and what is said beside it goes before what it says.
+    the file must be one of those it lists. It is sealed too, and what is said beside it goes before what it says. `also` names hashes
+    beside SHA-256, with commas between: sha512, blake3.
     """
     row = find.incident(request.auth, name)
     require_on(request.auth, "write", row)
     if acquisition:
         return Status(201, shapes.item(_seal_acquired(request, row, file, acquisition, title, kind, said.said())))
-    return Status(201, shapes.item(_seal(request, row, file, title, kind or "file", said.said())))
+    return Status(201, shapes.item(_seal(request, row, file, title, kind or "file", said.said(), also=also)))
 
 
 def _seal_acquired(
@@ -74,21 +76,24 @@ def _seal_acquired(
 
 
 def _seal(
-    request: Call, row: Incident, file: UploadedFile, title: str, kind: str, record: dict[str, Any], *, source: str = ""
-) -> Item:
+    request: Call, row: Incident, file: UploadedFile, title: str, kind: str, record: dict[str, Any], *, source: str = "",
+    also: str = "",
+) -> Item:  # fmt: skip
     """A small upload is in memory already; a large one goes by way of the home folder, where there is room for evidence."""
     named = Path(file.name or "upload").name[:200]
     if not hasattr(file, "temporary_file_path"):
         source = source or f"upload: {named}"
         return verbs.seal_bytes(
-            row, file.read(), actor=request.auth, title=title or named, kind=kind, source=source, record=record
-        )
+            row, file.read(), actor=request.auth, title=title or named, kind=kind, source=source, record=record,
+            also=also.split(","),
+        )  # fmt: skip
     with tempfile.TemporaryDirectory(dir=settings.ENVIRONMENT.home, prefix="upload-") as folder:
         path = Path(folder) / named
         path.symlink_to(file.temporary_file_path())
         return verbs.seal_files(
-            row, [path], actor=request.auth, title=title or named, kind=kind, source=source, record=record
-        )
+            row, [path], actor=request.auth, title=title or named, kind=kind, source=source, record=record,
+            also=also.split(","),
+        )  # fmt: skip
 
 
 @router.get("/incidents/{name}/evidence/{item}", response=custody.ItemDetail)
@@ -101,10 +106,13 @@ def show_evidence(request: Call, name: str, item: str) -> custody.ItemDetail:
 
 
 @router.post("/incidents/{name}/evidence/{item}/verify", response=Checked)
-def verify_evidence(request: Call, name: str, item: str) -> Checked:
-    """Read the bytes again and compare. The result becomes a custody line."""
+def verify_evidence(request: Call, name: str, item: str, content: bool = False) -> Checked:
+    """Read the bytes again and compare. The result becomes a custody line.
+
+    With `content`, of a disk image (E01): compare what is inside with the hash that it records.
+    """
     row = find.item(find.incident(request.auth, name), item)
-    found = verbs.check(row, actor=request.auth)
+    found = (verbs.check_content if content else verbs.check)(row, actor=request.auth)
     return {"name": row.name, "sha256": row.sha256, "result": found.result, "reason": found.reason}
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from hikeshi.custody.locker import Checked
 from hikeshi.desk.evidence import gaps, verbs, volatility
 from hikeshi.desk.evidence.models import KINDS, VOLATILITY, Hold, Item, Transfer
 from hikeshi.desk.incidents.models import Incident
@@ -65,18 +66,30 @@ def verify(request: HttpRequest, name: str, item: str) -> HttpResponse:
     """Read the bytes again and compare the hash."""
     incident = incident_of(request, name)
     found = _item(incident, item)
-    result: list[str] = []
-    problem = attempt(lambda: result.append(verbs.verify(found, actor=actor(request))))
+    content = "content" in request.POST
+    result: list[Checked] = []
+    ask = verbs.check_content if content else verbs.check
+    problem = attempt(lambda: result.append(ask(found, actor=actor(request))))
     if problem is not None:
         return show(request, incident, found, problem)
+    level = messages.SUCCESS if result[0].result == "match" else messages.ERROR
+    messages.add_message(request, level, _outcome(found, result[0], content=content))
+    return redirect("item", incident.name, found.name)
+
+
+def _outcome(item: Item, checked: Checked, *, content: bool) -> str:
     words = {
         "match": _("%(item)s: the bytes are the same as when they were sealed."),
         "mismatch": _("%(item)s: the bytes are NOT the ones that were sealed."),
+        "could-not-check": _("%(item)s could not be checked: its bytes were not found or not readable."),
     }
-    could_not = _("%(item)s could not be checked: its bytes were not found or not readable.")
-    level = messages.SUCCESS if result[0] == "match" else messages.ERROR
-    messages.add_message(request, level, words.get(result[0], could_not) % {"item": found.name})
-    return redirect("item", incident.name, found.name)
+    if content:
+        words = {
+            "match": _("%(item)s: the content of the image is what its maker recorded."),
+            "mismatch": _("%(item)s: the content of the image is NOT what its maker recorded: %(reason)s"),
+            "could-not-check": _("The content of %(item)s could not be checked: %(reason)s"),
+        }
+    return words[checked.result] % {"item": item.name, "reason": checked.reason}
 
 
 @require_safe
