@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -101,6 +102,36 @@ def test_ctrl_c_ends_it_cleanly(collect: Collect, traffic: list[int], tmp_path: 
     assert record.facts["stopped_by"] == "the operator"
     assert record.facts["captured"] == len(_numbers(tmp_path / "out")) > 0
     _check_hashes(record, tmp_path / "out")
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from hikeshi.custody.acquire.acquisition import perform
+from hikeshi.custody.acquire.capture import Capture
+from hikeshi.custody.acquire.record import Person, Reading
+perform(Capture(interface="lo", filter=sys.argv[2], floor=0), Path(sys.argv[1]), person=Person(collector="sato"),
+        clock=Reading(), command="")
+"""
+
+
+@needs_tcpdump
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP])
+def test_when_we_are_killed_tcpdump_ends_and_has_written_all_it_held(
+    traffic: list[int], tmp_path: Path, number: signal.Signals
+) -> None:
+    out, wanted = tmp_path / "out", f"udp port {PORT}"
+    with subprocess.Popen([sys.executable, "-c", PROGRAM, out, wanted]) as started:
+        while not (out / "packets" / "capture.pcap").exists():
+            assert started.poll() is None
+            time.sleep(0.02)
+        time.sleep(0.5)
+        started.send_signal(number)
+    until = time.monotonic() + 10
+    while "captured" not in (out / "tcpdump.txt").read_text() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert f"{len(_numbers(out))} packets captured" in (out / "tcpdump.txt").read_text()
+    assert records.read(out).outcome == ("running" if number == signal.SIGKILL else "complete")
 
 
 @needs_tcpdump

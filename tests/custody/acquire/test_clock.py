@@ -6,11 +6,14 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from custody.acquire.conftest import Collect
 from hikeshi.custody.acquire import clock
 from hikeshi.custody.acquire.clock import ERA, HEADER, UNIX, Watch
+from hikeshi.custody.acquire.logical import Copy
 
 Reply = Callable[[int, float], bytes]
 
@@ -107,3 +110,15 @@ def test_a_clock_that_is_set_is_noticed_once(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(time, "time_ns", lambda: real() - 5_000_000_000)
     assert -5_000_100 < watch.jumped() < -4_999_900
     assert watch.jumped() == 0
+
+
+def test_a_clock_set_back_while_we_collect_is_in_the_record(
+    collect: Collect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    real, asked = time.time_ns, iter(range(1000))
+    monkeypatch.setattr(time, "time_ns", lambda: real() - (60_000_000_000 if next(asked) else 0))
+    record = collect(Copy(paths=(tmp_path / "file",)), tmp_path / "out")
+    (jump,) = record.jumps
+    assert abs(jump.by_us + 60_000_000) < 100_000
+    assert "set by -60.0" in record.notes[0].en

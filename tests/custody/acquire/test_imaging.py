@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -212,3 +213,21 @@ def _failing(errors: dict[int, int]) -> Preadv:
         return os.preadv(descriptor, buffers, offset)
 
     return preadv
+
+
+@pytest.mark.skipif(shutil.which("ddrescue") is None, reason="ddrescue (gddrescue) is not installed")
+def test_ddrescue_finds_the_same_and_goes_on_from_our_map(
+    collect: Collect, disk_with_bad_sectors: FaultyDisk, tmp_path: Path
+) -> None:
+    bad = [(MEBIBYTE + 512, MEBIBYTE + 1536), (2 * MEBIBYTE - 512, 2 * MEBIBYTE)]
+    disk = disk_with_bad_sectors(os.urandom(2 * MEBIBYTE), bad)
+    collect(Image(path=disk), tmp_path / "out")
+    ours, image = tmp_path / "out" / f"{disk.name}.map", tmp_path / "out" / f"{disk.name}.img"
+    theirs = tmp_path / "theirs.map"
+    subprocess.run(["ddrescue", "-d", disk, tmp_path / "theirs.img", theirs], capture_output=True, check=True)
+    assert [part[:3] for part in sector_map.read(theirs).parts] == [part[:3] for part in sector_map.read(ours).parts]
+    assert (tmp_path / "theirs.img").read_bytes().ljust(2 * MEBIBYTE, b"\0") == image.read_bytes()
+    image.chmod(0o600)
+    ours.chmod(0o600)
+    done = subprocess.run(["ddrescue", "-d", disk, image, ours], capture_output=True, text=True, check=True)
+    assert "Finished" in done.stdout

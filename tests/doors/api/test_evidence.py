@@ -9,10 +9,8 @@ import pytest
 from django.conf import LazySettings
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from acquired import acquired_disk
 from doors.api.caller import SYSTEM, Caller
-from hikeshi.custody.acquire.acquisition import perform
-from hikeshi.custody.acquire.imaging import Image
-from hikeshi.custody.acquire.record import Person as AcquiredBy, Reading
 from hikeshi.desk.evidence import verbs
 from hikeshi.desk.evidence.models import Item
 from hikeshi.desk.incidents.models import Incident
@@ -105,17 +103,10 @@ def test_strangers_learn_nothing(
         _upload(stranger, incident, status=404)
 
 
-def _acquired(tmp_path: Path) -> str:
-    (tmp_path / "disk").write_bytes(CONTENT)
-    person = AcquiredBy(collector="Sato", witness="Kondo")
-    perform(Image(path=tmp_path / "disk"), tmp_path / "out", person=person, clock=Reading(), command="hikeshi x")
-    return (tmp_path / "out" / "acquisition.json").read_text()
-
-
 def test_a_record_of_an_acquisition_fills_the_fields_and_is_kept(
     on_it: Caller, incident: Incident, tmp_path: Path
 ) -> None:
-    acquisition = _acquired(tmp_path)
+    acquisition = (acquired_disk(tmp_path, CONTENT) / "acquisition.json").read_text()
     _upload(on_it, incident, acquisition=acquisition, witness="Aoki")
     item, kept = Item.objects.order_by("name")
     assert (item.kind, item.collector, item.witness, item.command) == ("disk", "Sato", "Aoki", "hikeshi x")
@@ -127,7 +118,7 @@ def test_a_record_of_an_acquisition_fills_the_fields_and_is_kept(
 
 
 def test_a_file_that_its_record_does_not_list_is_not_sealed(on_it: Caller, incident: Incident, tmp_path: Path) -> None:
-    acquisition = _acquired(tmp_path)
+    acquisition = (acquired_disk(tmp_path, CONTENT) / "acquisition.json").read_text()
     assert "none of those" in _upload(on_it, incident, b"other", 422, acquisition=acquisition)["error"]
     for broken in ("{", "[]", acquisition.replace('"disk"', '"toy"'), acquisition.replace("Z", "")):
         _upload(on_it, incident, status=422, acquisition=broken)

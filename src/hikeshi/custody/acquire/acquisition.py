@@ -6,8 +6,10 @@ import contextlib
 import hashlib
 import os
 import platform
+import signal
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
@@ -143,7 +145,8 @@ def perform(
     notebook = Notebook(_open_folder(folder, what) or new, folder)
     notebook.save()
     try:
-        what.collect(folder, notebook, tell)
+        with _stopped_cleanly():
+            what.collect(folder, notebook, tell)
     except (HikeshiError, OSError, KeyboardInterrupt) as problem:
         said = str(problem) or "stopped by the operator"
         notebook.note(f"Interrupted: {said}"[:2000], f"中断: {said}"[:2000])
@@ -152,6 +155,24 @@ def perform(
         raise
     record = notebook.record("complete")
     return record, records.write(record, folder, final=True)
+
+
+@contextlib.contextmanager
+def _stopped_cleanly() -> Iterator[None]:
+    """A lost connection and a polite kill end us like Ctrl-C: with everything so far kept and noted."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGHUP, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, how in before.items():
+            signal.signal(number, how)
 
 
 def _open_folder(folder: Path, what: Acquisition) -> Record | None:

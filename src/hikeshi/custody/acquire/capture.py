@@ -16,6 +16,7 @@ import shlex
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final
 
@@ -123,10 +124,14 @@ class Capturing:
             account = pwd.getpwnam(_account())
             os.chown(self.folder, account.pw_uid, account.pw_gid)
         program = programs.found("tcpdump")
-        with self.said.open("xb") as said, subprocess.Popen(
-            [str(program), *self.asked.words()[1:]], cwd=self.folder, env=programs.PLAIN, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=said, start_new_session=True,
-        ) as started:  # fmt: skip
+        with (
+            self.said.open("xb") as said,
+            subprocess.Popen(
+                [str(program), *self.asked.words()[1:]], cwd=self.folder, env=programs.PLAIN, stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL, stderr=said, start_new_session=True,
+            ) as started,
+            _ended_with_us(started.pid),
+        ):  # fmt: skip
             try:
                 self._watch(started)
             except KeyboardInterrupt:
@@ -199,6 +204,20 @@ class Capturing:
             self.notebook.missed(self.asked.source, f"tcpdump ended by itself with {code}")
         elif "disk" in self.stopped_by:
             self.notebook.missed(self.asked.source, "the capture ended early: too little is free on the disk")
+
+
+@contextlib.contextmanager
+def _ended_with_us(number: int) -> Iterator[None]:
+    """Should we be killed, tcpdump must not capture for ever: a shell that waits for our end of a pipe to close ends it then.
+
+    (The kernel's own way, PR_SET_PDEATHSIG, is forgotten when tcpdump becomes another account.)
+    """
+    words = ["/bin/sh", "-c", 'cat; kill -INT "$1"', "sh", str(number)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True) as waiting:
+        try:
+            yield
+        finally:
+            waiting.kill()
 
 
 def _order(path: Path) -> tuple[str, int]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from hikeshi.custody.acquire.acquisition import Tell
+from hikeshi.custody.acquire.acquisition import Tell, sha256_of
 from hikeshi.custody.acquire.record import Output, Record
 from hikeshi.custody.disk import open_source
 from hikeshi.errors import Refused, Unreadable
@@ -41,14 +40,12 @@ def check(folder: Path, record: Record, tell: Tell = lambda _done, _all: None) -
             )
 
 
-def refuse_unlisted(record: Record, pieces: Iterable[bytes]) -> None:
+def refuse_unlisted(record: Record, path: Path) -> None:
     """Hash a file that arrived alone. Raises `Unreadable` where the record does not list it."""
-    digest = hashlib.sha256()
-    for piece in pieces:
-        digest.update(piece)
-    if digest.hexdigest() not in {file.sha256 for file in record.files}:
+    digest = sha256_of(path)
+    if digest not in {file.sha256 for file in record.files}:
         raise Unreadable(
-            f"the file is none of those in the record: its SHA-256 is {digest.hexdigest()}", source="acquisition",
+            f"the file is none of those in the record: its SHA-256 is {digest}", source="acquisition",
             hint="Nothing was sealed. Send the file as it was acquired, with the record that lies beside it.",
         )  # fmt: skip
 

@@ -12,8 +12,7 @@ from ninja import File, Form, Router, Status
 from ninja.files import UploadedFile
 from typing_extensions import TypedDict
 
-from hikeshi.custody.acquire import checking, record as records
-from hikeshi.desk.evidence import reads, transfers, verbs
+from hikeshi.desk.evidence import acquired, reads, transfers, verbs
 from hikeshi.desk.evidence.models import Item
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.incidents.verbs import require_on
@@ -67,12 +66,13 @@ def seal_evidence(
 def _seal_acquired(
     request: Call, row: Incident, file: UploadedFile, acquisition: str, title: str, kind: str, said: dict[str, Any]
 ) -> Item:
-    told = records.parse(acquisition.encode(), source="acquisition")
-    checking.refuse_unlisted(told, file.chunks())
-    item = _seal(request, row, file, title or told.title, kind or told.kind, told.fields | said, source=told.source)
-    about = f"Acquisition record of {item.name}"
-    verbs.seal_bytes(row, acquisition.encode(), actor=request.auth, title=about, kind="receipt", source=told.source)
-    return item
+    with tempfile.TemporaryDirectory(dir=settings.ENVIRONMENT.home, prefix="upload-") as folder:
+        path = Path(folder) / Path(file.name or "upload").name[:200]
+        with path.open("wb") as copy:
+            copy.writelines(file.chunks())
+        return acquired.seal_upload(
+            row, path, acquisition.encode(), actor=request.auth, title=title, kind=kind, said=said
+        )
 
 
 def _seal(
@@ -82,7 +82,7 @@ def _seal(
     """A small upload is in memory already; a large one goes by way of the home folder, where there is room for evidence."""
     named = Path(file.name or "upload").name[:200]
     if not hasattr(file, "temporary_file_path"):
-        source = source or f"upload: {named}"
+        source = f"upload: {named}"
         return verbs.seal_bytes(
             row, file.read(), actor=request.auth, title=title or named, kind=kind, source=source, record=record,
             also=also.split(","),

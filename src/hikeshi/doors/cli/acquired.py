@@ -9,7 +9,7 @@ import typer
 
 from hikeshi.custody.acquire import checking, record as records
 from hikeshi.custody.acquire.record import Record
-from hikeshi.desk.evidence import verbs
+from hikeshi.desk.evidence import acquired
 from hikeshi.desk.evidence.models import Item
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.doors import find, shapes
@@ -36,10 +36,9 @@ class Keeping:
 
     def seal(self, folder: Path, record: Record) -> Item:
         with progress(record.title, unit="bytes") as told:
-            return verbs.seal_files(
-                self.incident, [folder], actor=self.actor, title=record.title, kind=record.kind, source=record.source,
-                progress=lambda _path, done, total: told(done, total), record=record.fields,
-            )  # fmt: skip
+            return acquired.seal_folder(
+                self.incident, folder, record, actor=self.actor, progress=lambda _path, done, total: told(done, total)
+            )
 
 
 def seal(

@@ -35,6 +35,11 @@ CHECKS: Final[dict[str, tuple[Callable[[], Health], str, str]]] = {
         "The command line refuses when the browser is down.",
         "ブラウザー停止時にコマンドラインが使えません。",
     ),
+    "clock": (
+        health.clock,
+        "Nobody can say how far off the times of evidence are.",
+        "証拠の時刻のずれを説明できません。",
+    ),
     "clock rules": (health.clock_rules, "Deadlines are not counted.", "期限が計測されません。"),
     "playbooks": (health.playbooks, "Responses start with errors in them.", "誤りのある手順で対応が始まります。"),
     "database": (health_desk.database, "Nothing can be read or written.", "読み書きができません。"),

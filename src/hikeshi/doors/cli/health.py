@@ -9,6 +9,7 @@ import tempfile
 from typing import Literal, NamedTuple
 
 from hikeshi.clocks.rule import rules
+from hikeshi.custody.acquire.clock import measure
 from hikeshi.doors.cli.identity import TOKEN_FILE, secret
 from hikeshi.environment import read_environment
 from hikeshi.errors import Failed
@@ -17,6 +18,8 @@ MEBIBYTE = 1024 * 1024
 LITTLE_ROOM = 5 * 1024 * MEBIBYTE
 NO_ROOM = 200 * MEBIBYTE
 QUEUE_SECONDS = 10.0
+CLOCK_OFF = 1_000_000
+"""Microseconds that a clock may be off before the doctor says so."""
 
 
 class Health(NamedTuple):
@@ -84,6 +87,17 @@ def token() -> Health:
 def clock_rules() -> Health:
     count = len(rules())
     return ok(f"{count} rules.", f"規則 {count} 件。")
+
+
+def clock() -> Health:
+    found = measure(read_environment().time_server)
+    if found.offset_us is None or found.uncertainty_us is None:
+        return part(f"Our clock: {found.note}.", f"時計のずれを測定できません: {found.note}")
+    en, ja = (
+        text.format(found.offset_us / 1e6, found.uncertainty_us / 1e6, found.source)
+        for text in ("Our clock is {:+.6f} s off (± {:.6f} s) by {}.", "時計のずれ {:+.6f} 秒(± {:.6f} 秒、{})。")
+    )
+    return ok(en, ja) if abs(found.offset_us) <= CLOCK_OFF else part(en, ja)
 
 
 def playbooks() -> Health:

@@ -18,8 +18,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from hikeshi.custody.acquire import record as acquisitions
 from hikeshi.desk.actor import Actor
-from hikeshi.desk.evidence import keeping, notes, record, transfers, verbs
+from hikeshi.desk.evidence import acquired, keeping, notes, record, transfers, verbs
 from hikeshi.desk.evidence.models import Disposal, Hold, Item, Transfer
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.incidents.verbs import require_on
@@ -54,11 +55,17 @@ def _seal(request: HttpRequest, incident: Incident) -> Item:
     said: dict[str, Any] = {
         "title": typed.get("title", "").strip() or named, "kind": typed.get("kind", "file"), "record": item_record.read(typed),
     }  # fmt: skip
+    acquisition = request.FILES.get("acquisition")
     with tempfile.TemporaryDirectory(dir=settings.ENVIRONMENT.home, prefix="upload-") as folder:
         path = Path(folder) / named
         with path.open("wb") as copy:
             for chunk in file.chunks():
                 copy.write(chunk)
+        if isinstance(acquisition, UploadedFile):
+            return acquired.seal_upload(
+                incident, path, acquisition.read(acquisitions.LIMIT + 1), actor=who, title=typed.get("title", "").strip(),
+                said=said["record"],
+            )  # fmt: skip
         return verbs.seal_files(incident, [path], actor=who, source=f"upload: {named}", **said)
 
 
