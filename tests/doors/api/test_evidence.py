@@ -123,3 +123,12 @@ def test_a_file_that_its_record_does_not_list_is_not_sealed(on_it: Caller, incid
     for broken in ("{", "[]", acquisition.replace('"disk"', '"toy"'), acquisition.replace("Z", "")):
         _upload(on_it, incident, status=422, acquisition=broken)
     assert not Item.objects.exists()
+
+
+def test_malware_comes_in_a_zip_with_a_password(on_it: Caller, incident: Incident) -> None:
+    _upload(on_it, incident, b"MZ a sample", kind="malware")
+    answer = on_it("get", f"/incidents/{incident.name}/evidence/EV-001/content")
+    assert answer.headers["Content-Disposition"].endswith('.zip"')
+    content = b"".join(answer.streaming_content)  # type: ignore[attr-defined]  # a file response
+    assert content.startswith(b"PK")
+    assert b"MZ a sample" not in content

@@ -48,3 +48,22 @@ def test_the_doctor_looks_at_the_key(admin: Keyboard, key: Path) -> None:
 
 def test_a_key_is_never_written_over(keyboard: Keyboard, key: Path) -> None:
     assert keyboard("evidence", "make-key", "--out", key).code == 3
+
+
+def test_sealed_bytes_are_taken_away_into_a_new_file(admin: Keyboard, incident: Incident, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_bytes(b"page")
+    made = admin.json("evidence", "add", incident.name, tmp_path / "page.html")
+    out = tmp_path / "out.bin"
+    told = admin.json("evidence", "take", incident.name, "EV-001", "--out", out)
+    assert (told["sha256"], out.read_bytes(), out.stat().st_mode & 0o777) == (made["sha256"], b"page", 0o600)
+    assert admin("evidence", "take", incident.name, "EV-001", "--out", out).code == 3
+    assert admin("evidence", "take", incident.name, "EV-001", "--out", tmp_path / "no" / "x").code == 1
+    assert admin.json("evidence", "show", incident.name, "EV-001")["custody"][-1]["verb"] == "evidence.hand_out"
+
+
+def test_malware_is_taken_away_in_a_zip_with_a_password(admin: Keyboard, incident: Incident, tmp_path: Path) -> None:
+    (tmp_path / "dropper").write_bytes(b"MZ")
+    admin.json("evidence", "add", incident.name, tmp_path / "dropper", "--kind", "malware")
+    told = admin.json("evidence", "take", incident.name, "EV-001", "--out", tmp_path / "out.zip")
+    assert told["password"] == "infected"
+    assert (tmp_path / "out.zip").read_bytes().startswith(b"PK")

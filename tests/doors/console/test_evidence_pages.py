@@ -79,3 +79,13 @@ def test_what_an_image_records_is_shown_and_its_content_can_be_checked(house: Ho
     assert "Check the content" in text
     answer = client.post(root(house, house.item.name) + "verify/", {"content": "1"}, follow=True)
     assert "could not be checked" in answer.content.decode()
+
+
+def test_malware_is_downloaded_in_a_zip_with_a_password(house: House) -> None:
+    item = evidence.seal_bytes(
+        house.incident, b"MZ a sample", actor=as_actor(house.responder), title="dropper", kind="malware"
+    )
+    client = signed_in(house.responder)
+    assert "in a zip with the password" in client.get(root(house, item.name)).content.decode()
+    answer = client.get(root(house, item.name) + "download/")
+    assert b"".join(answer.streaming_content).startswith(b"PK")  # type: ignore[attr-defined]  # a file response

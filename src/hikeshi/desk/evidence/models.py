@@ -12,6 +12,7 @@ KINDS = (
     ("disk", _("Disk image")),
     ("file", _("File")),
     ("logs", _("Logs")),
+    ("malware", _("Malware sample")),
     ("memory", _("Memory image")),
     ("network", _("Network capture")),
     ("receipt", _("Receipt of an action")),
@@ -20,6 +21,8 @@ KINDS = (
     ("state", _("Volatile state")),
 )
 
+MALWARE = "malware"
+"""The kind that is always encrypted, and leaves only in a zip with a password."""
 
 TLP = (
     ("red", "TLP:RED"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import msgspec
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -16,13 +17,13 @@ from hikeshi.custody.containers import Container, recognise, recognise_all
 from hikeshi.custody.content import check_content as content_of
 from hikeshi.custody.encryption import SUFFIX
 from hikeshi.custody.hashing import named
-from hikeshi.custody.locker import Checked, Sealed
+from hikeshi.custody.locker import Checked, Locker, Sealed
 from hikeshi.custody.manifest import Manifest, ManifestEntry, Progress, walk
 from hikeshi.custody.rereading import note_of
 from hikeshi.custody.tree import AT_ONCE
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.evidence import record as records
-from hikeshi.desk.evidence.models import Item
+from hikeshi.desk.evidence.models import MALWARE, Item
 from hikeshi.desk.evidence.place import locker as locker  # noqa: PLC0414 - for every noun
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.incidents.verbs import require_on
@@ -32,6 +33,7 @@ from hikeshi.errors import Refused
 
 LOOKED_INTO: Final = 64
 """Files of a folder up to which each is asked what kind it is."""
+ENDINGS: Final = {MALWARE: "zip", "receipt": "json", "report": "md"}
 
 
 def seal_bytes(
@@ -43,7 +45,7 @@ def seal_bytes(
     `record` says more of the item: the fields of `record.FIELDS`. `also` names hashes beside SHA-256: sha512, blake3.
     """
     require_on(actor, "write", incident)
-    sealed = locker().seal(io.BytesIO(content), also=named(also))
+    sealed = _locker_for(kind).seal(io.BytesIO(content), also=named(also))
     return _register(
         incident, actor, sealed, title=title, kind=kind, source=source, held_at=held_at, record=record,
         container=recognise(io.BytesIO(content)),
@@ -68,7 +70,7 @@ def seal_files(
         if not path.exists():
             raise Refused(f"{path} is not there.", hint="Check the path; nothing was sealed.")
     source = source or ", ".join(str(path) for path in paths)[:500]
-    box, hashes = locker(), named(also)
+    box, hashes = _locker_for(kind), named(also)
     box.sweep()
     if len(paths) == 1 and paths[0].is_file():
         path, size = paths[0], paths[0].stat().st_size
@@ -88,6 +90,11 @@ def seal_files(
         missed=[f"{entry.path}: {entry.note or entry.kind}" for entry in manifest.incomplete],
         container=recognise_all(found) if len(found := list(walk(whole))) <= LOOKED_INTO else Container(),
     )  # fmt: skip
+
+
+def _locker_for(kind: str) -> Locker:
+    """Malware is encrypted whatever the environment says: it must neither run nor be scanned away."""
+    return locker(encrypt=kind == MALWARE)
 
 
 @transaction.atomic
@@ -188,8 +195,9 @@ def _entries(item: Item) -> list[ManifestEntry]:
 
 
 def hand_out(item: Item, *, actor: Actor, sha256: str = "") -> BinaryIO:
-    """The sealed bytes, for taking away; of a folder its manifest, or with `sha256` one of the files it lists.
+    """The sealed bytes, for taking away; of a folder its manifest, or with `sha256` one of the files it lists. `taken_as` names them.
 
+    Malware leaves only in a zip with a password, see `custody/malware.py`: all of the item, or with `sha256` that file.
     Who took them and when becomes a custody line before the first byte leaves. Raises `Refused` for a file the item does not hold.
     """
     require_on(actor, "read", item.incident)
@@ -202,11 +210,24 @@ def hand_to(item: Item, *, actor: Actor, sha256: str = "") -> BinaryIO:
     wanted = sha256 or item.sha256
     if wanted != item.sha256 and wanted not in files_of(item):
         raise Refused(f"{item.name} has no such file.", hint="Its manifest lists the SHA-256 of each file.")
-    stream = locker().open(wanted)
     data = {"sha256": wanted, "sensitivity": item.sensitivity}
+    if item.kind == MALWARE:
+        from hikeshi.custody.malware import zipped  # half a second, only where there is malware
+
+        samples = {one: name for one, name in files_of(item).items() if wanted in (one, item.sha256)}
+        stream = zipped(samples, locker().open, settings.ENVIRONMENT.home)
+        data["form"] = "as_a_zip_with_a_password"
+    else:
+        stream = locker().open(wanted)
     with transaction.atomic():
         ledger.append(item.incident.name, actor=actor, verb="evidence.hand_out", obj=item.name, data=data)
     return stream
+
+
+def taken_as(item: Item, sha256: str = "") -> str:
+    """What to call the file that `hand_out` gives: nothing that a double click would run."""
+    ending = ENDINGS.get(item.kind, "bin") if sha256 in ("", item.sha256) or item.kind == MALWARE else "bin"
+    return f"{item.incident.name}-{item.name}-{(sha256 or item.sha256)[:12]}.{ending}"
 
 
 def refuse_if_gone(item: Item) -> None:

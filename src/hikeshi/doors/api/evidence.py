@@ -118,13 +118,16 @@ def verify_evidence(request: Call, name: str, item: str, content: bool = False) 
 
 @router.get("/incidents/{name}/evidence/{item}/content", response=None)
 def download_evidence(request: Call, name: str, item: str, sha256: str = "") -> FileResponse:
-    """The sealed bytes (of a folder: its manifest, or with `sha256` one of the files it lists)."""
+    """The sealed bytes (of a folder: its manifest, or with `sha256` one of the files it lists).
+
+    Malware comes as a zip with AES and the password "infected": all of the item, or with `sha256` that file.
+    """
     row = find.item(find.incident(request.auth, name), item)
     if sha256 not in ("", row.sha256, *verbs.files_of(row)):
         raise NotThere(f"{row.name} has no such file.", hint="Its manifest lists the SHA-256 of each file.")
     stream = verbs.hand_out(row, actor=request.auth, sha256=sha256)
     # Evidence may be live malware or a page: it is never shown, only handed over.
     return FileResponse(
-        stream, as_attachment=True, filename=f"{row.incident.name}-{row.name}-{(sha256 or row.sha256)[:12]}.bin",
+        stream, as_attachment=True, filename=verbs.taken_as(row, sha256),
         content_type="application/octet-stream",
     )  # fmt: skip

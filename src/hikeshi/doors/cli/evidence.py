@@ -31,7 +31,7 @@ def add(
     paths: Annotated[list[Path], typer.Argument(help="Files and folders; several become one item with a manifest.")],
     title: Annotated[str, typer.Option(help="What it is; without it, the first name.")] = "",
     kind: Annotated[
-        str, typer.Option(help="disk, file, logs, memory, network, receipt, report, snapshot, state.")
+        str, typer.Option(help="disk, file, logs, malware, memory, network, receipt, report, snapshot, state.")
     ] = "file",
     also: Annotated[str, typer.Option(help="Hashes beside SHA-256, with commas between: sha512, blake3.")] = "",
     twice: Annotated[bool, typer.Option("--twice", help="Read everything a second time and compare.")] = False,

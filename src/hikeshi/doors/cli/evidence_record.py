@@ -22,7 +22,9 @@ def describe(
     item: Number,
     *,
     title: Annotated[str, typer.Option(help="What it is, in one line.")] = "",
-    kind: Annotated[str, typer.Option(help="file, logs, memory, receipt, report or snapshot.")] = "",
+    kind: Annotated[
+        str, typer.Option(help="disk, file, logs, malware, memory, network, receipt, report, snapshot, state.")
+    ] = "",
     source: Annotated[str, typer.Option(help="Where it came from.")] = "",
     reason: Annotated[str, typer.Option(help="Why, where something was said already and is corrected.")] = "",
     version: Version = 0,

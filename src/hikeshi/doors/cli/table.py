@@ -94,6 +94,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "evidence return": Command("transfers", "give_back", "person", "Record that an item came back", "証拠の返却を記録"),
     "evidence settle": Command("evidence_plan", "settle", "person", "A line is held by an item, or failed", "証拠計画の行に結果を記録"),
     "evidence show": Command("evidence", "show", "person", "One item with its custody record", "証拠と保管記録"),
+    "evidence take": Command("taking", "take", "person", "Take sealed bytes away; malware as a zip with a password", "証拠を取り出す(マルウェアはパスワード付き ZIP)"),
     "evidence transfer": Command("transfers", "transfer", "person", "Offer an item to a receiver", "証拠の受け渡しを申し出"),
     "evidence unhold": Command("keeping", "unhold", "person", "Lift a legal hold", "訴訟ホールドを解除"),
     "evidence verify": Command("evidence", "verify", "person", "Read the bytes again and compare", "証拠を再検証"),

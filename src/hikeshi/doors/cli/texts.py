@@ -212,6 +212,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "root": ("Root", "ルートハッシュ"),
     "provider": ("Provider", "プロバイダー"),
     "public": ("Public key", "公開鍵"),
+    "password": ("Password", "パスワード"),
     "public_key": ("Public key", "公開鍵"),
     "read_only": ("Read-only", "読み取り専用"),
     "reason": ("Reason", "理由"),

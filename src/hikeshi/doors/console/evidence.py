@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from hikeshi.custody.locker import Checked
 from hikeshi.desk.evidence import gaps, verbs, volatility
-from hikeshi.desk.evidence.models import KINDS, VOLATILITY, Hold, Item, Transfer
+from hikeshi.desk.evidence.models import KINDS, MALWARE, VOLATILITY, Hold, Item, Transfer
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.doors.console.item import card
 from hikeshi.doors.console.room import head
@@ -94,13 +94,12 @@ def _outcome(item: Item, checked: Checked, *, content: bool) -> str:
 
 @require_safe
 def download(request: HttpRequest, name: str, item: str) -> FileResponse:
-    """The sealed bytes as an attachment of no type: malware in the locker must never run or render in a browser."""
+    """The sealed bytes as an attachment of no type, which never runs or renders in a browser; malware in a zip with a password."""
     incident = incident_of(request, name)
     found = _item(incident, item)
-    if found.files:
+    if found.files and found.kind != MALWARE:
         raise Http404  # a folder: its manifest is listed, its files are exported in a bundle
-    ending = "json" if found.kind in {"receipt", "memory", "snapshot"} else "md" if found.kind == "report" else "bin"
     stream = verbs.hand_out(found, actor=actor(request))
-    response = FileResponse(stream, as_attachment=True, filename=f"{incident.name}-{found.name}.{ending}")
+    response = FileResponse(stream, as_attachment=True, filename=verbs.taken_as(found))
     response["Content-Type"] = "application/octet-stream"
     return response
