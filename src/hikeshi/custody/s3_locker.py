@@ -164,14 +164,18 @@ class S3Locker(EncryptingLocker):
                 if time.time() - os.fstat(file.fileno()).st_mtime > ABANDONED:
                     path.unlink()
                     swept += 1
-        oldest = datetime.now(UTC) - timedelta(seconds=ABANDONED)
-        for upload in self._uploads(f"{self.place.prefix}/" if self.place.prefix else ""):
-            if upload["Initiated"] < oldest:
-                with self._calling("s3:AbortMultipartUpload"):
-                    self._s3.abort_multipart_upload(
-                        Bucket=self.place.bucket, Key=upload["Key"], UploadId=upload["UploadId"]
-                    )
-                swept += 1
+        return swept + self._sweep_uploads()
+
+    def _sweep_uploads(self) -> int:
+        """Whoever may not list or abort uploads can seal all the same: a rule of the bucket's life cycle may do it instead."""
+        oldest, swept = datetime.now(UTC) - timedelta(seconds=ABANDONED), 0
+        with contextlib.suppress(HikeshiError):
+            for upload in self._uploads(f"{self.place.prefix}/" if self.place.prefix else ""):
+                if upload["Initiated"] < oldest:
+                    names = {"Bucket": self.place.bucket, "Key": upload["Key"], "UploadId": upload["UploadId"]}
+                    with self._calling("s3:AbortMultipartUpload"):
+                        self._s3.abort_multipart_upload(**names)
+                    swept += 1
         return swept
 
     def seal_stream(
