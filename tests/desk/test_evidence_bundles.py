@@ -163,6 +163,13 @@ def test_a_bundle_needs_a_free_name_and_room(
     assert not problem.value.permanent
 
 
+def test_malware_stays_out_of_a_bundle(held: Incident, on_it: Actor, tmp_path: Path) -> None:
+    item = evidence.seal_bytes(held, b"MZ a sample", actor=on_it, title="dropper", kind="malware")
+    export(held, on_it, tmp_path / "b")
+    told = {one["name"]: one["bytes"] for one in manifest(tmp_path / "b")["items"]}[item.name]
+    assert (told["state"], "in a zip with a password" in told["reason"]["en"]) == ("left-out", True)
+
+
 def test_wrong_choices_are_refused_and_nothing_is_written(held: Incident, on_it: Actor, tmp_path: Path) -> None:
     for choice in ({"items": ("EV-009",)}, {"without_bytes": ("EV-009",)}, {"tlp": "purple"}):
         with pytest.raises(Refused):
