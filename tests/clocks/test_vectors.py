@@ -132,3 +132,9 @@ def test_a_filing_meets_the_duty_and_a_late_one_stays_late() -> None:
     late = due("jp-appi-final", known, "filed_at=2026-12-02T01:00+09:00")
     assert late.state == "submitted_late"
     assert "late" in late.explanation.en
+
+
+def test_a_filing_before_its_moment_is_known_is_a_filing() -> None:
+    found = due("jp-appi-final", "filed_at=2026-12-02T01:00+09:00")
+    assert (found.state, found.due_at) == ("submitted", None)
+    assert "cannot be said" in found.explanation.en

@@ -152,7 +152,8 @@ def compute(rule: Rule, anchors: Mapping[str, Moment], now: datetime) -> Due:
         return _undated(rule, "not_applicable", reason)
     stop = _stop(rule, moments)
     if not recorded:
-        return _undated(rule, "not_started", _waiting(rule))
+        filed = stop is not None and rule.duty is not None
+        return _undated(rule, "submitted" if filed else "not_started", _filed_first(rule) if filed else _waiting(rule))
     if isinstance(rule.counting, NoNumber):
         return _undated(rule, "running" if stop is None else _met(rule, late=False), _without_number(rule))
     try:
@@ -279,6 +280,14 @@ def _waiting(rule: Rule) -> Text:
     names = [MOMENTS[name] for name in rule.anchors]
     en, ja = " or ".join(name.en for name in names), "または".join(name.ja for name in names)
     return Text(f"Not started: {en} is not recorded yet.", f"未開始: {ja}がまだ記録されていません。")
+
+
+def _filed_first(rule: Rule) -> Text:
+    anchor = MOMENTS[rule.anchor]
+    return Text(
+        f"Filed. Whether in time cannot be said: {anchor.en} is not recorded.",
+        f"提出済み。{anchor.ja}が記録されていないため、期限内かは判定できません。",
+    )
 
 
 def _without_number(rule: Rule) -> Text:

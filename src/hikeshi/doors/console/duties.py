@@ -26,6 +26,7 @@ from hikeshi.doors.console.times import left
 from hikeshi.doors.console.visit import actor, attempt, done, incident_of, page
 from hikeshi.errors import HikeshiError, Refused
 
+ANCHORS: Final = sorted({name for rule in rules().values() if rule.duty and rule.in_force for name in rule.anchors})
 LOOKS: Final = {
     "due_soon": "badge-amber",
     "overdue": "badge-fire",
@@ -45,7 +46,7 @@ def _show(
     context = {
         **head(request, incident, "duties"), "rows": [_row(one) for one in law.standings(incident.name)], "failed": failed,
         "claims": [_claim(row) for row in Moment.objects.filter(chain__name=incident.name).order_by("pk")],
-        "answers": ANSWERS, "keys": [(key, _say(text)) for key, text in MOMENTS.items()], "groups": _groups(),
+        "answers": ANSWERS, "keys": [(key, _say(MOMENTS[key])) for key in ANCHORS], "groups": _groups(),
     }  # fmt: skip
     return page(request, "console/duties.html", context, problem=problem)
 
@@ -110,7 +111,7 @@ def _row(one: law.Standing) -> dict[str, Any]:
     return {
         "rule": one.rule.name, "title": _say(one.rule.title), "recipient": _say(duty.recipient) if duty else "",
         "decision": one.decision, "off": off, "due_at": due.due_at, "explanation": _say(due.explanation),
-        "word": STATES.get(due.state, due.state), "look": LOOKS.get(due.state, "badge-line"), "filings": one.filings,
+        "word": _("no date in the law") if due.state == "running" and due.due_at is None else STATES[due.state], "look": LOOKS.get(due.state, "badge-line"), "filings": one.filings,
         "left": left((due.due_at - timezone.now()).total_seconds()) if running and due.due_at else "",
     }  # fmt: skip
 
