@@ -195,3 +195,18 @@ def test_an_answer_that_comes_late_does_not_undo_what_is_held(tsa: Tsa, hikeshi:
     tsa.answer = lambda query: (404, REPLY, b"")
     stamps.take(late, actor=hikeshi)
     assert Stamp.objects.get().state == "held"
+
+
+def test_an_authority_set_later_is_given_the_newest_checkpoint_of_each_chain(
+    settings: Settings, authority: Tsa, tmp_path: Path, hikeshi: Actor, commander: Actor
+) -> None:
+    authority.answer = authority.honest
+    checkpoint(1)
+    newest = checkpoint(2)
+    assert not Stamp.objects.exists()
+    configure(settings, tmp_path, authority.url, authority.root.pem)
+    assert [(one.name, one.held) for one in anchors.parties() if one.kind == "stamps"] == [(authority.url, 0)]
+    assert anchors.again("stamps", authority.url, actor=commander) == 1
+    take_due(hikeshi)
+    assert Stamp.objects.get().checkpoint == newest
+    assert anchors.again("stamps", authority.url, actor=commander) == 0

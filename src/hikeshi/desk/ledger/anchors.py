@@ -24,6 +24,7 @@ from hikeshi.errors import Refused
 ANCHORS: Final[tuple[Callable[[Checkpoint], None], ...]] = (copies.plan, stamps.plan)
 """Each adds the rows a worker is to take outside. No network here: the rows wait."""
 
+MODULES: Final = {"copies": copies, "stamps": stamps}
 KINDS: Final[dict[str, type[Copy | Stamp]]] = {"copies": Copy, "stamps": Stamp}
 
 
@@ -46,31 +47,41 @@ def plan(checkpoint: Checkpoint) -> None:
 
 
 def parties() -> list[Party]:
-    """Every authority and place that holds or is to hold anything, by kind and name."""
-    return [party for kind in KINDS for party in _parties(kind)]
+    """Every authority and place that holds or is to hold anything, or is configured to, by kind and name."""
+    found = {(one.kind, one.name): one for kind in KINDS for one in _parties(kind)}
+    named = [(kind, name) for kind, module in MODULES.items() for name in module.configured()]
+    for kind, name in named:
+        found.setdefault((kind, name), Party(kind, name, 0, 0, 0, None, ""))
+    return [found[key] for key in sorted(found)]
 
 
 @transaction.atomic
 def again(kind: str, name: str, *, actor: Actor) -> int:
     """Try everything of one authority or place again that waits or was refused; how many. `kind` is a key of KINDS.
 
-    Raises `Refused` for a name that nothing was ever to be held by.
+    Where it was configured after checkpoints were made, the newest one of each chain is lined up too. Raises `Refused` for a name that is
+    neither configured nor was ever to hold anything.
     """
     require(actor, "anchors")
     rows = KINDS[kind]._default_manager.filter(**{PARTY[KINDS[kind]]: name})
-    if not rows.exists():
+    known = name in MODULES[kind].configured()
+    if not known and not rows.exists():
         raise Refused(f"Nothing was ever to be held by {name[:80]!r}.", hint=f"`hikeshi audit {kind}` lists the names.")
     free = rows.exclude(state="held").filter(lease_until__isnull=True)
-    count = free.update(state="waiting", due_at=timezone.now(), attempts=0)
+    count = free.update(state="waiting", due_at=timezone.now(), attempts=0) + (_line_up(kind, name) if known else 0)
     if count:
-        verbs.append(
-            ORGANISATION,
-            actor=actor,
-            verb=f"{KINDS[kind].__name__.lower()}.again",
-            obj=name[:120],
-            data={"count": count},
-        )
+        verb = f"{KINDS[kind].__name__.lower()}.again"
+        verbs.append(ORGANISATION, actor=actor, verb=verb, obj=name[:120], data={"count": count})
     return count
+
+
+def _line_up(kind: str, name: str) -> int:
+    """The newest checkpoint of every chain that the party knows nothing of yet; how many."""
+    newest = Checkpoint.objects.values("chain").annotate(newest=Max("pk")).values("newest")
+    missing = list(Checkpoint.objects.filter(pk__in=newest).exclude(**{f"{kind}__{PARTY[KINDS[kind]]}": name}))
+    for checkpoint in missing:
+        MODULES[kind].add(checkpoint, name)
+    return len(missing)
 
 
 def _parties(kind: str) -> list[Party]:

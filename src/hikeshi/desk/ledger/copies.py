@@ -15,10 +15,20 @@ from hikeshi.errors import HikeshiError, Refused
 
 def plan(checkpoint: Checkpoint) -> None:
     """One copy at each place of HIKESHI_CHECKPOINT_COPIES, due now. In the caller's transaction."""
-    for place in settings.ENVIRONMENT.checkpoint_copies:
-        row = Copy(checkpoint=checkpoint, place=shown(place), due_at=timezone.now())
-        row.full_clean()
-        row.save()
+    for place in configured():
+        add(checkpoint, place)
+
+
+def add(checkpoint: Checkpoint, place: str) -> None:
+    """One copy at one place, named as it is shown, due now. In the caller's transaction."""
+    row = Copy(checkpoint=checkpoint, place=place, due_at=timezone.now())
+    row.full_clean()
+    row.save()
+
+
+def configured() -> tuple[str, ...]:
+    """The places there are to be, as they are shown."""
+    return tuple(shown(place) for place in settings.ENVIRONMENT.checkpoint_copies)
 
 
 def take(row: Copy, *, actor: Actor) -> None:

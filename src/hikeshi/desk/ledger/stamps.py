@@ -20,10 +20,21 @@ CLOCK_GAP: Final = timedelta(minutes=1)
 
 def plan(checkpoint: Checkpoint) -> None:
     """One stamp by each authority of HIKESHI_TIMESTAMP_AUTHORITIES, due now. In the caller's transaction."""
-    for url in settings.ENVIRONMENT.timestamp_authorities:
-        row = Stamp(checkpoint=checkpoint, authority=url, due_at=timezone.now())
-        row.full_clean()
-        row.save()
+    for url in configured():
+        add(checkpoint, url)
+
+
+def add(checkpoint: Checkpoint, url: str) -> None:
+    """One stamp by one authority, due now. In the caller's transaction."""
+    row = Stamp(checkpoint=checkpoint, authority=url, due_at=timezone.now())
+    row.full_clean()
+    row.save()
+
+
+def configured() -> tuple[str, ...]:
+    """The authorities there are to be."""
+    urls: tuple[str, ...] = settings.ENVIRONMENT.timestamp_authorities
+    return urls
 
 
 def authority(url: str) -> Authority:

@@ -16,7 +16,12 @@ from hikeshi.errors import Unreadable
 
 Reason = Annotated[str, typer.Option(help="Why; it is on the record for good.")]
 ChainName = Annotated[str, typer.Argument(help="A chain; without it, how each authority or place stands.")]
-Again = Annotated[str, typer.Option(help="Try everything of this one again that waits or was refused.")]
+Again = Annotated[
+    str,
+    typer.Option(
+        help="Try everything of this one again that waits or was refused; of a new one, the newest checkpoint of each chain."
+    ),
+]
 PARTIES = ("name", "held", "waiting", "refused", "waiting_since", "problem")
 
 

@@ -78,8 +78,8 @@ def authorities() -> Health:
         try:
             ask(stamps.authority(url), WORDS, now=timezone.now())
         except HikeshiError as problem:
-            problems.append(problem.message)
-    return _outside(problems, "stamps", f"{len(urls)} authorities answer.", f"時刻認証局 {len(urls)} 件が応答。")
+            problems.append(problem.message if url in problem.message else f"{url}: {problem.message}")
+    return _outside(problems, "stamps", f"Authorities that answer: {len(urls)}.", f"時刻認証局 {len(urls)} 件が応答。")
 
 
 def copies() -> Health:
@@ -93,7 +93,7 @@ def copies() -> Health:
         )
     problems = [f"{place} cannot be written." for place in places if place.startswith("file:") and not _writable(place)]
     return _outside(
-        problems, "copies", f"{len(places)} places, none refuses.", f"写しの場所 {len(places)} 件、拒否なし。"
+        problems, "copies", f"Places that take copies: {len(places)}.", f"写しの場所 {len(places)} 件、拒否なし。"
     )
 
 
