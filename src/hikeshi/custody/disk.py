@@ -36,7 +36,7 @@ def open_source(path: Path, *, follow: bool) -> FileIO:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise Unreadable("is not a regular file", source=str(path), hint="Name a file, or seal the folder as a tree.")
-    return FileIO(descriptor, "rb")
+    return FileIO(os.fspath(path), "rb", opener=lambda _path, _flags: descriptor)  # so that it knows its name
 
 
 def refuse_if_no_room(folder: Path, needed: int | None, there: int = 0) -> None:
