@@ -162,7 +162,8 @@ def test_what_was_planned_and_not_collected_is_a_gap_with_its_reason(incident: I
             incident=incident, kind="memory", target=target, state=state, reason="host is off", settled_by="sato"
         )
     found = gaps.gaps(incident)
-    assert [(gap.item, gap.kind) for gap in found] == [(f"memory: web-{n}", "not-collected") for n in (1, 2, 3)]
+    assert [(gap.item, gap.kind) for gap in found] == [(f"web-{n}", "not-collected") for n in (1, 2, 3)]
+    assert found[0].text.en.startswith("Memory: not collected")
     assert "host is off" in found[0].text.ja
 
 

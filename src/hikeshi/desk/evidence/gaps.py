@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+from django.utils import translation
+
 from hikeshi.desk.evidence.models import Item, Planned, Transfer
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger.models import Entry
@@ -166,10 +168,11 @@ def _incomplete(held: Held) -> Iterator[Gap]:
 
 
 def _not_collected(row: Planned) -> Gap:
+    en, ja = (_kind(row, language) for language in ("en", "ja"))
     words = {
-        "failed": (f"Not collected, it failed: {row.reason}", f"収集に失敗: {row.reason}"),
-        "pending": ("Planned and not collected yet.", "計画済み、未収集。"),
-        "waived": (f"Not collected, waived by {row.settled_by}: {row.reason}", f"{row.settled_by} が収集を免除: {row.reason}"),
+        "failed": (f"{en}: not collected, it failed: {row.reason}", f"{ja}: 収集に失敗: {row.reason}"),
+        "pending": (f"{en}: planned and not collected yet.", f"{ja}: 計画済み、未収集。"),
+        "waived": (f"{en}: not collected, waived by {row.settled_by}: {row.reason}", f"{ja}: {row.settled_by} が収集を免除: {row.reason}"),
     }  # fmt: skip
     todo = (
         "Collect it while it is there, or waive it with a reason.",
@@ -177,7 +180,12 @@ def _not_collected(row: Planned) -> Gap:
     )
     if row.state == "waived":
         todo = ("Nothing more: the reason is part of the record.", "対応は不要。理由は記録に残る。")
-    return Gap(f"{row.kind}: {row.target}", "not-collected", Text(*words[row.state]), Text(*todo))
+    return Gap(row.target, "not-collected", Text(*words[row.state]), Text(*todo))
+
+
+def _kind(row: Planned, language: str) -> str:
+    with translation.override(language):
+        return str(row.get_kind_display())
 
 
 RULES: Final[tuple[Callable[[Held], Iterator[Gap]], ...]] = (

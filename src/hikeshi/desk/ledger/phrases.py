@@ -134,6 +134,32 @@ WORDS_JA: Final[dict[str, str]] = {
     "waived_by_authority": "当局が免除",
 }
 
+FIELDS_JA: Final[dict[str, str]] = {
+    "account": "アカウント",
+    "authority": "権限・根拠",
+    "began_at": "収集開始",
+    "clock_offset_us": "時計のずれ (µs)",
+    "clock_source": "基準の時計",
+    "collector": "収集者",
+    "command": "コマンド",
+    "description": "説明",
+    "ended_at": "収集終了",
+    "kind": "種類",
+    "location": "所在",
+    "method": "方法",
+    "owner": "所有者",
+    "region": "リージョン",
+    "sensitivity": "機微度",
+    "source": "ソース",
+    "system": "システム",
+    "title": "件名",
+    "tlp": "TLP",
+    "tool": "ツール",
+    "tool_version": "ツールの版",
+    "witness": "立会人",
+}
+"""Fields of an item's record, where an entry names one."""
+
 
 def sentence(entry: Entry, language: str) -> str:
     """The entry in `language`, or nothing for an entry that readers of the stream do not need."""
@@ -157,6 +183,8 @@ def told(entry: Entry) -> dict[str, Any]:
 
 def _word(key: str, value: str, language: str) -> str:
     """A value as people say it: names of phases, roles, rules and outcomes in their language, moments in their zone."""
+    if key == "field" and value in FIELDS_JA:
+        return FIELDS_JA[value] if language == "ja" else value.replace("_", " ")
     if key == "plan_digest":
         return value[:12]
     if key == "deadline":

@@ -19,32 +19,33 @@ Choices = tuple[tuple[str, Any], ...]
 
 
 class Field(NamedTuple):
-    """One field. `kind`: text, lines, time, seconds or choice."""
+    """One field. `kind`: text, lines, time, seconds or choice. `brief` is its label where it is only shown."""
 
     name: str
     label: str | Promise
     kind: str = "text"
     choices: Choices = ()
+    brief: str | Promise = ""
 
 
 ABOUT: Final = (
     Field("description", _("Description"), "lines"),
-    Field("system", _("System: asset id, serial number, ARN")),
+    Field("system", _("System: asset id, serial number, ARN"), brief=_("System")),
     Field("account", _("Account")),
     Field("region", _("Region")),
     Field("location", _("Location")),
     Field("owner", _("Owner")),
-    Field("authority", _("Authority or legal basis")),
+    Field("authority", _("Authority or legal basis"), brief=_("Authority")),
     Field("collector", _("Collected by")),
     Field("witness", _("Witness")),
     Field("method", _("Method")),
     Field("tool", _("Tool")),
-    Field("tool_version", _("Version of the tool")),
+    Field("tool_version", _("Version of the tool"), brief=_("Tool version")),
     Field("command", _("Command"), "lines"),
-    Field("began_at", _("Collection began, in your zone"), "time"),
-    Field("ended_at", _("Collection ended, in your zone"), "time"),
-    Field("clock_source", _("By which clock")),
-    Field("clock_offset_us", _("That clock minus the true time, in seconds"), "seconds"),
+    Field("began_at", _("Collection began, in your zone"), "time", brief=_("Began")),
+    Field("ended_at", _("Collection ended, in your zone"), "time", brief=_("Ended")),
+    Field("clock_source", _("By which clock"), brief=_("Clock")),
+    Field("clock_offset_us", _("That clock minus the true time, in seconds"), "seconds", brief=_("Offset (s)")),
     Field("sensitivity", _("Sensitivity"), "choice", SENSITIVITIES),
     Field("tlp", "TLP", "choice", (("", "–"), *TLP)),
 )
