@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from hikeshi.desk.duties.models import Clock
+from hikeshi.desk.evidence import gaps
 from hikeshi.desk.evidence.models import Item
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger.models import Entry
@@ -40,6 +41,7 @@ def gather(incident: Incident, language: str) -> dict[str, Any]:
         "open_steps": [step for step in steps if not step.ended],
         "will_not_stop": _will_not_stop(steps, language),
         "evidence": Item.objects.filter(incident=incident),
+        "gaps": [(gap.item, getattr(gap.text, language)) for gap in gaps.gaps(incident)],
         "timelines": timelines,
         "marks": Mark.objects.filter(timeline__in=timelines),
         "story": story(incident, attacker, language),
