@@ -183,8 +183,6 @@ def told(entry: Entry) -> dict[str, Any]:
 
 def _word(key: str, value: str, language: str) -> str:
     """A value as people say it: names of phases, roles, rules and outcomes in their language, moments in their zone."""
-    if key == "field" and value in FIELDS_JA:
-        return FIELDS_JA[value] if language == "ja" else value.replace("_", " ")
     if key == "plan_digest":
         return value[:12]
     if key == "deadline":
@@ -194,6 +192,7 @@ def _word(key: str, value: str, language: str) -> str:
     if value in rules():
         title = rules()[value].title
         return title.ja if language == "ja" else title.en
-    if value in WORDS_JA:
-        return WORDS_JA[value] if language == "ja" else value.replace("_", " ")
+    words = FIELDS_JA if key == "field" else WORDS_JA
+    if value in words:
+        return words[value] if language == "ja" else value.replace("_", " ")
     return value
