@@ -24,10 +24,13 @@ from hikeshi.doors.console.urls import urlpatterns
 LANGUAGES = ("en", "ja")
 SENT_ONLY = {
     "anchors_act", "evidence_expect", "planned_act", "room_act", "start_playbook", "step_act", "item_verify", "duties_act", "timeline_ask", "timeline_detect", "timeline_mark",
-    "evidence_add", "item_act", "item_offer",
+    "evidence_add", "item_act", "item_offer", "sign",
     "timeline_note", "timeline_unnote", "timeline_save_search", "timeline_delete_search", "timeline_unmark", "issue_token", "revoke_token", "prefer",
 }  # fmt: skip
-FILES = {"evidence_form_pdf", "item_form_pdf", "payload", "handover_bytes", "item_download", "report_markdown"}
+FILES = {
+    "evidence_form_pdf", "item_form_pdf", "payload", "handover_bytes", "item_download", "report_markdown", "checkpoint_note",
+    "checkpoint_continued", "checkpoint_keys", "proof",
+}  # fmt: skip
 ALLAUTH = (
     "/accounts/logout/", "/accounts/password/change/", "/accounts/reauthenticate/", "/accounts/2fa/", "/accounts/2fa/totp/activate/",
     "/accounts/2fa/webauthn/", "/accounts/2fa/webauthn/add/", "/accounts/2fa/recovery-codes/generate/",

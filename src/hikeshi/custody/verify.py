@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -18,6 +18,9 @@ Kind = Literal[
     "edited", "broken-link", "missing", "out-of-order", "other-chain", "unreadable", "cut-off", "rewritten",
     "note", "signature", "root", "shrunk", "tile", "key",  # of checkpoints, see verify_tree.py
 ]  # fmt: skip
+
+OF_CHECKPOINTS: Final = frozenset({"note", "signature", "root", "shrunk", "tile", "key"})
+"""The kinds that say nothing against an entry itself."""
 
 
 class Problem(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ from typing_extensions import TypedDict  # pydantic asks for this one below Pyth
 
 from hikeshi.custody.chain import Head
 from hikeshi.custody.checkpoint import read_note, who_signed
+from hikeshi.custody.signing import fingerprint
 from hikeshi.custody.verify import Problem
 from hikeshi.desk.ledger import checkpoints, verbs
 from hikeshi.desk.ledger.models import Chain, Checkpoint
@@ -40,9 +41,10 @@ class CheckpointShape(TypedDict):
 
 
 class CheckpointDetail(CheckpointShape):
-    """The checkpoint with its note, byte for byte (C2SP tlog-checkpoint)."""
+    """The checkpoint with its note, byte for byte (C2SP tlog-checkpoint), and the public keys (PEM) that signed it."""
 
     note: str
+    keys: list[str]
 
 
 class ProofShape(TypedDict):
@@ -106,7 +108,9 @@ def shape(row: Checkpoint) -> CheckpointShape:
 
 
 def detail(row: Checkpoint) -> CheckpointDetail:
-    return {**shape(row), "note": row.note}
+    told = shape(row)
+    by = {fingerprint(public): public for public in checkpoints.publics() if told["signed_by"]}
+    return {**told, "note": row.note, "keys": [by[one] for one in told["signed_by"]]}
 
 
 def _anchors(states: Sequence[str]) -> AnchorsShape:

@@ -20,6 +20,8 @@ from hikeshi.desk.evidence import transfers, verbs as evidence
 from hikeshi.desk.evidence.models import Item, Transfer
 from hikeshi.desk.incidents import obligations, verbs as incidents
 from hikeshi.desk.incidents.models import Incident
+from hikeshi.desk.ledger import checkpoints
+from hikeshi.desk.ledger.models import Chain, Checkpoint
 from hikeshi.desk.reports import verbs as reports
 from hikeshi.desk.reports.models import Report
 from hikeshi.desk.runs import verbs as runs
@@ -173,6 +175,7 @@ def build(folder: Path) -> House:
     report = reports.freeze(incident, "incident", "ja", actor=as_actor(responder))
     lent = evidence.seal_bytes(incident, b"on paper", actor=as_actor(responder), title="Paper", kind="file")
     paper, _ = transfers.offer(lent, actor=HIKESHI, receiver="研究所", purpose="解析", means="paper")
+    checkpoints.checkpoint(Chain.objects.get(name=incident.name), actor=HIKESHI)
     incident.refresh_from_db()
     return House(
         admin=admin, commander=commander, responder=responder, other=other, outsider=outsider, alert=alert, delivery=broken,
@@ -196,9 +199,13 @@ def pages_of_incident(house: House) -> dict[str, str]:
 def files_of_incident(house: House) -> dict[str, str]:
     """What is downloaded, never shown."""
     root = f"/incidents/{house.incident.name}/"
+    signed = Checkpoint.objects.get(chain__name=house.incident.name)
+    audit = f"/audit/{house.incident.name}/"
     return {
+        "checkpoint_note": f"{audit}checkpoints/{signed.size}/", "checkpoint_continued": f"{audit}checkpoints/{signed.size}/continued/",
+        "checkpoint_keys": f"{audit}checkpoints/{signed.size}/keys/", "proof": f"{audit}proofs/1/",
         "item_download": f"{root}evidence/{house.item.name}/download/",
         "item_form_pdf": f"{root}evidence/{house.item.name}/form/pdf/",
         "evidence_form_pdf": f"{root}evidence-form/pdf/",
         "report_markdown": f"{root}reports/{house.report.pk}/markdown/",
-    }
+    }  # fmt: skip

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from hikeshi.custody import checkpoint as notes
@@ -73,6 +74,12 @@ def refusal(chain: Chain) -> Entry | None:
     said = Entry.objects.filter(chain__name=ORGANISATION, verb="checkpoint.refuse", object=chain.name).last()
     newest = last(chain)
     return None if said is None or (newest and timestamp(newest.made_at) > said.time) else said
+
+
+def refused() -> dict[str, str]:
+    """When the last refusal of each chain was, by its name: for a list of chains, where `refusal` would ask too often."""
+    said = Entry.objects.filter(chain__name=ORGANISATION, verb="checkpoint.refuse").order_by()
+    return dict(said.values_list("object").annotate(latest=Max("time")))
 
 
 def prove(chain: Chain, seq: int) -> str:

@@ -75,6 +75,12 @@ def pretty(value: Any) -> str:
 
 
 @register.filter
+def problem(data: str) -> str:
+    """Why something was refused, from the entry that says so."""
+    return str(json.loads(data).get("problem", ""))
+
+
+@register.filter
 def short(digest: str) -> str:
     """The two ends of a hash: enough to compare by eye; the whole one is never far away."""
     return f"{digest[:8]}…{digest[-4:]}" if len(digest) > 16 else digest
