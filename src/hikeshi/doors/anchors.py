@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 from django.conf import settings
-from django.db.models import Max, OuterRef, Subquery, Value
+from django.db.models import F, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from typing_extensions import TypedDict  # pydantic asks for this one below Python 3.12
@@ -143,10 +143,13 @@ def copies_of(chain: Chain) -> Iterable[CopyShape]:
 
 
 def unsigned() -> Entry | None:
-    """The oldest entry of all chains that no signed checkpoint covers yet."""
-    signed = Checkpoint.objects.filter(chain=OuterRef("chain")).values("chain").annotate(most=Max("size"))
-    rows = Entry.objects.filter(seq=Coalesce(Subquery(signed.values("most")), Value(0)) + 1).select_related("chain")
-    return rows.order_by("time").first()
+    """The oldest entry of all chains that no signed checkpoint covers yet. Looks at one entry of each chain, however long it is."""
+    sizes = Checkpoint.objects.filter(chain=OuterRef("pk")).order_by("-size").values("size")[:1]
+    first = Entry.objects.filter(chain=OuterRef("pk"), seq=OuterRef("signed") + 1)
+    waiting = Chain.objects.annotate(signed=Coalesce(Subquery(sizes), Value(0))).filter(head_seq__gt=F("signed"))
+    oldest = waiting.annotate(entry=Subquery(first.values("pk")[:1]), since=Subquery(first.values("time")[:1]))
+    found = oldest.filter(entry__isnull=False).order_by("since").values_list("entry", flat=True).first()
+    return Entry.objects.select_related("chain").filter(pk=found).first() if found else None
 
 
 def is_late(entry: Entry) -> bool:

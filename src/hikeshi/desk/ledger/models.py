@@ -120,6 +120,7 @@ class Stamp(Queued):
     class Meta:
         ordering = ("checkpoint", "pk")
         constraints = (models.UniqueConstraint(fields=("checkpoint", "authority"), name="one_stamp_per_authority"),)
+        indexes = (models.Index(fields=("authority", "state")),)
 
     def __str__(self) -> str:
         return f"{self.checkpoint} by {self.authority}"
@@ -139,6 +140,7 @@ class Copy(Queued):
     class Meta:
         ordering = ("checkpoint", "pk")
         constraints = (models.UniqueConstraint(fields=("checkpoint", "place"), name="one_copy_per_place"),)
+        indexes = (models.Index(fields=("place", "state")),)
 
     def __str__(self) -> str:
         return f"{self.checkpoint} at {self.place}"
