@@ -152,6 +152,13 @@ def unsigned() -> Entry | None:
     return Entry.objects.select_related("chain").filter(pk=found).first() if found else None
 
 
+def needs_a_look() -> bool:
+    """Whether entries wait too long for a signature, or somebody outside has refused something."""
+    oldest = unsigned()
+    refused = Stamp.objects.filter(state="refused").exists() or Copy.objects.filter(state="refused").exists()
+    return refused or (oldest is not None and is_late(oldest))
+
+
 def is_late(entry: Entry) -> bool:
     """Whether an unsigned entry has waited for longer than a worker and a key need."""
     wait = timedelta(seconds=PATIENCE * settings.ENVIRONMENT.checkpoint_seconds)

@@ -87,3 +87,11 @@ def test_entries_that_wait_for_a_signature_are_said(commander: Person, incident:
     text = browser.get("/audit/anchors/").content.decode()
     assert "Entries wait for a signature" in text
     assert f"{incident.name} #1" in text
+    assert "not anchored as it should be" in browser.get("/audit/").content.decode()
+
+
+def test_a_refusal_outside_is_said_where_chains_are_listed(commander: Person, responder: Person, waiting: Copy) -> None:
+    assert "not anchored" not in signed_in(commander).get("/audit/").content.decode()
+    Copy.objects.update(state="refused")
+    assert "not anchored" in signed_in(commander).get("/audit/").content.decode()
+    assert "not anchored" not in signed_in(responder).get("/audit/").content.decode()

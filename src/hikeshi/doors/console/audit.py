@@ -14,7 +14,7 @@ from hikeshi.custody.verify import OF_CHECKPOINTS
 from hikeshi.desk.accounts.permissions import allowed
 from hikeshi.desk.ledger import checkpoints as verbs
 from hikeshi.desk.ledger.models import ORGANISATION, Chain
-from hikeshi.doors import checkpoints, find
+from hikeshi.doors import anchors, checkpoints, find
 from hikeshi.doors.console.visit import actor, attempt, page
 from hikeshi.errors import HikeshiError
 
@@ -27,12 +27,14 @@ SHOWN_PROBLEMS = 50
 def chains(request: HttpRequest) -> HttpResponse:
     rows = find.chains(actor(request)).order_by("-pk")
     refused = verbs.refused()
+    may_see_anchors = allowed(actor(request), "read")
     context = {
         "chains": [
             (row, row.signed, row.name in refused and (not row.at or timestamp(row.at) <= refused[row.name]))
             for row in rows.annotate(signed=Max("checkpoints__size"), at=Max("checkpoints__made_at"))
         ],
-        "organisation": ORGANISATION, "may_see_anchors": allowed(actor(request), "read"),
+        "organisation": ORGANISATION, "may_see_anchors": may_see_anchors,
+        "needs_a_look": may_see_anchors and anchors.needs_a_look(),
     }  # fmt: skip
     return page(request, "console/audit.html", context)
 
