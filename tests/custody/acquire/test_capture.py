@@ -173,3 +173,34 @@ def test_an_interface_that_is_not_there_and_a_full_disk_are_refused_at_once(tmp_
 
 def test_a_filter_can_be_no_option_of_tcpdump() -> None:
     assert Capture(interface="lo", filter="-w /etc/passwd").words()[-2:] == ["--", "-w /etc/passwd"]
+
+
+@needs_tcpdump
+def test_a_link_planted_among_the_packets_is_not_followed(collect: Collect, traffic: list[int], tmp_path: Path) -> None:
+    """By whoever gets hold of tcpdump's account through a packet: we are root, and would change and read what it points at."""
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"secret")
+    secret.chmod(0o600)
+    threading.Timer(0.8, (tmp_path / "out" / "packets" / "capture.pcap9").symlink_to, (secret,)).start()
+    record = collect(Capture(interface="lo", filter=f"udp port {PORT}", seconds=2, floor=0), tmp_path / "out")
+    assert secret.stat().st_mode & 0o777 == 0o600
+    assert hashlib.sha256(b"secret").hexdigest() not in {file.sha256 for file in record.files}
+
+
+@needs_tcpdump
+def test_on_a_target_without_owners_and_modes_it_captures_all_the_same(
+    collect: Collect, traffic: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Injected: what a stick with FAT answers."""
+
+    def refuse(*_given: object, **_named: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "chown", refuse)
+    monkeypatch.setattr(os, "fchmod", refuse)
+    record = collect(Capture(interface="lo", filter=f"udp port {PORT}", seconds=1, floor=0), tmp_path / "out")
+    assert record.facts["captured"] > 0
+    assert {note.en[:30] for note in record.notes} == {
+        "tcpdump wrote as root: the tar",
+        "The target's file system canno",
+    }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 from doors.cli.typed import Keyboard
 from hikeshi.desk.evidence.models import Item
 from hikeshi.desk.incidents.models import Incident
 
+SAMPLES = Path(__file__).parents[2] / "samples"
 CONTENT = b"the disk of the web server" * 1000
 
 
@@ -103,3 +105,20 @@ def test_the_ways_to_acquire_are_listed(keyboard: Keyboard) -> None:
     names = [row["command"] for row in keyboard.json("evidence", "acquire")]
     assert "evidence acquire image" in names
     assert all(name.startswith("evidence acquire ") for name in names)
+
+
+def test_logs_acquired_and_sealed_become_a_timeline(admin: Keyboard, incident: Incident, tmp_path: Path) -> None:
+    logs = tmp_path / "root" / "var" / "log"
+    logs.mkdir(parents=True)
+    for sample in ("syslog/auth.log", "syslog/rsyslog-iso.log", "wtmp/wtmp"):
+        shutil.copy2(SAMPLES / sample, logs)
+    told = admin.json(
+        "evidence", "acquire", "logs", "--root", tmp_path / "root", "--no-journal", "--out", tmp_path / "out",
+        "--incident", incident.name,
+    )  # fmt: skip
+    built = admin.json("timeline", "build", incident.name, "main", told["item"], code=5)
+    assert built["not_recognised_count"] == 2  # the manifest and the record are no logs, and are named
+    assert built["unreadable_count"] == 0
+    sources = {row["name"].rpartition("/")[2]: row for row in admin.json("timeline", "sources", incident.name, "main")}
+    assert {"auth.log", "rsyslog-iso.log", "wtmp", "bodyfile"} <= set(sources)
+    assert all(row["events"] for row in sources.values())

@@ -101,13 +101,24 @@ class Notebook:
 
     def made(self, path: Path, *, sha512: str = "", sha256: str = "") -> Output:
         """A file of ours is complete: hashed as it now lies on the disk, unless it was already, and read-only from here on."""
-        path.chmod(0o444)
-        size = path.stat().st_size
-        found = Output(
-            path=path.relative_to(self.folder).as_posix(), size=size, sha256=sha256 or sha256_of(path), sha512=sha512
-        )
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as file:
+            self._protect(descriptor)
+            found = Output(
+                path=path.relative_to(self.folder).as_posix(), size=os.fstat(descriptor).st_size, sha512=sha512,
+                sha256=sha256 or hashlib.file_digest(file, "sha256").hexdigest(),
+            )  # fmt: skip
         self.files = [file for file in self.files if file.path != found.path] + [found]
         return found
+
+    def _protect(self, descriptor: int) -> None:
+        try:
+            os.fchmod(descriptor, 0o444)
+        except OSError:
+            self.note(
+                "The target's file system cannot make files read-only.",
+                "保存先のファイルシステムではファイルを読み取り専用にできません。",
+            )
 
     def look_at_the_clock(self) -> None:
         """To be called every now and then: a clock that is set while we collect is noted."""

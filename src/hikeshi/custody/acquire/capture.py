@@ -88,14 +88,14 @@ class Capture(Acquisition, frozen=True, kw_only=True):
             "out": os.fspath(folder), "free": free,
         }  # fmt: skip
 
-    def words(self) -> list[str]:
-        """Tcpdump's own command: it opens the interface as root and becomes another account before it writes a byte."""
+    def words(self, account: str = "") -> list[str]:
+        """Tcpdump's own command: it opens the interface as root and becomes `account` before it writes a byte."""
         pattern = "capture-%Y%m%dT%H%M%SZ.pcap" if self.rotate_seconds else "capture.pcap"
         words = ["tcpdump", "-n", "-s", "0", "-U", "-i", self.interface, "-w", pattern]
         words += ["-C", str(self.rotate_mb)] if self.rotate_mb else []
         words += ["-G", str(self.rotate_seconds)] if self.rotate_seconds else []
         words += ["-B", str(self.buffer_kb)] if self.buffer_kb else []
-        words += ["-Z", _account()] if os.geteuid() == 0 else []
+        words += ["-Z", account or _account()] if os.geteuid() == 0 else []
         return [*words, "--", self.filter] if self.filter else words
 
     def collect(self, folder: Path, notebook: Notebook, tell: Tell) -> None:
@@ -120,14 +120,11 @@ class Capturing:
 
     def run(self) -> None:
         self.folder.mkdir(mode=0o700)
-        if os.geteuid() == 0:  # it writes by relative names, so nobody else needs a way to the folder
-            account = pwd.getpwnam(_account())
-            os.chown(self.folder, account.pw_uid, account.pw_gid)
-        program = programs.found("tcpdump")
+        words, program = self.asked.words(self._given_away()), programs.found("tcpdump")
         with (
             self.said.open("xb") as said,
             subprocess.Popen(
-                [str(program), *self.asked.words()[1:]], cwd=self.folder, env=programs.PLAIN, stdin=subprocess.DEVNULL,
+                [str(program), *words[1:]], cwd=self.folder, env=programs.PLAIN, stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL, stderr=said, start_new_session=True,
             ) as started,
             _ended_with_us(started.pid),
@@ -139,6 +136,21 @@ class Capturing:
             finally:
                 self._end(started)
         self._close(started.returncode)
+
+    def _given_away(self) -> str:
+        """Give the folder to the account that tcpdump becomes: it writes by relative names, so it needs no way there."""
+        if os.geteuid() != 0:
+            return ""
+        account = pwd.getpwnam(_account())
+        try:
+            os.chown(self.folder, account.pw_uid, account.pw_gid)
+        except OSError:  # a stick with FAT knows no owners
+            self.notebook.note(
+                "tcpdump wrote as root: the target knows no owners.",
+                "保存先が所有者を扱えないため、tcpdump は root で書き込みました。",
+            )
+            return "root"
+        return account.pw_name
 
     def _watch(self, started: subprocess.Popen[bytes]) -> None:
         begun = time.monotonic()
@@ -171,7 +183,8 @@ class Capturing:
 
     def _files(self) -> list[Path]:
         """In the order they were written."""
-        return sorted(self.folder.iterdir(), key=_order)
+        found = (path for path in self.folder.iterdir() if path.is_file() and not path.is_symlink())
+        return sorted(found, key=_order)
 
     def _hash(self, closed: list[Path]) -> None:
         for path in closed:
@@ -181,9 +194,9 @@ class Capturing:
                 self.hashed.add(path)
 
     def _close(self, code: int | None) -> None:
-        os.chown(self.folder, os.geteuid(), os.getegid())
-        for path in self._files():
-            os.chown(path, os.geteuid(), os.getegid())
+        for path in (self.folder, *self._files()):
+            with contextlib.suppress(OSError):
+                os.chown(path, os.geteuid(), os.getegid(), follow_symlinks=False)
         self._hash(self._files())
         self.notebook.made(self.said)
         said = self.said.read_text(encoding="utf-8", errors="backslashreplace")

@@ -58,11 +58,11 @@ class Logs(Acquisition, frozen=True, kw_only=True):
 
     def _paths(self) -> tuple[Path, ...]:
         usual = (self.root / where.lstrip("/") for where in WHERE)
-        return roots((*usual, *self.also))
+        return roots(tuple(path for path in (*usual, *self.also) if os.path.lexists(path)))
 
     def plan(self, folder: Path) -> dict[str, Any]:
         """Raises `Refused` where there is nothing, or the copies would lie in the logs."""
-        there = tuple(path for path in self._paths() if os.path.lexists(path))
+        there = self._paths()
         missing = [path for path in self.also if not os.path.lexists(path)]
         if missing or not there:
             raise Refused(f"There is nothing at {missing[0] if missing else self.root}.", hint="Check the path.")
@@ -81,8 +81,7 @@ class Logs(Acquisition, frozen=True, kw_only=True):
         with Listing(folder) as listing:
             copying = Copying(folder / "files", notebook, listing, tell)
             for path in self._paths():
-                if os.path.lexists(path):
-                    copying.take(path)
+                copying.take(path)
             if self.journal:
                 self._export(folder, notebook)
             self._again(copying, folder)

@@ -7,6 +7,7 @@ microseconds, sizes and offsets in a device are bytes. Fields follow ISO/IEC 270
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from datetime import datetime
@@ -126,7 +127,9 @@ def write(record: Record, folder: Path, *, final: bool) -> str:
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
-        os.fchmod(descriptor, 0o444 if final else 0o600)
+        if final:
+            with contextlib.suppress(OSError):  # a stick with FAT knows no modes
+                os.fchmod(descriptor, 0o444)
         os.fsync(descriptor)
     part.replace(folder / NAME)
     sync_folder(folder)
