@@ -15,6 +15,7 @@ from typing_extensions import TypedDict  # pydantic asks for this one below Pyth
 
 from hikeshi.desk.alerts.models import Alert, Delivery
 from hikeshi.desk.duties.models import Clock
+from hikeshi.desk.evidence import place
 from hikeshi.desk.evidence.models import Item, Planned
 from hikeshi.desk.incidents.models import Incident, Phase, Role
 from hikeshi.desk.ledger.models import Chain, Entry
@@ -228,6 +229,7 @@ class ItemShape(TypedDict):
 
     What was not said is empty. `clock_offset_us` is our clock minus the true time, in microseconds. `held_by` is empty while it is here.
     `sha512` and `blake3` are there where they were asked for; `container` and `recorded_hashes` are what the bytes say of themselves.
+    `kept_at` is where the sealed bytes are, `lock_proof` what the storage says of its object lock.
     """
 
     name: str
@@ -243,6 +245,9 @@ class ItemShape(TypedDict):
     files: int
     source: str
     held_at: str
+    kept_at: str
+    encrypted: bool
+    lock_proof: str
     simulated: bool
     sealed_at: datetime
     sealed_by: str
@@ -517,7 +522,9 @@ def _call(row: Intent) -> CallShape:
 
 
 def item(row: Item) -> ItemShape:
-    shape: ItemShape = _same(row, ItemShape.__annotations__) | {"incident": row.incident.name}
+    kept = place.kept(row)
+    more = {"incident": row.incident.name, "kept_at": kept.address, "encrypted": kept.encrypted}
+    shape: ItemShape = _same(row, ItemShape.__annotations__) | more
     return shape
 
 

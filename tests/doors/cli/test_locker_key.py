@@ -67,3 +67,11 @@ def test_malware_is_taken_away_in_a_zip_with_a_password(admin: Keyboard, inciden
     told = admin.json("evidence", "take", incident.name, "EV-001", "--out", tmp_path / "out.zip")
     assert told["password"] == "infected"
     assert (tmp_path / "out.zip").read_bytes().startswith(b"PK")
+
+
+def test_where_the_bytes_are_and_whether_encrypted_is_told(admin: Keyboard, incident: Incident, tmp_path: Path) -> None:
+    (tmp_path / "dropper").write_bytes(b"MZ")
+    made = admin.json("evidence", "add", incident.name, tmp_path / "dropper", "--kind", "malware")
+    assert made["encrypted"]
+    assert made["kept_at"] == f"locker/{made['sha256'][:2]}/{made['sha256']}.age"
+    assert admin("evidence", "leave", incident.name, "nowhere").code == 3

@@ -89,3 +89,13 @@ def test_malware_is_downloaded_in_a_zip_with_a_password(house: House) -> None:
     assert "in a zip with the password" in client.get(root(house, item.name)).content.decode()
     answer = client.get(root(house, item.name) + "download/")
     assert b"".join(answer.streaming_content).startswith(b"PK")  # type: ignore[attr-defined]  # a file response
+
+
+def test_what_stays_in_s3_is_recorded_from_the_page(house: House) -> None:
+    client = signed_in(house.responder)
+    path = f"/incidents/{house.incident.name}/evidence/"
+    assert "Record what stays where it is" in client.get(path).content.decode()
+    answer = client.post(path + "leave/", {"address": "elsewhere", "kind": "file"})
+    text = answer.content.decode()
+    assert "no object in S3" in text
+    assert 'value="elsewhere"' in text

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from django.conf import settings
 
 from hikeshi.custody.encrypting_locker import NO_KEY, EncryptingLocker
-from hikeshi.custody.encryption import Keys, make_key
+from hikeshi.custody.encryption import SUFFIX, Keys, make_key
 from hikeshi.custody.locker import Locker
 from hikeshi.custody.s3_place import Place
+from hikeshi.desk.evidence.models import Item
 from hikeshi.errors import Refused
 
 
@@ -40,6 +42,23 @@ def _bucket() -> Place:
         bucket=name, prefix=prefix, region=said.aws_region, endpoint_url=said.aws_endpoint_url or None,
         mode=mode, days=days, kms_key=said.locker_kms_key,
     )  # fmt: skip
+
+
+class Kept(NamedTuple):
+    """Where the sealed bytes of an item are, and whether encrypted."""
+
+    address: str
+    encrypted: bool
+
+
+def kept(item: Item) -> Kept:
+    """From what was recorded when it was sealed, without asking S3: pages show it. A folder's files are beside its manifest."""
+    if item.lock_proof.startswith("s3://"):
+        address = item.lock_proof.partition(" version ")[0]
+    else:
+        address = EncryptingLocker(home() / "locker", encrypt=False).address(item.sha256)
+        address = str(Path(address).relative_to(home()))
+    return Kept(address, address.endswith(SUFFIX))
 
 
 def home() -> Path:

@@ -33,19 +33,24 @@ from hikeshi.errors import Refused
 
 LOOKED_INTO: Final = 64
 """Files of a folder up to which each is asked what kind it is."""
+DESCRIPTION_LIMIT: Final = 1024 * 1024
+"""Bytes of what describes an item held elsewhere."""
 ENDINGS: Final = {MALWARE: "zip", "receipt": "json", "report": "md"}
 
 
 def seal_bytes(
     incident: Incident, content: bytes, *, actor: Actor, title: str, kind: str, source: str = "", held_at: str = "",
-    record: Mapping[str, Any] | None = None, also: Iterable[str] = (),
+    lock_proof: str = "", record: Mapping[str, Any] | None = None, also: Iterable[str] = (),
 ) -> Item:  # fmt: skip
     """Seal bytes already in memory, such as a receipt. Raises `Failed` when the disk is full; nothing is half-sealed.
 
-    `record` says more of the item: the fields of `record.FIELDS`. `also` names hashes beside SHA-256: sha512, blake3.
+    `held_at` is where what they describe is, and `lock_proof` what is said there of keeping it. `record` says more of the item: the fields
+    of `record.FIELDS`. `also` names hashes beside SHA-256: sha512, blake3.
     """
     require_on(actor, "write", incident)
     sealed = _locker_for(kind).seal(io.BytesIO(content), also=named(also))
+    if lock_proof:
+        sealed = msgspec.structs.replace(sealed, lock_proof=lock_proof[:300])
     return _register(
         incident, actor, sealed, title=title, kind=kind, source=source, held_at=held_at, record=record,
         container=recognise(io.BytesIO(content)),
@@ -157,6 +162,8 @@ def _compare(item: Item) -> Checked:
     """With every hash that was recorded. Of a folder its files are read several at a time."""
     box = locker()
     whole = box.check(item.sha256, sha512=item.sha512, blake3=item.blake3)
+    if whole.result == "match" and item.held_at:
+        return _compare_elsewhere(item) or whole
     if whole.result != "match" or not item.files:
         return whole
     files = {entry.sha256: entry for entry in _entries(item)}
@@ -178,6 +185,14 @@ def check_content(item: Item, *, actor: Actor) -> Checked:
     with transaction.atomic():
         ledger.append(item.incident.name, actor=actor, verb="evidence.verify_content", obj=item.name, data=data)
     return found
+
+
+def _compare_elsewhere(item: Item) -> Checked | None:
+    """What stays at its place is looked at there, once its description is known to be as sealed. None where the place is not asked."""
+    from hikeshi.desk.evidence import elsewhere  # which seals with us
+
+    with locker().open(item.sha256) as stream:
+        return elsewhere.check(item, stream.read(DESCRIPTION_LIMIT))
 
 
 def files_of(item: Item) -> dict[str, str]:

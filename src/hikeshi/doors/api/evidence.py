@@ -12,13 +12,14 @@ from ninja import File, Form, Router, Status
 from ninja.files import UploadedFile
 from typing_extensions import TypedDict
 
-from hikeshi.desk.evidence import acquired, reads, transfers, verbs
+from hikeshi.desk.evidence import acquired, elsewhere, reads, transfers, verbs
 from hikeshi.desk.evidence.models import Item
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.doors import custody, find, shapes
 from hikeshi.doors.api.bearer import Call
 from hikeshi.doors.api.custody import Record
+from hikeshi.doors.api.paging import Body
 from hikeshi.doors.find import NotThere
 
 router = Router()
@@ -61,6 +62,26 @@ def seal_evidence(
     if acquisition:
         return Status(201, shapes.item(_seal_acquired(request, row, file, acquisition, title, kind, said.said())))
     return Status(201, shapes.item(_seal(request, row, file, title, kind or "file", said.said(), also=also)))
+
+
+class Leave(Body):
+    """`address` is s3://bucket/key; `read` reads it once for its SHA-256, and nothing is stored."""
+
+    address: str
+    title: str = ""
+    kind: str = "file"
+    version: str = ""
+    read: bool = False
+
+
+@router.post("/incidents/{name}/evidence/elsewhere", response={201: shapes.ItemShape})
+def leave_evidence(request: Call, name: str, body: Leave) -> Status[shapes.ItemShape]:
+    """Record an object in S3 that is not to be moved: what S3 says of it and of its lock, and where asked our own SHA-256."""
+    row = find.incident(request.auth, name)
+    item = elsewhere.leave(
+        row, body.address, actor=request.auth, title=body.title, kind=body.kind, version=body.version, read=body.read
+    )
+    return Status(201, shapes.item(item))
 
 
 def _seal_acquired(

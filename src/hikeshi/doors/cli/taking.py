@@ -10,7 +10,7 @@ from typing import Annotated, Any, BinaryIO
 
 import typer
 
-from hikeshi.custody.copying import CHUNK
+from hikeshi.custody.extents import CHUNK
 from hikeshi.desk.evidence import verbs
 from hikeshi.desk.evidence.models import MALWARE
 from hikeshi.doors import find

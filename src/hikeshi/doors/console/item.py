@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
-from hikeshi.desk.evidence import keeping, line, reads, record, transfers
+from hikeshi.desk.evidence import keeping, line, place, reads, record, transfers
 from hikeshi.desk.evidence.models import Item
 from hikeshi.doors.console import item_record
 from hikeshi.doors.console.visit import actor
@@ -27,5 +27,5 @@ def card(request: HttpRequest, item: Item | None, failed: str = "") -> dict[str,
         "add_fields": adding, "failed": failed, "line": line.events(item), "offer": offer, "mine": offer is not None and offer.receiver == who.name,
         "record": item_record.said(item), "record_form": item_record.form(item, typed if failed == "describe" else {}),
         "version": record.version(item), "holds": keeping.holds_on(item), "today": timezone.localdate(),
-        "asked": item.disposals.filter(state="asked").first(), "me_name": who.name,
+        "asked": item.disposals.filter(state="asked").first(), "me_name": who.name, "kept": place.kept(item),
     }  # fmt: skip
