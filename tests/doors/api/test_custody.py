@@ -88,6 +88,18 @@ def test_a_hand_over_is_offered_accepted_and_returned(
     assert len(on_it.get(path)["transfers"]) == 3
 
 
+def test_a_signed_sheet_is_filed(on_it: Caller, off_it: Caller, path: str) -> None:
+    on_it.post(f"{path}/transfers", {"receiver": "Lab", "purpose": "analysis", "means": "paper"}, 201)
+
+    def sent() -> dict[str, Any]:
+        return {"scan": SimpleUploadedFile("scan.pdf", b"%PDF"), "sha256": SHA, "signed_by": "Dr. Kim"}
+
+    assert off_it("post", f"{path}/transfers/paper", data=sent()).status_code == 404
+    answer = on_it("post", f"{path}/transfers/paper", data=sent())
+    assert answer.json()["paper"] == "EV-002"  # type: ignore[attr-defined]  # the test client's answer
+    assert on_it.get(path)["held_by"] == "Lab"
+
+
 def test_the_end_takes_two_and_no_hold(commander: Caller, on_it: Caller, path: str, caller: Any) -> None:
     second = caller("ueda", "commander")
     held = commander.post(f"{path}/holds", {"reason": "LH-12"}, 201)

@@ -26,6 +26,7 @@ from hikeshi.errors import Refused
 
 LIFE: Final = timedelta(days=7)
 LONGEST: Final = timedelta(days=90)
+MOST_OF_A_SCAN: Final = 50 * 1024 * 1024
 SHA256: Final = re.compile(r"[0-9a-f]{64}")
 GONE: Final = "This link is not valid: it was answered or withdrawn, has expired, or was never issued."
 DIFFERS: Final = "The hash is not the one that was sealed."
@@ -152,6 +153,8 @@ def accept_on_paper(transfer: Transfer, scan: bytes, *, actor: Actor, sha256: st
     sha256 = _hash(sha256)
     if transfer.means != "paper" or not scan or not signed_by.strip():
         raise Refused("A transfer on paper needs the scan of the signed sheet and the name of who signed it.")
+    if len(scan) > MOST_OF_A_SCAN:
+        raise Refused("The scan is larger than 50 MiB.", hint="Scan it in lower resolution.")
     _refuse_unless_open(transfer)
     title = f"Signed transfer sheet of {item.name}: {transfer.receiver}"
     paper = evidence.seal_bytes(item.incident, scan, actor=actor, title=title, kind="file", source="paper")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from ninja import Router, Status
+from ninja import File, Form, Router, Status
+from ninja.files import UploadedFile
 
 from hikeshi.desk.evidence import gaps, keeping, notes, record, transfers
 from hikeshi.desk.evidence.models import Disposal, Hold, Item
+from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.doors import custody, find, shapes
 from hikeshi.doors.api.bearer import Call
 from hikeshi.doors.api.paging import Body
 from hikeshi.doors.find import NotThere
+from hikeshi.errors import Refused
 
 router = Router()
 
@@ -151,6 +154,24 @@ def accept_evidence(request: Call, name: str, item: str, body: Received) -> cust
     """Accept what was offered to you. `state` is refused where the hash is not the same."""
     offer = transfers.the_open_offer(_item(request, name, item))
     return custody.transfer(transfers.accept(offer, body.sha256, actor=request.auth))
+
+
+@router.post(ITEM + "/transfers/paper", response=custody.TransferShape)
+def file_signed_sheet(
+    request: Call,
+    name: str,
+    item: str,
+    scan: Annotated[UploadedFile, File()],
+    sha256: Annotated[str, Form()],
+    signed_by: Annotated[str, Form()],
+) -> custody.TransferShape:
+    """The sheet came back signed by both (multipart/form-data): its scan is sealed, the hash that the receiver wrote is compared."""
+    offer = transfers.the_open_offer(_item(request, name, item))
+    require_on(request.auth, "write", offer.item.incident)
+    if (scan.size or 0) > transfers.MOST_OF_A_SCAN:
+        raise Refused("The scan is larger than 50 MiB.", hint="Scan it in lower resolution.")
+    done = transfers.accept_on_paper(offer, scan.read(), actor=request.auth, sha256=sha256, signed_by=signed_by)
+    return custody.transfer(done)
 
 
 @router.post(ITEM + "/transfers/refuse", response=custody.TransferShape)

@@ -19,8 +19,6 @@ from hikeshi.doors.cli.times import optional
 from hikeshi.doors.cli.who import actor
 from hikeshi.errors import Refused
 
-MOST_OF_A_SCAN = 50 * 1024 * 1024
-
 Hash = Annotated[str, typer.Option(help="The SHA-256 computed of what was received.")]
 Received = Annotated[
     Path | None, typer.Option(help="What was received: it is hashed here.", exists=True, dir_okay=False)
@@ -113,6 +111,6 @@ def _digest(sha256: str, file: Path | None) -> str:
 
 
 def _scan(path: Path) -> bytes:
-    if path.stat().st_size > MOST_OF_A_SCAN:
+    if path.stat().st_size > transfers.MOST_OF_A_SCAN:
         raise Refused("The scan is larger than 50 MiB.", hint="Scan it in lower resolution.")
     return path.read_bytes()

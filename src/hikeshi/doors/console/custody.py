@@ -31,8 +31,6 @@ from hikeshi.doors.console.room import head
 from hikeshi.doors.console.visit import actor, attempt, done, incident_of
 from hikeshi.errors import Refused
 
-MOST_OF_A_SCAN: Final = 50 * 1024 * 1024
-
 
 @require_POST
 def add(request: HttpRequest, name: str) -> HttpResponse:
@@ -97,7 +95,7 @@ def _accept(item: Item, who: Actor, request: HttpRequest) -> None:
 
 def _paper(item: Item, who: Actor, request: HttpRequest) -> None:
     scan = request.FILES.get("scan")
-    if not isinstance(scan, UploadedFile) or (scan.size or 0) > MOST_OF_A_SCAN:
+    if not isinstance(scan, UploadedFile) or (scan.size or 0) > transfers.MOST_OF_A_SCAN:
         raise Refused("The scan of the signed sheet is missing, or larger than 50 MiB.", hint="Choose the file again.")
     signed_by, sha256 = request.POST.get("signed_by", ""), request.POST.get("sha256", "")
     offer = transfers.the_open_offer(item)
