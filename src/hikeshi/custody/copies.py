@@ -19,11 +19,10 @@ from hikeshi.aws.reach import Reach
 from hikeshi.custody.copy_file import append_note
 from hikeshi.custody.copy_mail import send_note
 from hikeshi.custody.copy_s3 import put_note
-from hikeshi.custody.posting import post
+from hikeshi.custody.posting import LOOPBACK, post
 from hikeshi.custody.secret_files import read_secret
 from hikeshi.errors import Refused
 
-LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 ANSWER_LIMIT: Final = 64 * 1024
 RECEIPT_LIMIT: Final = 500
 """Characters of a receipt."""

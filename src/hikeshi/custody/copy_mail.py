@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from hikeshi.custody.posting import LOOPBACK
 from hikeshi.custody.secret_files import read_secret
 from hikeshi.errors import Failed, Refused
 
 SECONDS: Final = 15.0
-LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 ADDRESS: Final = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,255}")
 
 

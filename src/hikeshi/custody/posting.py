@@ -15,6 +15,9 @@ from urllib.parse import urlsplit
 
 from hikeshi.errors import Failed
 
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+"""This machine: the only other side that may be spoken to without TLS where secrets or believing are at stake."""
+
 SECONDS: Final = 15.0
 """For connecting, and between two pieces of the answer."""
 TOTAL_SECONDS: Final = 30.0

@@ -41,6 +41,8 @@ def test_copies_are_seen_by_those_on_the_incident(
     copies.take(Copy.objects.get(), actor=SYSTEM)
     assert on_it.get(f"/ledger/{incident.name}/copies")["items"][0]["state"] == "held"
     assert on_it.get(f"/ledger/{incident.name}/stamps") == {"items": [], "next": None}
+    assert on_it.get(f"/ledger/{incident.name}/stamps/verify") == []
+    off_it.get(f"/ledger/{incident.name}/stamps/verify", status=404)
     off_it.get(f"/ledger/{incident.name}/copies", status=404)
     off_it.get("/anchors", status=403)
     observer.get("/anchors/keys", status=403)

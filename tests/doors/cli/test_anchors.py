@@ -71,6 +71,21 @@ def test_stamps_and_copies_are_shown_by_party_and_by_chain(admin: Keyboard, inci
     assert copy["receipt"] == "byte 0"
 
 
+def test_a_stamp_changed_in_the_database_is_exit_code_4(admin: Keyboard, incident: Incident, outside: Tsa) -> None:
+    taken(incident.name)
+    assert admin.json("audit", "stamps", incident.name, "--check")[0]["result"] == "match"
+    row = Stamp.objects.get()
+    Stamp.objects.update(said_at=row.said_at - timedelta(hours=1) if row.said_at else None)
+    assert "not the time" in admin.json("audit", "stamps", incident.name, "--check", code=4)[0]["problem"]
+    reply = bytearray(row.reply)
+    reply[len(reply) // 2] ^= 1
+    Stamp.objects.update(said_at=row.said_at, reply=bytes(reply))
+    assert admin.json("audit", "stamps", incident.name, "--check", code=4)[0]["result"] == "mismatch"
+    outside.root.pem.rename(outside.folder / "away.pem")
+    assert admin.json("audit", "stamps", incident.name, "--check", code=5)[0]["result"] == "could-not-check"
+    (outside.folder / "away.pem").rename(outside.root.pem)
+
+
 def test_what_was_refused_is_tried_again(admin: Keyboard, incident: Incident, outside: Tsa) -> None:
     outside.answer = lambda query: (404, REPLY, b"")
     taken(incident.name)
@@ -114,7 +129,13 @@ def test_headings_are_in_both_languages(
 ) -> None:
     taken(incident.name)
     asked = words_asked(monkeypatch)
-    for words in (["keys", "--check"], ["stamps"], ["stamps", incident.name], ["copies", incident.name]):
+    for words in (
+        ["keys", "--check"],
+        ["stamps"],
+        ["stamps", incident.name, "--check"],
+        ["stamps", incident.name],
+        ["copies", incident.name],
+    ):
         assert admin("audit", *words, "--lang", "ja").code == 0
     assert admin("audit", "compare", str(home / "notes"), "--lang", "ja").code == 0
     assert admin("audit", "rotate", "--reason", "x", "--lang", "ja").code == 0

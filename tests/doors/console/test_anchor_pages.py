@@ -13,7 +13,7 @@ from held import sign_chain
 from hikeshi.desk.accounts.models import Person
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger import copies, keys
-from hikeshi.desk.ledger.models import Copy, Entry, SigningKey
+from hikeshi.desk.ledger.models import Copy, Entry, SigningKey, Stamp
 
 
 @pytest.fixture
@@ -95,3 +95,11 @@ def test_a_refusal_outside_is_said_where_chains_are_listed(commander: Person, re
     Copy.objects.update(state="refused")
     assert "not anchored" in signed_in(commander).get("/audit/").content.decode()
     assert "not anchored" not in signed_in(responder).get("/audit/").content.decode()
+
+
+def test_a_stamp_that_cannot_be_checked_is_said(commander: Person, incident: Incident) -> None:
+    made = sign_chain(incident.name)
+    Stamp.objects.create(checkpoint=made, authority="http://tsa.example", state="held", reply=b"0")
+    text = signed_in(commander).post(f"/audit/{incident.name}/outside/").content.decode()
+    assert "the time stamp cannot be checked" in text
+    assert "not configured any more" in text

@@ -89,3 +89,9 @@ def list_stamps(request: Call, chain: str, paging: Annotated[Paging, Query()]) -
     """The time stamps of a chain's checkpoints, newest first."""
     rows = Stamp.objects.filter(checkpoint__chain=find.chain(request.auth, chain)).select_related("checkpoint__chain")
     return newest_first(rows, paging, anchors.stamp)
+
+
+@router.get("/ledger/{chain}/stamps/verify", response=list[anchors.CheckedShape])
+def verify_stamps(request: Call, chain: str) -> list[anchors.CheckedShape]:
+    """Check every held time stamp of a chain once more: match, mismatch or could-not-check, with the reason."""
+    return anchors.check_stamps(find.chain(request.auth, chain))

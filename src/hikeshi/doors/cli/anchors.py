@@ -22,6 +22,7 @@ Again = Annotated[
         help="Try everything of this one again that waits or was refused; of a new one, the newest checkpoint of each chain."
     ),
 ]
+CHECKED = ("entries", "stamped_by", "said_at", "result", "problem")
 PARTIES = ("name", "held", "waiting", "refused", "waiting_since", "problem")
 
 
@@ -61,8 +62,23 @@ def retire(reason: Reason) -> Any:
     return anchors.key(key_verbs.retire(actor=actor(), reason=reason))
 
 
-def stamps(chain: ChainName = "", again: Again = "") -> Answer:
+def stamps(
+    chain: ChainName = "",
+    again: Again = "",
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="Check those of the chain that are held once more; exit code 4, or 5 where one cannot be checked.",
+        ),
+    ] = False,
+) -> Answer:
     """Time stamps: what each authority holds, or those of one chain."""
+    if check:
+        rows = anchors.check_stamps(find.chain(actor(), chain))
+        results = {row["result"] for row in rows}
+        code = DIFFERENCE if "mismatch" in results else UNREADABLE if "could-not-check" in results else DONE
+        return Answer(rows, columns=CHECKED, code=code)
     columns = ("chain", "entries", "stamped_by", "state", "said_at", "problem")
     return _outside("stamps", chain, again, columns)
 

@@ -7,7 +7,7 @@ from typing import Final
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from hikeshi.desk.ledger import anchors as verbs, keys
 from hikeshi.desk.ledger.models import Copy, Stamp
@@ -33,15 +33,16 @@ def act(request: HttpRequest, act: str) -> HttpResponse:
     return ACTS[act](request)
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def outside(request: HttpRequest, name: str) -> HttpResponse:
-    """What is held outside of one chain, for whoever may read the chain."""
+    """What is held outside of one chain, for whoever may read the chain. Sending the form checks every held stamp once more."""
     chain = get_object_or_404(find.chains(actor(request)), name=name)
     stamps = Stamp.objects.filter(checkpoint__chain=chain).select_related("checkpoint__chain").order_by("-pk")
     copies = Copy.objects.filter(checkpoint__chain=chain).select_related("checkpoint__chain").order_by("-pk")
     context = {
         "chain": chain, "stamps": [told.stamp(row) for row in stamps[:SHOWN]],
         "copies": [told.copy(row) for row in copies[:SHOWN]],
+        "checked": told.check_stamps(chain) if request.method == "POST" else None,
     }  # fmt: skip
     return page(request, "console/outside.html", context)
 
