@@ -79,6 +79,7 @@ VARIABLES: Final[dict[str, tuple[str, str]]] = {
     ),
     "HIKESHI_TIME_ZONE": ("Asia/Tokyo", "zone times are shown in where nobody has chosen one"),
     "HIKESHI_TOKEN": ("", "API token the command line acts with; empty: the file cli-token in the home folder"),
+    "HIKESHI_VERIFY_DAYS": ("7", "days after which sealed evidence is read again by itself; 0: never"),
     "HIKESHI_WEBHOOK_SECRET_FILE": ("", "file with the key that signs what is posted to https:// copies"),
 }
 
@@ -94,6 +95,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     time_server: str
     time_zone: str
     lease_seconds: float
+    verify_days: int
     checkpoint_seconds: float
     queue_url: str
     aws_endpoint_url: str
@@ -134,6 +136,7 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
         language=_one_of("HIKESHI_LANGUAGE", value["HIKESHI_LANGUAGE"], ("en", "ja")),
         time_server=value["HIKESHI_TIME_SERVER"],
         time_zone=_time_zone(value["HIKESHI_TIME_ZONE"]),
+        verify_days=_days("HIKESHI_VERIFY_DAYS", value["HIKESHI_VERIFY_DAYS"]),
         lease_seconds=_seconds("HIKESHI_LEASE_SECONDS", value["HIKESHI_LEASE_SECONDS"]),
         checkpoint_seconds=_seconds("HIKESHI_CHECKPOINT_SECONDS", value["HIKESHI_CHECKPOINT_SECONDS"]),
         queue_url=_url("HIKESHI_QUEUE_URL", value["HIKESHI_QUEUE_URL"]),
@@ -223,6 +226,12 @@ def _one_of(name: str, text: str, allowed: tuple[str, ...]) -> str:
     if text not in allowed:
         raise Refused(f"{name} is {text!r}.", hint=f"Use one of: {', '.join(allowed)}.")
     return text
+
+
+def _days(name: str, text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text[:9]) > 3650:
+        raise Refused(f"{name} is {text!r}.", hint="Use a whole number of days from 0 to 3650.")
+    return int(text)
 
 
 def _seconds(name: str, text: str) -> float:

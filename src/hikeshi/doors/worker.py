@@ -11,6 +11,7 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -23,9 +24,11 @@ from hikeshi.desk.alerts import verbs as alerts
 from hikeshi.desk.alerts.models import Alert
 from hikeshi.desk.duties import verbs as duties
 from hikeshi.desk.duties.models import Clock
-from hikeshi.desk.ledger import checkpoints, copies, stamps
-from hikeshi.desk.ledger.models import Chain, Copy, Stamp
-from hikeshi.desk.queue import Queued, claim, next_due
+from hikeshi.desk.evidence import checking
+from hikeshi.desk.evidence.models import Item
+from hikeshi.desk.ledger import checkpoints, copies, rounds, stamps
+from hikeshi.desk.ledger.models import Chain, Copy, Round, Stamp
+from hikeshi.desk.queue import LeaseLost, Queued, claim, hold, next_due
 from hikeshi.desk.runs import verbs as runs
 from hikeshi.desk.runs.models import Step
 from hikeshi.desk.runs.perform import give_up, perform
@@ -69,9 +72,11 @@ class Worker:
         due = [next_due(rows._default_manager.all(), before=soon) for rows, _ in WORK]
         return max(0.01, min((at - now for at in due if at is not None), default=soon - now).total_seconds())
 
-    def once(self) -> bool:
-        """Claim one due row and do what it asks for. False when nothing was due."""
+    def once(self, *, before: type[Queued] | None = None) -> bool:
+        """Claim one due row and do what it asks for, only of what stands in WORK above `before`. False when nothing was due."""
         for rows, do in WORK:
+            if rows is before:
+                return False
             row = claim(
                 rows._default_manager.all(),
                 worker=self.name,
@@ -82,6 +87,14 @@ class Worker:
                 self._do(row, do)
                 return True
         return False
+
+    def attend(self, row: Queued) -> None:
+        """What long reading calls now and then: do all that is more urgent, and keep the row. Raises `LeaseLost` when it must stop."""
+        while not self.stop.is_set() and self.once(before=type(row)):
+            pass
+        if self.stop.is_set():
+            raise LeaseLost(f"{self.name} is asked to stop.")
+        hold(row, worker=self.name, now=timezone.now(), seconds=settings.ENVIRONMENT.lease_seconds)
 
     def drain(self, limit: int = 1000) -> int:
         """Do everything that is due now, for callers without a running worker. Returns how many things were done."""
@@ -153,6 +166,16 @@ def _copy(copy: Copy, worker: Worker) -> None:
     copies.take(copy, actor=worker.actor)
 
 
+def _walk(row: Round, worker: Worker) -> None:
+    with suppress(LeaseLost):
+        rounds.walk(row, actor=worker.actor, meanwhile=lambda: worker.attend(row))
+
+
+def _verify(item: Item, worker: Worker) -> None:
+    with suppress(LeaseLost):
+        checking.check_due(item, actor=worker.actor, meanwhile=lambda: worker.attend(item))
+
+
 WORK: tuple[tuple[type[Queued], Callable[[Any, Worker], None]], ...] = (
     (Step, _perform),
     (Alert, _answer),
@@ -161,4 +184,7 @@ WORK: tuple[tuple[type[Queued], Callable[[Any, Worker], None]], ...] = (
     (Chain, _sign),
     (Stamp, _stamp),
     (Copy, _copy),
+    (Round, _walk),
+    (Item, _verify),
 )
+"""What is due and how it is done, the most urgent first. Reading evidence again is last: it has time, and gives way to all of the above."""

@@ -25,10 +25,12 @@ from hikeshi.desk.actor import Actor
 from hikeshi.desk.evidence import record as records
 from hikeshi.desk.evidence.models import MALWARE, Item
 from hikeshi.desk.evidence.place import locker as locker  # noqa: PLC0414 - for every noun
+from hikeshi.desk.evidence.schedule import next_check
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import Chain, Entry
+from hikeshi.desk.queue import give_back
 from hikeshi.errors import Refused
 
 LOOKED_INTO: Final = 64
@@ -120,7 +122,7 @@ def _register(
         incident=incident, name=f"EV-{count + 1:03d}", title=title[:300], kind=kind, sha256=sealed.sha256,
         size=sealed.size if size is None else size, files=files, source=source[:500], held_at=held_at[:500],
         lock_proof=sealed.lock_proof, simulated=incident.simulated, sealed_at=timezone.now(), sealed_by=actor.name,
-        **hashes, **said,
+        due_at=next_check(), **hashes, **said,
     )  # fmt: skip
     item.full_clean()
     item.save()
@@ -147,19 +149,28 @@ def check(item: Item, *, actor: Actor) -> Checked:
     """Read the bytes again: "match", "mismatch" or "could-not-check". Of a folder, its manifest and every file in it."""
     require_on(actor, "read", item.incident)
     refuse_if_gone(item)
-    found = _compare(item)
-    with transaction.atomic():
-        item.checked_at, item.check_result = timezone.now(), found.result
-        item.save(update_fields=["checked_at", "check_result"])
-        ledger.append(
-            item.incident.name, actor=actor, verb="evidence.verify", obj=item.name,
-            data={"result": found.result, "sha256": item.sha256} | ({"reason": found.reason} if found.reason else {}),
-        )  # fmt: skip
+    found = compare(item)
+    record_check(item, found, actor=actor)
     return found
 
 
-def _compare(item: Item) -> Checked:
-    """With every hash that was recorded. Of a folder its files are read several at a time."""
+@transaction.atomic
+def record_check(item: Item, found: Checked, *, actor: Actor) -> None:
+    """Write down what reading the item again gave, and when it is to be read next."""
+    require_on(actor, "read", item.incident)
+    refuse_if_gone(Item.objects.select_for_update().get(pk=item.pk))
+    item.checked_at, item.check_result = timezone.now(), found.result
+    give_back(item, due_at=next_check(found.result))
+    item.attempts = 0
+    item.save(update_fields=["checked_at", "check_result", "due_at", "lease_owner", "lease_until", "attempts"])
+    ledger.append(
+        item.incident.name, actor=actor, verb="evidence.verify", obj=item.name,
+        data={"result": found.result, "sha256": item.sha256} | ({"reason": found.reason} if found.reason else {}),
+    )  # fmt: skip
+
+
+def compare(item: Item) -> Checked:
+    """Read the item with every hash that was recorded; nothing is written. Of a folder its files are read several at a time."""
     box = locker()
     whole = box.check(item.sha256, sha512=item.sha512, blake3=item.blake3)
     if whole.result == "match" and item.held_at:

@@ -104,6 +104,19 @@ class Checkpoint(models.Model):
         return f"{self.chain} at {self.size}"
 
 
+class Round(Queued):
+    """The daily round through all chains, and what the last one found. One row, made by a migration; each round is an entry too."""
+
+    checked_at = models.DateTimeField(null=True, blank=True)
+    chains = models.PositiveIntegerField(default=0)
+    entries = models.PositiveBigIntegerField(default=0)
+    problems = models.PositiveBigIntegerField(default=0)
+    damaged = models.JSONField(default=list, blank=True)  # the first places: [chain, seq, kind]
+
+    def __str__(self) -> str:
+        return "the round through the ledger"
+
+
 ANCHOR_STATES = (("waiting", "waiting"), ("held", "held"), ("refused", "refused"))
 
 

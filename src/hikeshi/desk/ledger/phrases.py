@@ -52,6 +52,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "evidence.transfer_out": ("Evidence {object} offered to {receiver}: {purpose}", "証拠 {object} の受け渡しを {receiver} に申し出: {purpose}"),
     "evidence.unhold": ("Legal hold on evidence {object} lifted: {reason}", "証拠 {object} の訴訟ホールドを解除: {reason}"),
     "evidence.verify": ("Evidence {object} checked again: {result}", "証拠 {object} を再検証: {result}"),
+    "evidence.verify_ask": ("{actor} had all evidence read again: {items} items", "{actor} が全証拠の再検証を依頼: {items} 件"),
     "evidence.verify_content": ("Content of the image {object} compared with the hash recorded inside: {result}", "イメージ {object} の内容を内部記録のハッシュ値と照合: {result}"),
     "evidence.waive": ("{actor} waived evidence: {en}: {reason}", "{actor} が証拠の取得を免除: {ja}: {reason}"),
     "evidence.withdraw": ("Offer of evidence {object} to {receiver} ended: {reason}", "証拠 {object} の {receiver} への申し出を終了: {reason}"),

@@ -12,7 +12,7 @@ from ninja import File, Form, Router, Status
 from ninja.files import UploadedFile
 from typing_extensions import TypedDict
 
-from hikeshi.desk.evidence import acquired, elsewhere, reads, transfers, verbs
+from hikeshi.desk.evidence import acquired, elsewhere, reads, schedule, transfers, verbs
 from hikeshi.desk.evidence.models import Item
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.incidents.verbs import require_on
@@ -32,6 +32,12 @@ class Checked(TypedDict):
     sha256: str
     result: str
     reason: str
+
+
+class Asked(TypedDict):
+    """How many items will be read."""
+
+    items: int
 
 
 @router.get("/incidents/{name}/evidence", response=list[shapes.ItemShape])
@@ -115,6 +121,12 @@ def _seal(
             row, [path], actor=request.auth, title=title or named, kind=kind, source=source, record=record,
             also=also.split(","),
         )  # fmt: skip
+
+
+@router.post("/incidents/{name}/evidence-verify", response={202: Asked})
+def verify_all(request: Call, name: str) -> Status[Asked]:
+    """Have a worker read everything again, when it has nothing more urgent to do. Each result becomes a custody line."""
+    return Status(202, {"items": schedule.ask(find.incident(request.auth, name), actor=request.auth)})
 
 
 @router.get("/incidents/{name}/evidence/{item}", response=custody.ItemDetail)

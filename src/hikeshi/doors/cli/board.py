@@ -7,6 +7,7 @@ from typing import Any
 from hikeshi.desk.accounts.permissions import allowed
 from hikeshi.desk.alerts.models import Alert
 from hikeshi.desk.duties.models import Clock
+from hikeshi.desk.evidence import schedule
 from hikeshi.desk.incidents import verbs
 from hikeshi.desk.runs.models import Step
 from hikeshi.doors import shapes
@@ -18,12 +19,13 @@ SHOWN = {
     "incidents": ("name", "severity", "status", "title", "detected_at", "simulated"),
     "clocks": ("incident", "title", "state", "deadline"),
     "approvals": ("incident", "step", "action", "title", "asked_at"),
+    "evidence": ("incident", "name", "title", "check_result", "checked_at"),
     "alerts": ("name", "received_at", "suggested_severity", "title"),
 }
 
 
 def board() -> dict[str, Any]:
-    """Open incidents, the next deadlines, plans waiting for approval, alerts waiting for a verdict."""
+    """Open incidents, next deadlines, plans waiting for approval, evidence that is not as sealed, alerts waiting for a verdict."""
     who = actor()
     mine = verbs.visible(who).exclude(status="closed")
     names, open_ones = mine.values("name"), list(mine)
@@ -36,6 +38,7 @@ def board() -> dict[str, Any]:
         "incidents": [shapes.incident(row) for row in open_ones],
         "clocks": [shapes.clock(row) for row in clocks[:MOST]],
         "approvals": [shapes.step(row) for row in asked.order_by("asked_at")[:MOST]],
+        "evidence": [shapes.item(row) for row in schedule.doubtful(who)[:MOST]],
         "alerts": [shapes.alert(row) for row in alerts[:MOST]],
     }
     if session.options.json:

@@ -61,6 +61,16 @@ CHECKS: Final[dict[str, tuple[Callable[[], Health], str, str]]] = {
         "A rewritten ledger would not show.",
         "台帳が書き直されても発覚しません。",
     ),
+    "ledger round": (
+        health_desk.rounds,
+        "A changed entry stays unnoticed.",
+        "エントリーの改変に気付けません。",
+    ),
+    "evidence checks": (
+        health_desk.checks,
+        "Evidence is not what was sealed, and nobody looks.",
+        "証拠が封印時と異なるまま放置されます。",
+    ),
     "locker": (health_desk.locker, "Evidence is not what was sealed.", "証拠が封印時と異なります。"),
     "locker place": (
         health_desk.locker_place,

@@ -62,6 +62,59 @@ def locker() -> Health:
     return ok(f"{count} of the latest items are as they were sealed.", f"最新の証拠 {count} 件が封印時と一致。")
 
 
+def checks() -> Health:
+    """What verification by itself has found, and whether it keeps its schedule."""
+    from django.conf import settings
+    from django.utils import timezone
+
+    from hikeshi.desk.evidence.models import Item
+
+    held = Item.objects.filter(disposed_at=None).select_related("incident")
+    found = {name: list(held.filter(check_result=name)[:SAMPLE_ITEMS]) for name in ("mismatch", "could-not-check")}
+    if any(found.values()):
+        named = "; ".join(f"{name}: {', '.join(map(str, rows))}" for name, rows in found.items() if rows)
+        return bad(named, named)
+    if not settings.ENVIRONMENT.verify_days:
+        return part(
+            "HIKESHI_VERIFY_DAYS is 0: nothing is read again by itself.",
+            "HIKESHI_VERIFY_DAYS が 0 のため、自動では再検証されません。",
+        )
+    late = held.filter(due_at__lt=timezone.now() - timedelta(days=1)).count()
+    if late:
+        return part(
+            f"{late} items are overdue for a check by more than a day.",
+            f"{late} 件の証拠の再検証が 1 日以上遅れています。",
+        )
+    return ok(f"{held.count()} items, each checked on its day.", f"証拠 {held.count()} 件、期日どおりに再検証。")
+
+
+def rounds() -> Health:
+    from django.utils import timezone
+
+    from hikeshi.desk.ledger import rounds as ledger_rounds
+
+    last = ledger_rounds.last()
+    if last is None or last.checked_at is None:
+        return part(
+            "No round through all chains yet: the first is a day after the start.",
+            "全チェーンの巡回検証はまだありません。初回は開始から 1 日後です。",
+        )
+    if last.problems:
+        places = ", ".join(f"{chain} #{seq} ({kind})" for chain, seq, kind in last.damaged)
+        return bad(
+            f"{last.problems} places are damaged: {places}.", f"{last.problems} か所が損傷しています: {places}。"
+        )
+    if timezone.now() - last.checked_at > 2 * ledger_rounds.EVERY:
+        return part(
+            f"The last round was at {last.checked_at:%Y-%m-%d %H:%M} UTC.",
+            f"最後の巡回検証は {last.checked_at:%Y-%m-%d %H:%M} UTC です。",
+        )
+    return ok(
+        f"{last.chains} chains, {last.entries} entries, all whole.",
+        f"チェーン {last.chains} 本、エントリー {last.entries} 件、すべて完全です。",
+    )
+
+
 def locker_place() -> Health:
     from hikeshi.custody.s3_locker import S3Locker
     from hikeshi.desk.evidence import verbs

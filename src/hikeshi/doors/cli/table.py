@@ -113,6 +113,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "incident summary": Command("incident", "summary", "person", "Replace the summary", "概要を更新"),
     "init": Command("serve", "init", "desk", "Set up a new home", "新しいホームを用意"),
     "intake": Command("serve", "intake", "desk", "Read the SQS queue", "SQS キューを読み取る"),
+    "metrics": Command("metrics", "metrics", "person", "Numbers for monitoring (Prometheus)", "監視用の数値 (Prometheus 形式)"),
     "order add": Command("order", "add", "person", "Approve a response in advance", "常時承認を追加"),
     "order list": Command("order", "list_orders", "person", "The standing orders", "常時承認の一覧"),
     "playbook done": Command("steps", "done", "person", "A manual step is done", "手動ステップの完了を記録"),

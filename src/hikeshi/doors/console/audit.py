@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from hikeshi.custody.chain import timestamp
 from hikeshi.custody.verify import OF_CHECKPOINTS
 from hikeshi.desk.accounts.permissions import allowed
-from hikeshi.desk.ledger import checkpoints as verbs
+from hikeshi.desk.ledger import checkpoints as verbs, rounds
 from hikeshi.desk.ledger.models import ORGANISATION, Chain
 from hikeshi.doors import anchors, checkpoints, find
 from hikeshi.doors.console.visit import actor, attempt, page
@@ -34,6 +34,7 @@ def chains(request: HttpRequest) -> HttpResponse:
             for row in rows.annotate(signed=Max("checkpoints__size"), at=Max("checkpoints__made_at"))
         ],
         "organisation": ORGANISATION, "may_see_anchors": may_see_anchors,
+        "round": rounds.last() if may_see_anchors else None,  # it names chains
         "needs_a_look": may_see_anchors and anchors.needs_a_look(),
     }  # fmt: skip
     return page(request, "console/audit.html", context)

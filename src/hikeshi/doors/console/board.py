@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from hikeshi.desk.accounts.permissions import allowed
+from hikeshi.desk.evidence import schedule
 from hikeshi.desk.incidents.models import PHASES, Incident
 from hikeshi.desk.incidents.verbs import duties_of, visible
 from hikeshi.desk.runs.models import Step
@@ -48,6 +49,7 @@ def board(request: HttpRequest) -> HttpResponse:
         for step in asked
     ]
     asks += [{"kind": "look", "step": step, "mine": True} for step in unsure]
+    asks += [{"kind": "evidence", "item": item, "mine": True} for item in schedule.doubtful(who)[:ASKS]]
     asks += [{"kind": "alert", "alert": alert, "mine": True} for alert in alerts]
     return page(
         request, "console/board.html",

@@ -9,16 +9,16 @@ from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from hikeshi.custody.locker import Checked
-from hikeshi.desk.evidence import gaps, verbs, volatility
+from hikeshi.desk.evidence import gaps, schedule, verbs, volatility
 from hikeshi.desk.evidence.models import KINDS, MALWARE, VOLATILITY, Hold, Item, Transfer
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.doors.console.item import card
 from hikeshi.doors.console.room import head
-from hikeshi.doors.console.visit import actor, attempt, incident_of, page
+from hikeshi.doors.console.visit import actor, attempt, done, incident_of, page
 from hikeshi.errors import HikeshiError
 
 
@@ -90,6 +90,18 @@ def _outcome(item: Item, checked: Checked, *, content: bool) -> str:
             "could-not-check": _("The content of %(item)s could not be checked: %(reason)s"),
         }
     return words[checked.result] % {"item": item.name, "reason": checked.reason}
+
+
+@require_POST
+def verify_all(request: HttpRequest, name: str) -> HttpResponse:
+    """Have a worker read everything again; what is found shows here and on the board."""
+    incident = incident_of(request, name)
+    asked: list[int] = []
+    problem = attempt(lambda: asked.append(schedule.ask(incident, actor=actor(request))))
+    if problem is not None:
+        return show(request, incident, None, problem)
+    said = ngettext("%(n)s item is being read again.", "%(n)s items are being read again.", asked[0]) % {"n": asked[0]}
+    return done(request, said, "evidence", incident.name)
 
 
 @require_safe

@@ -57,6 +57,7 @@ urlpatterns = [
     path(
         "incidents/<str:name>/evidence/<str:item>/form/pdf/", evidence_form.form, {"kind": "pdf"}, name="item_form_pdf"
     ),
+    path("incidents/<str:name>/evidence-verify/", evidence.verify_all, name="evidence_verify"),
     path("incidents/<str:name>/evidence-plan/", evidence_plan.expect, name="evidence_expect"),
     path("incidents/<str:name>/evidence-plan/<int:pk>/<str:act>/", evidence_plan.act, name="planned_act"),
     path("incidents/<str:name>/evidence/add/", custody.add, name="evidence_add"),
