@@ -231,3 +231,24 @@ def test_ddrescue_finds_the_same_and_goes_on_from_our_map(
     ours.chmod(0o600)
     done = subprocess.run(["ddrescue", "-d", disk, image, ours], capture_output=True, text=True, check=True)
     assert "Finished" in done.stdout
+
+
+def test_a_disk_that_came_back_under_another_name_is_known_by_its_serial_number() -> None:
+    before = {"size": 512, "number": "8:16", "kernel_name": "sdb", "partition": "", "serial": "WD-123"}
+    assert device.same(before, before | {"number": "8:32", "kernel_name": "sdc"})
+    assert not device.same(before, before | {"number": "8:32", "serial": "WD-124"})
+    assert not device.same(before, before | {"partition": "1"})
+    nameless = before | {"serial": ""}
+    assert not device.same(nameless, nameless | {"number": "8:32"})
+
+
+def test_a_real_disk_of_this_machine_is_described(tmp_path: Path) -> None:
+    disks = [path for path in Path("/sys/block").iterdir() if (path / "size").read_text().strip() != "0"]
+    found = [device.facts_of(Path("/dev", path.name)) for path in disks if Path("/dev", path.name).is_block_device()]
+    if not found:
+        pytest.skip("this machine has no disk")
+    for facts in found:
+        assert facts.is_device
+        assert facts.size > 0
+        assert facts.sector in {512, 4096}
+        assert facts.identity["kernel_name"] == facts.path.name

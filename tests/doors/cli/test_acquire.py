@@ -6,7 +6,10 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from doors.cli.typed import Keyboard
+from hikeshi.custody.acquire.imaging import Imaging
 from hikeshi.desk.evidence.models import Item
 from hikeshi.desk.incidents.models import Incident
 
@@ -122,3 +125,20 @@ def test_logs_acquired_and_sealed_become_a_timeline(admin: Keyboard, incident: I
     sources = {row["name"].rpartition("/")[2]: row for row in admin.json("timeline", "sources", incident.name, "main")}
     assert {"auth.log", "rsyslog-iso.log", "wtmp", "bodyfile"} <= set(sources)
     assert all(row["events"] for row in sources.values())
+
+
+def test_ctrl_c_says_how_to_go_on_and_it_does(
+    keyboard: Keyboard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("evidence", "acquire", "image", _disk(tmp_path), "--out", tmp_path / "out")
+
+    def stop(_self: Imaging) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as once:
+        once.setattr(Imaging, "_passes", stop)
+        typed = keyboard(*words)
+    assert typed.code == 130
+    assert f"--out {tmp_path / 'out'}" in typed.err
+    assert keyboard.json(*words)["outcome"] == "complete"
+    assert (tmp_path / "out" / "disk.img").read_bytes() == CONTENT

@@ -58,6 +58,10 @@ class Acquisition(msgspec.Struct, frozen=True, kw_only=True):
         """What is collected, as the record names it."""
         raise NotImplementedError
 
+    def goes_on_with(self, record: Record) -> bool:
+        """Whether a folder with this record is one that this acquisition may go on filling."""
+        return self.resumable and (record.name, record.source) == (self.name, self.source)
+
     def asset(self) -> str:
         """The thing it is taken from, by model and serial number, where it is not this machine as such."""
         return ""
@@ -204,9 +208,9 @@ def _resumed(folder: Path, what: Acquisition) -> Record:
     if not what.resumable or not (folder / records.NAME).exists():
         raise Refused(f"{folder} is not empty.", hint="Name a new folder: nothing is ever written over.")
     record = records.read(folder)
-    if record.outcome not in {"running", "interrupted"} or (record.name, record.source) != (what.name, what.source):
+    if record.outcome not in {"running", "interrupted"} or not what.goes_on_with(record):
         raise Refused(f"{folder} holds {record.name} of {record.source}, {record.outcome}.", hint="Name a new folder.")
-    note = Text("Interrupted and taken up again.", "中断後に再開しました。")
+    note = Text(f"Interrupted and taken up again from {what.source}.", f"中断後に {what.source} から再開しました。")
     return msgspec.structs.replace(record, notes=(*record.notes, note))
 
 

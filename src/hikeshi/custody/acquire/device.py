@@ -23,6 +23,7 @@ FACTS: Final = {
     "wwid": "device/wwid", "serial_of_disk": "serial", "physical_sector": "queue/physical_block_size",
     "rotational": "queue/rotational", "removable": "removable",
 }  # fmt: skip
+SERIALS: Final = ("serial", "serial_of_disk", "serial_page", "wwid")
 ESCAPED: Final = re.compile(r"\\([0-7]{3})")
 
 
@@ -66,7 +67,9 @@ def _of_device(path: Path, number: str) -> SourceFacts:
     disk = place.parent if (place / "partition").exists() else place
     size = int(_text(place / "size") or 0) * SECTOR
     facts = {name: found for name, where in FACTS.items() if (found := _text(disk / where))}
-    identity = {"size": size, "number": number, "kernel_name": place.name, **facts}
+    identity = {
+        "size": size, "number": number, "kernel_name": place.name, "partition": _text(place / "partition"), **facts,
+    }  # fmt: skip
     if page := _serial_page(disk):
         identity["serial_page"] = page
     mounts = mounted_on(number)
@@ -78,6 +81,14 @@ def _of_device(path: Path, number: str) -> SourceFacts:
     }
     sector = int(_text(disk / "queue/logical_block_size") or SECTOR)
     return SourceFacts(path, size, sector, True, identity, state)
+
+
+def same(before: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Whether two identities are of one thing. A serial number outlives the name and number that a disk happens to have."""
+    names = {"number", "kernel_name"} if any(now.get(name) for name in SERIALS) else set()
+    return {key: value for key, value in before.items() if key not in names} == {
+        key: value for key, value in now.items() if key not in names
+    }
 
 
 def _serial_page(disk: Path) -> str:

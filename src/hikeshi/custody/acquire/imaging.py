@@ -27,6 +27,7 @@ from msgspec import Meta
 from hikeshi.custody.acquire import device, sector_map
 from hikeshi.custody.acquire.acquisition import Acquisition, Notebook, Tell
 from hikeshi.custody.acquire.device import SourceFacts
+from hikeshi.custody.acquire.record import Record
 from hikeshi.custody.acquire.sector_map import SectorMap, Status
 from hikeshi.custody.disk import free_bytes, sync_folder
 from hikeshi.errors import Failed, HikeshiError, Refused
@@ -76,11 +77,17 @@ class Image(Acquisition, frozen=True, kw_only=True):
         named = (identity.get("vendor"), identity.get("model"), identity.get("serial") or identity.get("serial_page"))
         return " ".join(str(word) for word in named if word) or str(identity.get("wwid", ""))
 
+    def goes_on_with(self, record: Record) -> bool:
+        """A disk that was lost and came back has another name: whether it is the same is seen when it is opened."""
+        return record.name == self.name
+
     def plan(self, folder: Path) -> dict[str, Any]:
         """Raises `Refused` where the image would be written onto its source, or does not fit."""
         facts = device.facts_of(self.path)
+        if facts.is_device and not facts.size:
+            raise Refused(f"{self.path} has no size: there is no medium in it.", hint="Check the cable and the drive.")
         _refuse_own_ground(facts, folder)
-        free, held = free_bytes(folder), _held(folder / _names(self.path)[0])
+        free, held = free_bytes(folder), sum(path.stat().st_blocks * 512 for path in folder.glob("*.img"))
         if facts.size > free + held and not self.trust_sparse:
             raise Refused(
                 f"{facts.size} bytes are needed at {folder}, {free} are free.",
@@ -104,10 +111,6 @@ def _refuse_own_ground(facts: SourceFacts, folder: Path) -> None:
         )
 
 
-def _held(image: Path) -> int:
-    return image.stat().st_blocks * 512 if image.exists() else 0
-
-
 def _names(source: Path) -> tuple[str, str, str]:
     """The image, its map, and the hashes of its pieces."""
     stem = source.name or "image"
@@ -122,7 +125,7 @@ class Imaging:
     ) -> None:  # fmt: skip
         self.asked, self.notebook, self.tell, self.preadv = asked, notebook, tell, preadv
         self.facts = device.facts_of(asked.path)
-        self.image, self.map_file, self.pieces = (folder / name for name in _names(asked.path))
+        self.image, self.map_file, self.pieces = (folder / name for name in _names(Path(notebook.begun.source)))
         self.block = block
         self.hasher: Any = hashlib.sha256()
         """Of the bytes on their way; None once they did not come in order, or not all."""
@@ -133,7 +136,10 @@ class Imaging:
 
     def run(self) -> None:
         with contextlib.ExitStack() as closing:
-            self._open(closing)
+            try:
+                self._open(closing)
+            except OSError as error:
+                raise self._target_failed(error) from error
             try:
                 self._passes()
                 self._save()
@@ -150,9 +156,8 @@ class Imaging:
     def _open(self, closing: contextlib.ExitStack) -> None:
         self.sourced = self._descriptor(closing, os.O_RDONLY)
         self.direct = self.sourced
-        if (
-            self.facts.is_device
-        ):  # past the cache, which reads whole pages: one bad sector would cost its seven neighbours
+        if self.facts.is_device:
+            # Past the cache, which reads whole pages: one bad sector would cost its seven neighbours.
             with contextlib.suppress(OSError):
                 self.direct = self._descriptor(closing, os.O_RDONLY | os.O_DIRECT)
         resuming = self.map_file.exists()
@@ -188,8 +193,8 @@ class Imaging:
 
     def _take_up(self) -> None:
         """Go on from the map. Raises `Refused` where the source is another one than it was."""
-        before = self.notebook.facts.get("identity")
-        if before != self.facts.identity:
+        before = self.notebook.facts.get("identity", {})
+        if not device.same(before, self.facts.identity):
             raise Refused(
                 f"{self.asked.path} is not what was imaged here before.",
                 hint=f"It was {before}, and is {self.facts.identity}. Name a new folder.",

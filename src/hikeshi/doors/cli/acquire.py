@@ -9,6 +9,7 @@ import getpass
 import inspect
 import os
 import shlex
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from hikeshi.doors.cli import session
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.dispatch import open_desk
 from hikeshi.doors.cli.exits import DONE, UNREADABLE
+from hikeshi.doors.cli.plain import plain
 from hikeshi.doors.cli.progress import progress
 from hikeshi.environment import read_environment
 
@@ -93,9 +95,25 @@ def _run(what: Acquisition, given: dict[str, Any]) -> Answer:
         )
     command = shlex.join(["hikeshi", *session.words])
     with progress(what.title.ja if session.options.language == "ja" else what.title.en, unit=what.unit) as told:
-        record, digest = perform(what, folder, person=person, clock=reading, command=command, tell=told)
+        try:
+            record, digest = perform(what, folder, person=person, clock=reading, command=command, tell=told)
+        except KeyboardInterrupt:
+            _say_how_to_go_on(what, folder)
+            raise
     item = seal.keep(folder, record) if seal else None
     return Answer(_summary(record, folder, digest, item), code=DONE if record.outcome == "complete" else UNREADABLE)
+
+
+def _say_how_to_go_on(what: Acquisition, folder: Path) -> None:
+    en, ja = (
+        (
+            f"Stopped. To go on: the same command with --out {folder}",
+            f"中断しました。再開するには --out {folder} を付けて同じコマンドを実行してください。",
+        )
+        if what.resumable
+        else (f"Stopped. What was collected is in {folder}.", f"中断しました。取得済みのものは {folder} にあります。")
+    )
+    sys.stderr.write(plain(ja if session.options.language == "ja" else en) + "\n")
 
 
 def _account() -> str:
