@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hikeshi.aws.reach import Reach
 from hikeshi.custody.secret_files import read_secret
@@ -76,6 +82,44 @@ def test_a_key_in_kms_signs(cloud: SimulatedCloud) -> None:
     assert {fingerprint(one.public) for one in signers} == {fingerprint(signers[0].public)}
     assert signature_holds(signers[0].public, NOTE, signers[2].sign(NOTE))
     assert signers[0].algorithm == "ecdsa-p256"
+
+
+class _Ed25519Kms(BaseHTTPRequestHandler):
+    """KMS with one Ed25519 key, as its API reference describes it: moto knows no such keys yet."""
+
+    key = ed25519.Ed25519PrivateKey.generate()
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.headers["X-Amz-Target"] == "TrentService.GetPublicKey":
+            der = self.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+            said = {
+                "PublicKey": base64.b64encode(der).decode(), "KeySpec": "ECC_NIST_EDWARDS25519",
+                "KeyUsage": "SIGN_VERIFY", "SigningAlgorithms": ["ED25519_PH_SHA_512", "ED25519_SHA_512"],
+            }  # fmt: skip
+        else:
+            assert (asked["MessageType"], asked["SigningAlgorithm"]) == ("RAW", "ED25519_SHA_512")
+            signature = self.key.sign(base64.b64decode(asked["Message"]))
+            said = {"Signature": base64.b64encode(signature).decode()}
+        body = json.dumps(said).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *words: object) -> None:
+        pass
+
+
+def test_an_ed25519_key_in_kms_signs_plainly() -> None:
+    """Not the prehashed kind (Ed25519ph), which no verifier of checkpoints knows."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Ed25519Kms) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        endpoint = f"http://127.0.0.1:{server.server_address[1]}"
+        signer = open_signer("kms:alias/ledger", reach=Reach(region="ap-northeast-1", endpoint_url=endpoint))
+        assert signer.algorithm == "ed25519"
+        assert signature_holds(signer.public, NOTE, signer.sign(NOTE))
+        server.shutdown()
 
 
 def test_a_key_kms_does_not_have_or_of_another_kind_says_so(cloud: SimulatedCloud) -> None:
