@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
 import json
 import os
+import shutil
 import socket
 import stat
 import subprocess
@@ -118,10 +120,21 @@ def test_the_bodyfile_is_read_as_events(collect: Collect, tree: Path, tmp_path: 
     events = list(parse([str(tmp_path / "out" / "bodyfile")]))
     paths = {event.file_path for event in events}  # type: ignore[union-attr]  # an Unreadable would have none, and fail here
     assert {line["path"] for line in _lines(tmp_path / "out").values() if "\n" not in line["path"]} <= paths
+    assert any(path.endswith(r"name\nwith a line\x7cend") for path in paths if path)
     assert sum(1 for line in (tmp_path / "out" / "bodyfile").read_text().splitlines()) == len(lines)
     (moment,) = [event for event in events if event.file_path == str(tree / "plain.txt") and "m" in event.ts_desc]  # type: ignore[union-attr]
     assert moment.ts == OLD[1] // 1000  # type: ignore[union-attr]
     assert moment.hash_sha256 == lines["plain.txt"]["sha256"]  # type: ignore[union-attr]
+
+
+@pytest.mark.skipif(shutil.which("mactime") is None, reason="mactime (sleuthkit) is not installed")
+def test_mactime_prints_every_name(collect: Collect, tree: Path, tmp_path: Path) -> None:
+    _, _, lines = _copied(collect, tree, tmp_path)
+    words = ["mactime", "-b", tmp_path / "out" / "bodyfile", "-d", "-y", "-z", "UTC"]
+    told = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    rows = list(csv.reader(told.splitlines()))[1:]
+    assert len({row[7] for row in rows}) == len(lines)
+    assert ["2020-09-13T12:26:40Z", "m..."] in [[row[0], row[2]] for row in rows if row[7] == str(tree / "plain.txt")]
 
 
 def test_names_that_are_not_text_keep_their_bytes(collect: Collect, tree: Path, tmp_path: Path) -> None:

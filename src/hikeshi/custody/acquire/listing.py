@@ -87,8 +87,12 @@ def body_line(entry: Entry) -> str:
 
 
 def _on_one_line(name: str) -> str:
-    """A file name may hold a line end, and would write lines of its own into our list."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in name)
+    """A file name may hold a line end, and would write lines of its own into our list; mactime drops a line with a bar too many."""
+    return "".join(char if char.isprintable() and char != "|" else _escaped(char) for char in name)
+
+
+def _escaped(char: str) -> str:
+    return "\\x7c" if char == "|" else char.encode("unicode_escape").decode()
 
 
 class Listing:
