@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from hikeshi.custody.locker import Locker
+from hikeshi.custody.locker import Locker, Sealed
+from hikeshi.custody.manifest import ManifestEntry
 
 
 def flipped(path: Path, places: range) -> Iterator[tuple[int, int]]:
@@ -29,7 +30,8 @@ def test_every_bit_of_sealed_files_and_of_their_manifest_is_watched(locker: Lock
     for name, content in (("a", b"\x00"), ("b", b"bash history"), ("c", bytes(range(64)))):
         (folder / name).write_bytes(content)
     sealed, manifest = locker.seal_tree(folder, also=("sha512", "blake3"))
-    for entry in (*manifest.entries, sealed):
+    held: list[ManifestEntry | Sealed] = [*manifest.entries, sealed]
+    for entry in held:
         path = locker.path(entry.sha256)
         unnoticed = [
             where for where in flipped(path, range(path.stat().st_size)) if locker.verify(entry.sha256) != "mismatch"

@@ -6,12 +6,11 @@ second reading: a source that changes under our hands cannot make the two differ
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Iterable
 
 from hikeshi.custody.beginning import Beginning
-from hikeshi.custody.extents import CHUNK, Source, pieces, read_chunk
+from hikeshi.custody.extents import Source, pieces, read_small
 from hikeshi.custody.hashing import Also, Digests, Hashing, Told
 from hikeshi.custody.writing import Writing
 from hikeshi.errors import Refused
@@ -34,14 +33,13 @@ def copy_hashed(
         hashing.update(small)
         return hashing.digests()
     with Writing(target) as writing:
-        for at, view in pieces(stream, hashing.size, writing.buffer):
+        for at, view in pieces(stream, hashing.size, writing.buffer, hashing.update):
             size = at if view is None else at + len(view)
             refuse_if_too_large(size, limit)
             if view is None:
                 hashing.zeros(size - hashing.size)
             else:
                 writing.write(at, len(view))
-                hashing.update(view)
             if told:
                 told(size)
             if beginning and beginning.due(size):
@@ -49,26 +47,6 @@ def copy_hashed(
                 beginning.note(target, size, hashing.sha256)
     os.ftruncate(target, hashing.size)  # a hole at the end, too
     return hashing.digests()
-
-
-def read_small(stream: Source) -> bytes | None:
-    """The whole of a file that fits in one chunk: threads would cost more than they save. None, and nothing read, otherwise."""
-    if isinstance(stream, io.BytesIO):
-        return bytes(stream.getbuffer()[stream.tell() :]) if len(stream.getbuffer()) <= CHUNK else None
-    if (
-        not isinstance(stream, io.FileIO)
-        or os.fstat(stream.fileno()).st_size >= CHUNK
-        or not stream.seekable()
-        or stream.tell()
-    ):
-        return None
-    content = b""
-    while chunk := read_chunk(stream):
-        content += chunk
-        if len(content) > CHUNK:  # it has grown meanwhile
-            stream.seek(0)
-            return None
-    return content
 
 
 def write_all(target: int, content: bytes) -> None:

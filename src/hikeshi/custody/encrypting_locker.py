@@ -58,7 +58,8 @@ class EncryptingLocker(Locker):
 
     def path(self, sha256: str) -> Path:
         """Where these bytes are, encrypted or plain, or would be."""
-        plain, closed = super().path(sha256), self._closed(sha256)
+        plain = super().path(sha256)
+        closed = Path(f"{plain}{SUFFIX}")
         return closed if closed.exists() or (self.encrypt and not plain.exists()) else plain
 
     def open(self, sha256: str) -> BinaryIO:
@@ -111,8 +112,7 @@ class EncryptingLocker(Locker):
             raise
 
     def _closed(self, sha256: str) -> Path:
-        path = super().path(sha256)
-        return path.with_name(path.name + SUFFIX)
+        return Path(f"{super().path(sha256)}{SUFFIX}")
 
     def _destination(self, sha256: str) -> Path:
         return self._closed(sha256) if self.encrypt else super()._destination(sha256)

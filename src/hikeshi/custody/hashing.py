@@ -10,7 +10,7 @@ from typing import Final, Literal, Protocol, get_args
 import msgspec
 from blake3 import blake3
 
-from hikeshi.custody.extents import Source, pieces
+from hikeshi.custody.extents import STEP, Source, pieces, read_small
 from hikeshi.errors import Refused
 
 Told = Callable[[int], None]
@@ -20,7 +20,7 @@ Also = Literal["sha512", "blake3"]
 
 APART: Final = 64 * 1024
 """Bytes from which on a second hash is worth a thread of its own."""
-ZEROS: Final = memoryview(bytes(1024 * 1024))
+ZEROS: Final = memoryview(bytes(STEP))
 
 
 class Digests(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +81,11 @@ def hash_stream(
     stream: Source, also: Iterable[Also] = (), *, limit: int | None = None, told: Told | None = None
 ) -> Hashing:
     """Hash what a stream holds, at most `limit` bytes of it, without reading its holes. Raises `Unreadable` when it breaks."""
-    hashing, memory = Hashing(also), memoryview(bytearray(len(ZEROS)))
+    hashing = Hashing(also)
+    if limit is None and (small := read_small(stream)) is not None:
+        hashing.update(small)
+        return hashing
+    memory = memoryview(bytearray(STEP))
     for at, view in pieces(stream, 0, lambda: memory):
         left = None if limit is None else limit - hashing.size
         if view is None:

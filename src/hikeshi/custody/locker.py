@@ -32,7 +32,7 @@ from hikeshi.errors import Failed, Refused, Unreadable
 SHA256: Final = re.compile(r"[0-9a-f]{64}")
 RESUMED: Final = 512 * 1024 * 1024
 FOLDERS: Final = 8
-"""Folders up to which each is synced by itself."""
+"""Files up to which the folder of each is synced by itself."""
 
 Check = Literal["match", "mismatch", "could-not-check"]
 
@@ -131,11 +131,12 @@ class Locker:
         also = tuple(also)
         with naming_disk_errors(self.root, None), self.incoming.batch() as folder:
             arrived = [
-                self._arrive(path, folder / f"{number}.part", also, twice=twice) for number, path in enumerate(paths)
+                self._arrive(path, Path(f"{folder}/{number}.part"), also, twice=twice)
+                for number, path in enumerate(paths)
             ]
             sync_file_system(folder)
             # From here on all of them are whole, hashed and on the disk.
-            placed = [self._named(one, folder / f"{number}.part") for number, one in enumerate(arrived)]
+            placed = [one if isinstance(one, Unreadable) else self._named(one) for one in arrived]
             self._settle([one for one in placed if isinstance(one, Sealed)])
         return placed
 
@@ -143,7 +144,7 @@ class Locker:
         """Where these bytes are, or would be. Raises `Refused` for anything but 64 lower-case hex digits."""
         if not SHA256.fullmatch(sha256):
             raise Refused(f"{sha256[:80]!r} is not a SHA-256 in lower-case hex.")
-        return self.root / sha256[:2] / sha256
+        return self.root.joinpath(sha256[:2], sha256)
 
     def open(self, sha256: str) -> BinaryIO:
         """The sealed bytes, for reading. Raises `Refused` where the locker does not hold them."""
@@ -266,10 +267,9 @@ class Locker:
         except Unreadable as error:
             return error
 
-    def _named(self, one: Sealed | Unreadable, part: Path) -> Sealed | Unreadable:
-        if isinstance(one, Unreadable):
-            return one
-        placed = self._place(part, one.digests)
+    def _named(self, one: Sealed) -> Sealed:
+        """What has arrived in its part, under its name."""
+        placed = self._place(one.path, one.digests)
         return msgspec.structs.replace(placed, source_changed=one.source_changed, second_reading=one.second_reading)
 
     def _write(self, stream: Source, descriptor: int, limit: int | None, also: Iterable[Also] = ()) -> Digests:
@@ -283,8 +283,11 @@ class Locker:
         """Give complete, durable bytes their name. A copy already there is believed only after hashing it."""
         path = self._destination(digests.sha256)
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part.rename(path)
+            try:
+                part.rename(path)
+            except FileNotFoundError:  # the first in its folder
+                path.parent.mkdir(parents=True, exist_ok=True)
+                part.rename(path)
             return Sealed(path=path, **msgspec.structs.asdict(digests))
         if (state := self.verify(digests.sha256)) != "match":
             raise Failed(
@@ -295,11 +298,10 @@ class Locker:
 
     def _settle(self, placed: Sequence[Sealed]) -> None:
         """Make the names durable, too. Nothing may be registered as evidence before."""
-        folders = {folder for one in placed for folder in (one.path.parent, self.root) if folder.is_dir()}
-        if len(folders) > FOLDERS:
+        if len(placed) > FOLDERS:
             sync_file_system(self.root)
             return
-        for folder in folders:
+        for folder in {folder for one in placed for folder in (one.path.parent, self.root) if folder.is_dir()}:
             sync_folder(folder)
 
     def _destination(self, sha256: str) -> Path:
