@@ -6,10 +6,12 @@ import base64
 import json
 import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
+from django.db import transaction
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -17,8 +19,9 @@ from hikeshi.custody.checkpoint import read_note, who_signed
 from hikeshi.desk.actor import Actor, system
 from hikeshi.desk.incidents import verbs as incidents
 from hikeshi.desk.incidents.models import Incident
-from hikeshi.desk.ledger import checkpoints, keys
+from hikeshi.desk.ledger import checkpoints, keys, verbs
 from hikeshi.desk.ledger.models import Chain, Checkpoint, Copy, Entry, SigningKey, Stamp
+from hikeshi.doors.cli import health_anchors
 from hikeshi.doors.worker import Worker
 from hikeshi.errors import Failed
 from tsa import REPLY, Tsa, openssl
@@ -113,3 +116,14 @@ def test_a_withdrawn_key_signs_nothing(tsa: Tsa) -> None:
     assert not Checkpoint.objects.exists()
     with pytest.raises(Failed, match="withdrawn"):
         keys.signer()
+
+
+def test_a_clock_that_went_back_is_signed_all_the_same_and_noted(tsa: Tsa) -> None:
+    name = declare("Mining traffic")
+    with transaction.atomic():
+        verbs.append(name, actor=ADMIN, verb="incident.note", obj=name, at=timezone.now() - timedelta(days=1))
+    work()
+    assert Checkpoint.objects.get(chain__name=name).size == Chain.objects.get(name=name).head_seq
+    found = health_anchors.entry_times()
+    assert found.state == "part"
+    assert name in found.en

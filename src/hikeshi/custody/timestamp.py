@@ -34,6 +34,12 @@ HASHES: Final = {
 }
 """The imprints we ask for and accept, by object identifier."""
 
+TYPES: Final = frozenset({"", "application/timestamp-reply", "application/timestamp-response"})
+"""Content types of a reply: RFC 3161's, and what some authorities say instead."""
+
+DAMAGED: Final = (ValueError, TypeError, OverflowError)
+"""What the decoder raises, which decodes a field when it is asked for."""
+
 Imprint = Literal["sha256", "sha512"]
 
 
@@ -91,11 +97,7 @@ def ask(authority: Authority, message: bytes, *, imprint: Imprint = "sha256", no
     asked = request(message, imprint=imprint)
     headers = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
     _, kind, reply = post(authority.url, asked.der, headers=headers, limit=REPLY_LIMIT)
-    if kind.partition(";")[0].strip().lower() not in {
-        "application/timestamp-reply",
-        "application/timestamp-response",
-        "",
-    }:
+    if kind.partition(";")[0].strip().lower() not in TYPES:
         raise Failed(f"{authority.url} answered with {kind[:80]!r}, not with a time stamp.", hint=CHECK_HINT)
     try:
         return reply, verify(reply, message, roots=authority.roots, nonce=asked.nonce, valid_at=now)
@@ -132,11 +134,7 @@ def verify(
                 f"its certificate is valid from {signer.not_valid_before_utc} to {signer.not_valid_after_utc} only"
             )
         return _stamped(found, HASHES[named][0], signer)
-    except (
-        ValueError,
-        TypeError,
-        OverflowError,
-    ) as error:  # of the decoder: fields are decoded when they are asked for
+    except DAMAGED as error:
         raise Unreadable(f"not a time stamp: {error}", source="the reply") from error
 
 
