@@ -42,6 +42,7 @@ def test_the_receiver_downloads_and_accepts_with_the_hash_of_what_came(house: Ho
     content = b"".join(answer.streaming_content)  # type: ignore[attr-defined]  # a FileResponse
     assert hashlib.sha256(content).hexdigest() == house.item.sha256
     assert answer["Content-Disposition"].startswith("attachment")
+    assert house.incident.name not in answer["Content-Disposition"]
     assert evidence.custody(house.item)[-1].verb == "evidence.hand_out"
     sent = {"name": "Dr. Kim", "file": SimpleUploadedFile("x", content), "answer": "accept"}
     text = client.post(address, sent).content.decode()
@@ -99,3 +100,14 @@ def test_a_folder_gives_its_list_and_each_of_its_files(house: House, tmp_path_fa
     answer = client.get(f"/handover/{secret}/bytes/?sha256={wanted}")
     assert b"".join(answer.streaming_content) == b"a"  # type: ignore[attr-defined]  # a FileResponse
     assert client.get(f"/handover/{secret}/bytes/?sha256={house.item.sha256}").status_code == 403
+
+
+def test_malware_leaves_in_a_zip_by_the_link_too(house: House) -> None:
+    sample = evidence.seal_bytes(
+        house.incident, b"MZ", actor=as_actor(house.responder), title="dropper.exe", kind="malware"
+    )
+    _, secret = transfers.offer(sample, actor=as_actor(house.responder), receiver="Lab", purpose="x")
+    assert "infected" in Client().get(f"/handover/{secret}/").content.decode()
+    answer = Client().get(f"/handover/{secret}/bytes/")
+    assert b"".join(answer.streaming_content).startswith(b"PK")  # type: ignore[attr-defined]  # a FileResponse
+    assert ".zip" in answer["Content-Disposition"]

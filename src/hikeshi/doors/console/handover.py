@@ -50,7 +50,10 @@ def handover_bytes(request: HttpRequest, secret: str) -> HttpResponseBase:
 
 def _file(secret: str, sha256: str) -> FileResponse:
     transfer, stream = transfers.take_by_link(secret, sha256=sha256)
-    named = f"{transfer.item.name}-{(sha256 or transfer.item.sha256)[:12]}.bin"
+    item = transfer.item
+    named = verbs.taken_as(item, sha256).removeprefix(
+        f"{item.incident.name}-"
+    )  # the incident is nobody's business there
     return FileResponse(stream, as_attachment=True, filename=named, content_type="application/octet-stream")
 
 
