@@ -13,9 +13,11 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from hikeshi.custody import checkpoint as notes
 from hikeshi.custody.checkpoint import read_note, read_text
 from hikeshi.custody.merkle import EMPTY_ROOT
 from hikeshi.custody.proof import check_consistency, check_proof, read_consistency, read_proof
+from hikeshi.custody.signing import Signer
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.ledger import anchors, checkpoints, keys, trees, verbs as ledger
 from hikeshi.desk.ledger.models import ORGANISATION, Chain, Checkpoint, Entry, SigningKey, Tile
@@ -38,7 +40,7 @@ def write(actor: Actor, count: int = 3, chain: str = NAME) -> Chain:
     return Chain.objects.get(name=chain)
 
 
-def edit(table: str, column: str, value: object, where: str = "1 = 1") -> None:
+def edit(table: str, column: str, value: Any, where: str = "1 = 1") -> None:
     """As somebody with the database's password would, past every verb."""
     with connection.cursor() as cursor:
         cursor.execute(f"UPDATE ledger_{table} SET {column} = %s WHERE {where}", [value])
@@ -196,16 +198,39 @@ def test_without_its_key_nothing_is_signed_and_nothing_is_lost(hikeshi: Actor, h
     assert checkpoints.checkpoint(chain, actor=hikeshi).size == 3
 
 
+def test_damaged_tiles_are_made_again_and_signing_goes_on(hikeshi: Actor, admin: Actor) -> None:
+    chain = write(hikeshi, 300)
+    checkpoints.checkpoint(chain, actor=hikeshi)
+    edit("tile", "hashes", b"\x00" * 96, "level = 0")
+    Tile.objects.create(chain=chain, level=5, index=0, hashes=b"")
+    assert kinds(chain) == {"tile"}
+    assert checkpoints.rebuild(chain, actor=admin) == 3
+    assert checkpoints.checkpoint(write(hikeshi), actor=hikeshi).size == 303
+    assert whole()
+    assert checkpoints.rebuild(chain, actor=admin) == 0
+
+
+def test_what_is_more_than_tiles_is_not_made_good(hikeshi: Actor, admin: Actor, on_it: Actor, outsider: Actor) -> None:
+    chain = write(hikeshi)
+    checkpoints.checkpoint(chain, actor=hikeshi)
+    edit("entry", "actor", "mallory", "seq = 2")
+    with pytest.raises(Refused, match="More than the tiles"):
+        checkpoints.rebuild(chain, actor=admin)
+    for who in (on_it, outsider):
+        with pytest.raises(Refused, match="may not"):
+            checkpoints.rebuild(chain, actor=who)
+
+
 def test_two_that_sign_at_once_make_one_checkpoint(hikeshi: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
     chain = write(hikeshi)
-    sign = checkpoints.notes.sign
 
-    def slowly(*given: Any) -> str:
-        monkeypatch.setattr(checkpoints.notes, "sign", sign)
+    def slowly(told: notes.Checkpoint, signers: list[Signer]) -> str:
+        monkeypatch.setattr(notes, "sign", sign)
         checkpoints.checkpoint(chain, actor=hikeshi)  # another worker, faster than this one
-        return sign(*given)
+        return sign(told, signers)
 
-    monkeypatch.setattr(checkpoints.notes, "sign", slowly)
+    sign = notes.sign
+    monkeypatch.setattr(notes, "sign", slowly)
     assert checkpoints.checkpoint(chain, actor=hikeshi) == Checkpoint.objects.get()
     assert whole()
 
@@ -220,6 +245,7 @@ def test_every_checkpoint_is_lined_up_for_the_world_outside(hikeshi: Actor, monk
 def test_a_worker_signs_when_the_chain_is_due(hikeshi: Actor, settings: Settings) -> None:
     settings.ENVIRONMENT = msgspec.structs.replace(settings.ENVIRONMENT, checkpoint_seconds=60)
     chain = write(hikeshi)
+    assert chain.due_at
     assert timedelta(seconds=50) < chain.due_at - timezone.now() <= timedelta(seconds=60)
     Worker().drain()
     assert not Checkpoint.objects.exists()
@@ -240,6 +266,7 @@ def test_a_worker_looks_again_later_at_what_it_may_not_sign(hikeshi: Actor) -> N
     Chain.objects.filter(pk=chain.pk).update(due_at=timezone.now())
     assert Worker().drain() == 1
     again = Chain.objects.get(pk=chain.pk)
+    assert again.due_at
     assert again.due_at > timezone.now()
     assert again.lease_until is None
 
@@ -287,7 +314,7 @@ def test_every_flipped_bit_of_what_is_stored_is_found(hikeshi: Actor, table: str
         if model is SigningKey
         else model.objects.filter(**{f"{'pk' if model is Chain else 'chain'}": chain.pk})
     )
-    first = rows.order_by("pk").first()
+    first = rows.order_by("pk")[0]
     before, looked = getattr(first, column), 0
     for flipped in _bits(before):
         try:

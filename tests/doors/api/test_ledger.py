@@ -6,7 +6,7 @@ from doors.api.caller import Caller
 from hikeshi.custody.proof import check_proof, read_proof
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger import checkpoints
-from hikeshi.desk.ledger.models import Checkpoint, Entry
+from hikeshi.desk.ledger.models import Checkpoint, Entry, Tile
 
 
 def test_a_whole_chain_is_said_to_be_whole(on_it: Caller, incident: Incident) -> None:
@@ -86,3 +86,11 @@ def test_who_is_not_on_the_incident_gets_neither_checkpoint_nor_proof(
 def test_what_was_never_signed_has_no_proof(on_it: Caller, incident: Incident) -> None:
     assert "checkpoint" in on_it.get(f"/ledger/{incident.name}/proofs/1", 403)["hint"]
     on_it.get(f"/ledger/{incident.name}/checkpoints/99999999999999999999", 404)
+
+
+def test_damaged_tiles_are_made_again_by_who_commands(on_it: Caller, commander: Caller, incident: Incident) -> None:
+    on_it.post(f"/ledger/{incident.name}/checkpoints", {}, 201)
+    Tile.objects.filter(chain__name=incident.name).update(hashes=b"")
+    on_it.post(f"/ledger/{incident.name}/rebuild", {}, 403)
+    assert commander.post(f"/ledger/{incident.name}/rebuild")["tiles_replaced"] == 1
+    assert on_it.get(f"/ledger/{incident.name}/verify")["ok"]

@@ -85,6 +85,12 @@ def test_verify_looks_at_what_was_signed_too(admin: Keyboard, incident: Incident
     assert "タイル" in admin("audit", "verify", incident.name, "--lang", "ja").out
 
 
+def test_damaged_tiles_are_made_again(admin: Keyboard, incident: Incident, key: Path) -> None:
+    Tile.objects.filter(chain__name=incident.name).update(hashes=b"\x00" * 32)
+    assert admin.json("audit", "rebuild", incident.name)["tiles_replaced"] == 1
+    assert admin("audit", "verify", incident.name).code == 0
+
+
 def test_who_may_not_read_a_chain_may_not_have_it_signed(responder: Keyboard, incident: Incident) -> None:
     for words in (["checkpoint"], ["checkpoints"], ["prove", "1"], ["consistency", "1"]):
         assert responder("audit", words[0], incident.name, *words[1:]).code == 3

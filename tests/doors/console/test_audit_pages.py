@@ -91,3 +91,15 @@ def test_nobody_else_has_it_signed(other: Person, outsider: Person, incident: In
     for who in (other, outsider):
         assert signed_in(who).post(f"/audit/{incident.name}/checkpoints/sign/").status_code == 404
     assert not Checkpoint.objects.exists()
+
+
+def test_damaged_tiles_are_made_again_by_who_commands(commander: Person, responder: Person, incident: Incident) -> None:
+    sign(responder, incident)
+    Tile.objects.filter(chain__name=incident.name).update(hashes=b"")
+    address, button = f"/audit/{incident.name}/", "Make the tiles again"
+    assert button not in signed_in(responder).post(address).content.decode()
+    assert signed_in(responder).post(f"{address}checkpoints/rebuild/").status_code == 403
+    browser = signed_in(commander)
+    assert button in browser.post(address).content.decode()
+    assert "made again from" in browser.post(f"{address}checkpoints/rebuild/", follow=True).content.decode()
+    assert "the chain is whole" in browser.post(address).content.decode()

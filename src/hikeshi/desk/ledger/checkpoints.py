@@ -23,10 +23,11 @@ from hikeshi.custody.merkle import consistency as consistent_hashes, inclusion
 from hikeshi.custody.proof import check_proof, read_proof, write_consistency, write_proof
 from hikeshi.custody.signing import is_sound
 from hikeshi.custody.verify import Problem
-from hikeshi.custody.verify_tree import StoredNote, TreeVerdict, tile_digest, verify_tree
+from hikeshi.custody.verify_tree import StoredNote, TreeVerdict, verify_tree
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.ledger import anchors, keys, trees, verbs
 from hikeshi.desk.ledger.models import ORGANISATION, Chain, Checkpoint, Entry, SigningKey
+from hikeshi.desk.ledger.rights import require
 from hikeshi.desk.queue import give_back
 from hikeshi.errors import Failed, HikeshiError, Refused, Unreadable
 from hikeshi.text import Text
@@ -117,7 +118,27 @@ def consistency(chain: Chain, old: int, new: int | None = None) -> str:
     return write_consistency(old, consistent_hashes(old, newer.size, trees.reader(chain)), newer.note)
 
 
-def verify_checkpoints(chain: Chain) -> TreeVerdict:
+@transaction.atomic
+def rebuild(chain: Chain, *, actor: Actor) -> int:
+    """Make the tiles again from the entries, where nothing but tiles is damaged. Returns how many were not right.
+
+    Tiles say nothing that the entries do not: what proves them right is the root that was signed. Raises `Refused` where entries or
+    checkpoints are damaged too: that cannot be made good, and must stay to be seen.
+    """
+    require(actor, "anchors")
+    locked = Chain.objects.select_for_update().get(pk=chain.pk)
+    others = verify_checkpoints(locked, with_tiles=False)
+    if not (others.ok and verbs.verify(locked.name).ok):
+        raise Refused(
+            f"More than the tiles of {chain} is damaged; nothing was changed.",
+            hint=f"`hikeshi audit verify {chain}` lists it. Compare with what is held outside: `hikeshi audit compare`.",
+        )
+    wrong = trees.write_again(locked, others.size)
+    verbs.append(ORGANISATION, actor=actor, verb="checkpoint.rebuild", obj=chain.name, data={"count": wrong})
+    return wrong
+
+
+def verify_checkpoints(chain: Chain, *, with_tiles: bool = True) -> TreeVerdict:
     """Check every checkpoint and every tile against the chain's entries: signatures, roots, each stored hash, nothing going back."""
     stored, tiles = _stored(chain)
     if not stored and not tiles:  # nothing signed yet; `origin` would make a key, and a check writes nothing
@@ -125,8 +146,9 @@ def verify_checkpoints(chain: Chain) -> TreeVerdict:
     hashes = chain.entries.order_by("seq").values_list("hash", flat=True)
     sound = [row for row in SigningKey.objects.all() if is_sound(row.public, row.fingerprint)]
     verdict = verify_tree(
-        hashes.iterator(), stored, origin=origin(chain.name), publics=[row.public for row in sound], tiles=tiles
-    )
+        hashes.iterator(), stored, origin=origin(chain.name), publics=[row.public for row in sound],
+        tiles=tiles if with_tiles else None,
+    )  # fmt: skip
     damaged = SigningKey.objects.exclude(pk__in=[row.pk for row in sound])
     more = [Problem(0, "key", _key_words(row)) for row in damaged]
     head = Chain.objects.get(pk=chain.pk).head_seq
@@ -179,10 +201,7 @@ def _stored(chain: Chain) -> tuple[list[StoredNote], dict[tuple[int, int], str]]
     """The checkpoints and the digests of the tiles as they were at one moment, although a worker may be signing."""
     while True:
         before = last(chain)
-        tiles = {
-            (level, index): tile_digest(bytes(hashes))
-            for level, index, hashes in chain.tiles.values_list("level", "index", "hashes").iterator(chunk_size=100)
-        }
+        tiles = trees.digests(chain)
         rows = list(chain.checkpoints.order_by("pk"))
         if before == (rows[-1] if rows else None):
             return [StoredNote(row.size, row.root, row.note) for row in rows], tiles

@@ -18,6 +18,7 @@ from hikeshi.clocks.rule import rules
 from hikeshi.desk.ledger.models import Entry
 
 PHRASES: Final[dict[str, tuple[str, str]]] = {
+    "checkpoint.rebuild": ("{actor} had the tree of {object} made again: {count} tiles were not right", "{actor} が {object} の木を再作成: 不正なタイル {count} 件"),
     "checkpoint.refuse": ("No checkpoint was signed over {object}: {problem}", "{object} のチェックポイントに署名できませんでした: {problem}"),
     "clock.over": ("Deadline passed: {object}", "期限超過: {object}"),
     "clock.soon": ("Deadline near: {object}", "期限間近: {object}"),

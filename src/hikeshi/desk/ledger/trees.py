@@ -1,7 +1,8 @@
-"""The tree of a chain in its tiles: what it grows by, checked before anybody signs it. Called by `checkpoints` only."""
+"""The tree of a chain in its tiles: what it grows by, checked before anybody signs it; the tiles made again. Called by `checkpoints` only."""
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -10,6 +11,7 @@ from hikeshi.custody import checkpoint as notes
 from hikeshi.custody.chain import EMPTY, Head
 from hikeshi.custody.merkle import ReadTile, TileAt, extend, includes, inclusion, leaf_hash, root
 from hikeshi.custody.verify import verify
+from hikeshi.custody.verify_tree import tile_digest
 from hikeshi.desk.ledger import verbs
 from hikeshi.desk.ledger.models import Chain, Checkpoint, Tile
 from hikeshi.errors import Refused
@@ -69,6 +71,27 @@ def write(chain: Chain, grown: Grown) -> None:
         rows, batch_size=TILES_PER_STATEMENT, update_conflicts=True,
         unique_fields=["chain", "level", "index"], update_fields=["hashes"],
     )  # fmt: skip
+
+
+def write_again(chain: Chain, size: int) -> int:
+    """Replace every tile by what the entries give, inside the caller's transaction. Returns how many were not right."""
+    stored = digests(chain)
+    chain.tiles.all().delete()
+    hashes = chain.entries.filter(seq__lte=size).order_by("seq").values_list("hash", flat=True)
+    made = extend(0, (leaf_hash(bytes.fromhex(hashed)) for hashed in hashes.iterator()), lambda _level, _index: b"")
+    wrong = 0
+    while some := list(islice(made, TILES_PER_STATEMENT)):
+        wrong += sum(stored.pop((one.level, one.index), "") != tile_digest(one.hashes) for one in some)
+        Tile.objects.bulk_create(
+            [Tile(chain=chain, level=one.level, index=one.index, hashes=one.hashes) for one in some]
+        )
+    return wrong + len(stored)
+
+
+def digests(chain: Chain) -> dict[tuple[int, int], str]:
+    """The digest of each stored tile, as `verify_tree` compares them."""
+    rows = chain.tiles.values_list("level", "index", "hashes").iterator(chunk_size=TILES_PER_STATEMENT)
+    return {(level, index): tile_digest(bytes(hashes)) for level, index, hashes in rows}
 
 
 def _check_new(chain: Chain, old: int, size: int) -> Head:

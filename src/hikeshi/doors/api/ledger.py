@@ -62,6 +62,13 @@ def prove_entry(request: Call, chain: str, seq: int) -> checkpoints.ProofShape:
     return {"chain": found.name, "entries": seq, "proof": verbs.prove(found, seq)}
 
 
+@router.post("/ledger/{chain}/rebuild", response=dict[str, Any])
+def rebuild(request: Call, chain: str) -> dict[str, Any]:
+    """Make the tiles of the tree again from the entries, where nothing else is damaged. For commanders and administrators."""
+    found = find.chain(request.auth, chain)
+    return {"chain": found.name, "tiles_replaced": verbs.rebuild(found, actor=request.auth)}
+
+
 @router.get("/ledger/{chain}/verify", response=dict[str, Any])
 def verify_chain(request: Call, chain: str) -> dict[str, Any]:
     """Recompute every hash, root and tile, and check every signature: `ok`, the counts, and each place that is not as it was written."""

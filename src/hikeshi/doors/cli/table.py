@@ -34,6 +34,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "audit keys": Command("anchors", "keys", "person", "The keys that sign checkpoints", "チェックポイントに署名する鍵の一覧"),
     "audit log": Command("audit", "log", "person", "The ledger's chains, or the entries of one", "台帳のチェーンまたはエントリーの一覧"),
     "audit prove": Command("checkpoints", "prove", "person", "The proof of one entry, for a stranger", "第三者が検証できるエントリーの証明"),
+    "audit rebuild": Command("checkpoints", "rebuild", "person", "A tree with damaged tiles, from its entries", "破損したタイルをエントリーから再作成"),
     "audit retire": Command("anchors", "retire", "person", "Withdraw the key that signs", "署名鍵を取り下げ"),
     "audit rotate": Command("anchors", "rotate", "person", "Let another key sign from now on", "署名鍵を交替"),
     "audit stamps": Command("anchors", "stamps", "person", "Time stamps of checkpoints", "チェックポイントのタイムスタンプ"),

@@ -12,6 +12,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "undated": ("Left out without a date", "日時がなく省いた行"),
     "rows": ("Rows", "行数"),
     "told": ("In common", "共通点"),
+    "tiles_replaced": ("Tiles replaced", "置き換えたタイル"),
     "times": ("Times", "倍率"),
     "named_in": ("Named in", "現れる項目"),
     "before": ("Before", "前"),

@@ -59,7 +59,7 @@ def show(
     shown = list(rows[:PER_PAGE])
     context = {
         "chain": found, "entries": shown, "before": shown[-1].seq if shown and shown[-1].seq > 1 else None,
-        **_signed(found), **_found(checked),
+        "may_rebuild": allowed(actor(request), "read"), **_signed(found), **_found(checked),
     }  # fmt: skip
     return page(request, "console/chain.html", context, problem=problem)
 
@@ -78,4 +78,7 @@ def _found(checked: checkpoints.Checked | None) -> dict[str, Any]:
     if checked is None:
         return {"verdict": None}
     damaged = {one.seq for one in checked.problems if one.kind not in OF_CHECKPOINTS}
-    return {"verdict": checked, "problems": checked.problems[:SHOWN_PROBLEMS], "damaged": damaged}
+    only_tiles = not checked.ok and all(one.kind == "tile" for one in checked.problems)
+    return {
+        "verdict": checked, "problems": checked.problems[:SHOWN_PROBLEMS], "damaged": damaged, "only_tiles": only_tiles
+    }  # fmt: skip

@@ -30,6 +30,16 @@ def sign(request: HttpRequest, name: str) -> HttpResponse:
     return done(request, _("Signed: every entry so far is under the checkpoint."), "chain", chain.name)
 
 
+@require_POST
+def rebuild(request: HttpRequest, name: str) -> HttpResponse:
+    """Make the tiles again from the entries. The verb refuses where more is damaged, or to whom it is not given."""
+    chain = _chain(request, name)
+    problem = attempt(lambda: verbs.rebuild(chain, actor=actor(request)))
+    if problem is not None:
+        return audit.show(request, chain, problem)
+    return done(request, _("The tiles are made again from the entries."), "chain", chain.name)
+
+
 @require_safe
 def note(request: HttpRequest, name: str, entries: int) -> HttpResponse:
     """The signed note, byte for byte."""

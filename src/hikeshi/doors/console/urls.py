@@ -87,6 +87,7 @@ urlpatterns = [
     path("audit/anchors/", anchors.anchors, name="anchors"),
     path("audit/anchors/<str:act>/", anchors.act, name="anchors_act"),
     path("audit/<str:name>/", audit.chain, name="chain"),
+    path("audit/<str:name>/checkpoints/rebuild/", checkpoints.rebuild, name="rebuild"),
     path("audit/<str:name>/checkpoints/sign/", checkpoints.sign, name="sign"),
     path("audit/<str:name>/checkpoints/<int:entries>/", checkpoints.note, name="checkpoint_note"),
     path("audit/<str:name>/checkpoints/<int:entries>/continued/", checkpoints.continued, name="checkpoint_continued"),
