@@ -191,3 +191,20 @@ def test_a_beginning_waits_for_a_week_then_it_is_swept(resuming: Locker, large: 
         os.utime(path, (0, 0))
     assert resuming.sweep() == 2
     assert files(resuming) == []
+
+
+def test_a_folder_that_was_stopped_goes_on_too(resuming: Locker, large: Path) -> None:
+    folder = large.parent / "disks"
+    folder.mkdir()
+    large.rename(folder / "disk.img")
+
+    def progress(_path: str, done: int, _all: int) -> None:
+        if done >= 8 * CHUNK:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        resuming.seal_tree(folder, progress)
+    sealed, manifest = resuming.seal_tree(folder)
+    assert manifest.entries[0].sha256 == sha256(folder / "disk.img")
+    assert sealed.present == 6 * CHUNK
+    assert list(resuming.incoming.folder.iterdir()) == []

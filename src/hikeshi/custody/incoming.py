@@ -101,7 +101,7 @@ class Incoming:
         self._path(source, "done").write_bytes(msgspec.json.encode(digests))
 
     def forget(self, source: os.stat_result) -> None:
-        """The folder is sealed, or failed in an orderly way: its notes have served."""
+        """The whole folder is sealed: its notes have served."""
         self._path(source, "done").unlink(missing_ok=True)
 
     def sweep(self) -> int:

@@ -48,17 +48,24 @@ class Tree:
         self._entries = [describe(name, path) for name, path in self._paths]
         self._progress, self._lock, self._done = progress, threading.Lock(), 0
         self._all = sum(entry.size for entry in self._entries)
+        self._stopped = threading.Event()
+        self._noted: list[os.stat_result] = []
         self.present = 0
 
     def sealed(self) -> Manifest:
         """Seal every file; the manifest says what became of each name."""
-        kept = [path.lstat() for _, path in self._large()]
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            for job in [pool.submit(self._seal_large, *one) for one in self._large()] + [
-                pool.submit(self._seal_batch, batch) for batch in self._batches()
-            ]:
-                job.result()
-        for status in kept:
+            jobs = [pool.submit(self._seal_large, *one) for one in self._large()]
+            jobs += [pool.submit(self._seal_batch, batch) for batch in self._batches()]
+            try:
+                for job in jobs:
+                    job.result()
+            except BaseException:
+                self._stopped.set()
+                for job in jobs:
+                    job.cancel()
+                raise
+        for status in self._noted:
             self._locker.incoming.forget(status)
         if self._progress:
             self._progress("", self._all, self._all)
@@ -93,13 +100,18 @@ class Tree:
 
         def told(size: int) -> None:
             nonlocal before
+            if self._stopped.is_set():
+                raise KeyboardInterrupt  # as a person who stops it: what is there of the file stays for the next time
             self._tell(number, size - before)
             before = size
 
         try:
+            self._noted.append(path.lstat())
             one = self._locker.seal_file(
                 path, follow=False, also=self._also, twice=self._twice, told=told, of_tree=True
             )
+        except FileNotFoundError as error:
+            self._enter(number, Unreadable(f"is gone: {error.strerror}", source=str(path)))
         except Unreadable as error:
             self._enter(number, error)
         else:

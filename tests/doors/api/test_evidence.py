@@ -138,3 +138,16 @@ def test_what_stays_in_s3_is_recorded(on_it: Caller, off_it: Caller, incident: I
     path = f"/incidents/{incident.name}/evidence/elsewhere"
     assert on_it("post", path, {"address": "nowhere"}).status_code == 409
     assert off_it("post", path, {"address": "s3://bucket/key"}).status_code in {403, 404}
+
+
+def test_further_hashes_are_taken_of_uploads_small_and_large_and_content_is_asked_for(
+    on_it: Caller, incident: Incident, settings: LazySettings
+) -> None:
+    for limit in (settings.FILE_UPLOAD_MAX_MEMORY_SIZE, 1):
+        settings.FILE_UPLOAD_MAX_MEMORY_SIZE = limit
+        made = _upload(on_it, incident, also="sha512,blake3")
+        assert made["sha512"] == hashlib.sha512(CONTENT).hexdigest()
+        assert len(made["blake3"]) == 64
+    answer = on_it("post", f"/incidents/{incident.name}/evidence/EV-001/verify?content=true")
+    assert answer.json()["result"] == "could-not-check"  # type: ignore[attr-defined]  # the test client's answer
+    _upload(on_it, incident, status=403, also="md5")

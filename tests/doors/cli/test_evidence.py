@@ -103,7 +103,7 @@ def test_further_hashes_and_what_was_there_before_are_said(admin: Keyboard, inci
     (tmp_path / "x").write_bytes(b"MZ")
     add = ("evidence", "add", incident.name, tmp_path / "x", "--also", "sha512,blake3", "--twice")
     assert admin.json(*add)["sha512"] == hashlib.sha512(b"MZ").hexdigest()
-    assert "2 of 2 bytes were in the locker before" in admin(*add).err
+    assert "2 of 2 bytes were in the locker already" in admin(*add).err
     assert admin(*add[:4], "--also", "md5").code == 3
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +9,14 @@ from typing import Annotated, Any
 
 import typer
 
+from hikeshi.custody.hashing import Told, hash_stream
 from hikeshi.custody.manifest import walk
 from hikeshi.doors.cli import session
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.exits import DONE, UNREADABLE
 from hikeshi.doors.cli.plain import plain
 from hikeshi.doors.cli.progress import progress
-from hikeshi.errors import Refused
+from hikeshi.errors import Refused, Unreadable
 
 
 def hash_paths(paths: Annotated[list[Path], typer.Argument(help="Files and folders; - is standard input.")]) -> Answer:
@@ -36,10 +36,24 @@ def hash_paths(paths: Annotated[list[Path], typer.Argument(help="Files and folde
 
 def _hashed(paths: list[Path]) -> Iterator[dict[str, Any]]:
     files = [file for path in paths for file in _files(path)]
-    with progress("SHA-256") as told:
-        for done, path in enumerate(files, 1):
-            yield _hash(path)
-            told(done, len(files))
+    whole = sum(map(_size, files))
+    with progress("SHA-256", unit="bytes") as told:
+        before = 0
+        for path in files:
+
+            def done(size: int, before: int = before) -> None:
+                told(before + size, whole)
+
+            yield _hash(path, done)
+            before += _size(path)
+
+
+def _size(path: Path) -> int:
+    """What is to be expected of a file; nothing of what is not there or has no size."""
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:
+        return 0
 
 
 def _files(path: Path) -> list[Path]:
@@ -47,13 +61,15 @@ def _files(path: Path) -> list[Path]:
     return [found for _, found in sorted(walk(path)) if not found.is_symlink()] if path.is_dir() else [path]
 
 
-def _hash(path: Path) -> dict[str, Any]:
+def _hash(path: Path, told: Told) -> dict[str, Any]:
     if path.is_fifo() or path.is_socket() or path.is_block_device():
         return {"path": str(path), "problem": "not a file"}
     try:
-        with open(0 if str(path) == "-" else path, "rb") as stream:  # noqa: PTH123  # 0 is standard input
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            size = stream.tell() if stream.seekable() else None
+        with open(0 if str(path) == "-" else path, "rb", buffering=0) as stream:  # noqa: PTH123  # 0 is standard input
+            found = hash_stream(stream, told=told)
+            size = found.size if stream.seekable() else None
     except OSError as problem:
         return {"path": str(path), "problem": problem.strerror or str(problem)}
-    return {"path": str(path), "sha256": digest, "size": size}
+    except Unreadable as problem:
+        return {"path": str(path), "problem": problem.message}
+    return {"path": str(path), "sha256": found.sha256, "size": size}

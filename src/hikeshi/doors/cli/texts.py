@@ -407,8 +407,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "say.no": ("no", "いいえ"),
     "say.present": (
-        "{present} of {size} bytes were in the locker before: sealing went on from there.",
-        "{size} バイト中 {present} バイトは保管庫にあったため、その続きから封印しました。",
+        "{present} of {size} bytes were in the locker already: sealed before, or the beginning of a sealing that was interrupted.",
+        "{size} バイト中 {present} バイトは既に保管庫にありました(封印済み、または中断した封印の続き)。",
     ),
     "say.unreadable": ("{count} could not be read", "{count} 件を読み取れませんでした"),
     "say.usage": ("Usage: hikeshi COMMAND ...", "使い方: hikeshi コマンド ..."),
