@@ -17,7 +17,7 @@ import pytest
 
 from custody.acquire.conftest import Collect, FaultyDisk
 from hikeshi.custody.acquire import device, record as records, sector_map
-from hikeshi.custody.acquire.acquisition import Notebook
+from hikeshi.custody.acquire.acquisition import Notebook, perform
 from hikeshi.custody.acquire.imaging import Image, Imaging, Preadv
 from hikeshi.custody.acquire.record import Person, Reading, Record
 from hikeshi.custody.acquire.sector_map import Part
@@ -252,3 +252,19 @@ def test_a_real_disk_of_this_machine_is_described(tmp_path: Path) -> None:
         assert facts.size > 0
         assert facts.sector in {512, 4096}
         assert facts.identity["kernel_name"] == facts.path.name
+
+
+def test_a_name_that_is_not_text_is_written_out(collect: Collect, tmp_path: Path) -> None:
+    source = tmp_path / os.fsdecode(b"bad\xffname")
+    source.write_bytes(b"x" * 1000)
+    record = collect(Image(path=source), tmp_path / "out")
+    assert record.files[0].path == r"bad\xffname.img"
+    assert records.read(tmp_path / "out") == record
+
+
+def test_what_cannot_be_recorded_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    (tmp_path / "disk").write_bytes(b"x")
+    for person in (Person(collector="x" * 200), Person(collector="sato", authority="x" * 400)):
+        with pytest.raises(Refused, match="cannot be recorded"):
+            perform(Image(path=tmp_path / "disk"), tmp_path / "out", person=person, clock=Reading(), command="")
+    assert not (tmp_path / "out").exists()

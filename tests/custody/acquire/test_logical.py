@@ -130,7 +130,7 @@ def test_the_bodyfile_is_read_as_events(collect: Collect, tree: Path, tmp_path: 
 @pytest.mark.skipif(shutil.which("mactime") is None, reason="mactime (sleuthkit) is not installed")
 def test_mactime_prints_every_name(collect: Collect, tree: Path, tmp_path: Path) -> None:
     _, _, lines = _copied(collect, tree, tmp_path)
-    words = ["mactime", "-b", tmp_path / "out" / "bodyfile", "-d", "-y", "-z", "UTC"]
+    words = ["mactime", "-b", str(tmp_path / "out" / "bodyfile"), "-d", "-y", "-z", "UTC"]
     told = subprocess.run(words, capture_output=True, text=True, check=True).stdout
     rows = list(csv.reader(told.splitlines()))[1:]
     assert len({row[7] for row in rows}) == len(lines)

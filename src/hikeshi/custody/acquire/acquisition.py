@@ -26,7 +26,7 @@ from hikeshi.text import Text
 Tell = Callable[[int, int], None]
 """Called with how much is done and how much there is: bytes, or names, as the acquisition says."""
 
-NAMED: Final = 10_000
+NAMED: Final = 5_000
 """How much of what was missed is named in the record; the count is always complete, and lists of files name all."""
 
 
@@ -60,7 +60,7 @@ class Acquisition(msgspec.Struct, frozen=True, kw_only=True):
 
     def goes_on_with(self, record: Record) -> bool:
         """Whether a folder with this record is one that this acquisition may go on filling."""
-        return self.resumable and (record.name, record.source) == (self.name, self.source)
+        return self.resumable and (record.name, record.source) == (self.name, records.written(self.source)[:500])
 
     def asset(self) -> str:
         """The thing it is taken from, by model and serial number, where it is not this machine as such."""
@@ -97,7 +97,7 @@ class Notebook:
         self.missed_count += 1
         self.partial = True
         if self.missed_count <= NAMED:
-            self.missing.append(Missed(what=what[:4096], why=why[:300], offset=offset, length=length))
+            self.missing.append(Missed(what=records.written(what)[:1000], why=why[:300], offset=offset, length=length))
 
     def note(self, en: str, ja: str) -> None:
         if (text := Text(en, ja)) not in self.notes:
@@ -216,11 +216,13 @@ def _resumed(folder: Path, what: Acquisition) -> Record:
 
 def _begin(what: Acquisition, person: Person, clock: Reading, command: str) -> Record:
     tool = what.tool()
-    return Record(
-        name=what.name, kind=what.kind, title=f"{what.title.en}: {what.source}"[:300], source=what.source[:500],
+    source = records.written(what.source)
+    record = Record(
+        name=what.name, kind=what.kind, title=f"{what.title.en}: {source}"[:300], source=source[:500],
         system=", ".join(filter(None, (what.asset(), this_system())))[:300], method=what.method, tool=tool.name[:100], tool_version=tool.version[:100],
-        command=command[:20_000], person=person, began_at=datetime.now(UTC), clock=clock,
+        command=records.written(command)[:20_000], person=person, began_at=datetime.now(UTC), clock=clock,
     )  # fmt: skip
+    return records.checked(record)
 
 
 def sha256_of(path: Path) -> str:

@@ -27,7 +27,7 @@ from msgspec import Meta
 from hikeshi.custody.acquire import device, sector_map
 from hikeshi.custody.acquire.acquisition import Acquisition, Notebook, Tell
 from hikeshi.custody.acquire.device import SourceFacts
-from hikeshi.custody.acquire.record import Record
+from hikeshi.custody.acquire.record import Record, written
 from hikeshi.custody.acquire.sector_map import SectorMap, Status
 from hikeshi.custody.disk import free_bytes, sync_folder
 from hikeshi.errors import Failed, HikeshiError, Refused
@@ -113,7 +113,7 @@ def _refuse_own_ground(facts: SourceFacts, folder: Path) -> None:
 
 def _names(source: Path) -> tuple[str, str, str]:
     """The image, its map, and the hashes of its pieces."""
-    stem = source.name or "image"
+    stem = written(source.name) or "image"
     return f"{stem}.img", f"{stem}.map", f"{stem}.pieces.sha256"
 
 

@@ -15,6 +15,7 @@ from typing import IO, Final, Literal, Self
 import msgspec
 
 from hikeshi.custody.acquire.birth import Birth
+from hikeshi.custody.acquire.record import written
 
 Kind = Literal["file", "folder", "symlink", "special", "unreadable"]
 MANIFEST: Final = "manifest.jsonl"
@@ -62,11 +63,6 @@ def entry(path: str, kind: Kind, status: os.stat_result, born: Birth) -> Entry:
         changed=seconds(status.st_ctime_ns), born="" if born.ns is None else seconds(born.ns), attributes=born.attributes,
         path_hex=os.fsencode(path).hex() if shown != path else "",
     )  # fmt: skip
-
-
-def written(name: str) -> str:
-    """A name as UTF-8: bytes that are none are shown as escapes."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def seconds(ns: int) -> str:

@@ -28,7 +28,8 @@ from msgspec import Meta
 
 from hikeshi.custody.acquire.acquisition import Acquisition, Notebook, Tell
 from hikeshi.custody.acquire.birth import birth
-from hikeshi.custody.acquire.listing import Entry, Kind, Listing, entry, written
+from hikeshi.custody.acquire.listing import Entry, Kind, Listing, entry
+from hikeshi.custody.acquire.record import written
 from hikeshi.custody.disk import FULL
 from hikeshi.errors import Failed, Refused
 from hikeshi.text import Text

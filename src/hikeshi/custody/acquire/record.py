@@ -17,7 +17,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from hikeshi.custody.disk import sync_folder
-from hikeshi.errors import Unreadable
+from hikeshi.errors import Refused, Unreadable
 from hikeshi.text import Text
 
 NAME: Final = "acquisition.json"
@@ -117,6 +117,21 @@ class Record(Struct, frozen=True, kw_only=True):
             "tool_version": self.tool_version, "command": self.command, "began_at": self.began_at,
             "ended_at": self.ended_at, "clock_source": self.clock.source, "clock_offset_us": self.clock.offset_us,
         }  # fmt: skip
+
+
+def written(name: str) -> str:
+    """A name of a file as UTF-8: bytes that are none are shown as escapes."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def checked(record: Record) -> Record:
+    """The record, if it can be read again. Raises `Refused` naming the field that is too long or no text."""
+    try:
+        return parse(msgspec.json.encode(record), source="what you said")
+    except (Unreadable, UnicodeEncodeError) as error:
+        raise Refused(
+            f"This cannot be recorded: {error}", hint="Nothing was collected. Say it shorter, in plain text."
+        ) from error
 
 
 def write(record: Record, folder: Path, *, final: bool) -> str:

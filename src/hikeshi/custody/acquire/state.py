@@ -23,7 +23,7 @@ import msgspec
 
 from hikeshi.custody.acquire import programs
 from hikeshi.custody.acquire.acquisition import Acquisition, Notebook, Tell
-from hikeshi.custody.acquire.listing import written
+from hikeshi.custody.acquire.record import written
 from hikeshi.text import Text
 
 TABLES: Final = (
