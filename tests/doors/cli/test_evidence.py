@@ -114,3 +114,15 @@ def test_the_content_of_what_is_no_image_could_not_be_checked(
     admin.json("evidence", "add", incident.name, tmp_path / "x")
     (row,) = admin.json("evidence", "verify", incident.name, "--content", code=1)
     assert (row["result"], "no E01" in row["reason"]) == ("could-not-check", True)
+
+
+def test_a_bundle_is_taken_in_with_a_signed_receipt(admin: Keyboard, incident: Incident, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_bytes(b"page")
+    admin.json("evidence", "add", incident.name, tmp_path / "page.html")
+    admin.json("evidence", "export", incident.name, "--out", tmp_path / "b.zip")
+    told = admin.json("evidence", "import", tmp_path / "b.zip", "--receipt", tmp_path / "receipt.json")
+    assert (told["result"], [item["title"] for item in told["items"]][1:]) == ("match", ["page.html"])
+    assert (tmp_path / "receipt.json").read_text() == told["receipt"]
+    assert len((tmp_path / "receipt.json.sig").read_bytes()) == 64
+    assert admin("evidence", "import", tmp_path / "b.zip", "--incident", told["incident"]).code == 3
+    assert admin("evidence", "import", tmp_path / "b.zip", "--receipt", tmp_path / "receipt.json").code == 3

@@ -42,6 +42,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "evidence.form": ("{actor} printed the custody form of evidence {object} ({format})", "{actor} が証拠 {object} の保管記録票を印刷 ({format})"),
     "evidence.hand_out": ("{actor} took a copy of evidence {object} {form}", "{actor} が証拠 {object} の複製を取得{form}"),
     "evidence.hold": ("Legal hold on evidence {object}: {reason}", "証拠 {object} に訴訟ホールド: {reason}"),
+    "evidence.import": ("{actor} took in {object} from a bundle {bundle}{from}: {result}", "{actor} がバンドル {bundle}{from} から {object} を取り込み: {result}"),
     "evidence.note": ("{actor} on evidence {object}: {text}", "{actor} が証拠 {object} に注記: {text}"),
     "evidence.read": ("{actor} looked at sensitive evidence {object}", "{actor} が機微な証拠 {object} を閲覧"),
     "evidence.refuse": ("Evidence {object} not taken over by {actor}: {reason}", "証拠 {object} は受け渡しされず ({actor}): {reason}"),

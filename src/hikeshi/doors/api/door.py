@@ -17,6 +17,7 @@ from hikeshi.doors.api import (
     alerts,
     anchors,
     answers,
+    bundles,
     clocks,
     completeness,
     custody,
@@ -38,6 +39,7 @@ from hikeshi.doors.api.bearer import bearer, token_required
 NOUNS: Final[dict[str, Router]] = {
     "alerts": alerts.router,
     "anchors": anchors.router,
+    "bundles": bundles.router,
     "clocks": clocks.router,
     "completeness": completeness.router,
     "custody": custody.router,

@@ -86,6 +86,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "evidence gaps": Command("keeping", "list_gaps", "person", "Where the record of the evidence falls short", "証拠の記録に欠けている点の一覧"),
     "evidence hash": Command("hashing", "hash_paths", "engine", "SHA-256 of files, as sha256sum prints it", "ファイルの SHA-256"),
     "evidence hold": Command("keeping", "hold", "person", "Place a legal hold", "訴訟ホールドを設定"),
+    "evidence import": Command("evidence_import", "take_in", "person", "Take in a bundle of another instance", "他のインスタンスの証拠バンドルを取り込む"),
     "evidence leave": Command("leaving", "leave", "person", "Record an object in S3 that is not to be moved", "S3 から移さない証拠を記録"),
     "evidence list": Command("evidence", "list_evidence", "person", "What is held for an incident", "証拠の一覧"),
     "evidence make-key": Command("locker_key", "make", "engine", "A key that evidence is encrypted with", "証拠を暗号化する鍵を作成"),
