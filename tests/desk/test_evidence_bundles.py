@@ -15,7 +15,7 @@ from pytest_django import Settings
 from hikeshi.custody.bundle import stand_alone
 from hikeshi.custody.bundle.checking import check
 from hikeshi.desk.actor import Actor
-from hikeshi.desk.evidence import bundles, record, verbs as evidence
+from hikeshi.desk.evidence import bundles, imports, record, verbs as evidence
 from hikeshi.desk.evidence.bundles import Choice
 from hikeshi.desk.incidents import verbs as incidents
 from hikeshi.desk.incidents.models import Incident
@@ -163,13 +163,6 @@ def test_a_bundle_needs_a_free_name_and_room(
     assert not problem.value.permanent
 
 
-def test_malware_stays_out_of_a_bundle(held: Incident, on_it: Actor, tmp_path: Path) -> None:
-    item = evidence.seal_bytes(held, b"MZ a sample", actor=on_it, title="dropper", kind="malware")
-    export(held, on_it, tmp_path / "b")
-    told = {one["name"]: one["bytes"] for one in manifest(tmp_path / "b")["items"]}[item.name]
-    assert (told["state"], "in a zip with a password" in told["reason"]["en"]) == ("left-out", True)
-
-
 def test_wrong_choices_are_refused_and_nothing_is_written(held: Incident, on_it: Actor, tmp_path: Path) -> None:
     for choice in ({"items": ("EV-009",)}, {"without_bytes": ("EV-009",)}, {"tlp": "purple"}):
         with pytest.raises(Refused):
@@ -196,3 +189,22 @@ def test_the_record_of_an_item_travels_whole(held: Incident, on_it: Actor, tmp_p
         -1500,
         "memory",
     )
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_malware_leaves_in_a_zip_with_a_password_and_is_checked_inside(
+    incident: Incident, on_it: Actor, tmp_path: Path, several: bool
+) -> None:
+    (tmp_path / "s").mkdir()
+    for name in ("a.exe", "b.exe"):
+        (tmp_path / "s" / name).write_bytes(b"MZ live " + name.encode())
+    what = [tmp_path / "s"] if several else [tmp_path / "s" / "a.exe"]
+    evidence.seal_files(incident, what, actor=on_it, title="sample", kind="malware")
+    export(incident, on_it, tmp_path / "b")
+    everything = b"".join(path.read_bytes() for path in (tmp_path / "b").rglob("*") if path.is_file())
+    assert b"MZ live" not in everything
+    verdict = check(tmp_path / "b")
+    assert verdict.outcome == "match"
+    assert "EV-001" in [one.place for one in verdict.findings]
+    done = imports.take_in(tmp_path / "b", None, actor=on_it)
+    assert "password" in done.items[1].title

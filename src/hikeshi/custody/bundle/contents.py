@@ -6,6 +6,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import resources
+from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
 import msgspec
@@ -28,10 +29,14 @@ IN_MEMORY: Final = 16 * 1024 * 1024
 
 
 class Held(msgspec.Struct, frozen=True):
-    """One item. `record` is what is known of it as plain JSON, with at least name, sha256 and files; `left_out` says why its bytes stay."""
+    """One item. `record` is what is known of it as plain JSON, with at least name, sha256 and files; `left_out` says why its bytes stay.
+
+    `samples` are the names of its files by SHA-256 where they are malware, which leaves in a zip with a password only.
+    """
 
     record: Mapping[str, Any]
     left_out: Text | None = None
+    samples: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 class PublicKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,6 +148,8 @@ def _where(item: Held) -> dict[str, Any]:
     if item.left_out:
         return {"state": "left-out", "reason": msgspec.to_builtins(item.left_out)}
     folder = f"items/{item.record['name']}/"
+    if item.samples:
+        return {"state": "password-zip", "at": folder}
     if item.record["files"]:
         return {"state": "folder", "at": folder}
     return {"state": "whole", "at": f"{folder}{item.record['sha256']}"}
@@ -152,12 +159,19 @@ def _of_item(item: Held, opened: Callable[[str], BinaryIO]) -> Iterator[Part]:
     if item.left_out:
         return
     folder, sha256 = f"items/{item.record['name']}/", item.record["sha256"]
-    if not item.record["files"]:
+    if item.samples:
+        from hikeshi.custody.malware import zipped  # half a second, only where there is malware
+
+        yield Part(f"{folder}samples.zip", lambda: zipped(item.samples, opened, Path(tempfile.gettempdir())))
+    elif not item.record["files"]:
         yield Part(f"{folder}{sha256}", lambda: opened(sha256), sha256)
+    if not item.record["files"]:
         return
     with opened(sha256) as stream:
         entries = msgspec.json.decode(stream.read(), type=Manifest).entries
     yield Part(f"{folder}manifest.json", lambda: opened(sha256), sha256)
+    if item.samples:
+        return
     for name, of_file in _placed(folder, entries).items():
         yield Part(name, lambda of_file=of_file: opened(of_file), of_file)  # type: ignore[misc]
 

@@ -20,6 +20,7 @@ from hikeshi.custody.chain import timestamp as written
 from hikeshi.custody.disk import free_bytes
 from hikeshi.custody.signing import fingerprint
 from hikeshi.desk.actor import Actor
+from hikeshi.desk.evidence import verbs as evidence
 from hikeshi.desk.evidence.gaps import gaps
 from hikeshi.desk.evidence.models import MALWARE, TLP, Item
 from hikeshi.desk.evidence.place import locker
@@ -143,12 +144,6 @@ def _record(incident: Incident, name: str, held: Sequence[tuple[Held, Item]], ch
         ledger.append(incident.name, actor=actor, verb="evidence.export", obj=item.name, data=data)
 
 
-DANGEROUS: Final = Text(
-    "is malware: it leaves only in a zip with a password (hikeshi evidence take)",
-    "マルウェアのため除外。パスワード付き ZIP でのみ取り出せます(hikeshi evidence take)",
-)
-
-
 def _chosen(incident: Incident, choice: Choice) -> list[tuple[Held, Item]]:
     rows = {item.name: item for item in incident.evidence.order_by("name")}
     wanted = {name.upper() for name in choice.items} or set(rows)
@@ -157,11 +152,14 @@ def _chosen(incident: Incident, choice: Choice) -> list[tuple[Held, Item]]:
         raise Refused(f"{incident.name} has no {', '.join(missing)[:200]}.", hint="`hikeshi evidence list` has them.")
     if choice.tlp and choice.tlp not in dict(TLP):
         raise Refused(f"{choice.tlp[:40]!r} is no TLP marking.", hint=f"There are: {', '.join(dict(TLP))}.")
-    return [
-        (Held(said_of(item), DANGEROUS if item.kind == MALWARE else _reason(item, choice)), item)
-        for name, item in rows.items()
-        if name in wanted
-    ]
+    return [(_held(item, choice), item) for name, item in rows.items() if name in wanted]
+
+
+def _held(item: Item, choice: Choice) -> Held:
+    """The item as it goes along: malware in a zip with a password, whatever was asked."""
+    reason = _reason(item, choice)
+    samples = evidence.files_of(item) if item.kind == MALWARE and not reason else {}
+    return Held(said_of(item), reason, samples)
 
 
 def said_of(item: Item) -> dict[str, Any]:

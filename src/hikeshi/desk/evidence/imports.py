@@ -113,10 +113,12 @@ def _arrive(bundle: Bundle, said: dict[str, Any]) -> Arrived | None:
     box = locker()
     if state == "folder":
         return _arrive_tree(box, bundle, said, at) if f"{at}manifest.json" in bundle.names else None
+    if state == "password-zip":  # kept as it came: live malware is never unpacked
+        at += "samples.zip"
     if state == "left-out" or at not in bundle.names:
         return None
     sealed = _seal(box, bundle, at)
-    return Arrived(said, sealed, 0, sealed.sha256 == said["sha256"])
+    return Arrived(said, sealed, 0, state == "password-zip" or sealed.sha256 == said["sha256"])
 
 
 def _arrive_tree(box: Locker, bundle: Bundle, said: dict[str, Any], at: str) -> Arrived:
@@ -198,6 +200,8 @@ def _item(incident: Incident, one: Arrived, origin: str, actor: Actor) -> Item:
     kind = said.get("kind") if said.get("kind") in dict(KINDS) and one.same else "file"
     size = said["size"] if one.files and isinstance(said.get("size"), int) else None
     note = "" if one.same else " (not the bytes of its record)"
+    if said["bytes"]["state"] == "password-zip":
+        kind, note = "file", " (malware in its zip, password infected)"
     item = verbs.register(
         incident, one.sealed, actor=actor, title=f"{_text(said.get('title')) or _text(said['name'])}{note}", kind=kind, size=size,
         files=one.files, source=f"{_text(said['name'])} in {origin}", record=_fields(said),

@@ -143,7 +143,7 @@ def _register(
 def register(incident: Incident, sealed: Sealed, *, actor: Actor, **said: Any) -> Item:
     """An item whose bytes are in the locker already. `said` is title, kind, source, and what else the row has."""
     require_on(actor, "write", incident)
-    return _register(incident, actor, sealed, **said)
+    return _register(incident, actor, sealed, container=Container(), **said)
 
 
 def verify(item: Item, *, actor: Actor) -> str:
