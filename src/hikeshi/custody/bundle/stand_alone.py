@@ -35,7 +35,7 @@ CHUNK = 1024 * 1024
 LINE_LIMIT = 16 * 1024 * 1024
 DOCUMENT_LIMIT = 512 * 1024 * 1024
 INTEGER_LIMIT = 2**53 - 1
-PASSWORD = "infected"
+PASSWORD = "infected"  # noqa: S105
 """Of zips that hold malware: what the trade agreed on, known to all."""
 ENTRY = {"chain", "seq", "time", "actor", "door", "verb", "object", "data", "prev", "hash"}
 ED25519 = bytes.fromhex("302a300506032b6570032100")
