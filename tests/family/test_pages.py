@@ -23,7 +23,7 @@ from hikeshi.doors.console.urls import urlpatterns
 
 LANGUAGES = ("en", "ja")
 SENT_ONLY = {
-    "bundle_export", "bundle_import", "evidence_leave",
+    "bundle_export", "bundle_import",
     "anchors_act", "evidence_expect", "evidence_verify", "planned_act", "room_act", "start_playbook", "step_act", "item_verify", "duties_act", "timeline_ask", "timeline_detect", "timeline_mark",
     "evidence_add", "evidence_leave", "item_act", "item_offer", "sign", "rebuild",
     "timeline_note", "timeline_unnote", "timeline_save_search", "timeline_delete_search", "timeline_unmark", "issue_token", "revoke_token", "prefer",
