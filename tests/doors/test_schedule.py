@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -106,13 +106,14 @@ def test_a_long_read_gives_way_and_keeps_its_lease(
 
     monkeypatch.setattr(evidence, "compare", slow)
     due(item)
-    attend, leases = worker.attend, []
+    attend = worker.attend
+    leases: list[datetime] = []
 
     def attended(row: Item) -> None:
         if not leases:
             hurry_round()
         attend(row)
-        leases.append(Item.objects.get().lease_until)
+        leases.append(Item.objects.get().lease_until or timezone.now())
         if Round.objects.get().checked_at:
             read_on.set()
 
@@ -127,7 +128,12 @@ def test_a_worker_that_lost_the_item_or_must_stop_writes_nothing(item: Item, mon
     monkeypatch.setattr(evidence, "compare", lambda _item: Checked(result="mismatch"))
     due(item)
     worker = Worker()
-    monkeypatch.setattr(worker, "attend", lambda row: (worker.stop.set(), Worker.attend(worker, row)))
+
+    def stopped(row: Item) -> None:
+        worker.stop.set()
+        Worker.attend(worker, row)
+
+    monkeypatch.setattr(worker, "attend", stopped)
     worker.once()
     assert Item.objects.get().check_result == ""
     assert Item.objects.get().lease_owner == worker.name

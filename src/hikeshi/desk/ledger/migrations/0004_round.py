@@ -1,12 +1,13 @@
 """The daily round through all chains: its one row, due a day from now."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.db import migrations, models
 from django.utils import timezone
 
 
-def _begin(apps, _editor):
+def _begin(apps: Any, _editor: Any) -> None:
     apps.get_model("ledger", "Round").objects.create(due_at=timezone.now() + timedelta(days=1))
 
 
