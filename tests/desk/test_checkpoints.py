@@ -163,6 +163,7 @@ def test_what_is_not_whole_is_never_signed_and_the_refusal_stays_visible(
     refused = Entry.objects.filter(verb="checkpoint.refuse")
     assert [row.chain.name for row in refused] == [ORGANISATION]
     assert checkpoints.refusal(chain) == refused.get()
+    assert checkpoints.refused() == {NAME}
 
 
 def test_a_rewritten_but_well_formed_history_is_not_signed(hikeshi: Actor) -> None:
@@ -185,6 +186,7 @@ def test_a_refusal_ends_with_the_next_signature(hikeshi: Actor) -> None:
     edit("entry", "actor", hikeshi.name, "seq = 2")
     checkpoints.checkpoint(chain, actor=hikeshi)
     assert checkpoints.refusal(chain) is None
+    assert checkpoints.refused() == set()
 
 
 def test_without_its_key_nothing_is_signed_and_nothing_is_lost(hikeshi: Actor, home: Path) -> None:

@@ -78,3 +78,10 @@ def test_queue_and_account_are_asked(admin: Keyboard, scene: Scene, monkeypatch:
     assert (checks["queue"]["state"], checks["AWS"]["state"]) == ("ok", "part")
     monkeypatch.setenv("HIKESHI_QUEUE_URL", scene.queue_url + "-gone")
     assert _checks(admin, 1)["queue"]["state"] == "bad"
+
+
+def test_a_chain_that_may_not_be_signed_is_said(admin: Keyboard, incident: Incident) -> None:
+    assert _checks(admin, 0)["ledger"]["state"] == "ok"
+    Entry.objects.filter(chain__name=incident.name, seq=2).update(actor="somebody else")
+    admin("audit", "checkpoint", incident.name)
+    assert incident.name in _checks(admin, 1)["ledger"]["what"]["ja"]

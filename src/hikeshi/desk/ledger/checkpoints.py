@@ -10,7 +10,9 @@ when. Whoever may read a chain may have it signed; the doors look chains up acco
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.conf import settings
 from django.db import transaction
@@ -31,6 +33,9 @@ from hikeshi.desk.ledger.rights import require
 from hikeshi.desk.queue import give_back
 from hikeshi.errors import Failed, HikeshiError, Refused, Unreadable
 from hikeshi.text import Text
+
+SLICE: Final = 20_000
+"""Entries read at once by a check."""
 
 
 def origin(chain: str) -> str:
@@ -77,10 +82,13 @@ def refusal(chain: Chain) -> Entry | None:
     return None if said is None or (newest and timestamp(newest.made_at) > said.time) else said
 
 
-def refused() -> dict[str, str]:
-    """When the last refusal of each chain was, by its name: for a list of chains, where `refusal` would ask too often."""
+def refused() -> set[str]:
+    """The names of the chains whose last try to sign was refused, with nothing signed since: `refusal` for all of them at once."""
     said = Entry.objects.filter(chain__name=ORGANISATION, verb="checkpoint.refuse").order_by()
-    return dict(said.values_list("object").annotate(latest=Max("time")))
+    latest = dict(said.values_list("object").annotate(latest=Max("time")))
+    made = Checkpoint.objects.filter(chain__name__in=latest).order_by().values_list("chain__name")
+    signed = {name: timestamp(at) for name, at in made.annotate(latest=Max("made_at"))}
+    return {name for name, time in latest.items() if signed.get(name, "") <= time}
 
 
 def prove(chain: Chain, seq: int) -> str:
@@ -138,15 +146,19 @@ def rebuild(chain: Chain, *, actor: Actor) -> int:
     return wrong
 
 
-def verify_checkpoints(chain: Chain, *, with_tiles: bool = True) -> TreeVerdict:
-    """Check every checkpoint and every tile against the chain's entries: signatures, roots, each stored hash, nothing going back."""
+def verify_checkpoints(
+    chain: Chain, *, with_tiles: bool = True, meanwhile: Callable[[], None] = lambda: None
+) -> TreeVerdict:
+    """Check every checkpoint and every tile against the chain's entries: signatures, roots, each stored hash, nothing going back.
+
+    `meanwhile` is called between slices of the chain; what it raises ends the check.
+    """
     stored, tiles = _stored(chain)
     if not stored and not tiles:  # nothing signed yet; `origin` would make a key, and a check writes nothing
         return TreeVerdict(ok=True, count=0, size=0, problem_count=0, problems=())
-    hashes = chain.entries.order_by("seq").values_list("hash", flat=True)
     sound = [row for row in SigningKey.objects.all() if is_sound(row.public, row.fingerprint)]
     verdict = verify_tree(
-        hashes.iterator(), stored, origin=origin(chain.name), publics=[row.public for row in sound],
+        _hashes(chain, meanwhile), stored, origin=origin(chain.name), publics=[row.public for row in sound],
         tiles=tiles if with_tiles else None,
     )  # fmt: skip
     damaged = SigningKey.objects.exclude(pk__in=[row.pk for row in sound])
@@ -205,6 +217,15 @@ def _stored(chain: Chain) -> tuple[list[StoredNote], dict[tuple[int, int], str]]
         rows = list(chain.checkpoints.order_by("pk"))
         if before == (rows[-1] if rows else None):
             return [StoredNote(row.size, row.root, row.note) for row in rows], tiles
+
+
+def _hashes(chain: Chain, meanwhile: Callable[[], None]) -> Iterator[str]:
+    """The hash of each entry, in slices: on SQLite a read that stays open is in the way of others."""
+    after = 0
+    while some := list(chain.entries.filter(seq__gt=after).order_by("seq").values_list("seq", "hash")[:SLICE]):
+        yield from (hashed for _, hashed in some)
+        after = some[-1][0]
+        meanwhile()
 
 
 def _later() -> datetime:

@@ -1,4 +1,4 @@
-"""The daily round through all chains: every hash recomputed, in idle time. Its result is an entry of the organisation's chain."""
+"""The daily round through all chains: every hash recomputed, every checkpoint and tile checked, in idle time. Its result is an entry of the organisation's chain."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils import timezone
 from hikeshi.custody import chain as custody_chain
 from hikeshi.custody.verify import Verdict, verify as check
 from hikeshi.desk.actor import Actor
-from hikeshi.desk.ledger import verbs
+from hikeshi.desk.ledger import checkpoints, verbs
 from hikeshi.desk.ledger.models import ORGANISATION, Chain, Round
 from hikeshi.desk.queue import give_back
 
@@ -31,10 +31,13 @@ def last() -> Round | None:
 
 def walk(row: Round, *, actor: Actor, meanwhile: Callable[[], None]) -> None:
     """Check every chain as it is now, and write down what was found. What `meanwhile` raises ends the round without a result."""
-    verdicts = {chain.name: _verdict(chain, meanwhile) for chain in Chain.objects.order_by("pk")}
+    chains = list(Chain.objects.order_by("pk"))
+    verdicts = {chain.name: _verdict(chain, meanwhile) for chain in chains}
+    signed = {chain.name: checkpoints.verify_checkpoints(chain, meanwhile=meanwhile) for chain in chains}
     meanwhile()
-    damaged = [[name, one.seq, one.kind] for name, verdict in verdicts.items() for one in verdict.problems]
-    count = sum(verdict.problem_count for verdict in verdicts.values())
+    found = [(name, verdict) for every in (verdicts, signed) for name, verdict in every.items()]
+    damaged = [[name, one.seq, one.kind] for name, verdict in found for one in verdict.problems]
+    count = sum(verdict.problem_count for _, verdict in found)
     row.checked_at, row.chains = timezone.now(), len(verdicts)
     row.entries = sum(verdict.count for verdict in verdicts.values())
     row.problems, row.damaged = count, damaged[:NAMED]
@@ -56,7 +59,7 @@ def _slices(chain: Chain, meanwhile: Callable[[], None]) -> Iterator[custody_cha
     while True:
         some = list(verbs.lines(chain, after=after, until=after + SLICE))
         yield from some
-        after += SLICE
-        if after >= chain.head_seq and not some:
+        if not some:  # the end, or a hole so wide that the missing end is what the check will name
             return
+        after += SLICE
         meanwhile()

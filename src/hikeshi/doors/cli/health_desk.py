@@ -30,18 +30,25 @@ def database() -> Health:
 
 
 def ledger() -> Health:
-    from hikeshi.desk.ledger import verbs
+    from hikeshi.desk.ledger.checkpoints import refused
     from hikeshi.desk.ledger.models import ORGANISATION, Chain
+    from hikeshi.doors.checkpoints import check
 
-    if not Chain.objects.filter(name=ORGANISATION).exists():
+    chain = Chain.objects.filter(name=ORGANISATION).first()
+    if chain is None:
         return part("Empty.", "まだ記録がありません。")
-    verdict = verbs.verify(ORGANISATION)
-    if not verdict.ok:
-        what = verdict.problems[0].what
+    found = check(chain)
+    if not found.ok:
+        what = found.problems[0].what
         return bad(what.en, what.ja)
+    if names := ", ".join(sorted(refused())):
+        return bad(
+            f"Signing was refused: {names}. `hikeshi audit checkpoint CHAIN` says why.",
+            f"署名が拒否されました: {names}。理由は `hikeshi audit checkpoint CHAIN` で確認できます。",
+        )
     return ok(
-        f"The organisation's chain is whole: {verdict.count} entries.",
-        f"組織のチェーンは完全です: {verdict.count} 件。",
+        f"The organisation's chain is whole: {found.count} entries, signed up to {found.signed_entries}.",
+        f"組織のチェーンは完全です: {found.count} 件、署名済み {found.signed_entries} 件。",
     )
 
 

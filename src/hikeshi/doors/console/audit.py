@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_http_methods, require_safe
 
-from hikeshi.custody.chain import timestamp
 from hikeshi.custody.verify import OF_CHECKPOINTS
 from hikeshi.desk.accounts.permissions import allowed
 from hikeshi.desk.ledger import checkpoints as verbs, rounds
@@ -30,8 +29,7 @@ def chains(request: HttpRequest) -> HttpResponse:
     may_see_anchors = allowed(actor(request), "read")
     context = {
         "chains": [
-            (row, row.signed, row.name in refused and (not row.at or timestamp(row.at) <= refused[row.name]))
-            for row in rows.annotate(signed=Max("checkpoints__size"), at=Max("checkpoints__made_at"))
+            (row, row.signed, row.name in refused) for row in rows.annotate(signed=Max("checkpoints__size"))
         ],
         "organisation": ORGANISATION, "may_see_anchors": may_see_anchors,
         "round": rounds.last() if may_see_anchors else None,  # it names chains
