@@ -35,7 +35,7 @@ ABOUT: Final = (
     Field("region", _("Region")),
     Field("location", _("Location")),
     Field("owner", _("Owner")),
-    Field("authority", _("Authority or legal basis"), brief=_("Authority")),
+    Field("authority", _("Authority or legal basis"), brief=_("Legal basis")),
     Field("collector", _("Collected by")),
     Field("witness", _("Witness")),
     Field("method", _("Method")),
