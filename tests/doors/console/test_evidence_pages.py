@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 
 from doors.console.house import House, as_actor, signed_in
-from hikeshi.desk.evidence import verbs as evidence
+from hikeshi import __version__
+from hikeshi.desk.evidence import record, verbs as evidence
 from hikeshi.desk.evidence.models import Item
 
 
@@ -99,3 +100,9 @@ def test_what_stays_in_s3_is_recorded_from_the_page(house: House) -> None:
     text = answer.content.decode()
     assert "no object in S3" in text
     assert 'value="elsewhere"' in text
+
+
+def test_the_version_of_a_record_is_not_taken_for_ours(house: House) -> None:
+    text = signed_in(house.responder).get(root(house, house.item.name)).content.decode()
+    assert f"Hikeshi {__version__}" in text
+    assert f'name="version" value="{record.version(house.item)}"' in text

@@ -26,6 +26,6 @@ def card(request: HttpRequest, item: Item | None, failed: str = "") -> dict[str,
     return {
         "add_fields": adding, "failed": failed, "line": line.events(item), "offer": offer, "mine": offer is not None and offer.receiver == who.name,
         "record": item_record.said(item), "record_form": item_record.form(item, typed if failed == "describe" else {}),
-        "version": record.version(item), "holds": keeping.holds_on(item), "today": timezone.localdate(),
+        "record_version": record.version(item), "holds": keeping.holds_on(item), "today": timezone.localdate(),
         "asked": item.disposals.filter(state="asked").first(), "me_name": who.name, "kept": place.kept(item),
     }  # fmt: skip
