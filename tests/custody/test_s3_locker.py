@@ -21,7 +21,8 @@ from hikeshi.aws.failures import CallFailed
 from hikeshi.custody import s3_parts
 from hikeshi.custody.encryption import Keys, make_key
 from hikeshi.custody.locker import Locker
-from hikeshi.custody.s3_locker import ATTEMPTS, SECONDS, S3Locker
+from hikeshi.custody.s3_bucket import ATTEMPTS, SECONDS
+from hikeshi.custody.s3_locker import S3Locker
 from hikeshi.custody.s3_place import Place
 from hikeshi.errors import Failed, Refused
 from hikeshi.simulation.cloud import SimulatedCloud
@@ -231,11 +232,11 @@ def test_what_was_sealed_before_is_read_from_where_it_is(place: Place, tmp_path:
 
 
 def test_trying_the_right_to_write_leaves_nothing(box: S3Locker, cloud: SimulatedCloud) -> None:
-    box.try_writing()
+    box.bucket.try_writing()
     assert objects(cloud) == []
     cloud.switch([Fault(service="s3", operation="POST", error="denied", times=9)])
     with pytest.raises(CallFailed, match="not permitted"):
-        box.try_writing()
+        box.bucket.try_writing()
     cloud.switch([])
 
 

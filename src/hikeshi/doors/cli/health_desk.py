@@ -129,8 +129,8 @@ def locker_place() -> Health:
     box = verbs.locker()
     if not isinstance(box, S3Locker):
         return ok(f"The folder {box.root}.", f"フォルダー {box.root}。")
-    box.require_ready()
-    box.try_writing()
+    box.bucket.require_ready()
+    box.bucket.try_writing()
     at, lock = f"s3://{box.place.bucket}/{box.place.prefix}", f"{box.place.mode} {box.place.days} d"
     if not box.place.mode:
         return part(
