@@ -215,6 +215,14 @@ def test_refused_or_broken_writes_leave_nothing_sealed_and_go_on_later(
     assert box.verify(box.seal(BytesIO(b"memory")).sha256) == "match"
 
 
+def test_an_answer_that_is_lost_after_the_bytes_arrived_is_no_failure(box: S3Locker, cloud: SimulatedCloud) -> None:
+    cloud.switch([Fault(service="s3", operation="PUT", error="timeout", times=ATTEMPTS)])
+    sealed = box.seal(BytesIO(b"memory"))
+    cloud.switch([])
+    assert box.verify(sealed.sha256) == "match"
+    assert staged(box) == []
+
+
 def test_an_unreachable_s3_could_not_be_checked(place: Place, tmp_path: Path) -> None:
     away = msgspec.structs.replace(place, endpoint_url="http://127.0.0.1:9")
     found = S3Locker(away, tmp_path / "s", encrypt=False).check("0" * 64)

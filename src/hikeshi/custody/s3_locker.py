@@ -35,7 +35,7 @@ from hikeshi.custody.extents import Source
 from hikeshi.custody.hashing import Also, Digests, Told
 from hikeshi.custody.locker import Checked, Locker, Sealed
 from hikeshi.custody.s3_bucket import AT_ONCE, Bucket, Held
-from hikeshi.custody.s3_parts import checksum, parts_of
+from hikeshi.custody.s3_parts import Part, checksum, parts_of
 from hikeshi.custody.s3_place import Place
 from hikeshi.errors import Failed, HikeshiError, Refused, Unreadable
 
@@ -161,8 +161,7 @@ class S3Locker(EncryptingLocker):
         parts = parts_of(file)
         held = self.bucket.head(key)
         if held is None:
-            self.bucket.send(key, file, parts)
-            held = self.bucket.head(key)
+            held = self._send(key, file, parts)
         if held is None or (held.size, held.checksum) != (sum(one.size for one in parts), checksum(parts)):
             # Bytes encrypted another time, or sent in other parts: only reading them again tells.
             found = self._check_one(held, Digests(sha256=staged.sha256, size=0)) if held else None
@@ -172,6 +171,16 @@ class S3Locker(EncryptingLocker):
                     hint="Do not delete it. Look at its versions, note this in the ledger, and seal again.",
                 )
         return self._locked(held)
+
+    def _send(self, key: str, file: BinaryIO, parts: list[Part]) -> Held | None:
+        try:
+            self.bucket.send(key, file, parts)
+        except HikeshiError:
+            # Its answer was lost, or another machine finished the same upload: what counts is what S3 holds now.
+            if held := self.bucket.head(key):
+                return held
+            raise
+        return self.bucket.head(key)
 
     def _locked(self, held: Held) -> Held:
         """The object under at least the lock that is asked for. Raises `Failed` where S3 does not say so in the end."""
