@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -60,6 +60,21 @@ def _numbers(out: Path) -> list[int]:
     return found
 
 
+def _captures(out: Path) -> bool:
+    """Whether some packets have been written already."""
+    path = out / "packets" / "capture.pcap"
+    return path.exists() and path.stat().st_size > 5000
+
+
+def _once_it_captures(out: Path, act: Callable[[], object]) -> None:
+    def wait() -> None:
+        while not _captures(out):
+            time.sleep(0.05)
+        act()
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
 def _check_hashes(record: Record, out: Path) -> None:
     listed = {file.path: file.sha256 for file in record.files}
     there = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()} - {records.NAME}
@@ -97,7 +112,7 @@ def test_files_of_a_size_are_all_kept_up_to_the_limit(collect: Collect, traffic:
 
 @needs_tcpdump
 def test_ctrl_c_ends_it_cleanly(collect: Collect, traffic: list[int], tmp_path: Path) -> None:
-    threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    _once_it_captures(tmp_path / "out", lambda: os.kill(os.getpid(), signal.SIGINT))
     record = collect(Capture(interface="lo", filter=f"udp port {PORT}", seconds=30, floor=0), tmp_path / "out")
     assert record.facts["stopped_by"] == "the operator"
     assert record.facts["captured"] == len(_numbers(tmp_path / "out")) > 0
@@ -125,7 +140,8 @@ def test_when_we_are_killed_tcpdump_ends_and_has_written_all_it_held(
         while not (out / "packets" / "capture.pcap").exists():
             assert started.poll() is None
             time.sleep(0.02)
-        time.sleep(0.5)
+        while not _captures(out):
+            time.sleep(0.05)
         started.send_signal(number)
     until = time.monotonic() + 10
     while "captured" not in (out / "tcpdump.txt").read_text() and time.monotonic() < until:
@@ -139,9 +155,8 @@ def test_a_narrow_disk_ends_it_and_says_so(
     collect: Collect, traffic: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     what = Capture(interface="lo", seconds=30, floor=1000)
-    begun = time.monotonic()
     monkeypatch.setattr(
-        "hikeshi.custody.acquire.capture.free_bytes", lambda _folder: 5000 if time.monotonic() < begun + 1.5 else 10
+        "hikeshi.custody.acquire.capture.free_bytes", lambda _folder: 10 if _captures(tmp_path / "out") else 5000
     )
     record = collect(what, tmp_path / "out")
     assert record.outcome == "partial"
@@ -181,8 +196,10 @@ def test_a_link_planted_among_the_packets_is_not_followed(collect: Collect, traf
     secret = tmp_path / "secret"
     secret.write_bytes(b"secret")
     secret.chmod(0o600)
-    threading.Timer(0.8, (tmp_path / "out" / "packets" / "capture.pcap9").symlink_to, (secret,)).start()
+    planted = tmp_path / "out" / "packets" / "capture.pcap9"
+    _once_it_captures(tmp_path / "out", lambda: planted.symlink_to(secret))
     record = collect(Capture(interface="lo", filter=f"udp port {PORT}", seconds=2, floor=0), tmp_path / "out")
+    assert planted.is_symlink()
     assert secret.stat().st_mode & 0o777 == 0o600
     assert hashlib.sha256(b"secret").hexdigest() not in {file.sha256 for file in record.files}
 

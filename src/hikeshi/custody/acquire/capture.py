@@ -17,6 +17,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final
 
@@ -153,14 +154,17 @@ class Capturing:
         return account.pw_name
 
     def _watch(self, started: subprocess.Popen[bytes]) -> None:
-        begun = time.monotonic()
+        listening = 0.0
         while started.poll() is None:
             time.sleep(LOOK_EVERY)
-            size, elapsed = sum(path.stat().st_size for path in self._files()), time.monotonic() - begun
+            if not listening and b"listening on" in self.said.read_bytes():  # the time that was asked for begins here
+                listening = time.monotonic()
+                self.notebook.facts["listening_at"] = datetime.now(UTC).isoformat()
+            size, elapsed = sum(path.stat().st_size for path in self._files()), time.monotonic() - listening
             self.tell(size, self.asked.size or size)
             self.notebook.look_at_the_clock()
             self._hash(self._files()[:-1])
-            self.stopped_by = self._limit(size, elapsed)
+            self.stopped_by = self._limit(size, elapsed if listening else 0.0)
             if self.stopped_by:
                 return
 
