@@ -86,8 +86,11 @@ def test_a_bundle_is_exported_verified_and_a_changed_one_is_4(
 ) -> None:
     (tmp_path / "page.html").write_bytes(b"page")
     admin.json("evidence", "add", incident.name, tmp_path / "page.html")
-    told = admin.json("evidence", "export", incident.name, "--out", tmp_path / "b.zip", "--recipient", "police")
+    told = admin.json(
+        "evidence", "export", incident.name, "--out", tmp_path / "b.zip", "--case", tmp_path / "case.jsonld"
+    )
     assert told["items"] == ["EV-001"]
+    assert b"exhibitNumber" in (tmp_path / "case.jsonld").read_bytes()
     seen = admin.json("custody", "verify", tmp_path / "b.zip", "--key", told["signed_by"])
     assert seen["result"] == "match"
     assert admin("evidence", "export", incident.name, "--out", tmp_path / "b.zip").code == 3

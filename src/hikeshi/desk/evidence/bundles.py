@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from hikeshi.custody import timestamp
+from hikeshi.custody.bundle.case import case_document
 from hikeshi.custody.bundle.contents import Contents, Excerpt, Held, PublicKey, Signed, closing, parts
 from hikeshi.custody.bundle.parts import Closing, Part, Told, of_bytes, write_folder, write_zip, zipped
 from hikeshi.custody.canonical import canonical
@@ -31,6 +32,7 @@ from hikeshi.desk.ledger.models import Chain, SigningKey
 from hikeshi.errors import Failed, HikeshiError, Refused
 from hikeshi.text import Text
 
+CASE: Final = "case.jsonld"
 NOT_SAID: Final = frozenset({"id", "incident", "lease_owner", "lease_until", "due_at", "attempts"})
 """Columns of an item that are our own business."""
 
@@ -80,11 +82,12 @@ def begin(incident: Incident, choice: Choice, *, actor: Actor) -> Export:
         "recipient": choice.recipient, "purpose": choice.purpose, "record": choice.record, "simulated": incident.simulated,
     }  # fmt: skip
     authorities = _authorities()
+    excerpt = _excerpt(chain, checkpoint.size, held, choice)
     contents = Contents(
         about=about, identity=checkpoints.origin(chain.name).rpartition("/")[0], signer=signer, keys=_keys(),
-        items=[one for one, _item in held], ledger=[_excerpt(chain, checkpoint.size, held, choice)], open=locker().open,
+        items=[one for one, _item in held], ledger=[excerpt], open=locker().open,
         gaps=_gaps(incident, held, choice, authorities), roots="".join(pem for one in authorities for pem in one.roots),
-        extras=_extras(), stamp=(lambda manifest: _stamp(authorities, manifest)) if authorities else None,
+        extras=[*_rotations(), _case(chain, excerpt, about, held)], stamp=(lambda manifest: _stamp(authorities, manifest)) if authorities else None,
     )  # fmt: skip
     size = sum(item.size for one, item in held if not one.left_out)
     return Export(name=name, incident=incident, contents=contents, actor=actor, size=size)
@@ -111,6 +114,13 @@ def write(export: Export, target: Path, told: Told) -> dict[str, Any]:
     close = closing(export.contents)
     (write_zip if target.suffix == ".zip" else write_folder)(parts(export.contents), close, target, told)
     return {"path": str(target), **_end(export, close)}
+
+
+def case_of(export: Export) -> bytes:
+    """The CASE document that is in the bundle."""
+    (part,) = [one for one in export.contents.extras if one.name == CASE]
+    with part.open() as stream:
+        return stream.read()
 
 
 def refuse_if_there(target: Path) -> None:
@@ -205,10 +215,19 @@ def _keys() -> list[PublicKey]:
     ]  # fmt: skip
 
 
-def _extras() -> list[Part]:
+def _rotations() -> list[Part]:
     """How one key followed another."""
     changes = [msgspec.to_builtins(one) for one in keys.rotations()]
     return [of_bytes("keys/rotations.json", canonical(changes, name="rotations"))] if changes else []
+
+
+def _case(chain: Chain, excerpt: Excerpt, about: dict[str, Any], held: Sequence[tuple[Held, Item]]) -> Part:
+    """The custody lines in CASE."""
+    last = max(excerpt.proofs, default=0)
+    lines = (line for line in ledger.lines(chain, until=last) if line.seq in excerpt.proofs)
+    identity = checkpoints.origin(chain.name).rpartition("/")[0]
+    made = case_document(identity, about["incident"], [one.record for one, _item in held], lines)
+    return of_bytes(CASE, canonical(made, name=CASE))
 
 
 def _excerpt(chain: Chain, size: int, held: Sequence[tuple[Held, Item]], choice: Choice) -> Excerpt:

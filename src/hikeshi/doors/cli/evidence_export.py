@@ -25,6 +25,9 @@ def export(
     ] = "whole",
     recipient: Annotated[str, typer.Option(help="Who gets it.")] = "",
     purpose: Annotated[str, typer.Option(help="What for.")] = "",
+    case: Annotated[
+        Path | None, typer.Option(help="A new file for the CASE document of the bundle (JSON-LD) too.")
+    ] = None,
 ) -> Any:
     """Write items, record, checkpoints, time stamps, keys, and how to check it all (VERIFY.md) into one bundle.
 
@@ -36,7 +39,8 @@ def export(
     who = actor()
     row = find.incident(who, incident)
     target = out or Path(f"{row.name}-evidence.zip")
-    bundles.refuse_if_there(target)
+    for path in [target, case] if case else [target]:
+        bundles.refuse_if_there(path)
     everything = without_bytes.strip().lower() == "all"
     choice = bundles.Choice(
         items=names(items), without_bytes=() if everything else names(without_bytes), hashes_only=everything, tlp=tlp.lower(),
@@ -52,6 +56,8 @@ def export(
             told(written >> 20, max(made.size, written) >> 20)
 
         done = bundles.write(made, target, count)
+    if case:
+        case.write_bytes(bundles.case_of(made))
     return {**done, "items": [one.record["name"] for one in made.contents.items], "gaps": _told(made)}
 
 
