@@ -82,7 +82,7 @@ async def _in_turn(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
 
 
 @contextlib.contextmanager
-def uploaded(file: UploadedFile) -> Iterator[Path]:
+def uploaded(file: UploadedFile[Any]) -> Iterator[Path]:
     """The upload as a file, while the context lasts."""
     home = Path(settings.ENVIRONMENT.home)
     home.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, Final, cast
 
 import msgspec
 from django.conf import settings
@@ -132,7 +132,7 @@ def _arrive_tree(box: Locker, bundle: Bundle, said: dict[str, Any], at: str) -> 
 
 def _seal(box: Locker, bundle: Bundle, name: str) -> Sealed:
     with bundle.open(name) as stream:
-        return box.seal(cast("BinaryIO", stream))
+        return box.seal(stream)
 
 
 def _frame(bundle: Bundle) -> tuple[Sealed, int]:
@@ -213,7 +213,7 @@ def _item(incident: Incident, one: Arrived, origin: str, actor: Actor) -> Item:
 
 def _fields(said: Mapping[str, Any]) -> dict[str, Any]:
     """What the foreign record says in fields that ours has too, as far as it is of their kind."""
-    found = {}
+    found: dict[str, Any] = {}
     for name in record.FIELDS:
         field, value = Item._meta.get_field(name), said.get(name)
         if isinstance(field, models.DateTimeField):
