@@ -23,6 +23,8 @@ RING: Final = 6
 """Pieces of memory: some being written, one being hashed, one being read into."""
 WRITERS: Final = 3
 SYNC_EVERY: Final = 64 * PIECE
+RINGS: Final[deque[list[memoryview]]] = deque(maxlen=4)
+"""Memory of files that are written already, for the next ones: new pages cost as much as hashing some of them."""
 
 
 class Writing:
@@ -30,8 +32,9 @@ class Writing:
 
     def __init__(self, target: int) -> None:
         self._target = target
-        self._memory: list[mmap.mmap] = []
-        self._pending: deque[tuple[Future[None], mmap.mmap]] = deque()
+        self._ring = _ring()
+        self._unused = list(self._ring)
+        self._pending: deque[tuple[Future[None], memoryview]] = deque()
         self._pool = ThreadPoolExecutor(WRITERS)
         self._direct = _straight(target)
         self._syncing: Future[None] | None = None
@@ -43,6 +46,7 @@ class Writing:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._pool.shutdown(wait=True, cancel_futures=kind is not None)
+        RINGS.append(self._ring)
         if self._direct:
             _set_flag(self._target, os.O_DIRECT, on=False)
         if kind is None:
@@ -50,13 +54,12 @@ class Writing:
 
     def buffer(self) -> memoryview:
         """Memory for the next piece, once a piece of it is free. It belongs to the caller until the next call."""
-        if len(self._memory) < RING:
-            self._memory.append(mmap.mmap(-1, PIECE))  # begins at a page, as writing straight to the disk asks
-            self._free = self._memory[-1]
+        if self._unused:
+            self._free = self._unused.pop()
         else:
             done, self._free = self._pending.popleft()
             done.result()
-        return memoryview(self._free)
+        return self._free
 
     def write(self, at: int, count: int) -> None:
         """Write the first `count` bytes of the memory given last. The caller may go on reading it, not writing to it."""
@@ -73,16 +76,16 @@ class Writing:
         if self._syncing:
             self._syncing.result()
 
-    def _write(self, memory: mmap.mmap, at: int, count: int) -> None:
+    def _write(self, memory: memoryview, at: int, count: int) -> None:
         if not (self._direct and self._write_straight(memory, at, count)):
-            _write_all(self._target, memoryview(memory)[:count], at)
+            _write_all(self._target, memory[:count], at)
 
-    def _write_straight(self, memory: mmap.mmap, at: int, count: int) -> bool:
+    def _write_straight(self, memory: memoryview, at: int, count: int) -> bool:
         """Whole blocks only: the odd end of a file is written with zeros behind it, which are then cut off."""
         padded = -(-count // BLOCK) * BLOCK
         memory[count:padded] = bytes(padded - count)
         try:
-            _write_all(self._target, memoryview(memory)[:padded], at)
+            _write_all(self._target, memory[:padded], at)
         except OSError as error:
             if error.errno != errno.EINVAL:
                 raise
@@ -92,6 +95,16 @@ class Writing:
         if padded != count:
             os.ftruncate(self._target, at + count)
         return True
+
+
+def _ring() -> list[memoryview]:
+    """Pieces of memory that begin at a page, as writing straight to the disk asks."""
+    try:
+        return RINGS.pop()
+    except IndexError:
+        memory = mmap.mmap(-1, RING * PIECE)
+        memory.madvise(mmap.MADV_HUGEPAGE)
+        return [memoryview(memory)[at : at + PIECE] for at in range(0, RING * PIECE, PIECE)]
 
 
 def _straight(target: int) -> bool:
