@@ -107,6 +107,9 @@ def test_custody_lines_alone_leave_the_rest_of_the_record_here(held: Incident, o
     everything = b"".join(path.read_bytes() for path in (tmp_path / "b").rglob("*") if path.is_file())
     assert b"insider" not in everything
     assert len(list((tmp_path / "b" / "proofs" / held.name).iterdir())) == len(lines)
+    form = (tmp_path / "b" / "forms" / "custody-ja.html").read_text(encoding="utf-8")
+    assert "EV-001" in form
+    assert "EV-003" not in form
 
 
 @pytest.mark.parametrize(

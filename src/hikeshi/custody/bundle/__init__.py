@@ -6,6 +6,7 @@
     ledger/<chain>.jsonl            the record, one canonical entry a line (custody/chain.py)
     checkpoints/<size>.note         signed checkpoints of it (C2SP tlog-checkpoint), proofs/<seq>.tlog-proof, timestamps/*.tsr
     keys/<fingerprint>.pem          the public keys that signed, allowed_signers the same for ssh-keygen
+    forms/custody-en.html, -ja.html the chain-of-custody form
     case.jsonld                     items and custody in CASE 1.4, as an extra
     manifest.json                   what is in the bundle, what is not and why (canonical JSON)
     VERIFY.md, verify.py            how to check it by hand, and a program for it that needs Python alone

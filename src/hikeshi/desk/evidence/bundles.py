@@ -21,7 +21,7 @@ from hikeshi.custody.chain import timestamp as written
 from hikeshi.custody.disk import free_bytes
 from hikeshi.custody.signing import fingerprint
 from hikeshi.desk.actor import Actor
-from hikeshi.desk.evidence import verbs as evidence
+from hikeshi.desk.evidence import form, verbs as evidence
 from hikeshi.desk.evidence.gaps import gaps
 from hikeshi.desk.evidence.models import MALWARE, TLP, Item
 from hikeshi.desk.evidence.place import locker
@@ -87,7 +87,7 @@ def begin(incident: Incident, choice: Choice, *, actor: Actor) -> Export:
         about=about, identity=checkpoints.origin(chain.name).rpartition("/")[0], signer=signer, keys=_keys(),
         items=[one for one, _item in held], ledger=[excerpt], open=locker().open,
         gaps=_gaps(incident, held, choice, authorities), roots="".join(pem for one in authorities for pem in one.roots),
-        extras=[*_rotations(), _case(chain, excerpt, about, held)], stamp=(lambda manifest: _stamp(authorities, manifest)) if authorities else None,
+        extras=[*_rotations(), _case(chain, excerpt, about, held), *_forms(incident, held, actor)], stamp=(lambda manifest: _stamp(authorities, manifest)) if authorities else None,
     )  # fmt: skip
     size = sum(item.size for one, item in held if not one.left_out)
     return Export(name=name, incident=incident, contents=contents, actor=actor, size=size)
@@ -228,6 +228,13 @@ def _case(chain: Chain, excerpt: Excerpt, about: dict[str, Any], held: Sequence[
     identity = checkpoints.origin(chain.name).rpartition("/")[0]
     made = case_document(identity, about["incident"], [one.record for one, _item in held], lines)
     return of_bytes(CASE, canonical(made, name=CASE))
+
+
+def _forms(incident: Incident, held: Sequence[tuple[Held, Item]], actor: Actor) -> list[Part]:
+    """The chain-of-custody form of the items, to be read without any program of ours."""
+    items = [item for _, item in held]
+    texts = {language: form.html(incident, items, language, printed_by=actor.name) for language in ("en", "ja")}
+    return [of_bytes(f"forms/custody-{language}.html", text.encode()) for language, text in texts.items() if items]
 
 
 def _excerpt(chain: Chain, size: int, held: Sequence[tuple[Held, Item]], choice: Choice) -> Excerpt:
