@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from hikeshi.desk.duties import law
+from hikeshi.desk.duties import drafts, law
 from hikeshi.desk.duties.models import Filing, Moment
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.doors.clock_rules import moment_of
@@ -57,6 +57,19 @@ def everything(incident: Incident) -> dict[str, Any]:
     return {
         "duties": [standing(one) for one in law.standings(incident.name)],
         "moments": [moment(row) for row in claims],
+    }
+
+
+def draft(incident: Incident, rule: str) -> dict[str, Any]:
+    """The items of a report with what is known of each; the whole text in both languages; what should not stand in it."""
+    return {
+        "rule": rule,
+        "items": [msgspec.to_builtins(one) for one in drafts.said(incident.name, rule)],
+        "text": {language: drafts.draft(incident.name, rule, language) for language in ("en", "ja")},
+        "hints": [
+            {"item": one.item, "language": language, **msgspec.to_builtins(hint)}
+            for one, language, hint in drafts.hints_of(incident.name, rule)
+        ],
     }
 
 

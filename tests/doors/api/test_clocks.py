@@ -45,3 +45,14 @@ def test_duties_are_decided_counted_and_filed(on_it: Caller, commander: Caller, 
 def test_who_is_not_on_the_incident_is_told_nothing_of_its_duties(off_it: Caller, incident: Incident) -> None:
     off_it.get(f"/incidents/{incident.name}/duties", 404)
     off_it.post(f"/incidents/{incident.name}/moments", {"key": "aware_at", "when": "2026-11-02"}, 404)
+
+
+def test_a_report_is_drafted_item_by_item(on_it: Caller, off_it: Caller, incident: Incident) -> None:
+    root = f"/incidents/{incident.name}"
+    said = {"certainty": "suspected", "en": "At 198.51.100.23", "version": 0}
+    assert on_it.post(f"{root}/statements/C-APPI/1", said)["version"] == 1
+    on_it.post(f"{root}/statements/C-APPI/1", said, 409)
+    made = on_it.get(f"{root}/duties/jp-appi-individuals/draft")
+    assert "At 198.51.100.23" in made["text"]["en"]
+    assert [hint["rule"] for hint in made["hints"]] == ["address"]
+    off_it.post(f"{root}/statements/C-APPI/1", said, 404)

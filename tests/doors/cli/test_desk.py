@@ -218,6 +218,8 @@ def test_duties_are_recorded_decided_and_filed(admin: Keyboard) -> None:
     admin.json("clocks", "file", name, "jp-appi-final", "--at", "2026-11-20", "--proof", "EV-001")
     everything = admin.json("clocks", "duties", name)
     assert everything["duties"][0]["state"] == "submitted"
+    admin.json("clocks", "state", name, "C-APPI", "3", "--certainty", "investigating", "--ja", "集計中")
+    assert "集計中" in admin("clocks", "draft", name, "jp-appi-final", "--lang", "ja").out
     claim = str(everything["moments"][0]["claim"])
     admin.json("clocks", "withdraw", name, claim, "--reason", "another matter")
     assert admin("clocks", "record", name, "aware_at=2026-11-07T10:00").code == 2

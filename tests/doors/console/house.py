@@ -148,6 +148,9 @@ def duties(incident: Incident, commander: Actor) -> None:
     obligations.file(
         incident, "eu-gdpr-33-authority", actor=commander, at=timezone.now(), reference="BD-1", proof="EV-001"
     )
+    obligations.state(
+        incident, "C-APPI", 1, actor=commander, certainty="suspected", en=HOSTILE, ja="CVE-2026-12345 " + HOSTILE
+    )
     obligations.withdraw_moment(incident, wrong, actor=commander, reason="誤り")
 
 
@@ -187,7 +190,7 @@ def pages_of_incident(house: House) -> dict[str, str]:
     """Every page of the incident that is read, by the name of its address."""
     root = f"/incidents/{house.incident.name}/"
     return {
-        "bundle": f"{root}bundle/", "room": root, "duties": f"{root}duties/", "steps": f"{root}steps/", "step": f"{root}steps/{house.step.pk}/", "evidence": f"{root}evidence/",
+        "bundle": f"{root}bundle/", "room": root, "duties": f"{root}duties/", "draft": f"{root}duties/jp-appi-individuals/draft/", "steps": f"{root}steps/", "step": f"{root}steps/{house.step.pk}/", "evidence": f"{root}evidence/",
         "item": f"{root}evidence/{house.item.name}/", "transfer_sheet": f"{root}evidence/{house.paper.item.name}/transfers/{house.paper.pk}/sheet/", "timeline": f"{root}timeline/", "timeline_about": f"{root}timeline/about/?t=main&value=203.0.113.66",
         "item_form": f"{root}evidence/{house.item.name}/form/", "evidence_form": f"{root}evidence-form/",
         "timeline_diff": f"{root}timeline/diff/?t=main&field=action&before_start=2026-11-07+03:00&before_end=2026-11-07+03:02&after_start=2026-11-07+03:02&after_end=2026-11-07+03:10",
@@ -204,6 +207,7 @@ def files_of_incident(house: House) -> dict[str, str]:
     return {
         "checkpoint_note": f"{audit}checkpoints/{signed.size}/", "checkpoint_continued": f"{audit}checkpoints/{signed.size}/continued/",
         "checkpoint_keys": f"{audit}checkpoints/{signed.size}/keys/", "proof": f"{audit}proofs/1/",
+        "draft_text": f"{root}duties/jp-appi-individuals/draft/ja/",
         "item_download": f"{root}evidence/{house.item.name}/download/",
         "item_form_pdf": f"{root}evidence/{house.item.name}/form/pdf/",
         "evidence_form_pdf": f"{root}evidence-form/pdf/",

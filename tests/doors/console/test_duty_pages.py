@@ -52,3 +52,31 @@ def test_a_claim_of_another_incident_cannot_be_taken_back(house: House) -> None:
         answer = signed_in(house.commander).post(at(house, "withdraw"), {"claim": claim, "reason": "x"})
         assert answer.status_code == 403
     assert signed_in(house.commander).post(at(house, "burn")).status_code == 404
+
+
+def test_an_item_of_a_report_is_written_and_a_second_writer_keeps_both_texts(house: House) -> None:
+    address = at(house) + "jp-appi-preliminary/draft/"
+    typed = {
+        "content": "C-APPI",
+        "item": "3",
+        "version": "0",
+        "certainty": "investigating",
+        "en": "Counting",
+        "ja": "集計中",
+    }
+    assert signed_in(house.responder).post(address, typed).status_code == 302
+    answer = signed_in(house.commander).post(address, {**typed, "en": "About 1,240"})
+    text = answer.content.decode()
+    assert answer.status_code == 409
+    assert "About 1,240" in text
+    assert "Counting" in text
+
+
+def test_the_draft_is_taken_away_as_a_file_in_either_language(house: House) -> None:
+    for language, words in (("en", "Draft, not sent"), ("ja", "草案(未送付)")):
+        answer = signed_in(house.responder).get(at(house) + f"jp-appi-preliminary/draft/{language}/")
+        assert words in answer.content.decode()
+        assert answer["Content-Type"] == "application/octet-stream"
+    assert signed_in(house.responder).get(at(house) + "jp-appi-preliminary/draft/fr/").status_code == 404
+    assert signed_in(house.responder).get(at(house) + "response.sev1/draft/").status_code == 404
+    assert signed_in(house.other).get(at(house) + "jp-appi-preliminary/draft/").status_code == 404

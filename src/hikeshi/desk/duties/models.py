@@ -137,3 +137,36 @@ class Filing(models.Model):
 
     def __str__(self) -> str:
         return f"{self.chain} {self.rule} filed"
+
+
+CERTAINTIES = (
+    ("confirmed", _("confirmed")),
+    ("suspected", _("suspected")),
+    ("investigating", _("under investigation")),
+    ("unknown", _("unknown")),
+)
+
+
+class Statement(models.Model):
+    """What is known of one item that reports have to state, in both languages, with its certainty and what it rests on.
+
+    All rules that ask the same set of items share it: what the preliminary report says, the final one goes on from.
+    """
+
+    chain = models.ForeignKey(Chain, on_delete=models.PROTECT, related_name="statements")
+    content = models.CharField(max_length=20)  # a set of clocks.duty.CONTENTS
+    item = models.PositiveSmallIntegerField()  # its number in the set, from 1
+    certainty = models.CharField(max_length=14, choices=CERTAINTIES, default="unknown")
+    en = models.TextField(blank=True, default="")
+    ja = models.TextField(blank=True, default="")
+    sources = models.CharField(max_length=300, blank=True, default="")  # evidence, such as EV-001, EV-004
+    written_by = models.CharField(max_length=150)
+    written_at = models.DateTimeField()
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        ordering = ("chain", "content", "item")
+        constraints = (models.UniqueConstraint(fields=("chain", "content", "item"), name="one_statement_per_item"),)
+
+    def __str__(self) -> str:
+        return f"{self.chain} {self.content}.{self.item}"

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from hikeshi.clocks.moments import Moment as Claim
 from hikeshi.desk.actor import Actor
-from hikeshi.desk.duties import law
-from hikeshi.desk.duties.models import Decision, Filing, Moment
+from hikeshi.desk.duties import drafts, law
+from hikeshi.desk.duties.models import Decision, Filing, Moment, Statement
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.incidents.verbs import require_on
 
@@ -43,3 +43,14 @@ def file(
     """Note that people have sent the report. Hikeshi itself never sends."""
     require_on(actor, "write", incident)
     return law.file(incident.name, rule, actor=actor, at=at, channel=channel, reference=reference, proof=proof)
+
+
+def state(
+    incident: Incident, content: str, item: int, *, actor: Actor, certainty: str, en: str = "", ja: str = "",
+    sources: str = "", version: int | None = None,
+) -> Statement:  # fmt: skip
+    """Say what is known of one item of a report. Any responder on the incident may."""
+    require_on(actor, "write", incident)
+    return drafts.state(
+        incident.name, content, item, actor=actor, certainty=certainty, en=en, ja=ja, sources=sources, version=version
+    )

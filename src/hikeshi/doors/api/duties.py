@@ -45,6 +45,16 @@ class Filed(Body):
     proof: str = ""
 
 
+class Stated(Body):
+    """`version` is the one you saw, 0 where nothing was said yet; without it, whatever stands there is replaced."""
+
+    certainty: str
+    en: str = ""
+    ja: str = ""
+    sources: str = ""
+    version: int | None = None
+
+
 @router.get("/incidents/{name}/duties", response=dict[str, Any])
 def list_duties(request: Call, name: str) -> dict[str, Any]:
     """The duties somebody has decided on, the most urgent first, and every claim of a moment, oldest first."""
@@ -88,3 +98,20 @@ def file_report(request: Call, name: str, rule: str, body: Filed) -> Status[dict
         row, rule, actor=request.auth, at=at, channel=body.channel, reference=body.reference, proof=body.proof
     )
     return Status(201, shapes.filing(filed))
+
+
+@router.get("/incidents/{name}/duties/{rule}/draft", response=dict[str, Any])
+def show_draft(request: Call, name: str, rule: str) -> dict[str, Any]:
+    """The report as far as it is known: its items, the text in both languages, and what should not stand in it."""
+    return shapes.draft(find.incident(request.auth, name), rule)
+
+
+@router.post("/incidents/{name}/statements/{content}/{item}", response=dict[str, Any])
+def state_item(request: Call, name: str, content: str, item: int, body: Stated) -> dict[str, Any]:
+    """Say what is known of one item that reports have to state, such as item 3 of C-APPI."""
+    row = find.incident(request.auth, name)
+    said = obligations.state(
+        row, content, item, actor=request.auth, certainty=body.certainty, en=body.en, ja=body.ja, sources=body.sources,
+        version=body.version,
+    )  # fmt: skip
+    return {"content": said.content, "item": said.item, "certainty": said.certainty, "version": said.version}

@@ -1,7 +1,9 @@
-"""`clocks duties | record | withdraw | decide | file`: what the law asks of an incident, as people say it."""
+"""`clocks duties | record | withdraw | decide | file | draft | state`: what the law asks of an incident, as people say it."""
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -9,8 +11,10 @@ from django.utils import timezone
 
 from hikeshi.desk.incidents import obligations
 from hikeshi.doors import find, obligations as shapes
+from hikeshi.doors.cli import session
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.options import WrongUsage
+from hikeshi.doors.cli.plain import plain
 from hikeshi.doors.cli.who import actor
 from hikeshi.doors.clock_rules import Misspelt, pair_of
 from hikeshi.environment import read_environment
@@ -83,3 +87,39 @@ def file(
         raise WrongUsage(problem.message, hint=problem.hint) from problem
     filed = obligations.file(row, rule, actor=who, at=when, channel=channel, reference=reference, proof=proof)
     return shapes.filing(filed)
+
+
+def draft(
+    incident: str,
+    rule: Rule,
+    out: Annotated[Path | None, typer.Option(help="Write the text to this file instead.")] = None,
+) -> Any:
+    """The report as far as it is known, in the language of --lang; with --json both languages, the items, and what to look at.
+
+    What should not stand in a text for outsiders is pointed at on stderr: a hint, never a block.
+    """
+    row = find.incident(actor(), incident)
+    made = shapes.draft(row, rule)
+    language = session.options.language
+    for hint in made["hints"]:
+        sys.stderr.write(plain(f"{hint['item']} ({hint['language']}) {hint['found']}: {hint['why'][language]}\n"))
+    if out is not None:
+        out.write_text(made["text"][language], encoding="utf-8")
+        return {"file": str(out)}
+    return made if session.options.json else made["text"][language]
+
+
+def state(
+    incident: str,
+    content: Annotated[str, typer.Argument(help="A set of items, such as C-APPI; `clocks draft --json` names them.")],
+    item: Annotated[int, typer.Argument(help="The number of the item.")],
+    certainty: Annotated[str, typer.Option(help="confirmed, suspected, investigating or unknown.")],
+    en: Annotated[str, typer.Option(help="The statement in English.")] = "",
+    ja: Annotated[str, typer.Option(help="The statement in Japanese.")] = "",
+    sources: Annotated[str, typer.Option(help="The evidence it rests on, such as EV-001.")] = "",
+) -> Any:
+    """Say what is known of one item that reports have to state."""
+    who = actor()
+    row = find.incident(who, incident)
+    said = obligations.state(row, content, item, actor=who, certainty=certainty, en=en, ja=ja, sources=sources)
+    return {"content": said.content, "item": said.item, "certainty": said.certainty, "version": said.version}

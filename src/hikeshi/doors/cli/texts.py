@@ -389,6 +389,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "when": ("When", "日時"),
     "withdrawn_at": ("Taken back", "取消日時"),
     "withdrawn_why": ("Why taken back", "取消理由"),
+    "certainty": ("Certainty", "確度"),
+    "hints": ("Look at", "確認事項"),
     # said about a run as a whole
     "say.empty": ("Nothing.", "ありません。"),
     "say.error.1": ("Failed", "失敗"),
