@@ -24,7 +24,7 @@ def write(incident: Incident, actor: Actor, item: int = 1, **fields: str) -> Non
         "ja": "外部の者が閲覧した。",
         "sources": "EV-001",
     }
-    obligations.state(incident, "C-APPI", item, actor=actor, **(known | fields))
+    obligations.state(incident, "C-APPI", item, actor=actor, **(known | fields))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
