@@ -10,15 +10,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import ItemsView, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
+from hikeshi.custody.acquire import listing, record as records
 from hikeshi.desk.evidence import verbs as evidence
 from hikeshi.desk.evidence.models import Item
 from hikeshi.desk.timelines.models import Timeline
 from hikeshi.events.digest_files import BESIDE, DIGEST_NAME, SMALL, Given, lists_keys, public_keys
 from hikeshi.stores.integrity import prove
+
+ABOUT: Final = frozenset({records.NAME, listing.MANIFEST})
+"""What an acquisition writes about itself, beside what it collected."""
 
 
 class _Object(msgspec.Struct):
@@ -35,7 +39,7 @@ class _Receipt(msgspec.Struct):
 
 def is_log(item: Item, name: str, sha256: str) -> bool:
     """Whether a file of an item is to be read, and not only proves others."""
-    if name.endswith(BESIDE):
+    if name.endswith(BESIDE) or (name in ABOUT and records.NAME in evidence.files_of(item).values()):
         return False
     if not _may_be_keys(item):
         return True
