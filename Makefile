@@ -14,7 +14,7 @@ demo: setup
 
 test: setup test-packages lint
 	$(BIN)/pytest -n auto -m "not cluster" $(ARGS)
-	$(BIN)/python tests/on_postgres.py $(BIN)/pytest -n auto tests/desk
+	$(BIN)/python tests/on_postgres.py $(BIN)/pytest -n auto -m "not slow" tests/desk
 
 # A real Spark master with workers: a minute or two more, and 480 MB of PySpark.
 test-cluster: setup test-packages $(SPARK)

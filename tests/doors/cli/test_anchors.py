@@ -13,11 +13,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from doors.cli.typed import Keyboard, words_asked
-from held import sign_chain
 from hikeshi.desk.actor import system
 from hikeshi.desk.incidents.models import Incident
-from hikeshi.desk.ledger import copies, keys, stamps
-from hikeshi.desk.ledger.models import Copy, Entry, Stamp
+from hikeshi.desk.ledger import checkpoints, copies, keys, stamps
+from hikeshi.desk.ledger.models import Chain, Copy, Entry, Stamp
 from hikeshi.doors.cli.texts import TEXTS
 from tsa import REPLY, Tsa
 
@@ -41,7 +40,7 @@ def outside(authority: Tsa, settings: Settings, home: Path) -> Tsa:
 
 
 def taken(name: str) -> None:
-    sign_chain(name)
+    checkpoints.checkpoint(Chain.objects.get(name=name), actor=HIKESHI)
     for stamp in Stamp.objects.filter(state="waiting"):
         stamps.take(stamp, actor=HIKESHI)
     for copy in Copy.objects.filter(state="waiting"):
