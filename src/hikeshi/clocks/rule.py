@@ -12,7 +12,7 @@ import functools
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Final, Literal
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta
@@ -210,5 +210,7 @@ def _check_days(document: Document, number: int, counting: Days) -> None:
         )
     if not needed and counting.calendar:
         raise document.complaint("the calendar changes nothing here", (number, "counting"), hint="Leave it out.")
-    if counting.tz not in available_timezones():
-        raise document.complaint(f"{counting.tz!r} is not a time zone", (number, "counting"))
+    try:
+        ZoneInfo(counting.tz)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise document.complaint(f"{counting.tz!r} is not a time zone", (number, "counting")) from error

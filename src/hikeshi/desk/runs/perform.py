@@ -20,6 +20,7 @@ from hikeshi.actions.action import Action, Outcome, Receipt
 from hikeshi.actions.aws.recorder import Settled
 from hikeshi.actions.aws.world import AwsSettings, AwsWorld
 from hikeshi.aws.clients import warm
+from hikeshi.clocks.rule import rules
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.queue import LeaseLost, hold
@@ -38,8 +39,9 @@ SDK_NAMES = {"elasticloadbalancing": "elbv2"}
 
 
 def warm_up() -> None:
-    """Read the playbooks and build the clients that the actions will need, so that the first containment does not wait."""
+    """Read playbooks and clock rules and build the clients that the actions will need, so that the first containment does not wait."""
     library()
+    rules()
     environment = settings.ENVIRONMENT
     services = {name.split(":")[0] for kind in ACTIONS.values() for name in kind.permissions}
     warm(
