@@ -182,3 +182,11 @@ def test_noise_is_unreadable_and_nothing_worse(held: tuple[bytes, tuple[str, ...
         verify(noise, NOTE, roots=held[1])
     with pytest.raises(HikeshiError):
         verify(held[0][: len(noise)], NOTE, roots=held[1])
+
+
+def test_a_certificate_of_a_version_that_does_not_exist_is_no_crash(held: tuple[bytes, tuple[str, ...]]) -> None:
+    reply, roots = held
+    changed = reply.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x03")
+    assert changed != reply
+    with pytest.raises(HikeshiError):
+        verify(changed, NOTE, roots=roots)

@@ -37,7 +37,7 @@ HASHES: Final = {
 TYPES: Final = frozenset({"", "application/timestamp-reply", "application/timestamp-response"})
 """Content types of a reply: RFC 3161's, and what some authorities say instead."""
 
-DAMAGED: Final = (ValueError, TypeError, OverflowError)
+DAMAGED: Final = (ValueError, TypeError, OverflowError, x509.InvalidVersion)
 """What the decoder raises, which decodes a field when it is asked for."""
 
 Imprint = Literal["sha256", "sha512"]
@@ -75,7 +75,7 @@ def read_authority(url: str, roots: Path) -> Authority:
             found = x509.load_pem_x509_certificates(file.read(ROOTS_LIMIT))
     except OSError as error:
         raise Refused(f"The roots {roots} cannot be read: {error.strerror}.", hint=f"They are for {url}.") from error
-    except ValueError as error:
+    except DAMAGED as error:
         raise Refused(f"{roots} holds no certificate: {error}", hint="Give the authority's roots in PEM.") from error
     return Authority(url, tuple(one.public_bytes(Encoding.PEM).decode() for one in found))
 
@@ -143,7 +143,7 @@ def _decoded(reply: bytes) -> TimeStampResponse:
         raise Unreadable(f"longer than {REPLY_LIMIT} bytes", source="the reply")
     try:
         return decode_timestamp_response(with_sorted_certificates(reply))
-    except ValueError as error:
+    except DAMAGED as error:
         raise Unreadable(f"not a time-stamp reply: {error}", source="the reply", hint=CHECK_HINT) from error
 
 
