@@ -37,7 +37,7 @@ HASHES: Final = {
 TYPES: Final = frozenset({"", "application/timestamp-reply", "application/timestamp-response"})
 """Content types of a reply: RFC 3161's, and what some authorities say instead."""
 
-DAMAGED: Final = (ValueError, TypeError, OverflowError, x509.InvalidVersion)
+DAMAGED: Final = (LookupError, OverflowError, TypeError, ValueError, x509.InvalidVersion)
 """What the decoder raises, which decodes a field when it is asked for."""
 
 Imprint = Literal["sha256", "sha512"]
