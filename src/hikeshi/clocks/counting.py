@@ -38,6 +38,11 @@ from hikeshi.text import Text
 
 JST: Final = ZoneInfo("Asia/Tokyo")
 
+WITHOUT_NUMBER: Final = Text(
+    "The duty runs without a date: the text names none. Aim at a target of your own.",
+    "期限の数値が定められていない義務です。組織の目標期限を定めて対応してください。",
+)
+
 State = Literal[
     "not_started", "running", "due_soon", "overdue", "met", "met_late", "submitted", "submitted_late", "not_applicable",
     "needs_review",
@@ -155,7 +160,7 @@ def compute(rule: Rule, anchors: Mapping[str, Moment], now: datetime) -> Due:
         filed = stop is not None and rule.duty is not None
         return _undated(rule, "submitted" if filed else "not_started", _filed_first(rule) if filed else _waiting(rule))
     if isinstance(rule.counting, NoNumber):
-        return _undated(rule, "running" if stop is None else _met(rule, late=False), _without_number(rule))
+        return _undated(rule, "running" if stop is None else _met(rule, late=False), WITHOUT_NUMBER)
     try:
         found = COUNTING[type(rule.counting)](rule.counting, recorded[0], moments)
         soon = max(found.start, _soon(rule, found))
@@ -287,14 +292,6 @@ def _filed_first(rule: Rule) -> Text:
     return Text(
         f"Filed. Whether in time cannot be said: {anchor.en} is not recorded.",
         f"提出済み。{anchor.ja}が記録されていないため、期限内かは判定できません。",
-    )
-
-
-def _without_number(rule: Rule) -> Text:
-    del rule
-    return Text(
-        "The duty runs without a date: the text names none. Aim at a target of your own.",
-        "期限の数値が定められていない義務です。組織の目標期限を定めて対応してください。",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_safe
 from hikeshi.doors import clock_rules, find
 from hikeshi.doors.console.visit import actor, page
 from hikeshi.errors import HikeshiError
+from hikeshi.text import Text
 
 KINDS: Final = {
     "contract": _("contract"),
@@ -67,7 +69,7 @@ def rule(request: HttpRequest, name: str) -> HttpResponse:
     known = _row(clock_rules.detail(found))
     typed = {one["key"]: request.GET.get(one["key"], "").strip()[:60] for one in known["moments"]}
     context: dict[str, Any] = {
-        "rule": known, "fields": [{**one, "what": _say(one["what"]), "typed": typed[one["key"]]} for one in known["moments"]],
+        "rule": known, "fields": [{**one, "what": say(one["what"]), "typed": typed[one["key"]]} for one in known["moments"]],
     }  # fmt: skip
     given = [f"{key}={time}" for key, time in typed.items() if time]
     if not given:
@@ -76,7 +78,7 @@ def rule(request: HttpRequest, name: str) -> HttpResponse:
         due = clock_rules.due(found, given, zone=settings.ENVIRONMENT.time_zone, now=timezone.now())
     except HikeshiError as problem:
         return page(request, "console/clock_rule.html", context, problem=problem)
-    due |= {"explanation": _say(due["explanation"]), "word": STATES.get(due["state"], due["state"])}
+    due |= {"explanation": say(due["explanation"]), "word": STATES.get(due["state"], due["state"])}
     return page(request, "console/clock_rule.html", {**context, "due": due})
 
 
@@ -89,13 +91,15 @@ def _refuse_strangers(request: HttpRequest) -> None:
 
 def _row(known: dict[str, Any]) -> dict[str, Any]:
     """A rule with its texts in the reader's language."""
-    said = {name: _say(value) for name, value in known.items() if isinstance(value, dict) and "ja" in value}
+    said = {name: say(value) for name, value in known.items() if isinstance(value, dict) and "ja" in value}
     words = {"kind_word": KINDS[known["kind"]], "status_word": STATUSES[known["status"]]}
     if "confidence" in known:
         words["confidence_word"] = CONFIDENCES[known["confidence"]]
-    items = [_say(one["item"]) for one in known.get("content", ())]
+    items = [say(one["item"]) for one in known.get("content", ())]
     return {**known, **said, **words, "items": items}
 
 
-def _say(text: dict[str, str]) -> str:
-    return text["ja" if get_language() == "ja" else "en"]
+def say(text: Text | Mapping[str, str]) -> str:
+    """A text of the engine, or its plain form, in the reader's language."""
+    language = "ja" if get_language() == "ja" else "en"
+    return str(text[language]) if isinstance(text, Mapping) else str(getattr(text, language))

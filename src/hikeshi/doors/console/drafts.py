@@ -12,6 +12,7 @@ from hikeshi.desk.duties import drafts, law
 from hikeshi.desk.duties.models import CERTAINTIES
 from hikeshi.desk.incidents import obligations
 from hikeshi.desk.incidents.models import Incident
+from hikeshi.doors.console.clock_rules import say
 from hikeshi.doors.console.room import head
 from hikeshi.doors.console.visit import actor, attempt, done, incident_of, page
 from hikeshi.errors import HikeshiError, Refused
@@ -34,7 +35,7 @@ def draft(request: HttpRequest, name: str, rule: str) -> HttpResponse:
         return done(request, _("The item is written."), "draft", incident.name, rule)
     items = [_item(one, request, problem) for one in drafts.said(incident.name, rule)]
     hints = [
-        {"item": one.item, "language": language, "found": hint.found, "why": _say(hint.why)}
+        {"item": one.item, "language": language, "found": hint.found, "why": say(hint.why)}
         for one, language, hint in drafts.hints_of(incident.name, rule)
     ]
     context = {
@@ -59,7 +60,7 @@ def text(request: HttpRequest, name: str, rule: str, language: str) -> HttpRespo
 
 def _title(rule: str) -> str:
     try:
-        return _say(law.legal(rule).title)
+        return say(law.legal(rule).title)
     except Refused as problem:
         raise Http404 from problem
 
@@ -84,10 +85,6 @@ def _item(one: drafts.Said, request: HttpRequest, problem: HikeshiError | None) 
     }
     words = dict(CERTAINTIES)[one.certainty]
     return {
-        "said": one, "what": _say(one.what), "fields": fields, "open": typed, "look": LOOKS[one.certainty], "word": words,
+        "said": one, "what": say(one.what), "fields": fields, "open": typed, "look": LOOKS[one.certainty], "word": words,
         "key": f"{one.content}-{one.item}", "text": one.ja if get_language() == "ja" and one.ja else one.en or one.ja,
     }  # fmt: skip
-
-
-def _say(text: Any) -> str:
-    return str(text.ja if get_language() == "ja" else text.en)

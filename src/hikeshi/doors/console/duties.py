@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.translation import get_language, gettext_lazy as _
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from hikeshi.clocks.moments import MOMENTS
@@ -20,7 +20,7 @@ from hikeshi.desk.incidents import obligations
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.doors import find, obligations as shapes
 from hikeshi.doors.clock_rules import moment_of
-from hikeshi.doors.console.clock_rules import STATES
+from hikeshi.doors.console.clock_rules import STATES, say
 from hikeshi.doors.console.room import head
 from hikeshi.doors.console.times import left
 from hikeshi.doors.console.visit import actor, attempt, done, incident_of, page
@@ -46,7 +46,7 @@ def _show(
     context = {
         **head(request, incident, "duties"), "rows": [_row(one) for one in law.standings(incident.name)], "failed": failed,
         "claims": [_claim(row) for row in Moment.objects.filter(chain__name=incident.name).order_by("pk")],
-        "answers": ANSWERS, "keys": [(key, _say(MOMENTS[key])) for key in ANCHORS], "groups": _groups(),
+        "answers": ANSWERS, "keys": [(key, say(MOMENTS[key])) for key in ANCHORS], "groups": _groups(),
     }  # fmt: skip
     return page(request, "console/duties.html", context, problem=problem)
 
@@ -109,15 +109,15 @@ def _row(one: law.Standing) -> dict[str, Any]:
     off = one.decision.answer in {"does_not_apply", "waived_by_authority"}
     running = due.due_at is not None and not one.filings and not off
     return {
-        "rule": one.rule.name, "title": _say(one.rule.title), "recipient": _say(duty.recipient) if duty else "",
-        "decision": one.decision, "off": off, "due_at": due.due_at, "explanation": _say(due.explanation),
+        "rule": one.rule.name, "title": say(one.rule.title), "recipient": say(duty.recipient) if duty else "",
+        "decision": one.decision, "off": off, "due_at": due.due_at, "explanation": say(due.explanation),
         "word": _("no date in the law") if due.state == "running" and due.due_at is None else STATES[due.state], "look": LOOKS.get(due.state, "badge-line"), "filings": one.filings,
         "left": left((due.due_at - timezone.now()).total_seconds()) if running and due.due_at else "",
     }  # fmt: skip
 
 
 def _claim(row: Moment) -> dict[str, Any]:
-    return {"row": row, "what": _say(MOMENTS[row.key]) if row.key in MOMENTS else row.key}
+    return {"row": row, "what": say(MOMENTS[row.key]) if row.key in MOMENTS else row.key}
 
 
 def _groups() -> list[tuple[str, list[tuple[str, str]]]]:
@@ -125,9 +125,5 @@ def _groups() -> list[tuple[str, list[tuple[str, str]]]]:
     found: dict[str, list[tuple[str, str]]] = {}
     for rule in rules().values():
         if rule.duty is not None and rule.in_force:
-            found.setdefault(rule.duty.jurisdiction, []).append((rule.name, _say(rule.title)))
+            found.setdefault(rule.duty.jurisdiction, []).append((rule.name, say(rule.title)))
     return sorted(found.items())
-
-
-def _say(text: Any) -> str:
-    return str(text.ja if get_language() == "ja" else text.en)
