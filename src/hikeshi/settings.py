@@ -26,6 +26,8 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "hikeshi.desk.ledger",
     "hikeshi.desk.accounts",
+    "hikeshi.desk.oncall",
+    "hikeshi.desk.assets",
     "hikeshi.desk.alerts",
     "hikeshi.desk.duties",
     "hikeshi.desk.incidents",
@@ -34,6 +36,7 @@ INSTALLED_APPS = [
     "hikeshi.desk.timelines",
     "hikeshi.desk.reports",
     "hikeshi.desk.reviews",
+    "hikeshi.desk.notices",
     "hikeshi.doors.console",
 ]
 

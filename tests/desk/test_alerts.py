@@ -13,29 +13,29 @@ from hypothesis import given, strategies as st
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.alerts import verbs as alerts
 from hikeshi.desk.alerts.models import Alert, Delivery
-from hikeshi.desk.alerts.normalise import read_signals, suggest_severity
+from hikeshi.desk.alerts.severity import suggest_severity
 from hikeshi.errors import Refused, Unreadable
+from hikeshi.signals.reading import read_signals
 from tests_findings import finding
 
 pytestmark = pytest.mark.django_db
 
 
-def receive(payload: bytes, actor: Actor, message: str = "") -> list[Delivery]:
+def receive(payload: bytes, actor: Actor, message: str = "") -> Delivery:
     return alerts.receive(payload, actor=actor, source="sqs", message_id=message)
 
 
 def test_a_payload_is_kept_byte_for_byte(hikeshi: Actor) -> None:
     payload = finding().replace(b": ", b" :  ")
-    [row] = receive(payload, hikeshi)
+    row = receive(payload, hikeshi)
     kept = Delivery.objects.get(pk=row.pk)
     assert bytes(kept.payload) == payload
     assert kept.payload_sha256 == hashlib.sha256(payload).hexdigest()
 
 
 def test_a_finding_is_understood(hikeshi: Actor) -> None:
-    [row] = receive(finding(), hikeshi)
-    alert = row.alert
-    assert alert is not None
+    row = receive(finding(), hikeshi)
+    alert = row.alerts.get()
     assert (alert.kind, alert.instance_id) == ("Backdoor:EC2/C&CActivity.B", "i-0abc")
     assert (alert.resource_role, alert.remote_address, alert.score) == ("ACTOR", "203.0.113.66", 8.0)
     assert alert.suggested_severity == 2
@@ -61,14 +61,14 @@ def test_a_repeat_of_a_finding_updates_its_alert(hikeshi: Actor) -> None:
     "payload", [b"{", b"\xff\xfe", b"[" * 200_000, b"null", b'{"detail": {}}', b"", b"x" * 2_000_000]
 )
 def test_what_cannot_be_understood_is_set_aside_with_the_reason(hikeshi: Actor, payload: bytes) -> None:
-    [row] = receive(payload, hikeshi)
-    assert row.alert is None
+    row = receive(payload, hikeshi)
+    assert not row.alerts.exists()
     assert row.problem
     assert bytes(row.payload) == payload
 
 
 def test_a_malformed_payload_says_where(hikeshi: Actor) -> None:
-    [row] = receive(b'{"detail": {"id": "x",}}', hikeshi)
+    row = receive(b'{"detail": {"id": "x",}}', hikeshi)
     assert "line 1 column" in row.problem
 
 
@@ -137,19 +137,19 @@ def test_no_json_whatever_breaks_it(document: object) -> None:
 
 
 def test_a_verdict_needs_a_reason(hikeshi: Actor, off_it: Actor) -> None:
-    [row] = receive(finding(), hikeshi)
-    assert row.alert
+    row = receive(finding(), hikeshi)
+    assert row.alerts.exists()
     with pytest.raises(Refused, match="needs a reason"):
-        alerts.triage(row.alert, actor=off_it, verdict="false", reason=" ")
-    alerts.triage(row.alert, actor=off_it, verdict="false", reason="scanner of our own")
+        alerts.triage(row.alerts.get(), actor=off_it, verdict="false", reason=" ")
+    alerts.triage(row.alerts.get(), actor=off_it, verdict="false", reason="scanner of our own")
     assert Alert.objects.get().verdict == "false"
 
 
 def test_an_outsider_may_not_judge(hikeshi: Actor, outsider: Actor) -> None:
-    [row] = receive(finding(), hikeshi)
-    assert row.alert
+    row = receive(finding(), hikeshi)
+    assert row.alerts.exists()
     with pytest.raises(Refused, match="may not"):
-        alerts.triage(row.alert, actor=outsider, verdict="false", reason="x")
+        alerts.triage(row.alerts.get(), actor=outsider, verdict="false", reason="x")
 
 
 def test_real_findings_are_understood(hikeshi: Actor, shared_data: Path) -> None:
@@ -157,5 +157,5 @@ def test_real_findings_are_understood(hikeshi: Actor, shared_data: Path) -> None
     if not folder.is_dir():
         pytest.skip("../shared/data/guardduty-findings is not here")
     for path in sorted(folder.glob("eventbridge-*.json")):
-        for row in receive(path.read_bytes(), hikeshi):
-            assert row.alert, (path.name, row.problem)
+        row = receive(path.read_bytes(), hikeshi)
+        assert row.alerts.exists(), (path.name, row.problem)

@@ -42,9 +42,9 @@ def order(commander: Actor) -> StandingOrder:
 
 
 def receive(scene: Scene, actor: Actor, body: bytes | None = None) -> Alert:
-    [row] = alerts.receive(body or finding(scene), actor=actor, source="sqs", simulated=True)
-    assert row.alert, row.problem
-    return row.alert
+    row = alerts.receive(body or finding(scene), actor=actor, source="sqs", simulated=True)
+    assert row.alerts.exists(), row.problem
+    return row.alerts.get()
 
 
 def work(actor: Actor, worker: str = "w") -> None:

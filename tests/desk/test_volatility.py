@@ -71,9 +71,9 @@ def test_a_playbook_proposes_what_it_collects_most_volatile_first(run: Run) -> N
 
 
 def test_an_alert_proposes_all_that_its_instance_can_give(hikeshi: Actor, commander: Actor) -> None:
-    [row] = alerts.receive(finding(), actor=hikeshi, source="sqs")
-    assert row.alert is not None
-    incident = incidents.declare("x", 2, actor=hikeshi, reason="test", alerts=[row.alert])
+    row = alerts.receive(finding(), actor=hikeshi, source="sqs")
+    assert row.alerts.exists()
+    incident = incidents.declare("x", 2, actor=hikeshi, reason="test", alerts=[row.alerts.get()])
     new = volatility.expect(incident, volatility.of_alerts(incident), actor=commander)
     assert [line.kind for line in new] == ["memory", "state", "network", "disk", "logs", "cloud"]
     assert volatility.expect(incident, volatility.of_alerts(incident), actor=commander) == []

@@ -11,7 +11,6 @@ import pytest
 
 from hikeshi.desk.actor import system
 from hikeshi.desk.alerts import verbs as alerts
-from hikeshi.desk.alerts.models import Alert
 from hikeshi.desk.duties.models import Clock
 from hikeshi.desk.evidence import verbs as evidence
 from hikeshi.desk.incidents import verbs as incidents
@@ -25,6 +24,7 @@ from hikeshi.desk.timelines import verbs as timelines
 from hikeshi.desk.timelines.models import Hit, Mark
 from hikeshi.doors import shapes
 from hikeshi.playbooks.playbook import library
+from tests_findings import finding
 
 ACTOR = system("Hikeshi", "worker")
 NOW = datetime(2026, 11, 6, 17, 31, tzinfo=UTC)
@@ -43,10 +43,10 @@ def _whole(shape: Any, made: Any) -> None:
 
 
 def test_an_alert_and_its_delivery(db: None) -> None:
-    (kept,) = alerts.receive(b"nonsense", actor=ACTOR, source="t")
+    kept = alerts.receive(b"nonsense", actor=ACTOR, source="t")
     _whole(shapes.DeliveryShape, shapes.delivery(kept))
-    assert shapes.delivery(kept)["alert"] is None
-    row = Alert.objects.create(key="k", source="t", title="t", kind="k", received_at=NOW)
+    assert shapes.delivery(kept)["alerts"] == []
+    row = alerts.receive(finding(), actor=ACTOR, source="t").alerts.get()
     _whole(shapes.AlertShape, shapes.alert(row))
     assert shapes.alert(row)["name"] == str(row)
 

@@ -68,7 +68,7 @@ class AlertShape(TypedDict):
 class DeliveryShape(TypedDict):
     """One payload as it came. `problem` says why it could not be understood; it is kept all the same."""
 
-    alert: str | None
+    alerts: list[str]
     source: str
     payload_sha256: str
     received_at: datetime
@@ -436,7 +436,9 @@ def alert(row: Alert) -> AlertShape:
 
 
 def delivery(row: Delivery) -> DeliveryShape:
-    shape: DeliveryShape = _same(row, DeliveryShape.__annotations__) | {"alert": str(row.alert) if row.alert else None}
+    shape: DeliveryShape = _same(row, DeliveryShape.__annotations__) | {
+        "alerts": [str(alert) for alert in row.alerts.all()]
+    }
     return shape
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import pytest
 
@@ -11,19 +12,19 @@ from hikeshi.desk.alerts.models import Alert, Delivery
 from tests_findings import finding
 
 
-def _send(caller: Caller, payload: bytes, query: str = "", status: int = 202) -> list[dict[str, object]]:
+def _send(caller: Caller, payload: bytes, query: str = "", status: int = 202) -> dict[str, Any]:
     answer = caller("post", f"/alerts{query}", data=payload, content_type="application/octet-stream")
     assert answer.status_code == status, answer.content
-    body: list[dict[str, object]] = answer.json()  # type: ignore[attr-defined]  # the test client's answer
+    body: dict[str, Any] = answer.json()  # type: ignore[attr-defined]  # the test client's answer
     return body
 
 
 def test_a_payload_is_kept_byte_for_byte_and_becomes_an_alert(off_it: Caller) -> None:
     payload = b"  " + finding() + b"\n"
-    (kept,) = _send(off_it, payload)
+    kept = _send(off_it, payload)
     assert kept["payload_sha256"] == hashlib.sha256(payload).hexdigest()
     assert bytes(Delivery.objects.get().payload) == payload
-    shown = off_it.get(f"/alerts/{kept['alert']}")
+    shown = off_it.get(f"/alerts/{kept['alerts'][0]}")
     assert (shown["instance_id"], shown["suggested_severity"], shown["verdict"]) == ("i-0abc", 2, "")
     assert {"en", "ja"} == shown["reasons"][0].keys()
 
@@ -36,8 +37,8 @@ def test_the_same_message_twice_is_kept_once(off_it: Caller) -> None:
 
 @pytest.mark.parametrize("payload", [b"", b"\x00\xff", b"[" * 100_000, b'{"a": 1}', b"null", b"1" * (1024 * 1024 + 1)])
 def test_what_cannot_be_understood_is_kept_with_the_problem_named(off_it: Caller, payload: bytes) -> None:
-    (kept,) = _send(off_it, payload)
-    assert kept["alert"] is None
+    kept = _send(off_it, payload)
+    assert kept["alerts"] == []
     assert kept["problem"]
     assert bytes(Delivery.objects.get().payload) == payload
 
@@ -49,7 +50,7 @@ def test_a_body_beyond_the_limit_is_413_and_nothing_is_kept(off_it: Caller) -> N
 
 
 def test_a_verdict_needs_a_reason_and_is_recorded(off_it: Caller) -> None:
-    name = _send(off_it, finding())[0]["alert"]
+    name = _send(off_it, finding())["alerts"][0]
     assert off_it.post(f"/alerts/{name}/triage", {"verdict": "benign", "reason": " "}, 403)["hint"]
     assert off_it.post(f"/alerts/{name}/triage", {"verdict": "maybe", "reason": "?"}, 403)["hint"]
     shown = off_it.post(f"/alerts/{name}/triage", {"verdict": "benign", "reason": "a scanner of ours"})
@@ -59,7 +60,7 @@ def test_a_verdict_needs_a_reason_and_is_recorded(off_it: Caller) -> None:
 
 
 def test_an_observer_may_neither_list_nor_send_nor_learn_what_exists(observer: Caller, off_it: Caller) -> None:
-    name = _send(off_it, finding())[0]["alert"]
+    name = _send(off_it, finding())["alerts"][0]
     observer.get("/alerts", 403)
     observer.post("/alerts", {}, 403)
     existing = observer.get(f"/alerts/{name}", 404)

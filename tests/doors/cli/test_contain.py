@@ -19,8 +19,8 @@ def burning(admin: Keyboard, scene: Scene, tmp_path: Path) -> str:
     """An incident with the playbook for compromised hosts, everything before the isolation left out."""
     payload = tmp_path / "finding.json"
     payload.write_bytes(_bytes(finding(scene)))
-    (kept,) = admin.json("alert", "ingest", payload)
-    words = ("--severity", 2, "--reason", "C2", "--alert", kept["alert"])
+    kept = admin.json("alert", "ingest", payload)
+    words = ("--severity", 2, "--reason", "C2", "--alert", kept["alerts"][0])
     name = str(admin.json("incident", "declare", "Miner", *words)["name"])
     admin.json("playbook", "run", name, "compromised-ec2")
     for key in ("2.1", "2.2"):

@@ -26,10 +26,10 @@ def payload(tmp_path: Path) -> Path:
 
 
 def test_an_alert_comes_in_is_listed_shown_and_judged(admin: Keyboard, payload: Path) -> None:
-    (kept,) = admin.json("alert", "ingest", payload)
-    assert [row["name"] for row in admin.json("alert", "list", "--waiting")] == [kept["alert"]]
-    assert admin.json("alert", "show", kept["alert"])["instance_id"] == "i-0abc"
-    shown = admin.json("alert", "triage", kept["alert"], "--verdict", "test", "--reason", "a drill")
+    kept = admin.json("alert", "ingest", payload)
+    assert [row["name"] for row in admin.json("alert", "list", "--waiting")] == kept["alerts"]
+    assert admin.json("alert", "show", kept["alerts"][0])["instance_id"] == "i-0abc"
+    shown = admin.json("alert", "triage", kept["alerts"][0], "--verdict", "test", "--reason", "a drill")
     assert shown["verdict"] == "test"
     assert admin.json("alert", "list", "--waiting") == []
 
@@ -38,7 +38,7 @@ def test_a_payload_from_standard_input_that_is_nonsense_is_kept_and_5(
     admin: Keyboard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff\x00nonsense")))
-    (kept,) = admin.json("alert", "ingest", "-", code=5)
+    kept = admin.json("alert", "ingest", "-", code=5)
     assert kept["problem"]
 
 
@@ -50,8 +50,8 @@ def test_a_file_that_is_not_there_is_told_plainly(admin: Keyboard) -> None:
 
 
 def test_an_incident_from_declaration_to_reopening(admin: Keyboard, payload: Path) -> None:
-    (kept,) = admin.json("alert", "ingest", payload)
-    made = admin.json("incident", "declare", "Miner", "--severity", 2, "--reason", "C2", "--alert", kept["alert"])
+    kept = admin.json("alert", "ingest", payload)
+    made = admin.json("incident", "declare", "Miner", "--severity", 2, "--reason", "C2", "--alert", kept["alerts"][0])
     name = made["name"]
     assert admin.json("incident", "acknowledge", name)["status"] == "active"
     assert admin.json("incident", "severity", name, 1, "--reason", "worse")["severity"] == 1
@@ -161,7 +161,7 @@ def test_standing_orders_are_given_and_listed(admin: Keyboard) -> None:
 def test_what_people_see_is_in_their_language(
     admin: Keyboard, incident: Incident, payload: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (kept,) = admin.json("alert", "ingest", payload)
+    kept = admin.json("alert", "ingest", payload)
     admin.json("contact", "add", "Okita", "communications_lead")
     admin.json("order", "add", "C2", "--finding-type", "x", "--playbook", "ransomware", "--severity", 2)
     admin.json("playbook", "run", incident.name, "ransomware")
@@ -169,7 +169,7 @@ def test_what_people_see_is_in_their_language(
     asked = words_asked(monkeypatch)
     name = incident.name
     for line in (
-        "alert list", f"alert show {kept['alert']}", "audit log", f"audit log {name}", "audit verify --all", "board",
+        "alert list", f"alert show {kept['alerts'][0]}", "audit log", f"audit log {name}", "audit verify --all", "board",
         f"clocks list {name}", "contact list", "doctor", f"evidence list {name}", f"evidence show {name} EV-001",
         f"evidence verify {name}", "incident list", f"incident show {name}", "order list", f"playbook steps {name}",
         f"contain plan {name} 1.1", f"report list {name}", f"role who {name}", f"timeline histogram {name} main",

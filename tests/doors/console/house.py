@@ -83,10 +83,10 @@ def asked_step(incident: Incident) -> Step:
 
 
 def hostile_alert() -> Alert:
-    [row] = alerts.receive(finding(title=HOSTILE), actor=HIKESHI, source="sqs", message_id="m-1", simulated=True)
-    if row.alert is None:
+    row = alerts.receive(finding(title=HOSTILE), actor=HIKESHI, source="sqs", message_id="m-1", simulated=True)
+    if not row.alerts.exists():
         raise AssertionError(row.problem)
-    return row.alert
+    return row.alerts.get()
 
 
 def cloudtrail(folder: Path) -> Path:
@@ -162,7 +162,7 @@ def build(folder: Path) -> House:
         person("tanaka", "observer"),
     )
     alert = hostile_alert()
-    [broken] = alerts.receive(b'{"broken": ', actor=HIKESHI, source="sqs", message_id="m-2")
+    broken = alerts.receive(b'{"broken": ', actor=HIKESHI, source="sqs", message_id="m-2")
     incident = incidents.declare(
         "Mining traffic " + HOSTILE, 2, actor=HIKESHI, reason="test", alerts=[alert], simulated=True
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from doors.console.house import HIKESHI, hostile_alert, signed_in
 from hikeshi.desk.accounts.models import Person
 from hikeshi.desk.alerts import verbs as alerts
-from hikeshi.desk.alerts.models import Alert
+from hikeshi.desk.alerts.models import Alert, Group
 from hikeshi.desk.incidents.models import Incident
 
 
@@ -31,7 +32,7 @@ def test_hostile_titles_and_payloads_are_text(client: Client, alert: Alert) -> N
 
 
 def test_a_payload_comes_back_byte_for_byte(client: Client) -> None:
-    [row] = alerts.receive(b'{"broken": \xff', actor=HIKESHI, source="sqs")
+    row = alerts.receive(b'{"broken": \xff', actor=HIKESHI, source="sqs")
     answer = client.get(f"/alerts/deliveries/{row.pk}/payload/")
     assert b"".join(answer.streaming_content) == b'{"broken": \xff'  # type: ignore[attr-defined]  # a FileResponse
     assert answer["Content-Type"] == "application/octet-stream"
@@ -86,9 +87,11 @@ def test_the_time_of_detection_is_read_in_the_person_s_zone(other: Person) -> No
 
 
 def test_long_queues_come_in_pages(client: Client) -> None:
+    now = timezone.now()
+    group = Group.objects.create(fingerprint="f", source="t", title="t", kind="k", first_at=now, last_at=now)
     for number in range(60):
         Alert.objects.create(
-            key=f"k{number}", source="t", title=f"Alert number {number}", kind="k", received_at="2026-01-01T00:00:00Z"
+            key=f"k{number}", group=group, source="t", title=f"Alert number {number}", kind="k", received_at=now
         )
     first = client.get("/alerts/").content.decode()
     assert "Alert number 59" in first

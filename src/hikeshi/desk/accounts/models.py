@@ -6,6 +6,10 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from hikeshi.desk.sealed import SealedText
+
+LANGUAGES = (("en", "English"), ("ja", "日本語"))
+
 ROLES = (
     ("admin", _("Administrator")),
     ("commander", _("Commander")),
@@ -18,7 +22,7 @@ class Person(AbstractUser):
     """One person who can sign in. `role` is what they may do everywhere; roles on an incident are in `incidents`."""
 
     role = models.CharField(max_length=12, choices=ROLES, default="observer")
-    language = models.CharField(max_length=2, choices=(("en", "English"), ("ja", "日本語")), blank=True, default="")
+    language = models.CharField(max_length=2, choices=LANGUAGES, blank=True, default="")
     time_zone = models.CharField(max_length=60, blank=True, default="")
     theme = models.CharField(max_length=6, choices=(("light", _("Light")), ("dark", _("Dark"))), blank=True, default="")
 
@@ -63,6 +67,10 @@ class Contact(models.Model):
     phone = models.CharField(max_length=40, blank=True, default="")
     email = models.EmailField(blank=True, default="")
     person = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, blank=True, related_name="contacts")
+    language = models.CharField(max_length=2, choices=LANGUAGES, blank=True, default="")  # empty: the house's
+    time_zone = models.CharField(max_length=60, blank=True, default="")
+    quiet_from = models.TimeField(null=True, blank=True)  # no messages below SEV-2 from then, in the contact's zone
+    quiet_to = models.TimeField(null=True, blank=True)
     verified_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -71,3 +79,32 @@ class Contact(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+CHANNELS = (
+    ("phone", _("telephone")),
+    ("sms", _("SMS")),
+    ("mail", _("mail")),
+    ("chat", _("chat")),
+    ("pager", _("pager")),
+)
+
+
+class Way(models.Model):
+    """One way to reach a contact, in the order to try. `address` is a number or mail address, or the link of a service.
+
+    `verified_at` is when somebody last saw it work.
+    """
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="ways")
+    place = models.PositiveSmallIntegerField(default=1)
+    channel = models.CharField(max_length=10, choices=CHANNELS)
+    address = SealedText()
+    verified_at = models.DateTimeField(null=True, blank=True)
+    verified_by = models.CharField(max_length=150, blank=True, default="")
+
+    class Meta:
+        ordering = ("contact", "place", "pk")
+
+    def __str__(self) -> str:
+        return f"{self.contact} {self.channel}"

@@ -1,18 +1,124 @@
-"""What arrived: every delivery byte for byte, and the alert it was understood as."""
+"""What arrived: every delivery byte for byte, the alerts it was understood as, and the groups of alerts with one cause."""
 
 from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from hikeshi.desk.accounts.models import Person
 from hikeshi.desk.queue import Queued
 
 VERDICTS = (
     ("true", _("True positive")),
     ("false", _("False positive")),
     ("benign", _("Benign")),
+    ("duplicate", _("Duplicate")),
     ("test", _("Test")),
+    ("exercise", _("Exercise")),
 )
+
+STATES = (
+    ("waiting", _("waiting")),
+    ("snoozed", _("snoozed")),
+    ("suppressed", _("suppressed")),
+    ("judged", _("judged")),
+    ("taken", _("in an incident")),
+    ("merged", _("merged")),
+)
+
+
+class Suppression(models.Model):
+    """Alerts that are hidden from the queue until a day, with an owner and a reason. They are kept and counted all the same.
+
+    `match` holds fields that must all be equal: source, kind, account, and observables as "principal", "address" and so on.
+    """
+
+    match = models.JSONField()
+    reason = models.CharField(max_length=1000)
+    owner = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="suppressions")
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.CharField(max_length=150, blank=True, default="")
+    hits = models.PositiveIntegerField(default=0)
+    last_hit_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-made_at", "-pk")
+
+    def __str__(self) -> str:
+        return f"SUP-{self.pk}"
+
+
+class Group(Queued):
+    """Alerts of one cause, which a person judges at once. Due for a worker when a snooze ends.
+
+    While `joinable`, a new alert with the same fingerprint joins; a judged, taken or old group is closed, and the next alert opens
+    a new one. `answer_by` is when the response time of the suggested severity ends.
+    """
+
+    fingerprint = models.CharField(max_length=64)
+    joinable = models.BooleanField(default=True)
+    state = models.CharField(max_length=10, choices=STATES, default="waiting")
+    source = models.CharField(max_length=40)
+    title = models.CharField(max_length=300)
+    kind = models.CharField(max_length=200)
+    account = models.CharField(max_length=20, blank=True, default="")
+    score = models.FloatField(default=0)
+    simulated = models.BooleanField(default=False)
+    size = models.PositiveIntegerField(default=0)  # alerts
+    times_seen = models.PositiveIntegerField(default=0)  # repeats of each included
+    first_at = models.DateTimeField()  # when the first arrived
+    last_at = models.DateTimeField()  # when the newest arrived
+    suggested_severity = models.PositiveSmallIntegerField(null=True, blank=True)
+    reasons = models.JSONField(default=list, blank=True)  # [{en, ja}], why this severity
+    answer_by = models.DateTimeField(null=True, blank=True)
+    assigned_to = models.ForeignKey(
+        Person, on_delete=models.SET_NULL, null=True, blank=True, related_name="assigned_groups"
+    )
+    verdict = models.CharField(max_length=10, choices=VERDICTS, blank=True, default="")
+    why = models.CharField(max_length=40, blank=True, default="")  # the structured reason
+    verdict_reason = models.TextField(blank=True, default="")
+    judged_by = models.CharField(max_length=150, blank=True, default="")
+    judged_at = models.DateTimeField(null=True, blank=True)
+    snoozed_until = models.DateTimeField(null=True, blank=True)
+    snoozed_by = models.CharField(max_length=150, blank=True, default="")
+    snooze_reason = models.CharField(max_length=1000, blank=True, default="")
+    suppression = models.ForeignKey(Suppression, on_delete=models.PROTECT, null=True, blank=True, related_name="groups")
+    merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged")
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        ordering = ("answer_by", "pk")
+        indexes = (
+            models.Index(fields=("state", "answer_by", "id"), name="group_queue"),
+            models.Index(fields=("fingerprint",), name="group_fingerprint"),
+        )
+        constraints = (
+            models.UniqueConstraint(
+                fields=("fingerprint",), condition=models.Q(joinable=True), name="one_joinable_group"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"GRP-{self.pk}"
+
+
+class Observable(models.Model):
+    """Something the alerts of a group name, by which groups and incidents are related. `kind` is one of signals.signal.Kind."""
+
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="observables")
+    kind = models.CharField(max_length=12)
+    value = models.CharField(max_length=300)
+    first_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("kind", "value")
+        indexes = (models.Index(fields=("kind", "value"), name="observable_value"),)
+        constraints = (models.UniqueConstraint(fields=("group", "kind", "value"), name="one_observable_per_group"),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.value}"
 
 
 class Alert(Queued):
@@ -22,6 +128,7 @@ class Alert(Queued):
     """
 
     key = models.CharField(max_length=200, unique=True)
+    group = models.ForeignKey(Group, on_delete=models.PROTECT, related_name="alerts")
     source = models.CharField(max_length=40)
     title = models.CharField(max_length=300)
     kind = models.CharField(max_length=200)
@@ -57,9 +164,9 @@ class Alert(Queued):
 class Delivery(models.Model):
     """One payload, exactly as it came. `problem` is set where it could not be understood: it waits for a person."""
 
-    alert = models.ForeignKey(Alert, on_delete=models.PROTECT, null=True, blank=True, related_name="deliveries")
+    alerts = models.ManyToManyField(Alert, related_name="deliveries", blank=True)
     source = models.CharField(max_length=40)
-    message_id = models.CharField(max_length=200, blank=True, default="", db_index=True)
+    message_id = models.CharField(max_length=200, blank=True, default="")
     payload = models.BinaryField()
     payload_sha256 = models.CharField(max_length=64)
     received_at = models.DateTimeField()
@@ -68,6 +175,11 @@ class Delivery(models.Model):
     class Meta:
         ordering = ("-received_at", "-pk")
         verbose_name_plural = "deliveries"
+        constraints = (
+            models.UniqueConstraint(
+                fields=("source", "message_id"), condition=~models.Q(message_id=""), name="one_delivery_per_message"
+            ),
+        )
 
     def __str__(self) -> str:
         return f"delivery {self.pk}"

@@ -11,51 +11,45 @@ from django.utils import timezone
 
 from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.actor import Actor
+from hikeshi.desk.alerts import groups
 from hikeshi.desk.alerts.models import VERDICTS, Alert, Delivery
-from hikeshi.desk.alerts.normalise import Signal, read_signals, suggest_severity
+from hikeshi.desk.alerts.severity import suggest_severity
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import ORGANISATION
 from hikeshi.errors import Refused, Unreadable
+from hikeshi.signals.reading import read_signals
+from hikeshi.signals.signal import Signal
 
 
 @transaction.atomic
-def receive(
-    payload: bytes, *, actor: Actor, source: str, message_id: str = "", simulated: bool = False
-) -> list[Delivery]:
+def receive(payload: bytes, *, actor: Actor, source: str, message_id: str = "", simulated: bool = False) -> Delivery:
     """Keep a payload as it came, understand it, and put each new alert before the workers.
 
     The same message delivered twice is kept once; the same finding delivered again updates its alert. A payload that cannot be
     understood is kept with the problem named, and no error is raised: it is safe, and its sender may be acknowledged.
     """
     require(actor, "triage")
-    if message_id and (known := list(Delivery.objects.filter(source=source, message_id=message_id))):
+    if message_id and (known := Delivery.objects.filter(source=source, message_id=message_id).first()):
         return known
     try:
-        signals = read_signals(payload, source)
-    except Unreadable as problem:
-        return [_keep(payload, None, actor, source, message_id, str(problem))]
-    return [
-        _keep(payload, _alert_of(signal, source, simulated=simulated), actor, source, message_id) for signal in signals
-    ]
-
-
-def _keep(
-    payload: bytes, alert: Alert | None, actor: Actor, source: str, message_id: str, problem: str = ""
-) -> Delivery:
-    digest = hashlib.sha256(payload).hexdigest()
+        signals, problem = read_signals(payload, source), ""
+    except Unreadable as unreadable:
+        signals, problem = [], str(unreadable)
     row = Delivery(
-        alert=alert, source=source, message_id=message_id, payload=payload, payload_sha256=digest,
+        source=source, message_id=message_id, payload=payload, payload_sha256=hashlib.sha256(payload).hexdigest(),
         received_at=timezone.now(), problem=problem,
     )  # fmt: skip
     row.full_clean()
     row.save()
+    found = [_alert_of(signal, source, simulated=simulated) for signal in signals]
+    row.alerts.set(found)
     ledger.append(
-        ORGANISATION,
-        actor=actor,
-        verb="alert.receive" if alert else "alert.set_aside",
-        obj=str(alert or row),
-        data={"payload_sha256": digest, "bytes": len(payload), "source": source, "problem": problem},
-    )
+        ORGANISATION, actor=actor, verb="alert.set_aside" if problem else "alert.receive", obj=str(row),
+        data={
+            "payload_sha256": row.payload_sha256, "bytes": len(payload), "source": source, "problem": problem,
+            "alerts": [str(alert) for alert in found],
+        },
+    )  # fmt: skip
     return row
 
 
@@ -67,6 +61,7 @@ def _alert_of(signal: Signal, source: str, *, simulated: bool) -> Alert:
         alert = Alert(
             source=source, received_at=now, due_at=now, simulated=simulated, suggested_severity=severity,
             reasons=msgspec.to_builtins(reasons), times_seen=signal.count,
+            group=groups.join(signal, severity, reasons, source=source, simulated=simulated),
             **{name: getattr(signal, name) for name in _SAME},
         )  # fmt: skip
     elif _newer(signal, alert):

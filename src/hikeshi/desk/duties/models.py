@@ -90,6 +90,44 @@ class Moment(models.Model):
         return f"{self.chain} {self.key}"
 
 
+class Fact(models.Model):
+    """What somebody said of the incident that decides who must be told and called in. The newest of a key counts; all are kept.
+
+    `key` is one of clocks.facts.FACTS.
+    """
+
+    chain = models.ForeignKey(Chain, on_delete=models.PROTECT, related_name="facts")
+    key = models.CharField(max_length=40)
+    answer = models.CharField(max_length=7, choices=(("yes", _("yes")), ("no", _("no")), ("unknown", _("unknown"))))
+    note = models.CharField(max_length=500, blank=True, default="")
+    said_by = models.CharField(max_length=150)
+    said_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("chain", "pk")
+
+    def __str__(self) -> str:
+        return f"{self.chain} {self.key}: {self.answer}"
+
+
+class SignOff(models.Model):
+    """Counsel has read a rule and stands by it, for one version of its text. The newest of a rule counts; a withdrawn one is kept."""
+
+    rule = models.CharField(max_length=60)
+    rule_version = models.PositiveIntegerField()
+    digest = models.CharField(max_length=64)  # SHA-256 of the rule as it was read
+    counsel = models.CharField(max_length=150)
+    note = models.CharField(max_length=1000, blank=True, default="")
+    signed_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("rule", "pk")
+
+    def __str__(self) -> str:
+        return f"{self.rule} v{self.rule_version} {self.counsel}"
+
+
 ANSWERS = (
     ("applies", _("applies")),
     ("does_not_apply", _("does not apply")),

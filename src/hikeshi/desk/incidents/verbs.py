@@ -13,6 +13,7 @@ from django.utils import timezone
 from hikeshi.desk.accounts.models import Contact, Person
 from hikeshi.desk.accounts.permissions import EVERYWHERE, Right, require
 from hikeshi.desk.actor import Actor
+from hikeshi.desk.alerts import groups
 from hikeshi.desk.alerts.models import Alert
 from hikeshi.desk.duties import verbs as duties
 from hikeshi.desk.incidents.models import DUTIES, PHASES, SEVERITIES, Incident, Phase, Role
@@ -85,6 +86,7 @@ def declare(
     incident.full_clean()
     incident.save()
     incident.alerts.set(alerts)
+    groups.take(incident.alerts.all())
     ledger.append(
         incident.name, actor=actor, verb="incident.declare", obj=incident.name,
         data={

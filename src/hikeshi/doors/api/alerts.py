@@ -37,15 +37,15 @@ def list_alerts(
     return newest_first(rows, paging, shapes.alert)
 
 
-@router.post("/alerts", response={202: list[shapes.DeliveryShape]})
-def receive_alert(request: Call, source: str = "api", message_id: str = "") -> Status[list[shapes.DeliveryShape]]:
+@router.post("/alerts", response={202: shapes.DeliveryShape})
+def receive_alert(request: Call, source: str = "api", message_id: str = "") -> Status[shapes.DeliveryShape]:
     """Hand in a payload as it is: the body's bytes are kept and hashed. The same `message_id` twice is kept once.
 
     A payload that cannot be understood is kept too, with the `problem` named.
     """
     simulated = bool(settings.ENVIRONMENT.aws_endpoint_url)
     kept = verbs.receive(request.body, actor=request.auth, source=source, message_id=message_id, simulated=simulated)
-    return Status(202, [shapes.delivery(row) for row in kept])
+    return Status(202, shapes.delivery(kept))
 
 
 @router.get("/alerts/{name}", response=shapes.AlertShape)

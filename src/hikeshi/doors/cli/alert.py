@@ -29,8 +29,7 @@ def ingest(
     payload = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     simulated = bool(settings.ENVIRONMENT.aws_endpoint_url)
     kept = verbs.receive(payload, actor=actor(), source=source, message_id=message_id, simulated=simulated)
-    code = UNREADABLE if any(row.problem for row in kept) else DONE
-    return Answer([shapes.delivery(row) for row in kept], code=code)
+    return Answer(shapes.delivery(kept), code=UNREADABLE if kept.problem else DONE)
 
 
 def list_alerts(

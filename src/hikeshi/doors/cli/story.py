@@ -212,7 +212,7 @@ def _alert_to_containment(story: Story, cloud: SimulatedCloud, scene: Scene) -> 
         }
     with story.stage("The same finding again: no second incident", "同じ検出の再送: 二重に開始しない") as stage:
         send(cloud, scene, body)
-        _wait("The second delivery", lambda: Delivery.objects.filter(alert__isnull=False).count() == 2)
+        _wait("The second delivery", lambda: Delivery.objects.filter(problem="").count() == 2)
         stage.ok = Alert.objects.count() == 1
         stage.facts = {"deliveries": 2, "alerts": Alert.objects.count()}
     with story.stage("Tags, evidence sealed", "タグ付けと証拠の封印") as stage:

@@ -32,7 +32,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(pk__lt=int(request.GET["before"]))
     shown = list(rows.order_by("-pk")[: PER_PAGE + 1])
     more = len(shown) > PER_PAGE
-    set_aside = Delivery.objects.filter(alert__isnull=True)
+    set_aside = Delivery.objects.exclude(problem="")
     context = {
         "alerts": shown[:PER_PAGE], "before": shown[PER_PAGE - 1].pk if more else None, "show": show,
         "set_aside": set_aside[:SHOWN_SET_ASIDE], "set_aside_count": set_aside.count(),

@@ -1,7 +1,6 @@
-"""From a payload to the fields of an alert: one function per shape, no database.
+"""GuardDuty findings: as EventBridge sends them (camelCase `detail`), as the API returns them (PascalCase), in a list, or bare.
 
-Shapes understood: a GuardDuty finding as EventBridge sends it (camelCase `detail`), as the API returns it (PascalCase), wrapped in
-a list, or bare. References: the GuardDuty finding format and EventBridge notification pages of the AWS documentation.
+References: the GuardDuty finding format and EventBridge notification pages of the AWS documentation.
 """
 
 from __future__ import annotations
@@ -10,52 +9,15 @@ import json
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
 from hikeshi.errors import Unreadable
-from hikeshi.text import Text
+from hikeshi.signals.signal import Kind, Observable, Signal
 
-PAYLOAD_LIMIT = 1024 * 1024
-
-
-class Signal(msgspec.Struct, frozen=True, kw_only=True):
-    """What an alert says, in our words. `score` is 0 to 10 as GuardDuty counts."""
-
-    key: str
-    title: str
-    kind: str
-    score: float
-    account: str = ""
-    region: str = ""
-    instance_id: str = ""
-    resource_role: str = ""
-    remote_address: str = ""
-    principal: str = ""
-    sample: bool = False
-    archived: bool = False
-    count: int = 1
-    first_seen_at: datetime | None = None
-    last_seen_at: datetime | None = None
+NAME = "guardduty"
 
 
-def read_signals(payload: bytes, source: str) -> list[Signal]:
-    """All findings in one payload. Raises `Unreadable` that says where it stops making sense."""
-    if len(payload) > PAYLOAD_LIMIT:
-        raise Unreadable(f"{len(payload)} bytes; an alert may have {PAYLOAD_LIMIT}", source=source)
-    try:
-        document = json.loads(payload)
-    except UnicodeDecodeError as problem:
-        raise Unreadable("not UTF-8 text", source=source, place=f"byte {problem.start}") from problem
-    except json.JSONDecodeError as problem:
-        place = f"line {problem.lineno} column {problem.colno}"
-        raise Unreadable(f"not JSON ({problem.msg})", source=source, place=place) from problem
-    except RecursionError as problem:
-        raise Unreadable("nested too deeply", source=source) from problem
-    findings = _findings(document)
-    if not findings:
-        hint = "Known: GuardDuty findings, from EventBridge or the API."
-        raise Unreadable("no finding in it that we know", source=source, hint=hint)
-    return [_signal(finding, source) for finding in findings]
+def signals(document: Any, source: str) -> list[Signal]:
+    """Every finding in a JSON document; none when it is of another shape. Raises `Unreadable` for a finding without an id."""
+    return [_signal(finding, source) for finding in _findings(document)]
 
 
 def _findings(document: Any) -> list[dict[str, Any]]:
@@ -128,6 +90,13 @@ def _signal(finding: dict[str, Any], source: str) -> Signal:
         raise Unreadable("a finding without an id", source=source, hint="Nothing can be kept apart without one.")
     account, region = _text(finding.get("accountId"), 20), _text(finding.get("region"), 30)
     count = _dig(finding, "service", "count")
+    seen: dict[Kind, str] = {
+        "account": account,
+        "instance": _text(_dig(finding, "resource", "instanceDetails", "instanceId")),
+        "address": _remote_address(finding),
+        "principal": _text(_dig(finding, "resource", "accessKeyDetails", "userName")),
+        "key": _text(_dig(finding, "resource", "accessKeyDetails", "accessKeyId")),
+    }
     return Signal(
         key=f"guardduty:{account}:{region}:{identity}",
         title=_text(finding.get("title") or finding.get("type"), 300),
@@ -144,20 +113,5 @@ def _signal(finding: dict[str, Any], source: str) -> Signal:
         count=count if isinstance(count, int) and count > 0 else 1,
         first_seen_at=_time(_dig(finding, "service", "eventFirstSeen")),
         last_seen_at=_time(_dig(finding, "service", "eventLastSeen") or finding.get("updatedAt")),
+        observables=tuple(Observable(kind, value) for kind, value in seen.items() if value),
     )
-
-
-def suggest_severity(signal: Signal) -> tuple[int, list[Text]]:
-    """A severity for a person to confirm, with its reasons."""
-    if signal.resource_role == "TARGET":
-        return 4, [
-            Text("The resource is the target, not the actor: an attempt.", "対象は標的であり攻撃元ではない: 試行。")
-        ]
-    bands = ((9.0, 1, "critical", "重大"), (7.0, 2, "high", "高"), (4.0, 3, "medium", "中"), (0.0, 4, "low", "低"))
-    severity, en, ja = next((sev, en, ja) for floor, sev, en, ja in bands if signal.score >= floor)
-    reasons = [Text(f"GuardDuty rates it {signal.score:g} ({en}).", f"GuardDuty の評価は {signal.score:g}({ja})。")]
-    if signal.resource_role == "ACTOR":
-        reasons.append(
-            Text("The resource is the actor: it is doing the attacking.", "対象自身が攻撃側として動作している。")
-        )
-    return severity, reasons
