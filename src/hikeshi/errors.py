@@ -5,6 +5,8 @@ The doors translate them once: `Refused` is exit code 3 or HTTP 403/409, `Failed
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 
 class HikeshiError(Exception):
     """The root of the tree. `hint` says how to go on and is shown after the message."""
@@ -22,12 +24,33 @@ class Refused(HikeshiError):
     """Not allowed, or not now: a rule of ours said no and nothing was changed."""
 
 
-class Conflict(Refused):
-    """Somebody else changed the thing first. `current` is what is saved now, so that both texts can be shown."""
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field that two people changed: what both began with, what is saved now, and what the second wanted."""
 
-    def __init__(self, message: str, *, current: str = "", hint: str = "") -> None:
+    field: str
+    base: str
+    saved: str
+    own: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: saved {self.saved!r}, yours {self.own!r} (before: {self.base!r})."
+
+
+class Conflict(Refused):
+    """Somebody else changed the thing first. `current` is what is saved now, so that both texts can be shown.
+
+    Where it was fields of a row, `differences` names each with all its texts, and `version` is the row's version now.
+    """
+
+    def __init__(
+        self, message: str, *, current: str = "", hint: str = "", version: int = 0,
+        differences: tuple[Difference, ...] = (),
+    ) -> None:  # fmt: skip
         super().__init__(message, hint=hint)
         self.current = current
+        self.version = version
+        self.differences = differences
 
 
 class Failed(HikeshiError):

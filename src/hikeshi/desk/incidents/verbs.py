@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,9 +17,9 @@ from hikeshi.desk.alerts import groups
 from hikeshi.desk.alerts.models import Alert
 from hikeshi.desk.duties import verbs as duties
 from hikeshi.desk.incidents.models import DUTIES, PHASES, SEVERITIES, Incident, Phase, Role
-from hikeshi.desk.ledger import verbs as ledger
+from hikeshi.desk.ledger import changes, verbs as ledger
 from hikeshi.desk.ledger.models import ORGANISATION, Chain
-from hikeshi.errors import Conflict, Refused
+from hikeshi.errors import Refused
 
 FILLED_AT_ONCE = ("incident_commander", "technical_lead", "communications_lead", "responder")
 SINGLE = frozenset({"incident_commander", "technical_lead", "communications_lead"})
@@ -45,27 +45,11 @@ def require_on(actor: Actor, right: Right, incident: Incident) -> None:
     require(actor, right, duties_of(actor, incident))
 
 
-def _change(incident: Incident, version: int | None, **values: Any) -> None:
-    """Write `values` if the incident is still as the writer saw it. Raises `Conflict` naming what is saved now.
-
-    Without a version the change holds whatever else has changed meanwhile, such as that it was contained.
-    """
-    if version is None:
-        incident.refresh_from_db(from_queryset=Incident.objects.select_for_update())
-    seen = incident.version if version is None else version
-    for name, value in values.items():
-        setattr(incident, name, value)
-    incident.version = seen + 1
-    incident.full_clean()
-    rows = Incident.objects.filter(pk=incident.pk, version=seen)
-    if rows.update(version=seen + 1, **values) != 1:
-        incident.refresh_from_db()
-        saved = ", ".join(f"{name}: {getattr(incident, name)}" for name in values)
-        raise Conflict(
-            f"{incident} was changed by somebody else meanwhile (saved: {saved}).",
-            current=saved,
-            hint="Look at it again; nothing of yours was written.",
-        )
+def change(
+    incident: Incident, version: int | None, data: Mapping[str, Any] | None = None, **values: Any
+) -> dict[str, Any]:
+    """Write fields of the incident as `ledger.changes` does. What is returned belongs into an entry about `incident.name`."""
+    return changes.change(incident, version, chain=incident.name, obj=incident.name, data=data, **values)
 
 
 @transaction.atomic
@@ -155,8 +139,8 @@ def acknowledge(incident: Incident, *, actor: Actor) -> None:
     if incident.acknowledged_at is not None:
         return
     now = timezone.now()
-    _change(incident, None, acknowledged_at=now, status="active")
-    ledger.append(incident.name, actor=actor, verb="incident.acknowledge", obj=incident.name)
+    data = change(incident, None, acknowledged_at=now, status="active")
+    ledger.append(incident.name, actor=actor, verb="incident.acknowledge", obj=incident.name, data=data)
     for clock in duties.running(incident.name, "response."):
         duties.stop(clock, actor=actor, at=now)
 
@@ -171,11 +155,12 @@ def change_severity(
         raise Refused(f"{severity} is not a severity.", hint="Use 1 (critical) to 4 (low).")
     if not reason.strip():
         raise Refused("A change of severity needs a reason.", hint="Say in one sentence what is known now.")
-    before, now = incident.severity, timezone.now()
-    _change(incident, version, severity=severity, severity_reason=reason.strip())
+    now = timezone.now()
+    data = change(incident, version, severity=severity, severity_reason=reason.strip())
+    before = data["was"].get("severity", severity)
     ledger.append(
         incident.name, actor=actor, verb="incident.severity", obj=incident.name,
-        data={"before": before, "after": severity, "reason": reason.strip()},
+        data={**data, "before": before, "after": severity, "reason": reason.strip()},
     )  # fmt: skip
     for clock in duties.running(incident.name, "response.") if before != severity else ():
         duties.stop(clock, actor=actor, at=now, replaced=True)
@@ -211,8 +196,8 @@ def leave_phase(incident: Incident, phase: str, *, actor: Actor) -> None:
 def contained(incident: Incident, *, actor: Actor) -> None:
     """Containment was read back from the world. The first time is kept for the figures."""
     if not Incident.objects.filter(pk=incident.pk, contained_at__isnull=False).exists():
-        _change(incident, None, contained_at=timezone.now())
-        ledger.append(incident.name, actor=actor, verb="incident.contained", obj=incident.name)
+        data = change(incident, None, contained_at=timezone.now())
+        ledger.append(incident.name, actor=actor, verb="incident.contained", obj=incident.name, data=data)
 
 
 @transaction.atomic
@@ -228,11 +213,10 @@ def note(incident: Incident, text: str, *, actor: Actor) -> None:
 def summarise(incident: Incident, summary: str, *, actor: Actor, version: int | None = None) -> None:
     """Replace the summary. Raises `Conflict` when somebody else has changed the incident since `version`."""
     require_on(actor, "write", incident)
-    before = incident.summary
-    _change(incident, version, summary=summary.strip())
+    data = change(incident, version, summary=summary.strip())
     ledger.append(
         incident.name, actor=actor, verb="incident.summary", obj=incident.name,
-        data={"before": before, "after": incident.summary},
+        data={**data, "before": data["was"].get("summary", incident.summary), "after": incident.summary},
     )  # fmt: skip
 
 
@@ -245,8 +229,8 @@ def close(incident: Incident, *, actor: Actor, reason: str) -> None:
     if not reason.strip():
         raise Refused("Closing needs a reason.", hint="Say in one sentence why it is over.")
     now = timezone.now()
-    _change(incident, None, status="closed", closed_at=now)
-    ledger.append(incident.name, actor=actor, verb="incident.close", obj=incident.name, data={"reason": reason.strip()})
+    data = change(incident, None, {"reason": reason.strip()}, status="closed", closed_at=now)
+    ledger.append(incident.name, actor=actor, verb="incident.close", obj=incident.name, data=data)
     for clock in duties.running(incident.name, "response."):
         duties.stop(clock, actor=actor, at=now)
     if incident.severity <= 2:
@@ -259,5 +243,5 @@ def reopen(incident: Incident, *, actor: Actor, reason: str) -> None:
     require_on(actor, "command", incident)
     if incident.status != "closed":
         raise Refused(f"{incident} is not closed.")
-    _change(incident, None, status="active", closed_at=None)
-    ledger.append(incident.name, actor=actor, verb="incident.reopen", obj=incident.name, data={"reason": reason})
+    data = change(incident, None, {"reason": reason}, status="active", closed_at=None)
+    ledger.append(incident.name, actor=actor, verb="incident.reopen", obj=incident.name, data=data)

@@ -39,8 +39,16 @@ def not_found() -> HttpResponse:
 
 def of_hikeshi(request: HttpRequest, problem: HikeshiError) -> HttpResponse:
     del request
-    more = {"current": problem.current} if isinstance(problem, Conflict) else {}
+    more = _both_texts(problem) if isinstance(problem, Conflict) else {}
     return answer(_status(problem), problem.message, problem.hint, **more)
+
+
+def _both_texts(problem: Conflict) -> dict[str, Any]:
+    """What is saved now; of fields of a row also the version to name when trying again, and each field's three texts."""
+    if not problem.differences:
+        return {"current": problem.current}
+    texts = [{"field": one.field, "base": one.base, "saved": one.saved, "own": one.own} for one in problem.differences]
+    return {"current": problem.current, "version": problem.version, "differences": texts}
 
 
 def _status(problem: HikeshiError) -> int:
