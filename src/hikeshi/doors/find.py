@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 
-from hikeshi.desk.accounts.models import Contact, Person
+from hikeshi.desk.accounts.contacts import listed
+from hikeshi.desk.accounts.models import Contact, Person, Way
 from hikeshi.desk.accounts.permissions import allowed
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.alerts.models import Alert
@@ -164,8 +165,16 @@ def person(username: str) -> Person:
 
 def contact(name: str) -> Contact:
     """A line of the contact list by its name or number."""
-    numbered = Contact.objects.filter(pk=_number(name)).first()
-    found = numbered or Contact.objects.filter(name=_name(name)).order_by("level", "pk").first()
+    numbered = listed().filter(pk=_number(name)).first()
+    found = numbered or listed().filter(name=_name(name)).order_by("level", "pk").first()
     if found is None:
         raise _not_there("contact", name)
+    return found
+
+
+def way(row: Contact, number: int) -> Way:
+    """One of the ways to reach a contact, by its number."""
+    found = row.ways.filter(pk=number).first()
+    if found is None:
+        raise _not_there("way", number)
     return found

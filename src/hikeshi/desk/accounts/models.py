@@ -59,7 +59,10 @@ class Token(models.Model):
 
 
 class Contact(models.Model):
-    """One line of the contact list. `duty` is the incident role this contact fills; lower levels are reached first."""
+    """One line of the contact list. `duty` is the incident role this contact fills; lower levels are reached first.
+
+    `phone` and `email` are the first of the ways of that kind. A retired line stays, because roles and the ledger speak of it.
+    """
 
     name = models.CharField(max_length=120)
     duty = models.CharField(max_length=30)
@@ -72,10 +75,17 @@ class Contact(models.Model):
     quiet_from = models.TimeField(null=True, blank=True)  # no messages below SEV-2 from then, in the contact's zone
     quiet_to = models.TimeField(null=True, blank=True)
     verified_at = models.DateTimeField(null=True, blank=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("duty", "level", "name")
-        constraints = (models.UniqueConstraint(fields=("duty", "level", "name"), name="one_line_per_contact"),)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("duty", "level", "name"),
+                condition=models.Q(retired_at__isnull=True),
+                name="one_line_per_contact",
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name

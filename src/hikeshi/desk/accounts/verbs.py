@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from hikeshi.desk.accounts.models import ROLES, Contact, Invite, Person, Token
+from hikeshi.desk.accounts.models import ROLES, Contact, Invite, Person, Token, Way
 from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.actor import Actor, Door, Role
 from hikeshi.desk.ledger import verbs as ledger
@@ -142,11 +142,14 @@ def add_contact(
     email: str = "",
     person: Person | None = None,
 ) -> Contact:
-    """Put a line on the contact list."""
+    """Put a line on the contact list. Telephone and mail become its first ways; `contacts.set_ways` gives others."""
     require(actor, "manage")
     contact = Contact(name=name, duty=duty, level=level, phone=phone, email=email, person=person)
     contact.full_clean()
     contact.save()
+    given = ((channel, address) for channel, address in (("phone", phone), ("mail", email)) if address)
+    for place, (channel, address) in enumerate(given, 1):
+        Way.objects.create(contact=contact, place=place, channel=channel, address=address)
     ledger.append(ORGANISATION, actor=actor, verb="contact.add", obj=name, data={"duty": duty, "level": level})
     return contact
 

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from hikeshi.desk.accounts.contacts import listed
 from hikeshi.desk.accounts.models import Contact, Person
 from hikeshi.desk.accounts.permissions import EVERYWHERE, Right, require
 from hikeshi.desk.actor import Actor
@@ -98,7 +99,7 @@ def _names(prefix: str) -> Iterable[str]:
 
 def _fill_roles(incident: Incident, actor: Actor) -> None:
     for duty in FILLED_AT_ONCE:
-        contact = Contact.objects.filter(duty=duty).order_by("level", "pk").first()
+        contact = listed().filter(duty=duty).order_by("level", "pk").first()
         if contact is not None:
             _hold(incident, duty, contact, contact.person, actor)
     if actor.person_id and not duties_of(actor, incident):

@@ -178,10 +178,10 @@ def worker() -> Health:
 
 
 def contacts() -> Health:
-    from hikeshi.desk.accounts.models import Contact
+    from hikeshi.desk.accounts.contacts import listed
     from hikeshi.desk.incidents.verbs import FILLED_AT_ONCE
 
-    held = set(Contact.objects.values_list("duty", flat=True))
+    held = set(listed().values_list("duty", flat=True))
     missing = ", ".join(duty for duty in FILLED_AT_ONCE if duty not in held)
     if missing:
         return part(
