@@ -20,8 +20,8 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from hikeshi.desk.actor import Actor, system
-from hikeshi.desk.alerts import verbs as alerts
-from hikeshi.desk.alerts.models import Alert
+from hikeshi.desk.alerts import snoozing, verbs as alerts
+from hikeshi.desk.alerts.models import Alert, Group
 from hikeshi.desk.duties import verbs as duties
 from hikeshi.desk.duties.models import Clock
 from hikeshi.desk.evidence import checking
@@ -136,6 +136,10 @@ def _leave(alert: Alert, actor: Actor, problem: HikeshiError) -> None:
     )
 
 
+def _wake(group: Group, worker: Worker) -> None:
+    snoozing.wake(group, actor=worker.actor)
+
+
 def _perform(step: Step, worker: Worker) -> None:
     perform(step, worker=worker.name, actor=worker.actor)
 
@@ -180,6 +184,7 @@ WORK: tuple[tuple[type[Queued], Callable[[Any, Worker], None]], ...] = (
     (Step, _perform),
     (Alert, _answer),
     (Clock, _ring),
+    (Group, _wake),
     (Timeline, _build),
     (Chain, _sign),
     (Stamp, _stamp),

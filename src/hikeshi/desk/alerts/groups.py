@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 from django.db.models import F, QuerySet
@@ -11,35 +12,101 @@ from django.utils import timezone
 
 from hikeshi.clocks.counting import compute
 from hikeshi.clocks.rule import rules
+from hikeshi.desk.actor import Actor, system
+from hikeshi.desk.alerts import suppressing
 from hikeshi.desk.alerts.models import Alert, Group, Observable
+from hikeshi.desk.ledger import verbs as ledger
+from hikeshi.desk.ledger.models import ORGANISATION
+from hikeshi.errors import Conflict, Refused
 from hikeshi.signals.signal import Signal
 from hikeshi.text import Text
 
 WINDOW = timedelta(hours=24)
-"""A new alert joins a group of its cause when the group's newest alert is not older than this."""
+"""A new alert joins a group of its cause when the group's newest alert is not older than this, or the group is snoozed."""
+
+OPEN = ("waiting", "snoozed", "suppressed")
+"""States of a group that nobody has decided on yet."""
+
+MOST_AT_ONCE = 200
+"""Groups in one decision: more are a storm whose cause should be suppressed."""
+
+INTAKE = system("Hikeshi", "intake")
+"""Who decides by rule, as alerts come in: a snooze that ends early, a suppression that applies."""
 
 
 def join(signal: Signal, severity: int, reasons: list[Text], *, source: str, simulated: bool) -> Group:
     """The group a new alert belongs to, counted up; opened when there is none."""
     now = timezone.now()
-    group = Group.objects.select_for_update().filter(fingerprint=signal.fingerprint, joinable=True).first()
-    if group is not None and group.last_at < now - WINDOW:
-        Group.objects.filter(pk=group.pk).update(joinable=False)
-        group = None
+    group = _joinable(signal, source, severity, now)
     if group is None:
-        rule = rules()[f"response.sev{severity}"]
-        group = Group.objects.create(
-            fingerprint=signal.fingerprint, source=source, title=signal.title, kind=signal.kind, account=signal.account,
-            score=signal.score, simulated=simulated, size=1, times_seen=signal.count, first_at=now, last_at=now,
-            suggested_severity=severity, reasons=msgspec.to_builtins(reasons),
-            answer_by=compute(rule, {rule.anchor: now}, now).due_at,
-        )  # fmt: skip
+        group = _open(signal, severity, reasons, source=source, simulated=simulated, now=now)
     else:
-        Group.objects.filter(pk=group.pk).update(
-            size=F("size") + 1, times_seen=F("times_seen") + signal.count, last_at=now, version=F("version") + 1
-        )
+        values = {"size": F("size") + 1, "times_seen": F("times_seen") + signal.count, "last_at": now}
+        Group.objects.filter(pk=group.pk).update(**values)
+        _worsen(group, signal.score, severity, reasons, now)
     _name(group, signal)
     return group
+
+
+def _joinable(signal: Signal, source: str, severity: int, now: datetime) -> Group | None:
+    """The group that still takes alerts of this cause. One that is too old, or whose suppression does not hold for this alert, is closed."""
+    rows = Group.objects.select_for_update(of=("self",)).select_related("suppression")
+    group = rows.filter(fingerprint=signal.fingerprint, joinable=True).first()
+    if group is None:
+        return None
+    old = group.last_at < now - WINDOW and group.state != "snoozed"
+    if old or (group.state == "suppressed" and not suppressing.holds(group.suppression, signal, source, severity, now)):
+        Group.objects.filter(pk=group.pk).update(joinable=False)
+        return None
+    return group
+
+
+def _open(signal: Signal, severity: int, reasons: list[Text], *, source: str, simulated: bool, now: datetime) -> Group:
+    hidden_by = suppressing.applying(signal, source, severity, now)
+    group = Group.objects.create(
+        fingerprint=signal.fingerprint, source=source, title=signal.title, kind=signal.kind, account=signal.account,
+        score=signal.score, simulated=simulated, size=1, times_seen=signal.count, first_at=now, last_at=now,
+        suggested_severity=severity, reasons=msgspec.to_builtins(reasons), answer_by=_answer_by(severity, now),
+        state="suppressed" if hidden_by else "waiting", suppression=hidden_by,
+    )  # fmt: skip
+    if hidden_by:
+        data = {"suppression": str(hidden_by), "title": group.title, "severity": severity}
+        ledger.append(ORGANISATION, actor=INTAKE, verb="group.suppress", obj=str(group), data=data)
+    return group
+
+
+def _answer_by(severity: int, now: datetime) -> datetime:
+    rule = rules()[f"response.sev{severity}"]
+    return compute(rule, {rule.anchor: now}, now).due_at or now
+
+
+def _worsen(group: Group, score: float, severity: int, reasons: list[Text], now: datetime) -> None:
+    """A worse alert makes its group worse, and the one it was merged into. It ends a snooze at once."""
+    known = group.suggested_severity or 4
+    if score > group.score or severity < known:
+        values: dict[str, Any] = {"score": max(score, group.score), "version": F("version") + 1}
+        if severity < known:
+            values |= {
+                "suggested_severity": severity, "reasons": msgspec.to_builtins(reasons),
+                "answer_by": min(group.answer_by, _answer_by(severity, now)),
+            }  # fmt: skip
+        if group.state == "snoozed":
+            values |= AWAKE
+            data = {"why": "a worse alert joined", "score": f"{score:g}", "severity": severity}
+            ledger.append(ORGANISATION, actor=INTAKE, verb="group.wake", obj=str(group), data=data)
+        Group.objects.filter(pk=group.pk).update(**values)
+    if group.merged_into_id is not None:
+        _worsen(Group.objects.get(pk=group.merged_into_id), score, severity, reasons, now)
+
+
+AWAKE: dict[str, Any] = {
+    "state": "waiting",
+    "snoozed_until": None,
+    "due_at": None,
+    "lease_owner": "",
+    "lease_until": None,
+}
+"""What a group's fields are when its snooze has ended."""
 
 
 def _name(group: Group, signal: Signal) -> None:
@@ -51,12 +118,98 @@ def _name(group: Group, signal: Signal) -> None:
     )
 
 
+def tree(ids: Iterable[int]) -> list[int]:
+    """These groups and all that were merged into them, however deep: one query a level."""
+    found = set(ids)
+    level = set(found)
+    while level:
+        level = set(Group.objects.filter(merged_into_id__in=level).values_list("pk", flat=True)) - found
+        found |= level
+    return sorted(found)
+
+
+def root(group: Group) -> Group:
+    """The group that a merged one is shown and judged with."""
+    while group.merged_into_id is not None:
+        group = Group.objects.get(pk=group.merged_into_id)
+    return group
+
+
+def alerts_of(ids: Iterable[int]) -> QuerySet[Alert]:
+    """All alerts of these groups and of those merged into them, the newest first."""
+    return Alert.objects.filter(group_id__in=tree(ids)).order_by("-pk")
+
+
+def whole(alerts: Iterable[Alert]) -> QuerySet[Alert]:
+    """These alerts and all others that are judged with them: an incident that takes one takes its group, or the rest would be lost."""
+    rows = Group.objects.filter(pk__in={alert.group_id for alert in alerts})
+    return alerts_of({root(group).pk for group in rows})
+
+
 def take(alerts: Iterable[Alert]) -> None:
     """The groups of these alerts belong to an incident now, and nothing joins them any more."""
     ids = {alert.group_id for alert in alerts}
-    Group.objects.filter(pk__in=ids).update(state="taken", joinable=False, version=F("version") + 1)
+    rows = Group.objects.filter(pk__in=ids)
+    rows.filter(merged_into__isnull=True).update(
+        **{**AWAKE, "state": "taken"}, joinable=False, version=F("version") + 1
+    )
+    rows.update(joinable=False)
 
 
 def queue() -> QuerySet[Group]:
     """What waits for a person, the most pressing first."""
     return Group.objects.filter(state="waiting")
+
+
+def seen(rows: Sequence[Group], versions: Mapping[int, int] | None, states: Sequence[str] = OPEN) -> list[Group]:
+    """The groups as they are now and nobody else's until the transaction ends, for a verb to write.
+
+    `versions` are those the writer saw. Raises `Conflict`, naming who did what meanwhile, where one has changed since or is in none of
+    `states`; `Refused` for none or too many.
+    """
+    ids = sorted({row.pk for row in rows})
+    if not 0 < len(ids) <= MOST_AT_ONCE:
+        raise Refused(f"{len(ids)} groups were named.", hint=f"Name 1 to {MOST_AT_ONCE}.")
+    found = list(Group.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+    for group in found:
+        if group.state not in states or (versions and versions.get(group.pk, group.version) != group.version):
+            raise Conflict(f"{group} is not as you saw it.", current=told(group), hint=told(group))
+    return found
+
+
+def told(group: Group) -> str:
+    """In one line what a group is now and who made it so, for whoever was second."""
+    if group.verdict:
+        return f"{group.judged_by} judged {group} {group.verdict}: {group.verdict_reason}"
+    if group.state == "snoozed":
+        return (
+            f"{group.snoozed_by} snoozed {group} until {group.snoozed_until:%Y-%m-%d %H:%M} UTC: {group.snooze_reason}"
+        )
+    if group.merged_into_id is not None:
+        return f"{group} is merged into GRP-{group.merged_into_id}."
+    return f"{group} is {group.state}, version {group.version}, SEV-{group.suggested_severity} suggested."
+
+
+def settle(rows: Sequence[Group], *, actor: Actor, state: str, verdict: str, why: str, reason: str) -> int:
+    """Write one verdict on the groups, all merged into them and all their alerts; nothing joins them any more. Returns the number of alerts.
+
+    An alert that was judged by itself keeps its own verdict. The workers leave all of them alone.
+    """
+    ids = tree(row.pk for row in rows)
+    Group.objects.filter(pk__in=[row.pk for row in rows]).update(
+        **{**AWAKE, "state": state}, verdict=verdict, why=why, verdict_reason=reason, judged_by=actor.name,
+        judged_at=timezone.now(), version=F("version") + 1,
+    )  # fmt: skip
+    Group.objects.filter(pk__in=ids).update(joinable=False)
+    return Alert.objects.filter(group_id__in=ids, verdict="").update(
+        verdict=verdict, verdict_reason=reason, due_at=None, lease_owner="", lease_until=None
+    )
+
+
+def unsettle(group: Group) -> None:
+    """Take the verdict on a group and on its alerts back: it waits again. Alerts that were judged by themselves keep theirs."""
+    same = {"verdict": group.verdict, "verdict_reason": group.verdict_reason}
+    Alert.objects.filter(group_id__in=tree([group.pk]), **same).update(verdict="", verdict_reason="")
+    Group.objects.filter(pk=group.pk).update(
+        **AWAKE, verdict="", why="", verdict_reason="", judged_by="", judged_at=None, version=F("version") + 1
+    )

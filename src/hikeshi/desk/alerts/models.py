@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from hikeshi.desk.accounts.models import Person
@@ -31,6 +32,7 @@ class Suppression(models.Model):
     """Alerts that are hidden from the queue until a day, with an owner and a reason. They are kept and counted all the same.
 
     `match` holds fields that must all be equal: source, kind, account, and observables as "principal", "address" and so on.
+    What is suggested as SEV-1 is hidden only where `hides_sev1` says that somebody wanted this too.
     """
 
     match = models.JSONField()
@@ -40,8 +42,7 @@ class Suppression(models.Model):
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by = models.CharField(max_length=150, blank=True, default="")
-    hits = models.PositiveIntegerField(default=0)
-    last_hit_at = models.DateTimeField(null=True, blank=True)
+    hides_sev1 = models.BooleanField(default=False)
 
     class Meta:
         ordering = ("-made_at", "-pk")
@@ -54,7 +55,9 @@ class Group(Queued):
     """Alerts of one cause, which a person judges at once. Due for a worker when a snooze ends.
 
     While `joinable`, a new alert with the same fingerprint joins; a judged, taken or old group is closed, and the next alert opens
-    a new one. `answer_by` is when the response time of the suggested severity ends.
+    a new one. `answer_by` is when the response time of the suggested severity ends. `size` and `times_seen` count its own alerts; a
+    group merged into another keeps its alerts, and is shown and judged with that one. `version` grows when a person changes the group
+    and when it becomes worse, not with every alert: in a storm nobody could judge it.
     """
 
     fingerprint = models.CharField(max_length=64)
@@ -72,7 +75,7 @@ class Group(Queued):
     last_at = models.DateTimeField()  # when the newest arrived
     suggested_severity = models.PositiveSmallIntegerField(null=True, blank=True)
     reasons = models.JSONField(default=list, blank=True)  # [{en, ja}], why this severity
-    answer_by = models.DateTimeField(null=True, blank=True)
+    answer_by = models.DateTimeField(default=timezone.now)
     assigned_to = models.ForeignKey(
         Person, on_delete=models.SET_NULL, null=True, blank=True, related_name="assigned_groups"
     )
@@ -93,6 +96,8 @@ class Group(Queued):
         indexes = (
             models.Index(fields=("state", "answer_by", "id"), name="group_queue"),
             models.Index(fields=("fingerprint",), name="group_fingerprint"),
+            models.Index(fields=("kind", "id"), name="group_kind"),
+            models.Index(fields=("judged_at", "id"), name="group_judged"),
         )
         constraints = (
             models.UniqueConstraint(
@@ -102,6 +107,25 @@ class Group(Queued):
 
     def __str__(self) -> str:
         return f"GRP-{self.pk}"
+
+
+class Question(models.Model):
+    """What somebody was asked about a group ("was this you?"); the answer ends it."""
+
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="questions")
+    to = models.CharField(max_length=200)
+    text = models.CharField(max_length=1000)
+    asked_by = models.CharField(max_length=150)
+    asked_at = models.DateTimeField()
+    answer = models.TextField(blank=True, default="")
+    answered_by = models.CharField(max_length=150, blank=True, default="")
+    answered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("asked_at", "pk")
+
+    def __str__(self) -> str:
+        return f"question {self.pk}"
 
 
 class Observable(models.Model):

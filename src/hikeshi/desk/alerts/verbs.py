@@ -11,12 +11,12 @@ from django.utils import timezone
 
 from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.actor import Actor
-from hikeshi.desk.alerts import groups
-from hikeshi.desk.alerts.models import VERDICTS, Alert, Delivery
+from hikeshi.desk.alerts import groups, judging
+from hikeshi.desk.alerts.models import Alert, Delivery
 from hikeshi.desk.alerts.severity import suggest_severity
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import ORGANISATION
-from hikeshi.errors import Refused, Unreadable
+from hikeshi.errors import Unreadable
 from hikeshi.signals.reading import read_signals
 from hikeshi.signals.signal import Signal
 
@@ -86,23 +86,23 @@ def _newer(signal: Signal, alert: Alert) -> bool:
 
 @transaction.atomic
 def triage(alert: Alert, *, actor: Actor, verdict: str, reason: str) -> Alert:
-    """Record what a person thinks of an alert. The reason is required: the next shift reads it."""
+    """Record what a person thinks of one alert. The reason is required: the next shift reads it.
+
+    The last alert of a group to be judged closes the group with the same verdict; while others wait, the group waits.
+    """
     require(actor, "triage")
-    if verdict not in dict(VERDICTS):
-        raise Refused(f"{verdict!r} is not a verdict.", hint=f"Use one of: {', '.join(dict(VERDICTS))}.")
-    if not reason.strip():
-        raise Refused("A verdict needs a reason.", hint="Say in one sentence what you looked at.")
-    before, alert.verdict, alert.verdict_reason = alert.verdict, verdict, reason.strip()
+    reason = judging.said(verdict, reason)
+    before, alert.verdict, alert.verdict_reason = alert.verdict, verdict, reason
     alert.due_at = None
     alert.full_clean()
     alert.save()
     ledger.append(
-        ORGANISATION,
-        actor=actor,
-        verb="alert.triage",
-        obj=str(alert),
-        data={"before": before, "verdict": verdict, "reason": alert.verdict_reason},
-    )
+        ORGANISATION, actor=actor, verb="alert.triage", obj=str(alert),
+        data={"before": before, "verdict": verdict, "reason": reason},
+    )  # fmt: skip
+    group = groups.root(alert.group)
+    if group.state in groups.OPEN and not groups.alerts_of([group.pk]).filter(verdict="").exists():
+        judging.conclude([group], actor=actor, verdict=verdict, why="", reason=reason)
     return alert
 
 

@@ -70,7 +70,7 @@ def declare(
     )  # fmt: skip
     incident.full_clean()
     incident.save()
-    incident.alerts.set(alerts)
+    incident.alerts.set(groups.whole(alerts))
     groups.take(incident.alerts.all())
     ledger.append(
         incident.name, actor=actor, verb="incident.declare", obj=incident.name,

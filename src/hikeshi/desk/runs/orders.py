@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from hikeshi.desk.alerts import groups
 from hikeshi.desk.alerts.models import Alert
 from hikeshi.desk.runs.models import Run, StandingOrder
 from hikeshi.text import Text
@@ -17,6 +18,11 @@ def match(alert: Alert, now: datetime) -> tuple[StandingOrder | None, Text]:
     for order in StandingOrder.objects.filter(enabled=True):
         if not _covers(order, alert, now):
             continue
+        if (group := groups.root(alert.group)).state == "suppressed":
+            return None, Text(
+                f"The standing order {order} covers it, but {group} is suppressed by {group.suppression}: not answered.",
+                f"常時承認「{order}」に該当するが、{group} は {group.suppression} により抑止中のため対応しない。",
+            )
         recent = Run.objects.filter(order=order, started_at__gt=now - timedelta(hours=1)).count()
         if recent >= order.max_per_hour:
             return None, Text(
