@@ -8,6 +8,8 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from hikeshi.text import Text
+
 Kind = Literal[
     "account", "address", "domain", "file", "hash", "host", "instance", "key", "mail", "principal", "resource", "url"
 ]
@@ -25,6 +27,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     """What an alert says, in our words. `key` is the sender's identity of the finding; `score` is 0 to 10 as GuardDuty counts.
 
     `cause` are the values that findings of one cause have in common; empty: source system, kind, account and what it is about.
+    `archived` is true where the sender says that it is over. `doubts` are what a person should know before believing the signal.
     """
 
     key: str
@@ -44,6 +47,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     last_seen_at: datetime | None = None
     observables: tuple[Observable, ...] = ()
     cause: tuple[str, ...] = ()
+    doubts: tuple[Text, ...] = ()
 
     @property
     def fingerprint(self) -> str:

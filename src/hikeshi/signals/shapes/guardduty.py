@@ -1,35 +1,68 @@
 """GuardDuty findings: as EventBridge sends them (camelCase `detail`), as the API returns them (PascalCase), in a list, or bare.
 
-References: the GuardDuty finding format and EventBridge notification pages of the AWS documentation.
+References:
+  https://docs.aws.amazon.com/guardduty/latest/APIReference/API_Finding.html
+  https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_findings_eventbridge.html
 """
 
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from collections.abc import Iterator
 from typing import Any
 
-from hikeshi.errors import Unreadable
-from hikeshi.signals.signal import Kind, Observable, Signal
+from hikeshi.signals import fields
+from hikeshi.signals.fields import dicts, dig
+from hikeshi.signals.signal import Kind, Signal
 
 NAME = "guardduty"
 
 
-def signals(document: Any, source: str) -> list[Signal]:
-    """Every finding in a JSON document; none when it is of another shape. Raises `Unreadable` for a finding without an id."""
-    return [_signal(finding, source) for finding in _findings(document)]
+def parts(document: Any) -> Iterator[tuple[str, Any]]:
+    """The finding in a document, with small first letters."""
+    where = ""
+    if isinstance(document, dict) and isinstance(document.get("detail"), dict):
+        where, document = ".detail", document["detail"]
+    if isinstance(document, dict):
+        low = _camel(document)
+        if {"type", "severity"} <= low.keys() and low.keys() & {"service", "resource", "schemaVersion", "accountId"}:
+            yield where, low
 
 
-def _findings(document: Any) -> list[dict[str, Any]]:
-    if isinstance(document, list):
-        return [found for part in document for found in _findings(part)]
-    if not isinstance(document, dict):
-        return []
-    for wrapper in ("detail", "findings", "Findings"):
-        if isinstance(document.get(wrapper), dict | list):
-            return _findings(document[wrapper])
-    low = _camel(document)
-    return [low] if {"id", "type", "severity"} <= low.keys() else []
+def signal(part: Any) -> Signal:
+    account, region = fields.account(part.get("accountId")), fields.name(part.get("region"), 30)
+    kind = fields.text(part.get("type"), fields.KIND_LIMIT)
+    instance = fields.name(dig(part, "resource", "instanceDetails", "instanceId"), 40)
+    remote, principal = _remote_address(part), fields.name(dig(part, "resource", "accessKeyDetails", "userName"))
+    return Signal(
+        key=key(account, region, part.get("id")),
+        title=fields.text(part.get("title") or part.get("type"), fields.TITLE_LIMIT),
+        kind=kind,
+        score=fields.number(part.get("severity")),
+        account=account,
+        region=region,
+        instance_id=instance,
+        resource_role=fields.name(dig(part, "service", "resourceRole"), 10).upper(),
+        remote_address=remote,
+        principal=principal,
+        sample=_is_sample(part),
+        archived=dig(part, "service", "archived") is True,
+        count=fields.count(dig(part, "service", "count")),
+        first_seen_at=fields.moment(dig(part, "service", "eventFirstSeen") or part.get("createdAt")),
+        last_seen_at=fields.moment(dig(part, "service", "eventLastSeen") or part.get("updatedAt")),
+        observables=fields.observables(_seen(part, remote)),
+        cause=cause(kind, account, region, instance or principal or _resource(part) or remote),
+    )
+
+
+def key(account: str, region: str, found_id: Any) -> str:
+    """The same for every copy of a finding, whoever passes it on. Raises ValueError for one without an id."""
+    return fields.identity("guardduty", account, region, found_id)
+
+
+def cause(kind: str, account: str, region: str, about: str) -> tuple[str, ...]:
+    """Findings of one type about one resource are one cause."""
+    return ("guardduty", kind, account, region, about)
 
 
 def _camel(value: Any) -> Any:
@@ -39,79 +72,73 @@ def _camel(value: Any) -> Any:
     return [_camel(part) for part in value] if isinstance(value, list) else value
 
 
-def _dig(value: Any, *path: str) -> Any:
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
-
-
-def _text(value: Any, limit: int = 200) -> str:
-    return "" if value is None or isinstance(value, dict | list) else str(value)[:limit]
-
-
-def _time(value: Any) -> datetime | None:
-    try:
-        return datetime.fromisoformat(str(value)) if value else None
-    except ValueError:
-        return None
-
-
-def _number(value: Any) -> float:
-    try:
-        return min(10.0, max(0.0, float(value)))
-    except (TypeError, ValueError):
-        return 0.0
-
-
 def _remote_address(finding: dict[str, Any]) -> str:
-    action = _dig(finding, "service", "action")
+    return next((address for address in _remote_addresses(finding) if address), "")
+
+
+def _remote_addresses(finding: dict[str, Any]) -> Iterator[str]:
+    action = dig(finding, "service", "action")
     for branch in action.values() if isinstance(action, dict) else ():
-        for address in (_dig(branch, "remoteIpDetails", "ipAddressV4"), _dig(branch, "remoteIpDetails", "ipAddressV6")):
-            if address:
-                return _text(address, 60)
-    probes = _dig(action, "portProbeAction", "portProbeDetails")
-    return _text(_dig(probes[0], "remoteIpDetails", "ipAddressV4"), 60) if isinstance(probes, list) and probes else ""
+        for version in ("ipAddressV4", "ipAddressV6"):
+            yield fields.name(dig(branch, "remoteIpDetails", version), 60)
+    for probe in dicts(dig(action, "portProbeAction", "portProbeDetails")):
+        yield fields.name(dig(probe, "remoteIpDetails", "ipAddressV4"), 60)
+
+
+def _resource(finding: dict[str, Any]) -> str:
+    """A bucket, cluster, function or database, where no machine and no user is meant."""
+    return next((name for _, found in _resources(finding) if (name := fields.name(found))), "")
+
+
+def _resources(finding: dict[str, Any]) -> Iterator[tuple[Kind, Any]]:
+    resource = finding.get("resource")
+    for bucket in dicts(dig(resource, "s3BucketDetails")):
+        yield "resource", bucket.get("arn") or bucket.get("name")
+    for details, names in RESOURCES.items():
+        found = dig(resource, details)
+        yield (
+            "resource",
+            next((found[one] for one in names if found.get(one)), None) if isinstance(found, dict) else None,
+        )
+
+
+RESOURCES = {
+    "ebsVolumeDetails": ("volumeArn",),
+    "ecsClusterDetails": ("arn", "name"),
+    "eksClusterDetails": ("arn", "name"),
+    "lambdaDetails": ("functionArn", "functionName"),
+    "rdsDbInstanceDetails": ("dbInstanceArn", "dbInstanceIdentifier"),
+}
+"""Where a resource's name stands in the details of its type."""
+
+
+def _seen(finding: dict[str, Any], remote: str) -> Iterator[tuple[Kind, Any]]:
+    access = dig(finding, "resource", "accessKeyDetails")
+    yield "account", finding.get("accountId")
+    yield "instance", dig(finding, "resource", "instanceDetails", "instanceId")
+    yield "address", remote
+    yield "principal", dig(access, "userName")
+    yield "key", dig(access, "accessKeyId")
+    for address in _remote_addresses(finding):
+        yield "address", address
+    yield "domain", dig(finding, "service", "action", "dnsRequestAction", "domain")
+    yield from _resources(finding)
+    for card in dicts(dig(finding, "resource", "instanceDetails", "networkInterfaces")):
+        yield "address", card.get("publicIp")
+    for threat in dicts(
+        dig(finding, "service", "ebsVolumeScanDetails", "scanDetections", "threatDetectedByName", "threatNames")
+    ):
+        for path in dicts(threat.get("filePaths")):
+            yield "hash", path.get("hash")
+            yield "file", path.get("filePath")
 
 
 def _is_sample(finding: dict[str, Any]) -> bool:
-    marker = _dig(finding, "service", "additionalInfo", "sample")
-    value = _dig(finding, "service", "additionalInfo", "value")
+    marker = dig(finding, "service", "additionalInfo", "sample")
+    value = dig(finding, "service", "additionalInfo", "value")
     if not marker and isinstance(value, str) and value.startswith("{"):
         try:
-            marker = _dig(json.loads(value), "sample")
-        except ValueError:
+            marker = dig(json.loads(value), "sample")
+        except (ValueError, RecursionError):
             marker = None
-    return marker in {True, "true", "True"} or _text(finding.get("title")).startswith("[SAMPLE FINDING]")
-
-
-def _signal(finding: dict[str, Any], source: str) -> Signal:
-    identity = _text(finding.get("id"), 120)
-    if not identity:
-        raise Unreadable("a finding without an id", source=source, hint="Nothing can be kept apart without one.")
-    account, region = _text(finding.get("accountId"), 20), _text(finding.get("region"), 30)
-    count = _dig(finding, "service", "count")
-    seen: dict[Kind, str] = {
-        "account": account,
-        "instance": _text(_dig(finding, "resource", "instanceDetails", "instanceId")),
-        "address": _remote_address(finding),
-        "principal": _text(_dig(finding, "resource", "accessKeyDetails", "userName")),
-        "key": _text(_dig(finding, "resource", "accessKeyDetails", "accessKeyId")),
-    }
-    return Signal(
-        key=f"guardduty:{account}:{region}:{identity}",
-        title=_text(finding.get("title") or finding.get("type"), 300),
-        kind=_text(finding.get("type")),
-        score=_number(finding.get("severity")),
-        account=account,
-        region=region,
-        instance_id=_text(_dig(finding, "resource", "instanceDetails", "instanceId"), 40),
-        resource_role=_text(_dig(finding, "service", "resourceRole"), 10).upper(),
-        remote_address=_remote_address(finding),
-        principal=_text(_dig(finding, "resource", "accessKeyDetails", "userName")),
-        sample=_is_sample(finding),
-        archived=_dig(finding, "service", "archived") is True,
-        count=count if isinstance(count, int) and count > 0 else 1,
-        first_seen_at=_time(_dig(finding, "service", "eventFirstSeen")),
-        last_seen_at=_time(_dig(finding, "service", "eventLastSeen") or finding.get("updatedAt")),
-        observables=tuple(Observable(kind, value) for kind, value in seen.items() if value),
-    )
+    return str(marker).lower() == "true" or fields.text(finding.get("title")).startswith("[SAMPLE FINDING]")
