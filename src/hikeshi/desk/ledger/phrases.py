@@ -18,6 +18,10 @@ from hikeshi.clocks.rule import rules
 from hikeshi.desk.ledger.models import Entry
 
 PHRASES: Final[dict[str, tuple[str, str]]] = {
+    "asset.add": ("{actor} put {object} on the asset register", "{actor} が {object} を資産台帳に追加"),
+    "asset.change": ("{actor} changed {object} on the asset register", "{actor} が資産台帳の {object} を変更"),
+    "asset.import": ("{actor} imported assets ({object}): {new} new, {changed} changed, {bad} not readable", "{actor} が資産を一括登録({object}): 新規 {new}、変更 {changed}、読み取れず {bad}"),
+    "asset.retire": ("{actor} retired {object}: {reason}", "{actor} が {object} を除却: {reason}"),
     "checkpoint.rebuild": ("{actor} had the tree of {object} made again: {count} tiles were not right", "{actor} が {object} の木を再作成: 不正なタイル {count} 件"),
     "checkpoint.refuse": ("No checkpoint was signed over {object}: {problem}", "{object} のチェックポイントに署名できませんでした: {problem}"),
     "clock.over": ("Deadline passed: {object}", "期限超過: {object}"),
@@ -71,6 +75,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "group.merge": ("{actor} merged other groups into {object}: {reason}", "{actor} が他のグループを {object} に統合: {reason}"),
     "group.reopen": ("{actor} took the verdict {before} on {object} back: {reason}", "{actor} が {object} の判定 {before} を取り消し: {reason}"),
     "group.snooze": ("{actor} snoozed {object} until {until}: {reason}", "{actor} が {object} を {until} まで保留: {reason}"),
+    "group.suggest": ("{actor} had {object} weighed again: SEV-{before} to SEV-{severity}", "{actor} が {object} の重大度を再提案: SEV-{before} から SEV-{severity}"),
     "group.suppress": ("{object} is hidden by {suppression}", "{object} は {suppression} により抑止"),
     "group.take": ("{actor} judged {object} true, for {incident}: {reason}", "{actor} が {object} を真の検知と判定 {incident}: {reason}"),
     "group.unhide": ("{actor} brought {object} back before people: {reason}", "{actor} が {object} の抑止を解いて表示: {reason}"),

@@ -17,6 +17,7 @@ from hikeshi.doors.api import (
     alerts,
     anchors,
     answers,
+    assets,
     bundles,
     clocks,
     completeness,
@@ -40,6 +41,7 @@ from hikeshi.doors.api.bearer import bearer, token_required
 NOUNS: Final[dict[str, Router]] = {
     "alerts": alerts.router,
     "anchors": anchors.router,
+    "assets": assets.router,
     "bundles": bundles.router,
     "clocks": clocks.router,
     "completeness": completeness.router,
