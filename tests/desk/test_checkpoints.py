@@ -266,7 +266,7 @@ def test_a_worker_looks_again_later_at_what_it_may_not_sign(hikeshi: Actor) -> N
     chain = write(hikeshi)
     edit("entry", "actor", "mallory", "seq = 2")
     Chain.objects.filter(pk=chain.pk).update(due_at=timezone.now())
-    assert Worker().drain() == 1
+    assert Worker(prompt=()).drain() == 1
     again = Chain.objects.get(pk=chain.pk)
     assert again.due_at
     assert again.due_at > timezone.now()

@@ -17,8 +17,8 @@ import msgspec
 
 from hikeshi.aws.reach import Reach
 from hikeshi.custody.copy_file import append_note
-from hikeshi.custody.copy_mail import send_note
 from hikeshi.custody.copy_s3 import put_note
+from hikeshi.custody.mailing import send_mail
 from hikeshi.custody.posting import LOOPBACK, post
 from hikeshi.custody.secret_files import read_secret
 from hikeshi.errors import Refused
@@ -72,8 +72,8 @@ def _webhook(place: str, note: Note, outside: Outside) -> str:
 
 
 def _mail(place: str, note: Note, outside: Outside) -> str:
-    return send_note(
-        place.removeprefix("mailto:"), note.name, note.text,
+    return send_mail(
+        place.removeprefix("mailto:"), f"Hikeshi checkpoint {note.name}", note.text,
         server=outside.smtp_url, sender=outside.mail_from, password_file=outside.smtp_password_file,
     )  # fmt: skip
 

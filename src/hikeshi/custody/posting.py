@@ -35,7 +35,9 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 _opener = urllib.request.build_opener(_Stay)
 
 
-def post(url: str, body: bytes, *, headers: Mapping[str, str], limit: int) -> tuple[int, str, bytes]:
+def post(
+    url: str, body: bytes, *, headers: Mapping[str, str], limit: int, seconds: float = SECONDS
+) -> tuple[int, str, bytes]:
     """The status (200 to 299), content type and body of the answer, of at most `limit` bytes.
 
     Raises `Failed`, naming only the host: the rest of an address can be a secret. It is not permanent where trying again can help.
@@ -43,7 +45,7 @@ def post(url: str, body: bytes, *, headers: Mapping[str, str], limit: int) -> tu
     host = urlsplit(url).hostname or "?"
     request = urllib.request.Request(url, data=body, headers=dict(headers), method="POST")  # noqa: S310 - callers check the scheme
     try:
-        with _opener.open(request, timeout=SECONDS) as answer:
+        with _opener.open(request, timeout=seconds) as answer:
             content = _read(answer, limit, host)
             return answer.status, answer.headers.get("Content-Type", ""), content
     except urllib.error.HTTPError as error:

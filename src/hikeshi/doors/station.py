@@ -1,4 +1,4 @@
-"""The threads behind a serving process: workers and, where a queue is set, one intake that wakes them."""
+"""The threads behind a serving process: deadlines, workers, senders and, where a queue is set, one intake that wakes them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from django.db import connections
 
 from hikeshi.desk.runs.perform import warm_up
 from hikeshi.doors.intake import Intake
-from hikeshi.doors.worker import Worker
+from hikeshi.doors.worker import SENDING, WORK, Prompt, Work, Worker
 
 WORKERS = 2
-"""So that a slow cloud call never holds a deadline back, and evidence is taken side by side."""
+"""So that evidence is taken side by side."""
+SENDERS = 2
+"""Who carry messages: a service that does not answer holds one of them for ten seconds."""
 
 
 class Station:
@@ -22,7 +24,9 @@ class Station:
 
     def __init__(self, queue_url: str = "") -> None:
         self.stop, self.wake = threading.Event(), threading.Event()
-        self.workers = [self._thread(Worker(stop=self.stop, wake=self.wake).run) for _ in range(WORKERS)]
+        self.workers = [self._worker(work=(), prompt=None)]  # deadlines: nothing slow ever holds them back
+        self.workers += [self._worker(work=WORK, prompt=()) for _ in range(WORKERS)]
+        self.workers += [self._worker(work=SENDING, prompt=()) for _ in range(SENDERS)]
         self.intakes = [self._thread(Intake(queue_url, stop=self.stop, arrived=self.wake.set).run)] if queue_url else []
 
     def __enter__(self) -> Self:
@@ -40,6 +44,9 @@ class Station:
             thread
         ) in self.workers:  # the intake's long poll may outlive us: what it brings stays on the queue until it is kept
             thread.join(timeout=5)
+
+    def _worker(self, *, work: Work, prompt: tuple[Prompt, ...] | None) -> threading.Thread:
+        return self._thread(Worker(stop=self.stop, wake=self.wake, work=work, prompt=prompt).run)
 
     def _thread(self, loop: Callable[[], None]) -> threading.Thread:
         return threading.Thread(target=self._run, args=(loop,), daemon=True)

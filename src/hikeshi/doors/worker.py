@@ -10,10 +10,11 @@ import os
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
 
 from django.conf import settings
 from django.db import close_old_connections
@@ -23,11 +24,12 @@ from hikeshi.desk.actor import Actor, system
 from hikeshi.desk.alerts import snoozing, verbs as alerts
 from hikeshi.desk.alerts.models import Alert, Group
 from hikeshi.desk.duties import verbs as duties
-from hikeshi.desk.duties.models import Clock
 from hikeshi.desk.evidence import checking
 from hikeshi.desk.evidence.models import Item
 from hikeshi.desk.ledger import checkpoints, copies, rounds, stamps
 from hikeshi.desk.ledger.models import Chain, Copy, Round, Stamp
+from hikeshi.desk.notices import escalating, reading, sending
+from hikeshi.desk.notices.models import Notice
 from hikeshi.desk.queue import LeaseLost, Queued, claim, hold, next_due
 from hikeshi.desk.runs import verbs as runs
 from hikeshi.desk.runs.models import Step
@@ -43,9 +45,18 @@ MOST_ATTEMPTS = 5
 
 
 class Worker:
-    """One worker. `once` does at most one thing; `run` goes on until `stop` is set. Set `wake` to spare it the idle wait."""
+    """One worker. `once` does at most one thing; `run` goes on until `stop` is set. Set `wake` to spare it the idle wait.
 
-    def __init__(self, *, stop: threading.Event | None = None, wake: threading.Event | None = None) -> None:
+    Without being told otherwise it does everything there is; `work` and `prompt` are for workers with one duty.
+    """
+
+    def __init__(
+        self, *, stop: threading.Event | None = None, wake: threading.Event | None = None,
+        work: Work | None = None, prompt: tuple[Prompt, ...] | None = None,
+    ) -> None:  # fmt: skip
+        self.work = (*WORK, *SENDING) if work is None else work
+        self.prompt = PROMPT if prompt is None else prompt
+        self.looked = dict.fromkeys(self.prompt, 0.0)
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self.actor = system("Hikeshi", "worker")
         self.stop = stop or threading.Event()
@@ -69,12 +80,18 @@ class Worker:
         """Seconds until the next row falls due, and never longer than `IDLE_SECONDS`: others may add rows meanwhile."""
         now = timezone.now()
         soon = now + timedelta(seconds=IDLE_SECONDS)
-        due = [next_due(rows._default_manager.all(), before=soon) for rows, _ in WORK]
+        due = [next_due(rows._default_manager.all(), before=soon) for rows, _ in self.work]
+        due += [one.next_due(soon) for one in self.prompt]
         return max(0.01, min((at - now for at in due if at is not None), default=soon - now).total_seconds())
 
     def once(self, *, before: type[Queued] | None = None) -> bool:
-        """Claim one due row and do what it asks for, only of what stands in WORK above `before`. False when nothing was due."""
-        for rows, do in WORK:
+        """Do what must not wait; then claim one due row and do what it asks for, only of what stands in WORK above `before`.
+
+        False when nothing was due.
+        """
+        if sum(self._promptly(one) for one in self.prompt):  # each of them, whatever the others found
+            return True
+        for rows, do in self.work:
             if rows is before:
                 return False
             row = claim(
@@ -99,6 +116,12 @@ class Worker:
     def drain(self, limit: int = 1000) -> int:
         """Do everything that is due now, for callers without a running worker. Returns how many things were done."""
         return next((count for count in range(limit) if not self.once()), limit)
+
+    def _promptly(self, one: Prompt) -> bool:
+        if time.monotonic() - self.looked[one] < one.every:
+            return False
+        self.looked[one] = time.monotonic()
+        return bool(one.do(actor=self.actor))
 
     def _do(self, row: Any, do: Callable[[Any, Worker], None]) -> None:
         try:
@@ -158,10 +181,6 @@ def _sign(chain: Chain, worker: Worker) -> None:
         log.error("no checkpoint of %s: %s", chain, problem)  # noqa: TRY400 - foreseen, and said in full
 
 
-def _ring(clock: Clock, worker: Worker) -> None:
-    duties.ring(clock, actor=worker.actor)
-
-
 def _stamp(stamp: Stamp, worker: Worker) -> None:
     stamps.take(stamp, actor=worker.actor)
 
@@ -180,10 +199,15 @@ def _verify(item: Item, worker: Worker) -> None:
         checking.check_due(item, actor=worker.actor, meanwhile=lambda: worker.attend(item))
 
 
-WORK: tuple[tuple[type[Queued], Callable[[Any, Worker], None]], ...] = (
+def _send(notice: Notice, worker: Worker) -> None:
+    sending.send(notice, actor=worker.actor)
+
+
+Work = tuple[tuple[type[Queued], Callable[[Any, Worker], None]], ...]
+
+WORK: Work = (
     (Step, _perform),
     (Alert, _answer),
-    (Clock, _ring),
     (Group, _wake),
     (Timeline, _build),
     (Chain, _sign),
@@ -193,3 +217,28 @@ WORK: tuple[tuple[type[Queued], Callable[[Any, Worker], None]], ...] = (
     (Item, _verify),
 )
 """What is due and how it is done, the most urgent first. Reading evidence again is last: it has time, and gives way to all of the above."""
+
+SENDING: Work = ((Notice, _send),)
+"""Apart, because a service that does not answer must hold nothing back but other messages."""
+
+
+class Prompt(NamedTuple):
+    """What must not wait for anything slow, and needs no lease because it is one short transaction. `every` is in seconds."""
+
+    do: Callable[..., int]
+    next_due: Callable[[datetime], datetime | None]
+    every: float = 0.0
+
+
+def _waiting(before: datetime) -> datetime | None:
+    since = reading.waiting()
+    return since if since and since <= before else None
+
+
+PROMPT: Final = (
+    Prompt(duties.ring_due, duties.next_due),
+    Prompt(reading.look, _waiting),
+    Prompt(escalating.fire_due, escalating.next_due),
+    Prompt(escalating.look_at_groups, lambda _before: None, every=2.0),
+)
+"""Clocks ring, the ledger is read, escalations fire: a worker of its own does nothing else, so that they are on time."""

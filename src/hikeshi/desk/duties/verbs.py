@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 import msgspec
 from django.db import transaction
@@ -15,6 +16,9 @@ from hikeshi.desk.duties.models import Clock
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import Chain
 from hikeshi.errors import Refused
+
+BATCH: Final = 50
+"""Clocks that are rung in one transaction."""
 
 
 @transaction.atomic
@@ -87,3 +91,31 @@ def ring(clock: Clock, *, actor: Actor) -> None:
             clock.chain.name, actor=actor, verb=f"clock.{clock.state}", obj=clock.rule,
             data={"deadline": clock.deadline.isoformat()},
         )  # fmt: skip
+
+
+def next_due(before: datetime) -> datetime | None:
+    """When the next clock rings, or None when none does before `before`."""
+    first: datetime | None = (
+        Clock.objects.filter(due_at__lte=before).order_by("due_at").values_list("due_at", flat=True).first()
+    )
+    return first
+
+
+def ring_due(*, actor: Actor) -> int:
+    """Ring the clocks that are due, at most `BATCH` of them. Returns how many.
+
+    Without leases: ringing is nothing but rows of ours, so that the claim and the ring are one transaction, and a worker that dies has
+    rung nothing. Many clocks can fall due in the same second.
+    """
+    now = timezone.now()
+    due = list(Clock.objects.filter(due_at__lte=now).order_by("due_at", "pk").values_list("pk", "chain_id")[:BATCH])
+    if not due:
+        return 0
+    with transaction.atomic():
+        # Chains before clocks, in one order everywhere, as in all verbs: two who wait for each other would both lose.
+        for pk, chain in sorted(due, key=lambda line: (line[1], line[0])):
+            Chain.objects.select_for_update().get(pk=chain)
+            clock = Clock.objects.select_related("chain").filter(pk=pk, due_at__lte=now).first()
+            if clock is not None:  # another worker was not faster
+                ring(clock, actor=actor)
+    return len(due)

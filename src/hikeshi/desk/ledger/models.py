@@ -22,6 +22,15 @@ class Chain(Queued):
     name = models.CharField(max_length=80, unique=True)
     head_seq = models.PositiveBigIntegerField(default=0)
     head_hash = models.CharField(max_length=64, default="0" * 64)
+    told_seq = models.PositiveBigIntegerField(default=0)  # up to here notices have looked at the entries
+    untold_since = models.DateTimeField(null=True, blank=True)  # empty: they have seen all of them
+
+    class Meta:
+        indexes = (
+            models.Index(
+                fields=("untold_since",), condition=models.Q(untold_since__isnull=False), name="chains_to_look_at"
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name

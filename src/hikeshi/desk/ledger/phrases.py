@@ -18,10 +18,15 @@ from hikeshi.clocks.rule import rules
 from hikeshi.desk.ledger.models import Entry
 
 PHRASES: Final[dict[str, tuple[str, str]]] = {
+    "alert.set_aside": ("A payload from {source} was set aside: {problem}", "{source} からのデータを保留: {problem}"),
     "asset.add": ("{actor} put {object} on the asset register", "{actor} が {object} を資産台帳に追加"),
     "asset.change": ("{actor} changed {object} on the asset register", "{actor} が資産台帳の {object} を変更"),
     "asset.import": ("{actor} imported assets ({object}): {new} new, {changed} changed, {bad} not readable", "{actor} が資産を一括登録({object}): 新規 {new}、変更 {changed}、読み取れず {bad}"),
     "asset.retire": ("{actor} retired {object}: {reason}", "{actor} が {object} を除却: {reason}"),
+    "channel.add": ("{actor} added the channel {object} ({service})", "{actor} が通知チャンネル {object} を追加 ({service})"),
+    "channel.disable": ("{actor} switched the channel {object} off", "{actor} が通知チャンネル {object} を停止"),
+    "channel.enable": ("{actor} switched the channel {object} on", "{actor} が通知チャンネル {object} を再開"),
+    "channel.test": ("{actor} tried the channel {object} {problem}", "{actor} が通知チャンネル {object} を試験 {problem}"),
     "checkpoint.rebuild": ("{actor} had the tree of {object} made again: {count} tiles were not right", "{actor} が {object} の木を再作成: 不正なタイル {count} 件"),
     "checkpoint.refuse": ("No checkpoint was signed over {object}: {problem}", "{object} のチェックポイントに署名できませんでした: {problem}"),
     "clock.over": ("Deadline passed: {object}", "期限超過: {object}"),
@@ -97,6 +102,10 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "key.rotate": ("{actor} changed the signing key to {object} ({place}): {reason}", "{actor} が署名鍵を {object} に交替 ({place}): {reason}"),
     "moment.record": ("Recorded: {object}, {when} {note}", "時点を記録: {object}、{when} {note}"),
     "moment.withdraw": ("Taken back: {object}. {reason}", "時点を取り消し: {object}。{reason}"),
+    "notice.acknowledge": ("{actor} has it", "{actor} が通知を受領"),
+    "notice.fail": ("{object} was not reached: {problem}", "{object} に通知が届かず: {problem}"),
+    "notice.page": ("Told at level {level}: {to}", "レベル {level} に通知: {to}"),
+    "notice.resend": ("{actor} had a message sent to {recipient} again", "{actor} が {recipient} への通知を再送"),
     "phase.enter": ("Phase begun: {object}", "フェーズ開始: {object}"),
     "phase.leave": ("Phase done for now: {object}", "フェーズ完了: {object}"),
     "report.freeze": ("Report frozen: {object}", "報告書を確定: {object}"),

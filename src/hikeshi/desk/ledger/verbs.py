@@ -88,7 +88,9 @@ def _move(head: Chain, sealed: custody_chain.Entry) -> None:
     head.head_seq, head.head_hash = sealed.head
     if head.due_at is None:  # the first entry since the last checkpoint: a worker signs the next one
         head.due_at = timezone.now() + timedelta(seconds=settings.ENVIRONMENT.checkpoint_seconds)
-    head.save(update_fields=["head_seq", "head_hash", "due_at"])
+    if head.untold_since is None:  # the first entry since notices have looked
+        head.untold_since = timezone.now()
+    head.save(update_fields=["head_seq", "head_hash", "due_at", "untold_since"])
 
 
 def _locked(name: str) -> Chain:

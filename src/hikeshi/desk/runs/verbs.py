@@ -170,7 +170,10 @@ def save_plan(step: Step, plan: Plan, *, actor: Actor) -> None:
     step.save()
     _write(
         step, actor, "step.plan",
-        {"action": step.action, "plan_digest": plan.digest, "resources": list(plan.resources), "plan": step.plan},
+        {
+            "action": step.action, "plan_digest": plan.digest, "resources": list(plan.resources), "plan": step.plan,
+            "asked": step.state == "asked",
+        },
     )  # fmt: skip
     if order and not free:
         Approval.objects.create(

@@ -163,10 +163,11 @@ def worker() -> Health:
     from hikeshi.desk.alerts.models import Alert
     from hikeshi.desk.duties.models import Clock
     from hikeshi.desk.ledger.models import Copy, Stamp
+    from hikeshi.desk.notices.models import Notice
     from hikeshi.desk.runs.models import Step
     from hikeshi.desk.timelines.models import Timeline
 
-    tables: tuple[type[Queued], ...] = (Alert, Clock, Copy, Stamp, Step, Timeline)
+    tables: tuple[type[Queued], ...] = (Alert, Clock, Copy, Notice, Stamp, Step, Timeline)
     late = timezone.now() - PATIENCE
     waiting = sum(table._default_manager.filter(due_at__lt=late, lease_until__isnull=True).count() for table in tables)
     if waiting:

@@ -19,7 +19,6 @@ from hikeshi.desk.actor import Actor, system
 from hikeshi.desk.ledger import keys
 from hikeshi.doors.intake import Intake
 from hikeshi.doors.station import Station
-from hikeshi.doors.worker import Worker
 from hikeshi.errors import Refused
 
 TOKEN_FILE = "cli-token"  # noqa: S105  # the name of a file, not a secret
@@ -81,8 +80,9 @@ def serve(
 
 
 def worker() -> None:
-    """One more worker: claims due steps, clocks, alerts and timelines until interrupted."""
-    Worker().run()
+    """More workers: deadlines, due steps, alerts, timelines and messages, until interrupted."""
+    with Station():
+        threading.Event().wait()
 
 
 def intake() -> None:

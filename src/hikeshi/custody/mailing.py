@@ -1,4 +1,4 @@
-"""Copies by mail: the note as plain text, in a mailbox that others keep."""
+"""One mail handed to a mail server, with limits: what copies and notices leave by."""
 
 from __future__ import annotations
 
@@ -19,22 +19,24 @@ SECONDS: Final = 15.0
 ADDRESS: Final = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,255}")
 
 
-def send_note(to: str, name: str, text: str, *, server: str, sender: str, password_file: Path | None) -> str:
+def send_mail(
+    to: str, subject: str, text: str, *, server: str, sender: str, password_file: Path | None, message_id: str = "",
+    seconds: float = SECONDS,
+) -> str:  # fmt: skip
     """Hand the mail to the server; the receipt is its Message-ID. `server` is smtp://user@host:587 or smtps://user@host.
 
-    smtp:// goes on with STARTTLS, and without it only on this machine. Raises `Failed` when the server does not take the mail.
+    smtp:// goes on with STARTTLS, and without it only on this machine. With a `message_id` of the caller's, a mail that is sent twice
+    can be known as one. Raises `Failed` when the server does not take the mail.
     """
     parts = urlsplit(server)
     for what, address in (("recipient", to), ("sender", sender)):
         if not ADDRESS.fullmatch(address):
-            raise Refused(
-                f"The {what} {address!r} is no mail address.", hint="mailto:name@host, and HIKESHI_MAIL_FROM."
-            )
+            raise Refused(f"The {what} {address!r} is no mail address.", hint="name@host, and HIKESHI_MAIL_FROM.")
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
         raise Refused("No mail server is set.", hint="HIKESHI_SMTP_URL=smtp://user@host:587")
-    mail = _mail(to, name, text, sender)
+    mail = _mail(to, subject, text, sender, message_id)
     try:
-        with _connected(parts.scheme, parts.hostname, parts.port or 0) as smtp:
+        with _connected(parts.scheme, parts.hostname, parts.port or 0, seconds) as smtp:
             if parts.username:
                 password = read_secret(password_file, of="the mail server").decode()
                 smtp.login(unquote(parts.username), password)
@@ -54,19 +56,20 @@ def send_note(to: str, name: str, text: str, *, server: str, sender: str, passwo
     return str(mail["Message-ID"])
 
 
-def _connected(scheme: str, host: str, port: int) -> smtplib.SMTP:
+def _connected(scheme: str, host: str, port: int, seconds: float) -> smtplib.SMTP:
     if scheme == "smtps":
-        return smtplib.SMTP_SSL(host, port, timeout=SECONDS, context=ssl.create_default_context())
-    smtp = smtplib.SMTP(host, port, timeout=SECONDS)
+        return smtplib.SMTP_SSL(host, port, timeout=seconds, context=ssl.create_default_context())
+    smtp = smtplib.SMTP(host, port, timeout=seconds)
     if host not in LOOPBACK:
         smtp.starttls(context=ssl.create_default_context())
     return smtp
 
 
-def _mail(to: str, name: str, text: str, sender: str) -> EmailMessage:
+def _mail(to: str, subject: str, text: str, sender: str, message_id: str) -> EmailMessage:
     mail = EmailMessage()
-    mail["From"], mail["To"], mail["Subject"] = sender, to, f"Hikeshi checkpoint {name}"
-    mail["Date"], mail["Message-ID"] = formatdate(), make_msgid(domain=sender.rpartition("@")[2])
+    mail["From"], mail["To"], mail["Subject"] = sender, to, subject
+    mail["Date"] = formatdate()
+    mail["Message-ID"] = message_id or make_msgid(domain=sender.rpartition("@")[2])
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(text, cte="8bit" if text.isascii() else "base64")
     return mail

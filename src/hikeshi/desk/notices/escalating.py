@@ -1,0 +1,160 @@
+"""What goes on, and up the levels of the contact list, until somebody says "I have it" or the thing is over.
+
+Rows with a due time, and no lease: firing a step is nothing but rows of ours, so that the claim, the step and what it makes are one
+transaction. A worker that dies in the middle has done nothing, and the next one fires at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from hikeshi.desk.actor import Actor
+from hikeshi.desk.alerts.models import Group
+from hikeshi.desk.duties.models import Clock
+from hikeshi.desk.incidents.models import Incident
+from hikeshi.desk.ledger import verbs as ledger
+from hikeshi.desk.ledger.models import ORGANISATION, Chain
+from hikeshi.desk.notices import audience
+from hikeshi.desk.notices.making import Facts, make
+from hikeshi.desk.notices.models import Escalation, Notice
+from hikeshi.desk.notices.policy import policy
+
+BATCH: Final = 50
+GROUPS: Final = 20
+
+
+def begin(
+    key: str, template: str, facts: Facts, *, chain: str, duty: str, severity: int, now: datetime, actor: Actor,
+    incident: Incident | None = None, clock: Clock | None = None, group: Group | None = None,
+) -> Escalation | None:  # fmt: skip
+    """Begin one and fire its first step, in the caller's transaction. One that was begun before is left alone.
+
+    A clock that is over replaces what was said when it was soon; a clock that has stopped meanwhile is no escalation.
+    """
+    if template.startswith("clock_") and clock is None:
+        return None
+    row, fresh = Escalation.objects.get_or_create(
+        key=key,
+        defaults={
+            "chain": chain, "incident": incident, "clock": clock, "group": group, "template": template, "facts": facts, "duty": duty,
+            "severity": severity, "began_at": now, "due_at": now,
+        },
+    )  # fmt: skip
+    if not fresh:
+        return None
+    if clock is not None:
+        stop(Escalation.objects.filter(clock=clock, stopped_at=None).exclude(pk=row.pk), why="replaced", now=now)
+    fire(row, now=now, actor=actor)
+    return row
+
+
+def next_due(before: datetime) -> datetime | None:
+    """When the next step falls due, or None when none does before `before`."""
+    first: datetime | None = (
+        Escalation.objects.filter(due_at__lte=before).order_by("due_at").values_list("due_at", flat=True).first()
+    )
+    return first
+
+
+def fire_due(*, actor: Actor) -> int:
+    """Fire what is due, at most `BATCH` of it, in one transaction. Returns how many steps were fired or ended."""
+    now = timezone.now()
+    due = list(Escalation.objects.filter(due_at__lte=now).order_by("due_at", "pk").values_list("pk", "chain")[:BATCH])
+    if not due:
+        return 0
+    done = 0
+    with transaction.atomic():
+        # Chains before escalations, in one order everywhere, as in all verbs: two who wait for each other would both lose.
+        for pk, chain in sorted(due, key=lambda line: (line[1], line[0])):
+            Chain.objects.get_or_create(name=chain)
+            Chain.objects.select_for_update().get(name=chain)
+            row = Escalation.objects.select_related("incident", "clock", "group").filter(pk=pk, due_at__lte=now).first()
+            if row is not None:  # another worker was not faster
+                fire(row, now=now, actor=actor)
+                done += 1
+    return done
+
+
+def fire(row: Escalation, *, now: datetime, actor: Actor) -> None:
+    """One step: tell its level, and wait for the next. Steps missed while nobody worked follow at once, each once and in order."""
+    if _over(row):
+        stop(Escalation.objects.filter(pk=row.pk), why="over", now=now)
+        return
+    rules = policy(row.severity)
+    level = rules.level(row.step)
+    recipients = audience.reached(row.incident, row.duty, level)
+    told = make(
+        [*recipients, *audience.channels(row.incident, row.severity)], row.template, row.facts, now=now, severity=row.severity,
+        urgent=True, incident=row.incident, escalation=row, level=level, exercise=_exercise(row),
+    )  # fmt: skip
+    row.step += 1
+    row.due_at = rules.due(row.step, row.began_at, now)
+    row.save(update_fields=["step", "due_at"])
+    ledger.append(
+        row.chain, actor=actor, verb="notice.page", obj=row.template,
+        data={"level": level, "step": row.step, "to": ", ".join(str(one) for one in recipients) or "-", "messages": len(told)},
+    )  # fmt: skip
+
+
+def _exercise(row: Escalation) -> bool:
+    if row.incident is not None:
+        return row.incident.exercise or row.incident.simulated
+    return bool(row.group and row.group.simulated)
+
+
+def _over(row: Escalation) -> bool:
+    """Whether what it was about has ended by itself."""
+    if row.clock is not None and row.clock.stopped_at is not None:
+        return True
+    if row.group is not None and row.group.state != "waiting":
+        return True
+    return row.template == "page" and row.incident is not None and row.incident.acknowledged_at is not None
+
+
+def end(chain: str, templates: Collection[str], *, clock: str, why: str, now: datetime) -> None:
+    """End those of a chain with these templates; of clocks only the rule's own where one is named."""
+    rows = Escalation.objects.filter(chain=chain, template__in=templates, stopped_at=None)
+    if clock and "page" not in templates:
+        rows = rows.filter(clock__rule=clock)
+    stop(rows, why=why, now=now)
+
+
+def stop(rows: QuerySet[Escalation], *, why: str, now: datetime, by: str = "") -> None:
+    """They fire no more, and what has not been sent of them is not sent."""
+    pks = list(rows.values_list("pk", flat=True))
+    if not pks:
+        return
+    Escalation.objects.filter(pk__in=pks, stopped_at=None).update(
+        due_at=None, stopped_at=now, stopped_why=why, acknowledged_by=by[:150]
+    )
+    Notice.objects.filter(escalation__in=pks, state="waiting", lease_until__isnull=True).update(
+        state="dropped", due_at=None
+    )
+
+
+def look_at_groups(*, actor: Actor) -> int:
+    """Begin for alerts of SEV-1 and 2 that wait beyond the time they should have been answered in."""
+    now = timezone.now()
+    late = Group.objects.filter(state="waiting", answer_by__lte=now, suggested_severity__lte=2, escalations=None)
+    found = list(late.order_by("answer_by")[:GROUPS])
+    for group in found:
+        with transaction.atomic():
+            facts = {language: _about(group) for language in ("en", "ja")}
+            begin(
+                f"{group}", "group_waits", facts, chain=ORGANISATION, duty="responder", severity=group.suggested_severity or 2,
+                now=now, actor=actor, group=group,
+            )  # fmt: skip
+    return len(found)
+
+
+def _about(group: Group) -> dict[str, str]:
+    return {
+        "incident": str(group), "title": group.title, "severity": str(group.suggested_severity),
+        "deadline": group.answer_by.isoformat() if group.answer_by else "",
+    }  # fmt: skip

@@ -1,0 +1,97 @@
+"""Making notices: one row for each recipient, worded for them. Called in the transaction of what makes them necessary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, time, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from hikeshi.desk.accounts.models import Contact
+from hikeshi.desk.incidents.models import Incident
+from hikeshi.desk.ledger.models import Entry
+from hikeshi.desk.notices.audience import Recipient, secret
+from hikeshi.desk.notices.models import Escalation, Notice
+from hikeshi.desk.notices.words import Words, say
+
+ONE_EVERY: Final = timedelta(minutes=2)
+"""Of the same thing that is not urgent, one message to one recipient in this time; what comes meanwhile is folded into the next."""
+
+Facts = Mapping[str, Mapping[str, str]]
+"""What texts are filled with, by language. A `deadline` is ISO 8601 here and said in the recipient's zone."""
+
+
+def make(
+    recipients: Iterable[Recipient], template: str, facts: Facts, *, now: datetime, severity: int, urgent: bool = False,
+    incident: Incident | None = None, entry: Entry | None = None, escalation: Escalation | None = None, level: int = 0,
+    exercise: bool = False,
+) -> list[Notice]:  # fmt: skip
+    """The notices made; folded ones are not among them."""
+    rows: list[Notice] = []
+    chain = entry.chain.name if entry else ""
+    for one in recipients:
+        fold = "" if urgent else f"{template}|{incident or chain}|{one.key}"
+        due = _due(one, fold, severity, urgent, now)
+        if due is None:
+            continue
+        words = _worded(template, facts, one, incident)
+        rows.append(
+            Notice(
+                incident=incident, entry=entry, escalation=escalation, contact=one.contact, person=one.person, channel=one.channel,
+                recipient=str(one)[:120], level=level, template=template, language=one.language, subject=words.subject,
+                body=words.body, severity=severity, urgent=urgent, exercise=exercise, fold=fold, made_at=now, due_at=due,
+            )
+        )  # fmt: skip
+    return Notice.objects.bulk_create(rows)
+
+
+def _due(one: Recipient, fold: str, severity: int, urgent: bool, now: datetime) -> datetime | None:
+    """When it goes out; None when one that still waits stands for it too."""
+    due = now
+    if fold:
+        last = Notice.objects.filter(fold=fold, made_at__gt=now - 24 * ONE_EVERY).order_by("-made_at").first()
+        if last and last.state == "waiting":
+            last.folded += 1
+            last.save(update_fields=["folded"])
+            return None
+        if last and last.made_at > now - ONE_EVERY:
+            due = last.made_at + ONE_EVERY
+    loud = (urgent and severity <= 2) or severity <= 2
+    return due if loud or not one.contact else max(due, quiet_until(one.contact, due))
+
+
+def quiet_until(contact: Contact, at: datetime) -> datetime:
+    """The end of the quiet hours that `at` falls into, else `at` itself."""
+    start, end = contact.quiet_from, contact.quiet_to
+    if start is None or end is None or start == end:
+        return at
+    here = at.astimezone(_zone(contact.time_zone))
+    if not _within(here.time(), start, end):
+        return at
+    over = here.replace(hour=end.hour, minute=end.minute, second=end.second, microsecond=0)
+    return over if over > here else over + timedelta(days=1)
+
+
+def _within(clock: time, start: time, end: time) -> bool:
+    return start <= clock < end if start < end else clock >= start or clock < end
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name or settings.TIME_ZONE)
+    except (KeyError, ValueError):
+        return ZoneInfo(settings.TIME_ZONE)
+
+
+def _worded(template: str, facts: Facts, one: Recipient, incident: Incident | None) -> Words:
+    """In the recipient's language and zone. Of an incident that is secret, nothing but its code name."""
+    language = "ja" if one.language == "ja" else "en"
+    if incident is not None and secret(incident):
+        return say("bare", language, {"incident": incident.code_name or incident.name})
+    values: dict[str, Any] = dict(facts.get(language, {}))
+    if values.get("deadline"):
+        zone = _zone(one.contact.time_zone if one.contact else one.person.time_zone if one.person else "")
+        values["deadline"] = f"{datetime.fromisoformat(values['deadline']).astimezone(zone):%Y-%m-%d %H:%M %Z}"
+    return say(template, language, values, settings.ENVIRONMENT.home / "templates" / "notices")

@@ -1,0 +1,151 @@
+"""Reading the ledger after commit: each entry is looked at once, by one worker, also when workers die.
+
+A chain says when it has entries nobody has looked at (`untold_since`). Looking at some of them, making what follows from them, and moving the
+chain's mark (`told_seq`) is one transaction under the chain's lock: all of it happened, or none of it did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from hikeshi.desk.accounts.models import Person
+from hikeshi.desk.actor import Actor
+from hikeshi.desk.duties.models import Clock
+from hikeshi.desk.incidents.models import Incident
+from hikeshi.desk.ledger.models import Chain, Entry
+from hikeshi.desk.ledger.phrases import sentence, told
+from hikeshi.desk.notices import audience, escalating
+from hikeshi.desk.notices.audience import Recipient
+from hikeshi.desk.notices.making import make
+from hikeshi.desk.notices.tells import STOPS, TELLS
+
+BATCH: Final = 200
+KNOWN: Final = frozenset({*TELLS, *STOPS})
+ALL: Final = frozenset({"incident.close", "incident.merge"})
+
+
+def waiting() -> datetime | None:
+    """Since when the chain that has waited longest has entries nobody has looked at."""
+    rows = Chain.objects.filter(untold_since__isnull=False).order_by("untold_since")
+    since: datetime | None = rows.values_list("untold_since", flat=True).first()
+    return since
+
+
+def look(*, actor: Actor) -> int:
+    """Look at what is new in the chain that has waited longest. Returns how many chains were looked at: 0 or 1."""
+    if waiting() is None:  # a plain read: an idle worker must not take the write lock
+        return 0
+    with transaction.atomic():
+        rows = Chain.objects.filter(untold_since__isnull=False).order_by("untold_since", "pk")
+        if connection.features.has_select_for_update_skip_locked:
+            rows = rows.select_for_update(skip_locked=True)
+        chain = rows.first()
+        if chain is None:
+            return 0
+        some = list(chain.entries.filter(seq__gt=chain.told_seq, seq__lte=chain.head_seq, verb__in=KNOWN)[:BATCH])
+        incident = Incident.objects.filter(name=chain.name).first()
+        for entry in some:
+            entry.chain = chain
+            follow(entry, incident, actor=actor)
+        _move(chain, some[-1].seq if len(some) == BATCH else chain.head_seq)
+    return 1
+
+
+def _move(chain: Chain, seen: int) -> None:
+    """What we have written ourselves meanwhile is looked at next time, where it is anything to look at."""
+    head = Chain.objects.values_list("head_seq", flat=True).get(pk=chain.pk)
+    more = chain.entries.filter(seq__gt=seen, verb__in=KNOWN).exists()
+    Chain.objects.filter(pk=chain.pk).update(
+        told_seq=seen if more else head, untold_since=timezone.now() if more else None
+    )
+
+
+def follow(entry: Entry, incident: Incident | None, *, actor: Actor) -> None:
+    """What one entry makes necessary: escalations end or begin, notices are made."""
+    data, now = told(entry), timezone.now()
+    if templates := STOPS.get(entry.verb):
+        escalating.end(
+            entry.chain.name, templates, clock="" if entry.verb in ALL else entry.object, why="over", now=now
+        )
+    tell = TELLS.get(entry.verb)
+    if tell is None or not tell.when(data) or _past(incident, entry):
+        return
+    severity = incident.severity if incident else 2 if tell.template in {"difference", "undelivered"} else 3
+    exercise = bool(incident and (incident.exercise or incident.simulated))
+    if tell.urgent:
+        escalating.begin(
+            f"{entry.chain.name}#{entry.seq}", tell.template, facts(entry, data, incident), chain=entry.chain.name,
+            incident=incident, clock=_clock(entry), duty=tell.whom[0].removeprefix("duty:"), severity=severity, now=now, actor=actor,
+        )  # fmt: skip
+        return
+    found = [one for whom in tell.whom for one in _whom(whom, entry, data, incident, severity)]
+    recipients = audience.knowing(incident, found)
+    make(
+        recipients, tell.template, facts(entry, data, incident), now=now, severity=severity, incident=incident, entry=entry, exercise=exercise
+    )  # fmt: skip
+
+
+def _past(incident: Incident | None, entry: Entry) -> bool:
+    """Of an incident that is over, nothing is said but that: a clock that still rings is nobody's night."""
+    return incident is not None and incident.status in {"closed", "merged"} and entry.verb != "incident.close"
+
+
+def _clock(entry: Entry) -> Clock | None:
+    if entry.verb.partition(".")[0] == "incident":
+        return None
+    rows = Clock.objects.filter(chain_id=entry.chain_id, rule=entry.object, stopped_at=None)
+    return rows.order_by("-pk").first()
+
+
+def _whom(
+    whom: str, entry: Entry, data: Mapping[str, Any], incident: Incident | None, severity: int
+) -> list[Recipient]:
+    kind, _, name = whom.partition(":")
+    if kind == "channels":
+        return audience.channels(incident, severity)
+    if kind == "duty":
+        return (
+            (audience.holding(incident, name) if incident else [])
+            or audience.listed(name, 1)
+            or audience.listed(audience.COMMAND, 1)
+        )
+    if kind == "person":
+        return audience.named(str(data[name])) if data.get(name) else []
+    if incident is None:
+        return []
+    held = audience.holding(incident, entry.object if kind == "role" else "")
+    return [one for one in held if kind == "roles" or str(one) == data.get("to") or _is(one, str(data.get("to")))]
+
+
+def _is(one: Recipient, name: str) -> bool:
+    person = one.person or (one.contact.person if one.contact else None)
+    return isinstance(person, Person) and name in {str(person), person.username}
+
+
+def facts(entry: Entry, data: Mapping[str, Any], incident: Incident | None) -> dict[str, dict[str, str]]:
+    """What the texts are filled with, in both languages."""
+    found: dict[str, dict[str, str]] = {}
+    clock = _clock(entry) or _response(entry)
+    for language in ("en", "ja"):
+        found[language] = {
+            "by": entry.actor,
+            "deadline": str(data.get("deadline") or (clock.deadline.isoformat() if clock else "")),
+            "incident": incident.name if incident else "Hikeshi",
+            "rule": str(clock.title.get(language, clock.rule)) if clock else entry.object,
+            "severity": str(incident.severity if incident else 3),
+            "title": incident.title if incident else "",
+            "what": sentence(entry, language) or f"{entry.verb} {entry.object}",
+        }
+    return found
+
+
+def _response(entry: Entry) -> Clock | None:
+    """The clock a declared incident is to be answered by."""
+    if entry.verb != "incident.declare":
+        return None
+    return Clock.objects.filter(chain_id=entry.chain_id, rule__startswith="response.").order_by("pk").first()

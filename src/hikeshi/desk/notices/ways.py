@@ -1,0 +1,69 @@
+"""The ways a notice can take to its recipient, in the order to try."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from hikeshi.desk.accounts.models import Contact
+from hikeshi.desk.notices import channels
+from hikeshi.desk.notices.audience import exposed
+from hikeshi.desk.notices.models import Channel, Notice
+from hikeshi.errors import Refused
+
+
+class Path(NamedTuple):
+    """One way: `key` names it in attempts, `to` is the number behind an SMS gateway."""
+
+    key: str
+    service: str
+    address: str
+    to: str = ""
+
+    @property
+    def where(self) -> str:
+        """As it may be shown."""
+        return channels.shown(self.service, self.to or self.address)
+
+    @property
+    def domain(self) -> str:
+        """Whose eyes could see what takes this way."""
+        if self.service == "mail":
+            return self.address.rpartition("@")[2]
+        known = channels.CHANNELS[self.service].domain
+        return known or urlsplit(self.address).hostname or ""
+
+
+def paths(notice: Notice) -> list[Path]:
+    """All that can carry this notice now. Telephones are for people: they are not among them."""
+    if notice.channel:
+        found = [Path("channel", notice.channel.service, notice.channel.address)] if notice.channel.enabled else []
+    elif notice.contact:
+        found = _of_contact(notice.contact)
+    else:
+        address = notice.person.email if notice.person else ""
+        found = [Path("mail", "mail", address)] if address else []
+    return [one for one in found if not exposed(notice.incident, one.domain)]
+
+
+def _of_contact(contact: Contact) -> list[Path]:
+    found = [path for way in contact.ways.all() if (path := _path(f"way:{way.pk}", way.channel, way.address))]
+    if contact.email and contact.email not in {one.address for one in found}:
+        found.append(Path("mail", "mail", contact.email))
+    if not found and contact.phone and (path := _path("phone", "sms", contact.phone)):
+        found.append(path)
+    if not found and contact.person and contact.person.email:
+        found.append(Path("mail", "mail", contact.person.email))
+    return found
+
+
+def _path(key: str, kind: str, address: str) -> Path | None:
+    if kind == "phone":
+        return None
+    if kind == "sms" and not urlsplit(address).scheme:
+        gateway = Channel.objects.filter(service="sms", enabled=True).order_by("pk").first()
+        return Path(key, "sms", gateway.address, address) if gateway else None
+    try:
+        return Path(key, channels.service_of(address), address)
+    except Refused:
+        return None
