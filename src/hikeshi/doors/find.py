@@ -5,13 +5,15 @@ What an actor may not read is answered exactly as what does not exist, so that a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db.models import QuerySet
 
 from hikeshi.desk.accounts.contacts import listed
 from hikeshi.desk.accounts.models import Contact, Person, Way
 from hikeshi.desk.accounts.permissions import allowed
 from hikeshi.desk.actor import Actor
-from hikeshi.desk.alerts.models import Alert
+from hikeshi.desk.alerts.models import Alert, Group, Question, Suppression
 from hikeshi.desk.duties.models import Moment
 from hikeshi.desk.evidence.models import Item, Planned
 from hikeshi.desk.incidents import verbs as incidents
@@ -24,6 +26,10 @@ from hikeshi.errors import Refused
 
 DIGITS = 19
 """Fewer digits than this fit any database's numbers."""
+
+
+MOST_NAMED = 1000
+"""Rows that are looked up by name in one call; the verbs refuse fewer."""
 
 
 class NotThere(Refused):
@@ -65,6 +71,36 @@ def alert(actor: Actor, name: str) -> Alert:
     found = rows.filter(pk=_number(name.upper().removeprefix("ALR-"))).first()
     if found is None:
         raise _not_there("alert", name)
+    return found
+
+
+def group(actor: Actor, name: str) -> Group:
+    """A group of alerts by its name (GRP-7) or number (7)."""
+    rows = Group.objects.all() if allowed(actor, "triage") else Group.objects.none()
+    found = rows.filter(pk=_number(name.upper().removeprefix("GRP-"))).first()
+    if found is None:
+        raise _not_there("group", name)
+    return found
+
+
+def groups(actor: Actor, names: Sequence[str]) -> list[Group]:
+    return [group(actor, name) for name in names[:MOST_NAMED]]
+
+
+def question(actor: Actor, number: int) -> Question:
+    rows = Question.objects.all() if allowed(actor, "triage") else Question.objects.none()
+    found = rows.filter(pk=number).first()
+    if found is None:
+        raise _not_there("question", number)
+    return found
+
+
+def suppression(actor: Actor, name: str) -> Suppression:
+    """A suppression by its name (SUP-3) or number (3)."""
+    rows = Suppression.objects.all() if allowed(actor, "triage") else Suppression.objects.none()
+    found = rows.filter(pk=_number(name.upper().removeprefix("SUP-"))).first()
+    if found is None:
+        raise _not_there("suppression", name)
     return found
 
 

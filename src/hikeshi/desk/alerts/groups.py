@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from hikeshi.clocks.counting import compute
 from hikeshi.clocks.rule import rules
+from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.actor import Actor, system
 from hikeshi.desk.alerts import suppressing
 from hikeshi.desk.alerts.models import Alert, Group, Observable
@@ -159,6 +160,22 @@ def take(alerts: Iterable[Alert]) -> None:
 def queue() -> QuerySet[Group]:
     """What waits for a person, the most pressing first."""
     return Group.objects.filter(state="waiting")
+
+
+LISTS = ("waiting", "mine", "snoozed", "suppressed", "judged", "taken", "merged", "all")
+
+
+def listed(show: str, actor: Actor) -> QuerySet[Group]:
+    """The groups of one of LISTS, by answer deadline; those somebody has judged, the newest verdict first. Raises `Refused` for others."""
+    require(actor, "triage")
+    if show not in LISTS:
+        raise Refused(f"{show!r} is no list of groups.", hint=f"Use one of: {', '.join(LISTS)}.")
+    rows = Group.objects.select_related("assigned_to")
+    if show == "mine":
+        return rows.filter(assigned_to_id=actor.person_id, state__in=OPEN, assigned_to__isnull=False)
+    if show == "judged":
+        return rows.filter(state="judged").order_by("-judged_at", "-pk")
+    return rows if show == "all" else rows.filter(state=show)
 
 
 def seen(rows: Sequence[Group], versions: Mapping[int, int] | None, states: Sequence[str] = OPEN) -> list[Group]:

@@ -18,7 +18,7 @@ router = Router()
 
 
 class Verdict(Body):
-    """`verdict` is true, false, benign or test."""
+    """`verdict` is true, false, benign, duplicate, test or exercise. For all alerts of a cause: `/groups/judge`."""
 
     verdict: str
     reason: str

@@ -28,12 +28,14 @@ from hikeshi.doors.api import (
     evidence,
     evidence_form,
     evidence_plan,
+    groups,
     incidents,
     ledger,
     metrics,
     reports,
     roles,
     steps,
+    suppressions,
     timelines,
 )
 from hikeshi.doors.api.bearer import bearer, token_required
@@ -52,12 +54,14 @@ NOUNS: Final[dict[str, Router]] = {
     "evidence": evidence.router,
     "evidence form": evidence_form.router,
     "evidence plan": evidence_plan.router,
+    "groups": groups.router,
     "incidents": incidents.router,
     "ledger": ledger.router,
     "metrics": metrics.router,
     "reports": reports.router,
     "roles": roles.router,
     "steps": steps.router,
+    "suppressions": suppressions.router,
     "timelines": timelines.router,
 }
 """The nouns, each with its endpoints; what hangs on an incident has the incident's name in its address."""

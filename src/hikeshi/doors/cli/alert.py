@@ -50,7 +50,7 @@ def show(name: Name) -> Any:
 
 def triage(
     name: Name,
-    verdict: Annotated[str, typer.Option(help="true, false, benign or test.")],
+    verdict: Annotated[str, typer.Option(help="true, false, benign, duplicate, test or exercise.")],
     reason: Annotated[str, typer.Option(help="One sentence: what you looked at.")],
 ) -> Any:
     """Record what you think of an alert, with the reason the next shift reads."""
