@@ -21,6 +21,7 @@ from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import Entry
 from hikeshi.desk.queue import claim
 from hikeshi.desk.runs import verbs as runs
+from hikeshi.desk.runs.hands import TECHNICAL, hands_on
 from hikeshi.desk.runs.models import Run, StandingOrder, Step
 from hikeshi.desk.runs.perform import perform, prove
 from hikeshi.errors import Conflict, Failed, Refused
@@ -315,6 +316,7 @@ def test_manual_steps_open_one_after_the_other(incident: Incident, on_it: Actor)
     first = run.steps.filter(state="open").first()
     assert first is not None
     runs.finish_by_hand(first, actor=on_it, note="photographed")
+    assert hands_on(first.run.incident) == ({on_it.name} if first.role in TECHNICAL else frozenset())
     assert run.steps.get(pk=first.pk).state == "done"
     with pytest.raises(Conflict, match="is done now"):
         runs.finish_by_hand(first, actor=on_it)

@@ -19,6 +19,8 @@ from hikeshi.desk.evidence.models import Item, Planned
 from hikeshi.desk.incidents import verbs as incidents
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger.models import ORGANISATION, Chain
+from hikeshi.desk.oncall.models import Override, Rotation
+from hikeshi.desk.oncall.reading import rotations
 from hikeshi.desk.reports.models import Report
 from hikeshi.desk.runs.models import Step
 from hikeshi.desk.timelines.models import EventNote, Mark, SavedSearch, Timeline
@@ -205,6 +207,22 @@ def contact(name: str) -> Contact:
     found = numbered or listed().filter(name=_name(name)).order_by("level", "pk").first()
     if found is None:
         raise _not_there("contact", name)
+    return found
+
+
+def rotation(name: str) -> Rotation:
+    """A rotation that has not ended, with what it is counted from."""
+    found = rotations().filter(name=_name(name)).first()
+    if found is None:
+        raise _not_there("rotation", name)
+    return found
+
+
+def override(number: int) -> Override:
+    """Who covers for whom, by its number."""
+    found = Override.objects.filter(pk=number).select_related("rotation", "contact").first()
+    if found is None:
+        raise _not_there("override", number)
     return found
 
 

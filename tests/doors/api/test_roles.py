@@ -33,3 +33,13 @@ def test_an_unknown_duty_or_nobody_is_refused_with_a_hint(commander: Caller, inc
     assert "scribe" in commander.post(path, {"duty": "boss", "person": "kondo"}, 403)["hint"]
     assert commander.post(path, {"duty": "scribe"}, 403)["hint"]
     commander.post(path, {"duty": "scribe", "person": "nobody"}, 404)
+
+
+def test_what_is_wrong_with_the_staffing_is_told(incident: Incident, on_it: Caller, off_it: Caller) -> None:
+    assert {row["warning"] for row in on_it.get(f"/incidents/{incident.name}/staffing")} == {
+        "few_people",
+        "no_commander",
+    }
+    off_it.get(f"/incidents/{incident.name}/staffing", 404)
+    assert [row["duty"] for row in off_it.get("/oncall/proposal?severity=4")] == ["incident_commander", "responder"]
+    off_it.get("/oncall/proposal?severity=9", 403)

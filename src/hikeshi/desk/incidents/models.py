@@ -132,6 +132,13 @@ class Role(models.Model):
 
     class Meta:
         ordering = ("since", "pk")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("incident",),
+                condition=models.Q(duty="incident_commander", until__isnull=True),
+                name="one_commander_at_a_time",
+            ),
+        )
 
     def __str__(self) -> str:
         return str(self.contact or self.person or "")

@@ -10,7 +10,6 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from hikeshi.desk.accounts.contacts import listed
 from hikeshi.desk.accounts.models import Contact, Person
 from hikeshi.desk.accounts.permissions import EVERYWHERE, Right, require
 from hikeshi.desk.actor import Actor
@@ -18,11 +17,12 @@ from hikeshi.desk.alerts import groups
 from hikeshi.desk.alerts.models import Alert
 from hikeshi.desk.duties import verbs as duties
 from hikeshi.desk.incidents.models import DUTIES, PHASES, SEVERITIES, Incident, Phase, Role
+from hikeshi.desk.incidents.staffing import NEEDED, proposal
 from hikeshi.desk.ledger import changes, verbs as ledger
 from hikeshi.desk.ledger.models import ORGANISATION, Chain
 from hikeshi.errors import Refused
+from hikeshi.text import Text
 
-FILLED_AT_ONCE = ("incident_commander", "technical_lead", "communications_lead", "responder")
 SINGLE = frozenset({"incident_commander", "technical_lead", "communications_lead"})
 
 
@@ -98,23 +98,26 @@ def _names(prefix: str) -> Iterable[str]:
 
 
 def _fill_roles(incident: Incident, actor: Actor) -> None:
-    for duty in FILLED_AT_ONCE:
-        contact = listed().filter(duty=duty).order_by("level", "pk").first()
-        if contact is not None:
-            _hold(incident, duty, contact, contact.person, actor)
+    """Those on call, else those first on the contact list. Everybody sees why them, and may change it."""
+    for one in proposal(incident.severity, incident.declared_at):
+        if one.contact is not None:
+            _hold(incident, one.duty, one.contact, one.contact.person, actor, why=one.why)
     if actor.person_id and not duties_of(actor, incident):
         held = set(incident.roles.values_list("duty", flat=True))
-        duty = next((duty for duty in FILLED_AT_ONCE if duty not in held), "responder")
+        duty = next((duty for duty in NEEDED[incident.severity] if duty not in held), "responder")
         _hold(incident, duty, None, Person.objects.get(pk=actor.person_id), actor)
 
 
-def _hold(incident: Incident, duty: str, contact: Contact | None, person: Person | None, actor: Actor) -> Role:
+def _hold(
+    incident: Incident, duty: str, contact: Contact | None, person: Person | None, actor: Actor, why: Text | None = None
+) -> Role:
     role = Role(incident=incident, duty=duty, contact=contact, person=person, since=timezone.now())
     role.full_clean()
     role.save()
-    ledger.append(
-        incident.name, actor=actor, verb="role.assign", obj=duty, data={"to": str(role), "has_account": bool(person)}
-    )
+    data: dict[str, Any] = {"to": str(role), "has_account": bool(person)}
+    if why is not None:
+        data |= {"en": f"({why.en})", "ja": f"({why.ja})"}
+    ledger.append(incident.name, actor=actor, verb="role.assign", obj=duty, data=data)
     return role
 
 
@@ -129,6 +132,9 @@ def assign(
     if contact is None and person is None:
         raise Refused("Nobody was named.", hint="Name a contact or a person.")
     if duty in SINGLE:
+        Incident.objects.select_for_update().get(
+            pk=incident.pk
+        )  # two who assign at once would both relieve the one before
         incident.roles.filter(duty=duty, until__isnull=True).update(until=timezone.now())
     return _hold(incident, duty, contact, person or (contact.person if contact else None), actor)
 

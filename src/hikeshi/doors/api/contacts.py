@@ -124,7 +124,7 @@ def add_contact(request: Call, body: NewContact) -> Status[dict[str, Any]]:
     """Put somebody on the list."""
     require(request.auth, "manage")
     person = find.person(body.person) if body.person else None
-    row = verbs.add_contact(body.name, _duty(body.duty), actor=request.auth, level=body.level, person=person)
+    row = verbs.add_contact(body.name, known_duty(body.duty), actor=request.auth, level=body.level, person=person)
     contacts.set_ways(row, _ways(body.ways), actor=request.auth)
     return Status(201, _line(row))
 
@@ -147,7 +147,7 @@ def change_contact(request: Call, number: int, body: ContactChange) -> dict[str,
     if "person" in values:
         values["person"] = find.person(values["person"]) if values["person"] else None
     if "duty" in values:
-        _duty(values["duty"])
+        known_duty(values["duty"])
     contacts.change(row, actor=request.auth, **values)
     return _line(row)
 
@@ -186,7 +186,7 @@ def _ways(given: list[NewWay]) -> list[contacts.Reach]:
     return [contacts.Reach(one.channel, one.address) for one in given]
 
 
-def _duty(text: str) -> str:
+def known_duty(text: str) -> str:
     if text not in dict(DUTIES):
         raise Refused(f"{text[:40]!r} is not a role.", hint=f"Use one of: {', '.join(dict(DUTIES))}.")
     return text

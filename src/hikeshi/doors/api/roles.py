@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
-from ninja import Router, Status
+from typing import Any
 
+from django.utils import timezone
+from ninja import Router, Status
+from typing_extensions import TypedDict
+
+from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.incidents import verbs
-from hikeshi.doors import find, shapes
+from hikeshi.desk.incidents.staffing import NEEDED, proposal
+from hikeshi.doors import find, shapes, staffing
 from hikeshi.doors.api.bearer import Call
 from hikeshi.doors.api.paging import Body
+from hikeshi.errors import Refused
 
 router = Router()
+
+
+class WarningShape(TypedDict):
+    """One thing wrong with who is on an incident, by its key."""
+
+    warning: str
+    text: shapes.Both
+
+
+class ProposedShape(TypedDict):
+    """Whom a role would go to, and why them; `contact` is null where nobody is on the list for it."""
+
+    duty: str
+    contact: str | None
+    person: str | None
+    text: shapes.Both
 
 
 class Assignment(Body):
@@ -38,3 +61,19 @@ def assign_role(request: Call, name: str, body: Assignment) -> Status[shapes.Rol
         person=find.person(body.person) if body.person else None,
     )  # fmt: skip
     return Status(201, shapes.role(role))
+
+
+@router.get("/incidents/{name}/staffing", response=list[WarningShape])
+def list_warnings(request: Call, name: str) -> list[dict[str, Any]]:
+    """What is wrong with who is on the incident: nobody in command, too few, too long on duty."""
+    row = find.incident(request.auth, name)
+    return [staffing.warning_shape(one) for one in staffing.warned(row, timezone.now())]
+
+
+@router.get("/oncall/proposal", response=list[ProposedShape])
+def propose_roles(request: Call, severity: int) -> list[dict[str, Any]]:
+    """Whom an incident of a severity would get now, and why them."""
+    require(request.auth, "triage")
+    if severity not in NEEDED:
+        raise Refused(f"{severity} is not a severity.", hint="Use 1 (critical) to 4 (low).")
+    return [staffing.proposed_shape(one) for one in proposal(severity, timezone.now())]

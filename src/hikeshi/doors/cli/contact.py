@@ -28,7 +28,7 @@ def _line(row: Contact) -> dict[str, Any]:
     return contacts.shown(row, timezone.now())
 
 
-def _duty(text: str) -> str:
+def known_duty(text: str) -> str:
     if text not in dict(DUTIES):
         raise WrongUsage(f"{text!r} is not a role.", hint=f"Use one of: {', '.join(dict(DUTIES))}.")
     return text
@@ -46,7 +46,7 @@ def add(
     who = actor()
     require(who, "manage")
     person = find.person(user) if user else None
-    made = verbs.add_contact(name, _duty(duty), actor=who, level=level, phone=phone, email=email, person=person)
+    made = verbs.add_contact(name, known_duty(duty), actor=who, level=level, phone=phone, email=email, person=person)
     return _line(made)
 
 
@@ -64,7 +64,13 @@ def change(
     who = actor()
     require(who, "manage")
     row = find.contact(contact)
-    given = {"name": name, "duty": _duty(duty) if duty else "", "level": level, "language": language, "time_zone": zone}
+    given = {
+        "name": name,
+        "duty": known_duty(duty) if duty else "",
+        "level": level,
+        "language": language,
+        "time_zone": zone,
+    }
     values: dict[str, Any] = {key: value for key, value in given.items() if value not in ("", None)}
     if user:
         values["person"] = find.person(user)

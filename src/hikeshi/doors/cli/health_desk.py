@@ -180,10 +180,10 @@ def worker() -> Health:
 
 def contacts() -> Health:
     from hikeshi.desk.accounts.contacts import listed
-    from hikeshi.desk.incidents.verbs import FILLED_AT_ONCE
+    from hikeshi.desk.incidents.staffing import NEEDED
 
     held = set(listed().values_list("duty", flat=True))
-    missing = ", ".join(duty for duty in FILLED_AT_ONCE if duty not in held)
+    missing = ", ".join(duty for duty in NEEDED[2] if duty not in held)
     if missing:
         return part(
             f"No contact for {missing}: `hikeshi contact add`.",

@@ -1,14 +1,19 @@
-"""`role assign | who`: who answers for what."""
+"""`role assign | check | propose | who`: who answers for what."""
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any
 
 import typer
+from django.utils import timezone
 
-from hikeshi.desk.incidents import verbs
-from hikeshi.doors import find, shapes
+from hikeshi.desk.accounts.permissions import require
+from hikeshi.desk.incidents import staffing, verbs
+from hikeshi.doors import find, shapes, staffing as shown
+from hikeshi.doors.cli import session
 from hikeshi.doors.cli.answer import Answer
+from hikeshi.doors.cli.plain import plain
 from hikeshi.doors.cli.who import actor
 
 
@@ -33,6 +38,21 @@ def assign(
 
 
 def who(incident: str, past: Annotated[bool, typer.Option(help="Those relieved too.")] = False) -> Answer:
-    """Who answers for what now."""
-    rows = find.incident(actor(), incident).roles.select_related("contact", "person")
+    """Who answers for what now; warnings about them go to stderr."""
+    row = find.incident(actor(), incident)
+    rows = row.roles.select_related("contact", "person")
+    for one in shown.warned(row, timezone.now()):
+        sys.stderr.write(plain(f"{one.text.ja if session.options.language == 'ja' else one.text.en}\n"))
     return Answer([shapes.role(row) for row in (rows if past else rows.filter(until__isnull=True))])
+
+
+def check(incident: str) -> Answer:
+    """What is wrong with who is on an incident: nobody in command, too few, too long on duty."""
+    row = find.incident(actor(), incident)
+    return Answer([shown.warning_shape(one) for one in shown.warned(row, timezone.now())])
+
+
+def propose(severity: Annotated[int, typer.Argument(min=1, max=4)]) -> Answer:
+    """Whom an incident of a severity would get now, and why them."""
+    require(actor(), "triage")
+    return Answer([shown.proposed_shape(one) for one in staffing.proposal(severity, timezone.now())])

@@ -1,0 +1,200 @@
+"""On call: rotations, who is on, where nobody is, and who covers for whom."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from django.utils import timezone
+from ninja import Router, Status
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from hikeshi.desk.accounts.permissions import require
+from hikeshi.desk.oncall import reading, verbs
+from hikeshi.doors import find, rota
+from hikeshi.doors.api.bearer import Call
+from hikeshi.doors.api.contacts import known_duty
+from hikeshi.doors.api.paging import Body
+
+router = Router()
+
+
+class NewPart(Body):
+    """Members by name or number of the contact list, in order. `every`: weekly, daily or a number of days."""
+
+    members: list[str] = Field(min_length=1, max_length=verbs.MOST_MEMBERS)
+    every: str = "weekly"
+    weekday: str = "mon"
+    at: str = "09:00"
+    time_zone: str = ""
+    hours: str = ""
+    since: date | None = None
+
+
+class NewRotation(Body):
+    """Of several rotations for a role, level 1 is asked first. Parts with hours in several zones follow the sun."""
+
+    name: str = Field(min_length=1, max_length=80)
+    duty: str
+    level: int = Field(1, ge=1, le=9)
+    calendar: str = ""
+    parts: list[NewPart] = Field(default_factory=list, max_length=verbs.MOST_PARTS)
+
+
+class Parts(Body):
+    parts: list[NewPart] = Field(max_length=verbs.MOST_PARTS)
+
+
+class Cover(Body):
+    """`contact` is on from `start` to `end`: in the turns of `covers`, or whoever it would be."""
+
+    contact: str
+    start: datetime
+    end: datetime
+    reason: str
+    covers: str = ""
+
+
+class Ending(Body):
+    reason: str
+
+
+class PartShape(TypedDict):
+    members: list[str]
+    days: int
+    at_clock: str
+    time_zone: str
+    since: date
+    within: str
+
+
+class OverrideShape(TypedDict):
+    """`covers` empty: whoever it would be."""
+
+    override: int
+    rotation: str
+    contact: str
+    covers: str | None
+    start: datetime
+    end: datetime
+    reason: str
+    made_by: str
+
+
+class RotationShape(TypedDict):
+    rotation: str
+    duty: str
+    level: int
+    calendar: str
+    parts: list[PartShape]
+    overrides: list[OverrideShape]
+
+
+class ShiftShape(TypedDict):
+    """`why`: turn, override, or fixed where it came from another system."""
+
+    rotation: str
+    duty: str
+    contact: str
+    start: datetime
+    end: datetime
+    why: str
+    covers: str | None
+
+
+class GapShape(TypedDict):
+    """Nobody is on."""
+
+    rotation: str
+    duty: str
+    start: datetime
+    end: datetime
+
+
+@router.get("/oncall", response=list[ShiftShape])
+def on_call_now(request: Call, duty: str = "", at: datetime | None = None) -> list[dict[str, Any]]:
+    """Who is on call now, or at a moment, in the order to ask them."""
+    require(request.auth, "triage")
+    when = at or timezone.now()
+    return [rota.shift_shape(row) for row in (reading.on_call(duty, when) if duty else reading.everybody(when))]
+
+
+@router.get("/oncall/gaps", response=list[GapShape])
+def on_call_gaps(request: Call) -> list[dict[str, Any]]:
+    """Where nobody is on call within the coming 14 days."""
+    require(request.auth, "triage")
+    return [rota.gap_shape(row) for row in reading.gaps(timezone.now())]
+
+
+@router.get("/oncall/shifts", response=list[ShiftShape])
+def on_call_shifts(
+    request: Call, duty: str = "", start: datetime | None = None, days: int = 14
+) -> list[dict[str, Any]]:
+    """The shifts ahead, by rotation."""
+    require(request.auth, "triage")
+    begin, end = rota.stretch(start, days)
+    return [rota.shift_shape(one) for row in reading.rotations(duty) for one in reading.shifts(row, begin, end)]
+
+
+@router.get("/rotations", response=list[RotationShape])
+def list_rotations(request: Call) -> list[dict[str, Any]]:
+    """The rotations, with the overrides that stand."""
+    require(request.auth, "triage")
+    return [rota.rotation_shape(row) for row in reading.rotations()]
+
+
+@router.post("/rotations", response={201: RotationShape})
+def make_rotation(request: Call, body: NewRotation) -> Status[dict[str, Any]]:
+    """Make a rotation."""
+    require(request.auth, "manage")
+    row = verbs.make(
+        body.name, known_duty(body.duty), _specs(body.parts), actor=request.auth, level=body.level,
+        calendar=body.calendar,
+    )  # fmt: skip
+    return Status(201, rota.rotation_shape(row))
+
+
+@router.put("/rotations/{name}/parts", response=RotationShape)
+def change_rotation(request: Call, name: str, body: Parts) -> dict[str, Any]:
+    """Put these parts in the place of those there are."""
+    require(request.auth, "manage")
+    verbs.change(find.rotation(name), _specs(body.parts), actor=request.auth)
+    return rota.rotation_shape(find.rotation(name))
+
+
+@router.post("/rotations/{name}/retire", response={204: None})
+def retire_rotation(request: Call, name: str, body: Ending) -> Status[None]:
+    """End a rotation, with a reason."""
+    require(request.auth, "manage")
+    verbs.retire(find.rotation(name), actor=request.auth, reason=body.reason)
+    return Status(204, None)
+
+
+@router.post("/rotations/{name}/overrides", response={201: OverrideShape})
+def cover_shift(request: Call, name: str, body: Cover) -> Status[dict[str, Any]]:
+    """Let somebody be on call in place of somebody else, or where nobody is."""
+    require(request.auth, "triage")
+    row = verbs.cover(
+        find.rotation(name), find.contact(body.contact), body.start, body.end, actor=request.auth, reason=body.reason,
+        covers=find.contact(body.covers) if body.covers else None,
+    )  # fmt: skip
+    return Status(201, rota.override_shape(row))
+
+
+@router.post("/overrides/{number}/withdraw", response={204: None})
+def withdraw_override(request: Call, number: int) -> Status[None]:
+    """Take an override back."""
+    require(request.auth, "triage")
+    verbs.uncover(find.override(number), actor=request.auth)
+    return Status(204, None)
+
+
+def _specs(parts: list[NewPart]) -> list[verbs.PartSpec]:
+    return [
+        rota.part_of(
+            part.members, every=part.every, weekday=part.weekday, at=part.at, zone=part.time_zone, hours=part.hours,
+            since=part.since,
+        )
+        for part in parts
+    ]  # fmt: skip
