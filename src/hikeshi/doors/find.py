@@ -18,6 +18,7 @@ from hikeshi.desk.duties.models import Moment
 from hikeshi.desk.evidence.models import Item, Planned
 from hikeshi.desk.incidents import verbs as incidents
 from hikeshi.desk.incidents.models import Incident
+from hikeshi.desk.incidents.sight import alerts
 from hikeshi.desk.ledger.models import ORGANISATION, Chain
 from hikeshi.desk.oncall.models import Override, Rotation
 from hikeshi.desk.oncall.reading import rotations
@@ -69,8 +70,7 @@ def incident(actor: Actor, name: str) -> Incident:
 
 def alert(actor: Actor, name: str) -> Alert:
     """An alert by its name (ALR-7) or number (7)."""
-    rows = Alert.objects.all() if allowed(actor, "triage") else Alert.objects.none()
-    found = rows.filter(pk=_number(name.upper().removeprefix("ALR-"))).first()
+    found = alerts(actor).filter(pk=_number(name.upper().removeprefix("ALR-"))).first()
     if found is None:
         raise _not_there("alert", name)
     return found

@@ -91,6 +91,11 @@ class IncidentShape(TypedDict):
     acknowledged_at: datetime | None
     contained_at: datetime | None
     closed_at: datetime | None
+    code_name: str
+    marking: str
+    restricted: bool
+    quiet: bool
+    merged_into: str
     version: int
 
 
@@ -443,7 +448,8 @@ def delivery(row: Delivery) -> DeliveryShape:
 
 
 def incident(row: Incident) -> IncidentShape:
-    shape: IncidentShape = _same(row, IncidentShape.__annotations__)
+    names = [name for name in IncidentShape.__annotations__ if name != "merged_into"]
+    shape: IncidentShape = {**_same(row, names), "merged_into": str(row.merged_into or "")}
     return shape
 
 

@@ -103,6 +103,11 @@ class Incident(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def public_name(self) -> str:
+        """What may be said of it outside its own pages (lists, notices, subjects): of a restricted one the code name alone."""
+        return (self.code_name or self.name) if self.restricted else self.title
+
 
 class Phase(models.Model):
     """A phase an incident has entered. Several can be active; going back opens it again."""

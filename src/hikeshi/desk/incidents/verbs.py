@@ -7,15 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from hikeshi.desk.accounts.models import Contact, Person
-from hikeshi.desk.accounts.permissions import EVERYWHERE, Right, require
+from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.alerts import groups
 from hikeshi.desk.alerts.models import Alert
 from hikeshi.desk.duties import verbs as duties
+from hikeshi.desk.incidents import sight
+from hikeshi.desk.incidents.exposure import is_unaware
 from hikeshi.desk.incidents.models import DUTIES, PHASES, SEVERITIES, Incident, Phase, Role
 from hikeshi.desk.incidents.staffing import NEEDED, proposal
 from hikeshi.desk.ledger import changes, verbs as ledger
@@ -25,25 +26,7 @@ from hikeshi.text import Text
 
 SINGLE = frozenset({"incident_commander", "technical_lead", "communications_lead"})
 
-
-def visible(actor: Actor) -> QuerySet[Incident]:
-    """The incidents this actor may read: a restricted one does not even show its name."""
-    if "read" in EVERYWHERE.get(actor.role, frozenset()):
-        return Incident.objects.all()
-    mine = Q(roles__person_id=actor.person_id, roles__until__isnull=True)
-    return Incident.objects.filter(mine).distinct() if actor.person_id else Incident.objects.none()
-
-
-def duties_of(actor: Actor, incident: Incident) -> frozenset[str]:
-    if actor.person_id is None:
-        return frozenset()
-    held = incident.roles.filter(person_id=actor.person_id, until__isnull=True)
-    return frozenset(held.values_list("duty", flat=True))
-
-
-def require_on(actor: Actor, right: Right, incident: Incident) -> None:
-    """Raises `Refused` unless the actor has the right on this incident."""
-    require(actor, right, duties_of(actor, incident))
+duties_of, require_on, visible = sight.duties_of, sight.require_on, sight.visible
 
 
 def change(
@@ -131,6 +114,10 @@ def assign(
         raise Refused(f"{duty!r} is not a role.", hint=f"Use one of: {', '.join(dict(DUTIES))}.")
     if contact is None and person is None:
         raise Refused("Nobody was named.", hint="Name a contact or a person.")
+    if any(one is not None and is_unaware(incident, one) for one in (person, contact, contact and contact.person)):
+        raise Refused(
+            f"{person or contact} must not know of this incident.", hint="Quiet mode names those; change it first."
+        )
     if duty in SINGLE:
         Incident.objects.select_for_update().get(
             pk=incident.pk

@@ -9,7 +9,7 @@ from ninja import Query, Router, Status
 
 from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.alerts import verbs
-from hikeshi.desk.alerts.models import Alert
+from hikeshi.desk.incidents.sight import alerts
 from hikeshi.doors import find, shapes
 from hikeshi.doors.api.bearer import Call
 from hikeshi.doors.api.paging import Body, Page, Paging, newest_first
@@ -30,7 +30,7 @@ def list_alerts(
 ) -> Page[shapes.AlertShape]:
     """Alerts, newest first. `waiting=true`: only those without a verdict and without an incident."""
     require(request.auth, "triage")
-    rows = Alert.objects.all()
+    rows = alerts(request.auth)
     if waiting is not None:
         open_ones = {"verdict": "", "incidents__isnull": True}
         rows = rows.filter(**open_ones) if waiting else rows.exclude(**open_ones)

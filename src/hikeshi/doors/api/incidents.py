@@ -8,7 +8,7 @@ from typing import Annotated
 from ninja import Query, Router, Status
 from pydantic import Field
 
-from hikeshi.desk.incidents import verbs
+from hikeshi.desk.incidents import secrecy, verbs
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.doors import find, shapes
 from hikeshi.doors.api.bearer import Call
@@ -27,6 +27,7 @@ class Declaration(Body):
     detected_at: datetime | None = None
     occurred_at: datetime | None = None
     simulated: bool = False
+    restricted: bool = False
 
 
 class SeverityChange(Body):
@@ -76,7 +77,7 @@ def list_incidents(
 def declare_incident(request: Call, body: Declaration) -> Status[shapes.IncidentDetail]:
     """Declare an incident: number, first phase, response clock, roles from the contact list."""
     alerts = [find.alert(request.auth, name) for name in body.alerts]
-    row = verbs.declare(
+    row = (secrecy.declare_restricted if body.restricted else verbs.declare)(
         body.title, body.severity, actor=request.auth, reason=body.reason, alerts=alerts,
         detected_at=body.detected_at, occurred_at=body.occurred_at, simulated=body.simulated,
     )  # fmt: skip

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.alerts import verbs
-from hikeshi.desk.alerts.models import Alert
+from hikeshi.desk.incidents.sight import alerts
 from hikeshi.doors import find, shapes
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.exits import DONE, UNREADABLE
@@ -37,8 +37,10 @@ def list_alerts(
     limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 50,
 ) -> Answer:
     """The queue of alerts, newest first."""
-    require(actor(), "triage")
-    rows = Alert.objects.filter(verdict="", incidents__isnull=True) if waiting else Alert.objects.all()
+    who = actor()
+    require(who, "triage")
+    rows = alerts(who)
+    rows = rows.filter(verdict="", incidents__isnull=True) if waiting else rows
     columns = ("name", "received_at", "suggested_severity", "kind", "title", "verdict")
     return Answer([shapes.alert(row) for row in rows[:limit]], columns=columns)
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hikeshi.desk.incidents import verbs
+from hikeshi.desk.incidents import secrecy, verbs
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.doors import find, shapes
 from hikeshi.doors.cli.answer import Answer
@@ -28,10 +28,11 @@ def declare(
     detected_at: Annotated[str, typer.Option(help="ISO 8601 with zone; the response clock counts from here.")] = "",
     occurred_at: Annotated[str, typer.Option(help="ISO 8601 with zone.")] = "",
     simulated: Annotated[bool, typer.Option(help="An exercise.")] = False,
+    restricted: Annotated[bool, typer.Option(help="For named people only, from its first moment.")] = False,
 ) -> Any:
     """Declare an incident: number, first phase, response clock, roles from the contact list."""
     who = actor()
-    row = verbs.declare(
+    row = (secrecy.declare_restricted if restricted else verbs.declare)(
         title, severity, actor=who, reason=reason, alerts=[find.alert(who, name) for name in alert or ()],
         detected_at=optional(detected_at), occurred_at=optional(occurred_at), simulated=simulated,
     )  # fmt: skip

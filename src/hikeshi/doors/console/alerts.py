@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.alerts import verbs
-from hikeshi.desk.alerts.models import VERDICTS, Alert, Delivery
-from hikeshi.desk.incidents.verbs import visible
+from hikeshi.desk.alerts.models import VERDICTS, Delivery
+from hikeshi.desk.incidents.sight import alerts, visible
 from hikeshi.doors.console.frame import waiting_alerts
 from hikeshi.doors.console.visit import actor, attempt, done, page
 
@@ -25,9 +25,10 @@ SHOWN_SET_ASIDE = 20
 @require_safe
 def queue(request: HttpRequest) -> HttpResponse:
     """`?show=` is waiting (default), judged or all; `?before=` the key of the last row of the page before."""
-    require(actor(request), "triage")
+    who = actor(request)
+    require(who, "triage")
     show = request.GET.get("show", "waiting")
-    rows = {"judged": Alert.objects.exclude(verdict=""), "all": Alert.objects.all()}.get(show, waiting_alerts())
+    rows = {"judged": alerts(who).exclude(verdict=""), "all": alerts(who)}.get(show, waiting_alerts())
     if request.GET.get("before", "").isdecimal():
         rows = rows.filter(pk__lt=int(request.GET["before"]))
     shown = list(rows.order_by("-pk")[: PER_PAGE + 1])
@@ -46,7 +47,7 @@ def alert(request: HttpRequest, pk: int) -> HttpResponse:
     """One alert, its raw payloads, and the verdict form."""
     who = actor(request)
     require(who, "triage")
-    found = get_object_or_404(Alert, pk=pk)
+    found = get_object_or_404(alerts(who), pk=pk)
     problem = None
     if request.method == "POST":
         verdict, reason = request.POST.get("verdict", ""), request.POST.get("reason", "")
@@ -77,6 +78,8 @@ def payload(request: HttpRequest, pk: int) -> FileResponse:
     """One delivery, byte for byte, as an attachment: a browser must never interpret it."""
     require(actor(request), "triage")
     row = get_object_or_404(Delivery, pk=pk)
+    if row.alerts.exists() and not alerts(actor(request)).filter(deliveries=row).exists():
+        raise Http404
     response = FileResponse(iter([bytes(row.payload)]), as_attachment=True, filename=f"delivery-{row.pk}.bin")
     response["Content-Type"] = "application/octet-stream"
     return response

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from hikeshi.desk.accounts.permissions import allowed
 from hikeshi.desk.evidence import schedule
 from hikeshi.desk.incidents.models import PHASES, Incident
-from hikeshi.desk.incidents.verbs import duties_of, visible
+from hikeshi.desk.incidents.sight import allowed_on, visible
 from hikeshi.desk.runs.models import Step
 from hikeshi.doors.console.clocks import Face, faces
 from hikeshi.doors.console.frame import waiting_alerts
@@ -44,10 +44,7 @@ def board(request: HttpRequest) -> HttpResponse:
     asked = list(_steps(shown, "asked"))
     unsure = list(_steps(shown, "unknown"))
     alerts = list(waiting_alerts().order_by("suggested_severity", "pk")[:5]) if allowed(who, "triage") else []
-    asks = [
-        {"kind": "plan", "step": step, "mine": allowed(who, "command", duties_of(who, step.run.incident))}
-        for step in asked
-    ]
+    asks = [{"kind": "plan", "step": step, "mine": allowed_on(who, "command", step.run.incident)} for step in asked]
     asks += [{"kind": "look", "step": step, "mine": True} for step in unsure]
     asks += [{"kind": "evidence", "item": item, "mine": True} for item in schedule.doubtful(who)[:ASKS]]
     asks += [{"kind": "alert", "alert": alert, "mine": True} for alert in alerts]

@@ -13,9 +13,10 @@ from django.views.decorators.http import require_http_methods
 
 from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.alerts.models import Alert
-from hikeshi.desk.incidents import verbs
+from hikeshi.desk.incidents import secrecy, sight, verbs
 from hikeshi.desk.incidents.models import SEVERITIES, Incident
 from hikeshi.doors.console.visit import actor, attempt, done, page
+from hikeshi.doors.find import DIGITS
 from hikeshi.errors import Refused
 
 
@@ -24,7 +25,7 @@ def declare(request: HttpRequest) -> HttpResponse:
     """`?alert=` fills the form from an alert, which the incident then takes up."""
     require(actor(request), "triage")
     alert = _alert(request)
-    taken = alert.incidents.first() if alert else None
+    taken = verbs.visible(actor(request)).filter(alerts=alert).first() if alert else None
     if request.method == "GET" and taken is not None:
         return redirect("room", taken.name)
     made: list[Incident] = []
@@ -36,7 +37,7 @@ def declare(request: HttpRequest) -> HttpResponse:
 
 def _alert(request: HttpRequest) -> Alert | None:
     key = request.POST.get("alert") or request.GET.get("alert", "")
-    return Alert.objects.filter(pk=int(key)).first() if key.isdecimal() else None
+    return sight.alerts(actor(request)).filter(pk=int(key)).first() if key.isdecimal() and len(key) < DIGITS else None
 
 
 def _declare(request: HttpRequest, alert: Alert | None) -> Incident:
@@ -44,7 +45,8 @@ def _declare(request: HttpRequest, alert: Alert | None) -> Incident:
     if not typed.get("title", "").strip() or not typed.get("reason", "").strip():
         raise Refused("An incident needs a title and a reason.", hint="One sentence each is enough.")
     severity = typed.get("severity", "")
-    return verbs.declare(
+    declare = secrecy.declare_restricted if typed.get("restricted") else verbs.declare
+    return declare(
         typed["title"].strip(), int(severity) if severity.isdecimal() else 0, actor=actor(request),
         reason=typed["reason"].strip(), alerts=[alert] if alert else [], detected_at=_moment(typed.get("detected_at", "")),
         occurred_at=alert.first_seen_at if alert else None, simulated=bool(alert and alert.simulated),

@@ -22,6 +22,7 @@ from hikeshi.desk.ledger.phrases import PHRASES
 from hikeshi.desk.runs.models import Step
 from hikeshi.doors.console.clocks import faces
 from hikeshi.doors.console.visit import actor, attempt, done, incident_of, page, rights
+from hikeshi.doors.secrecy import forced as glass_broken
 from hikeshi.errors import Conflict, HikeshiError, Refused
 
 LEGAL: Final = tuple(name for name, rule in rules().items() if rule.duty is not None)
@@ -67,6 +68,7 @@ def head(request: HttpRequest, incident: Incident, tab: str) -> dict[str, Any]:
         "steps_done": steps.filter(state__in=("done", "skipped", "undone")).count(), "steps_all": steps.count(),
         "steps_asked": steps.filter(state="asked").count(), "evidence_count": incident.evidence.count(),
         "reports_count": incident.reports.count(),
+        "glass_broken": glass_broken(incident),
         "duties_open": Clock.objects.filter(chain__name=incident.name, stopped_at__isnull=True, rule__in=LEGAL).count(),
     }  # fmt: skip
 

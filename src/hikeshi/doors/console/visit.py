@@ -16,7 +16,7 @@ from hikeshi.desk.accounts.permissions import Right, allowed
 from hikeshi.desk.accounts.verbs import actor_of
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.incidents.models import Incident
-from hikeshi.desk.incidents.verbs import duties_of, visible
+from hikeshi.desk.incidents.sight import allowed_on, visible
 from hikeshi.errors import Conflict, Failed, HikeshiError, Refused, Unreadable
 
 RIGHTS: tuple[Right, ...] = ("read", "write", "command", "triage", "manage")
@@ -44,8 +44,7 @@ def incident_of(request: HttpRequest, name: str) -> Incident:
 def rights(request: HttpRequest, incident: Incident | None = None) -> dict[str, bool]:
     """What this person may do, for templates: a button that would be refused is not offered."""
     who = actor(request)
-    duties = duties_of(who, incident) if incident else frozenset()
-    return {right: allowed(who, right, duties) for right in RIGHTS}
+    return {right: allowed_on(who, right, incident) if incident else allowed(who, right) for right in RIGHTS}
 
 
 def status_of(problem: HikeshiError) -> int:
