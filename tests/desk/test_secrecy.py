@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from django.utils import timezone
 
 from hikeshi.desk.accounts.models import Contact, Person
 from hikeshi.desk.actor import Actor
-from hikeshi.desk.alerts.models import Alert
+from hikeshi.desk.alerts import verbs as alerts
 from hikeshi.desk.incidents import code_names, secrecy, sight, verbs as incidents
 from hikeshi.desk.incidents.exposure import exposed, is_unaware
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger.models import ORGANISATION, Entry
 from hikeshi.errors import Conflict, Refused
+from tests_findings import finding
 
 pytestmark = pytest.mark.django_db
 
@@ -68,9 +68,9 @@ class TestRestricted:
         assert list(incidents.visible(on_it)) == [restricted]
 
     def test_the_alerts_it_took_up_are_hidden_with_it(
-        self, restricted: Incident, commander: Actor, on_it: Actor, outsider: Actor
+        self, restricted: Incident, commander: Actor, on_it: Actor, outsider: Actor, hikeshi: Actor
     ) -> None:
-        restricted.alerts.set([Alert.objects.create(source="x", title="t", received_at=timezone.now())])
+        restricted.alerts.set(alerts.receive(finding(), actor=hikeshi, source="sqs", message_id="m-1").alerts.all())
         assert not sight.alerts(commander).exists()
         assert sight.alerts(on_it).exists()
         assert not sight.alerts(outsider).exists()
