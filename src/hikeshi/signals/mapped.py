@@ -17,6 +17,7 @@ from hikeshi.signals import fields, mapping as files, paths
 from hikeshi.signals.mapping import DIGEST, LITERAL, PLACE, Choice, Mapping, Test, choices
 from hikeshi.signals.shapes import SHAPES
 from hikeshi.signals.signal import Kind, Signal
+from hikeshi.text import Text
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ class Mapped:
 
     def __init__(self, given: Mapping) -> None:
         self.mapping, self.NAME = given, given.name
+        self.ABOUT = Text(en=given.about, ja=given.about)
         self._words = {word.casefold(): score for word, score in given.severity.words.items()}
 
     def parts(self, document: Any) -> Iterator[tuple[str, Any]]:
@@ -146,9 +148,13 @@ def _holds(test: Test, scope: Scope) -> bool:
 
 def mapped(own: Path | None = None) -> dict[str, Mapped]:
     """Every mapping by name: those of the folder `own` first, then ours that none of them replaces."""
-    return _loaded(_state(own)) | {
-        name: one for name, one in _loaded(_state(SHIPPED)).items() if name not in _loaded(_state(own))
-    }
+    theirs = loaded(own)
+    return theirs | {name: one for name, one in loaded(SHIPPED).items() if name not in theirs}
+
+
+def loaded(folder: Path | None) -> dict[str, Mapped]:
+    """The mappings of one folder that are right, by name."""
+    return _loaded(_state(folder))
 
 
 def problems(own: Path | None) -> list[Unreadable]:

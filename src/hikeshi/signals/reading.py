@@ -58,12 +58,17 @@ def read(payload: bytes, source: str, reader: str = "", *, own: Path | None = No
     `reader` is the name of a shape or a mapping; "" is whatever fits. `own` is a folder with further mappings.
     """
     try:
-        readers = _readers(reader, own)
-        return _read(_found(decoding.decode(payload, source), readers), readers, source)
-    except Unreadable as problem:
-        return Reading([], [problem])
+        return read_by(payload, source, readers(reader, own))
     except Refused as problem:
         return Reading([], [Unreadable(problem.message, source=source, hint=problem.hint)])
+
+
+def read_by(payload: bytes, source: str, by: Sequence[Shape]) -> Reading:
+    """As `read`, by these readers, of which the first that fits is taken."""
+    try:
+        return _read(_found(decoding.decode(payload, source), by), by, source)
+    except Unreadable as problem:
+        return Reading([], [problem])
     except RecursionError:
         return Reading([], [Unreadable("nested too deeply", source=source)])
 
@@ -76,7 +81,8 @@ def read_signals(payload: bytes, source: str, reader: str = "", *, own: Path | N
     return found.signals
 
 
-def _readers(reader: str, own: Path | None) -> list[Shape]:
+def readers(reader: str = "", own: Path | None = None) -> list[Shape]:
+    """The reader of that name, or all in the order they are asked. Raises `Refused` naming those there are."""
     if reader in SHAPES:
         return [SHAPES[reader]]
     mappings = mapped(own)
@@ -87,12 +93,12 @@ def _readers(reader: str, own: Path | None) -> list[Shape]:
     return [mappings[reader]]
 
 
-def _found(document: Any, readers: Sequence[Shape]) -> Iterator[Part]:
+def _found(document: Any, by: Sequence[Shape]) -> Iterator[Part]:
     """The documents of a payload. A mail whose text or attachments are understood as alerts is these alerts, else a mail."""
     if not isinstance(document, Message):
         yield from documents(document)
         return
-    inside = [part for part in _in_mail(document) if _parts(part.document, readers)]
+    inside = [part for part in _in_mail(document) if _parts(part.document, by)]
     yield from inside or [Part("$", document)]
 
 
@@ -106,23 +112,23 @@ def _in_mail(mail: Message) -> Iterator[Part]:
             yield from documents(found, f"part {number}: $")
 
 
-def _parts(document: Any, readers: Iterable[Shape]) -> tuple[Shape, list[tuple[str, Any]]] | None:
+def _parts(document: Any, by: Iterable[Shape]) -> tuple[Shape, list[tuple[str, Any]]] | None:
     """The first reader that finds something in a document, and what."""
-    for one in readers:
+    for one in by:
         if found := list(one.parts(document)):
             return one, found
     return None
 
 
-def _read(found: Iterator[Part], readers: Sequence[Shape], source: str) -> Reading:
+def _read(found: Iterator[Part], by: Sequence[Shape], source: str) -> Reading:
     signals, problems = list[Signal](), list[Unreadable]()
     for place, document in found:
         if isinstance(document, Broken):
             problems.append(Unreadable(document.reason, source=source, place=document.place))
             continue
-        which = _parts(document, readers)
+        which = _parts(document, by)
         if which is None:
-            hint = f"Known: {', '.join(one.NAME for one in readers)}."
+            hint = f"Known: {', '.join(one.NAME for one in by)}."
             problems.append(Unreadable("no alert in it that we know", source=source, place=_shown(place), hint=hint))
             continue
         for below, part in which[1]:

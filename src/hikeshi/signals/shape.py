@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from hikeshi.signals.signal import Signal
+from hikeshi.text import Text
 
 
 class Shape(Protocol):
@@ -13,6 +14,8 @@ class Shape(Protocol):
 
     @property
     def NAME(self) -> str: ...  # noqa: N802  a constant of the module
+    @property
+    def ABOUT(self) -> Text: ...  # noqa: N802  a constant of the module
 
     def parts(self, document: Any) -> Iterator[tuple[str, Any]]:
         """What in a document is a signal of this shape, each with its place below the document; nothing when it is of another shape."""

@@ -32,6 +32,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "alert judge": Command("alert_groups", "judge", "person", "One verdict on all alerts of a cause", "グループをまとめて判定"),
     "alert link": Command("alert_groups", "link", "person", "Give groups to an open incident", "グループを対応中のインシデントに関連付け"),
     "alert list": Command("alert", "list_alerts", "person", "The queue of alerts", "アラートの一覧"),
+    "alert mappings": Command("mappings", "mappings", "engine", "What arrives is understood by these; try your own", "アラートの読み取り方の一覧と試行"),
     "alert merge": Command("alert_groups", "merge", "person", "Make one of several groups", "複数のグループを統合"),
     "alert reasons": Command("alert_groups", "reasons", "person", "The reasons that verdicts may have", "判定理由の一覧"),
     "alert related": Command("alert_groups", "related", "person", "Groups that name the same things", "観測対象が共通するグループ"),

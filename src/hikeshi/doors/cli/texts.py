@@ -33,6 +33,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "merged_into": ("Merged into", "統合先"),
     "restricted": ("Restricted", "限定公開"),
     "unaware": ("Must not know", "知らせない相手"),
+    "reader": ("Reader", "読み取り方"),
+    "about": ("What it reads", "読み取る対象"),
     "copies": ("Copies held", "保管済みの写し"),
     "cut": ("Cut short", "切り詰めた項目"),
     "undated": ("Left out without a date", "日時がなく省いた行"),
@@ -492,6 +494,9 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
 
 
 CODES_JA: Final[dict[str, str]] = {
+    "shipped": "同梱の対応表",
+    "own": "自社の対応表",
+    "shape": "組み込み",
     "accepted": "受領済み",
     "active": "対応中",
     "admin": "管理者",

@@ -16,8 +16,10 @@ from typing import Any
 from hikeshi.signals import fields
 from hikeshi.signals.fields import dig
 from hikeshi.signals.signal import Signal
+from hikeshi.text import Text
 
 NAME = "awsconfig"
+ABOUT = Text(en="AWS Config, changes of compliance", ja="AWS Config のコンプライアンス変更")
 SCORE = 4.0
 
 

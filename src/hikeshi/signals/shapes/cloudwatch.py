@@ -18,8 +18,10 @@ from typing import Any, NamedTuple
 from hikeshi.signals import fields
 from hikeshi.signals.fields import dicts, dig
 from hikeshi.signals.signal import Kind, Signal
+from hikeshi.text import Text
 
 NAME = "cloudwatch"
+ABOUT = Text(en="CloudWatch alarms", ja="CloudWatch アラーム")
 SCORES = {"ALARM": 5.0, "INSUFFICIENT_DATA": 2.0}
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 

@@ -14,8 +14,10 @@ from typing import Any
 from hikeshi.signals import fields
 from hikeshi.signals.fields import dicts, dig
 from hikeshi.signals.signal import Kind, Signal
+from hikeshi.text import Text
 
 NAME = "guardduty"
+ABOUT = Text(en="GuardDuty findings", ja="GuardDuty の検出結果")
 
 
 def parts(document: Any) -> Iterator[tuple[str, Any]]:

@@ -21,8 +21,10 @@ from typing import Any, Final
 from hikeshi.signals import fields, mails
 from hikeshi.signals.defang import MAIL, defang, host_of, refang, urls
 from hikeshi.signals.signal import Kind, Signal
+from hikeshi.text import Text
 
 NAME = "mail"
+ABOUT = Text(en="Mails, reported or sent by systems", ja="報告されたメール・システムからのメール")
 SCORE: Final = 4.0
 """A person found it worth reporting; nobody has looked yet."""
 

@@ -19,8 +19,13 @@ from hikeshi.signals.fields import dicts, dig
 from hikeshi.signals.findings import common, event_of, named_by
 from hikeshi.signals.shapes import guardduty
 from hikeshi.signals.signal import Kind, Signal
+from hikeshi.text import Text
 
 NAME = "ocsf"
+ABOUT = Text(
+    en="Findings in OCSF, as Security Hub and Security Lake send them",
+    ja="OCSF 形式の検出結果（Security Hub、Security Lake など）",
+)
 OVER = (3, 4, 5)
 """status_id: suppressed, resolved, archived."""
 

@@ -20,8 +20,10 @@ from hikeshi.signals.fields import dicts, dig
 from hikeshi.signals.findings import common, event_of, named_by
 from hikeshi.signals.shapes import guardduty
 from hikeshi.signals.signal import Kind, Signal
+from hikeshi.text import Text
 
 NAME = "securityhub"
+ABOUT = Text(en="Security Hub findings (ASFF)", ja="Security Hub の検出結果（ASFF）")
 OVER = ("RESOLVED", "SUPPRESSED")
 
 

@@ -13,8 +13,10 @@ from typing import Any
 from hikeshi.signals import fields
 from hikeshi.signals.defang import defang, host_of, urls
 from hikeshi.signals.signal import Kind, Signal
+from hikeshi.text import Text
 
 NAME = "selfreport"
+ABOUT = Text(en="Reports by people in the company", ja="社内からの報告")
 SCORE = 5.0
 """A person is worried: medium, until somebody has called back."""
 
