@@ -61,9 +61,13 @@ VARIABLES: Final[dict[str, tuple[str, str]]] = {
         "",
         "Object Lock for evidence in S3, such as governance:365d or compliance:365d; empty: none",
     ),
+    "HIKESHI_MAILBOX_PASSWORD_FILE": ("", "file with the mailbox's password, readable by its owner only"),
+    "HIKESHI_MAILBOX_URL": ("", "IMAP mailbox the intake reads: imaps://user@host/INBOX; empty: no mailbox"),
     "HIKESHI_MAIL_FROM": ("", "the sender of mails, where checkpoints are copied to mailto:"),
     "HIKESHI_PUBLIC_URL": ("http://127.0.0.1:8000", "the address people open; https unless it is this machine"),
     "HIKESHI_QUEUE_URL": ("", "SQS queue the intake reads; empty: no queue"),
+    "HIKESHI_SELF_REPORT": ("off", "on: anybody who reaches the console may report on /report/, without an account"),
+    "HIKESHI_SELF_REPORT_WORD": ("", "a word the form on /report/ asks for, which everybody in the company knows"),
     "HIKESHI_SIGNING_KEY": (
         "",
         "the key that signs checkpoints: file:/path, kms:KEY or pkcs11:...; empty: a file in the home folder",
@@ -112,6 +116,10 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     smtp_url: str
     smtp_password_file: Path | None
     mail_from: str
+    mailbox_url: str
+    mailbox_password_file: Path | None
+    self_report: bool
+    self_report_word: str
     locker: str
     locker_lock: tuple[str, int] | None
     """The mode of Object Lock and the days it lasts."""
@@ -146,6 +154,10 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
         aws_protected=_words(value["HIKESHI_AWS_PROTECTED"]),
         evidence_bucket=value["HIKESHI_EVIDENCE_BUCKET"],
         **_anchors(value),
+        mailbox_url=_mailbox(value["HIKESHI_MAILBOX_URL"]),
+        mailbox_password_file=_file(value["HIKESHI_MAILBOX_PASSWORD_FILE"]),
+        self_report=_one_of("HIKESHI_SELF_REPORT", value["HIKESHI_SELF_REPORT"], ("off", "on")) == "on",
+        self_report_word=value["HIKESHI_SELF_REPORT_WORD"],
         locker=_locker(value["HIKESHI_LOCKER"]),
         locker_lock=_lock(value["HIKESHI_LOCKER_LOCK"], value["HIKESHI_LOCKER"]),
         locker_kms_key=value["HIKESHI_LOCKER_KMS_KEY"],
@@ -273,6 +285,16 @@ def _time_zone(text: str) -> str:
 def _url(name: str, text: str) -> str:
     if text and urlsplit(text).scheme not in {"http", "https"}:
         raise Refused(f"{name} is {text!r}.", hint="Use an address that starts with https:// or http://.")
+    return text
+
+
+def _mailbox(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.password or (text and (parts.scheme not in {"imap", "imaps"} or not parts.hostname or not parts.username)):
+        raise Refused(
+            "HIKESHI_MAILBOX_URL is not understood (its value is not shown).",
+            hint="Use imaps://user@host/INBOX, the password in HIKESHI_MAILBOX_PASSWORD_FILE.",
+        )
     return text
 
 

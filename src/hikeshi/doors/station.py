@@ -11,6 +11,7 @@ from django.db import connections
 
 from hikeshi.desk.runs.perform import warm_up
 from hikeshi.doors.intake import Intake
+from hikeshi.doors.mailbox import Mailbox
 from hikeshi.doors.worker import SENDING, WORK, Prompt, Work, Worker
 
 WORKERS = 2
@@ -22,12 +23,14 @@ SENDERS = 2
 class Station:
     """Start with `with`; leaving it stops the workers after what they are doing."""
 
-    def __init__(self, queue_url: str = "") -> None:
+    def __init__(self, queue_url: str = "", mailbox_url: str = "") -> None:
         self.stop, self.wake = threading.Event(), threading.Event()
         self.workers = [self._worker(work=(), prompt=None)]  # deadlines: nothing slow ever holds them back
         self.workers += [self._worker(work=WORK, prompt=()) for _ in range(WORKERS)]
         self.workers += [self._worker(work=SENDING, prompt=()) for _ in range(SENDERS)]
         self.intakes = [self._thread(Intake(queue_url, stop=self.stop, arrived=self.wake.set).run)] if queue_url else []
+        if mailbox_url:
+            self.intakes.append(self._thread(Mailbox(mailbox_url, stop=self.stop, arrived=self.wake.set).run))
 
     def __enter__(self) -> Self:
         warm_up()

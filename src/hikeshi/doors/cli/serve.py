@@ -18,6 +18,7 @@ from hikeshi.desk.accounts.models import Person
 from hikeshi.desk.actor import Actor, system
 from hikeshi.desk.ledger import keys
 from hikeshi.doors.intake import Intake
+from hikeshi.doors.mailbox import Mailbox
 from hikeshi.doors.station import Station
 from hikeshi.errors import Refused
 
@@ -75,7 +76,7 @@ def serve(
     """Console, API, worker and intake in one process."""
     _spare_memory()
     call_command("migrate", verbosity=0, interactive=False)
-    with Station(settings.ENVIRONMENT.queue_url):
+    with Station(settings.ENVIRONMENT.queue_url, settings.ENVIRONMENT.mailbox_url):
         run_console(host, port)
 
 
@@ -86,7 +87,10 @@ def worker() -> None:
 
 
 def intake() -> None:
-    """Read the SQS queue until interrupted."""
-    if not settings.ENVIRONMENT.queue_url:
-        raise Refused("No queue is set.", hint="Set HIKESHI_QUEUE_URL to the SQS queue's address.")
-    Intake(settings.ENVIRONMENT.queue_url, stop=threading.Event()).run()
+    """Read the SQS queue and the mailbox, whichever is set, until interrupted."""
+    environment = settings.ENVIRONMENT
+    if not environment.queue_url and not environment.mailbox_url:
+        raise Refused("No queue and no mailbox is set.", hint="Set HIKESHI_QUEUE_URL, HIKESHI_MAILBOX_URL, or both.")
+    if environment.mailbox_url and environment.queue_url:
+        threading.Thread(target=Mailbox(environment.mailbox_url).run, daemon=True).start()
+    (Intake(environment.queue_url) if environment.queue_url else Mailbox(environment.mailbox_url)).run()

@@ -44,7 +44,7 @@ def signal(part: Any) -> Signal:
     count = len(mails.attachments(inner))
     about = f" ({count} attachment{'s' if count > 1 else ''})" if count else ""
     return Signal(
-        key=fields.identity(NAME, mails.header(outer, "Message-ID").strip("<> \t") or _digest(outer)),
+        key=fields.identity(NAME, mails.header(outer, "Message-ID").strip("<> \t"), _digest(outer)),
         title=fields.text(f"{defang(subject) or '(no subject)'}{about}", fields.TITLE_LIMIT),
         kind="Mail:Reported" if inner is not outer else "Mail:Received",
         score=SCORE,
@@ -94,4 +94,6 @@ def _date(mail: Message) -> datetime | None:
 
 
 def _digest(mail: Message) -> str:
-    return hashlib.sha256(mail.as_bytes()).hexdigest()
+    """Of who sent what and when: anybody may write any Message-ID, and a mail with another's would hide behind it."""
+    said = "\n".join(mails.header(mail, name) for name in ("From", "Date", "Subject"))
+    return hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()[:16]
