@@ -16,8 +16,8 @@ from hikeshi.desk.actor import Actor
 from hikeshi.desk.alerts.models import Alert, Group, Question, Suppression
 from hikeshi.desk.duties.models import Moment
 from hikeshi.desk.evidence.models import Item, Planned
-from hikeshi.desk.incidents import verbs as incidents
-from hikeshi.desk.incidents.models import Incident
+from hikeshi.desk.incidents import handover as handovers, verbs as incidents
+from hikeshi.desk.incidents.models import Handover, Incident
 from hikeshi.desk.incidents.sight import alerts
 from hikeshi.desk.ledger.models import ORGANISATION, Chain
 from hikeshi.desk.oncall.models import Override, Rotation
@@ -207,6 +207,14 @@ def contact(name: str) -> Contact:
     found = numbered or listed().filter(name=_name(name)).order_by("level", "pk").first()
     if found is None:
         raise _not_there("contact", name)
+    return found
+
+
+def handover(actor: Actor, number: int) -> Handover:
+    """A hand-over that the actor may know of."""
+    found = handovers.concerning(actor).filter(pk=number).first()
+    if found is None:
+        raise _not_there("hand-over", number)
     return found
 
 

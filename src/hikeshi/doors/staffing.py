@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from hikeshi.desk.incidents import staffing
-from hikeshi.desk.incidents.models import Incident
+from django.utils import timezone
+
+from hikeshi.desk.incidents import handover, staffing
+from hikeshi.desk.incidents.models import Handover, Incident
 from hikeshi.desk.incidents.staffing import Proposed, Warned
 from hikeshi.desk.runs.hands import hands_on
 
@@ -25,4 +27,14 @@ def proposed_shape(row: Proposed) -> dict[str, Any]:
     return {
         "duty": row.duty, "contact": str(row.contact) if row.contact else None, "person": person,
         "text": {"en": row.why.en, "ja": row.why.ja},
+    }  # fmt: skip
+
+
+def handover_shape(row: Handover) -> dict[str, Any]:
+    """`late`: nobody has answered in time. `brief` is what the record said when it was proposed."""
+    return {
+        "handover": row.pk, "incident": row.incident.name, "duty": row.duty, "giver": str(row.giver or ""),
+        "to": row.receiver.username, "state": row.state, "late": handover.late(row, timezone.now()), "words": row.words,
+        "say_back": row.say_back, "reason": row.reason, "proposed_by": row.proposed_by, "proposed_at": row.proposed_at,
+        "ended_at": row.ended_at, "brief": row.brief,
     }  # fmt: skip

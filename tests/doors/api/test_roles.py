@@ -43,3 +43,19 @@ def test_what_is_wrong_with_the_staffing_is_told(incident: Incident, on_it: Call
     off_it.get(f"/incidents/{incident.name}/staffing", 404)
     assert [row["duty"] for row in off_it.get("/oncall/proposal?severity=4")] == ["incident_commander", "responder"]
     off_it.get("/oncall/proposal?severity=9", 403)
+
+
+def test_a_role_is_handed_over(commander: Caller, on_it: Caller, off_it: Caller, incident: Incident) -> None:
+    commander.post(f"/incidents/{incident.name}/roles", {"duty": "incident_commander", "person": "sato"}, 201)
+    body = {"duty": "incident_commander", "to": "suzuki", "words": "phone only"}
+    row = on_it.post(f"/incidents/{incident.name}/handovers", body, 201)
+    assert [one["handover"] for one in off_it.get("/handovers")] == [row["handover"]]
+    at = f"/handovers/{row['handover']}"
+    on_it.post(f"{at}/accept", {"say_back": "x"}, 403)
+    assert off_it.post(f"{at}/decline", {"reason": "busy"})["state"] == "declined"
+    off_it.post(f"{at}/accept", {"say_back": "x"}, 409)
+    again = on_it.post(f"/incidents/{incident.name}/handovers", body, 201)["handover"]
+    assert on_it.post(f"/handovers/{again}/withdraw", {"reason": "later"})["state"] == "withdrawn"
+    last = on_it.post(f"/incidents/{incident.name}/handovers", body, 201)["handover"]
+    assert off_it.post(f"/handovers/{last}/accept", {"say_back": "Send it."})["state"] == "accepted"
+    off_it.get(f"/incidents/{incident.name}")

@@ -84,16 +84,17 @@ def _fill_roles(incident: Incident, actor: Actor) -> None:
     """Those on call, else those first on the contact list. Everybody sees why them, and may change it."""
     for one in proposal(incident.severity, incident.declared_at):
         if one.contact is not None:
-            _hold(incident, one.duty, one.contact, one.contact.person, actor, why=one.why)
+            hold(incident, one.duty, one.contact, one.contact.person, actor, why=one.why)
     if actor.person_id and not duties_of(actor, incident):
         held = set(incident.roles.values_list("duty", flat=True))
         duty = next((duty for duty in NEEDED[incident.severity] if duty not in held), "responder")
-        _hold(incident, duty, None, Person.objects.get(pk=actor.person_id), actor)
+        hold(incident, duty, None, Person.objects.get(pk=actor.person_id), actor)
 
 
-def _hold(
+def hold(
     incident: Incident, duty: str, contact: Contact | None, person: Person | None, actor: Actor, why: Text | None = None
 ) -> Role:
+    """The row and its line in the ledger; called inside the verb that has checked who may."""
     role = Role(incident=incident, duty=duty, contact=contact, person=person, since=timezone.now())
     role.full_clean()
     role.save()
@@ -123,7 +124,7 @@ def assign(
             pk=incident.pk
         )  # two who assign at once would both relieve the one before
         incident.roles.filter(duty=duty, until__isnull=True).update(until=timezone.now())
-    return _hold(incident, duty, contact, person or (contact.person if contact else None), actor)
+    return hold(incident, duty, contact, person or (contact.person if contact else None), actor)
 
 
 @transaction.atomic

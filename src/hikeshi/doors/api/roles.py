@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -9,7 +10,7 @@ from ninja import Router, Status
 from typing_extensions import TypedDict
 
 from hikeshi.desk.accounts.permissions import require
-from hikeshi.desk.incidents import verbs
+from hikeshi.desk.incidents import handover, verbs
 from hikeshi.desk.incidents.staffing import NEEDED, proposal
 from hikeshi.doors import find, shapes, staffing
 from hikeshi.doors.api.bearer import Call
@@ -41,6 +42,43 @@ class Assignment(Body):
     duty: str
     contact: str = ""
     person: str = ""
+
+
+class HandoverShape(TypedDict):
+    """A role that is being passed on. `late`: nobody has answered in time. `brief` is what the record said at proposal."""
+
+    handover: int
+    incident: str
+    duty: str
+    giver: str
+    to: str
+    state: str
+    late: bool
+    words: str
+    say_back: str
+    reason: str
+    proposed_by: str
+    proposed_at: datetime
+    ended_at: datetime | None
+    brief: dict[str, Any]
+
+
+class Proposal(Body):
+    """`to` is a username; `words` are the giver's own, beside the brief."""
+
+    duty: str
+    to: str
+    words: str = ""
+
+
+class SayBack(Body):
+    """What is most urgent, as the receiver understands it."""
+
+    say_back: str
+
+
+class Because(Body):
+    reason: str
 
 
 @router.get("/incidents/{name}/roles", response=list[shapes.RoleShape])
@@ -77,3 +115,40 @@ def propose_roles(request: Call, severity: int) -> list[dict[str, Any]]:
     if severity not in NEEDED:
         raise Refused(f"{severity} is not a severity.", hint="Use 1 (critical) to 4 (low).")
     return [staffing.proposed_shape(one) for one in proposal(severity, timezone.now())]
+
+
+@router.get("/handovers", response=list[HandoverShape])
+def list_handovers(request: Call, past: bool = False) -> list[dict[str, Any]]:
+    """The hand-overs that concern you; those answered too with `past`."""
+    rows = handover.concerning(request.auth).order_by("-proposed_at", "-pk")
+    return [staffing.handover_shape(row) for row in (rows if past else rows.filter(state="proposed"))[:200]]
+
+
+@router.post("/incidents/{name}/handovers", response={201: HandoverShape})
+def propose_handover(request: Call, name: str, body: Proposal) -> Status[dict[str, Any]]:
+    """Propose to hand a role over. Until it is accepted, whoever holds it stays accountable."""
+    row = find.incident(request.auth, name)
+    verbs.require_on(request.auth, "write", row)  # before names are looked up
+    made = handover.propose(row, body.duty, find.person(body.to), actor=request.auth, words=body.words)
+    return Status(201, staffing.handover_shape(made))
+
+
+@router.post("/handovers/{number}/accept", response=HandoverShape)
+def accept_handover(request: Call, number: int, body: SayBack) -> dict[str, Any]:
+    """Take over what was proposed to you."""
+    handover.accept(find.handover(request.auth, number), actor=request.auth, say_back=body.say_back)
+    return staffing.handover_shape(find.handover(request.auth, number))
+
+
+@router.post("/handovers/{number}/decline", response=HandoverShape)
+def decline_handover(request: Call, number: int, body: Because) -> dict[str, Any]:
+    """Not take over what was proposed to you."""
+    handover.decline(find.handover(request.auth, number), actor=request.auth, reason=body.reason)
+    return staffing.handover_shape(find.handover(request.auth, number))
+
+
+@router.post("/handovers/{number}/withdraw", response=HandoverShape)
+def withdraw_handover(request: Call, number: int, body: Because) -> dict[str, Any]:
+    """Take a proposal back."""
+    handover.withdraw(find.handover(request.auth, number), actor=request.auth, reason=body.reason)
+    return staffing.handover_shape(find.handover(request.auth, number))

@@ -1,4 +1,4 @@
-"""`role assign | check | propose | who`: who answers for what."""
+"""`role accept | assign | check | decline | handoff | propose | who | withdraw`: who answers for what."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 from django.utils import timezone
 
 from hikeshi.desk.accounts.permissions import require
-from hikeshi.desk.incidents import staffing, verbs
+from hikeshi.desk.incidents import handover, staffing, verbs
 from hikeshi.doors import find, shapes, staffing as shown
 from hikeshi.doors.cli import session
 from hikeshi.doors.cli.answer import Answer
@@ -56,3 +56,52 @@ def propose(severity: Annotated[int, typer.Argument(min=1, max=4)]) -> Answer:
     """Whom an incident of a severity would get now, and why them."""
     require(actor(), "triage")
     return Answer([shown.proposed_shape(one) for one in staffing.proposal(severity, timezone.now())])
+
+
+def handoff(
+    incident: str,
+    duty: Annotated[str, typer.Argument(help="The role to pass on.")],
+    to: Annotated[str, typer.Option(help="A user name.")],
+    words: Annotated[str, typer.Option(help="What the record does not say, in your own words.")] = "",
+) -> Any:
+    """Propose to hand a role over. Until they accept, whoever holds it stays accountable."""
+    who_asks = actor()
+    row = find.incident(who_asks, incident)
+    verbs.require_on(who_asks, "write", row)  # before names are looked up
+    return shown.handover_shape(handover.propose(row, duty, find.person(to), actor=who_asks, words=words))
+
+
+def waiting(past: Annotated[bool, typer.Option(help="Those answered too.")] = False) -> Answer:
+    """The hand-overs that concern you, with their briefs in JSON."""
+    rows = handover.concerning(actor()).order_by("-proposed_at", "-pk")
+    rows = rows if past else rows.filter(state="proposed")
+    columns = ("handover", "incident", "duty", "to", "state", "late", "proposed_at")
+    return Answer([shown.handover_shape(row) for row in rows[:200]], columns=columns)
+
+
+def accept(
+    number: Annotated[int, typer.Argument(help="The number of the hand-over, see `role handovers`.")],
+    say_back: Annotated[str, typer.Option(help="What is most urgent, as you understand it.")],
+) -> Any:
+    """Take a role over that was proposed to you."""
+    who_asks = actor()
+    handover.accept(find.handover(who_asks, number), actor=who_asks, say_back=say_back)
+    return shown.handover_shape(find.handover(who_asks, number))
+
+
+def decline(number: int, reason: Annotated[str, typer.Option(help="Why, in one sentence.")]) -> Any:
+    """Not take over what was proposed to you."""
+    who_asks = actor()
+    row = find.handover(who_asks, number)
+    handover.decline(row, actor=who_asks, reason=reason)
+    row.refresh_from_db()
+    return shown.handover_shape(row)
+
+
+def withdraw(number: int, reason: Annotated[str, typer.Option(help="Why, in one sentence.")]) -> Any:
+    """Take a proposal to hand a role over back."""
+    who_asks = actor()
+    row = find.handover(who_asks, number)
+    handover.withdraw(row, actor=who_asks, reason=reason)
+    row.refresh_from_db()
+    return shown.handover_shape(row)
