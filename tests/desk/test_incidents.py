@@ -26,7 +26,7 @@ MINUTES = {1: 15, 2: 60, 3: 24 * 60, 4: 7 * 24 * 60}
 @pytest.mark.parametrize("severity", [1, 2, 3, 4])
 def test_declaring_starts_the_response_clock_of_its_severity(hikeshi: Actor, severity: int) -> None:
     incident = incidents.declare("x", severity, actor=hikeshi, reason="r")
-    clock = Clock.objects.get(chain__name=incident.name)
+    clock = Clock.objects.get(chain__name=incident.name, rule__startswith="response.")
     assert clock.rule == f"response.sev{severity}"
     assert clock.deadline - incident.detected_at == timedelta(minutes=MINUTES[severity])
 
@@ -52,14 +52,14 @@ def test_whoever_declares_by_hand_has_a_role(off_it: Actor) -> None:
 def test_acknowledging_stops_the_clock_once(incident: Incident, on_it: Actor) -> None:
     incidents.acknowledge(incident, actor=on_it)
     incidents.acknowledge(incident, actor=on_it)
-    assert Clock.objects.get(chain__name=incident.name).state == "met"
+    assert Clock.objects.get(chain__name=incident.name, rule__startswith="response.").state == "met"
     assert Entry.objects.filter(chain__name=incident.name, verb="incident.acknowledge").count() == 1
 
 
 def test_acknowledging_late_keeps_the_breach(hikeshi: Actor, commander: Actor) -> None:
     incident = incidents.declare("x", 1, actor=hikeshi, reason="r", detected_at=timezone.now() - timedelta(hours=1))
     incidents.acknowledge(incident, actor=commander)
-    clock = Clock.objects.get(chain__name=incident.name)
+    clock = Clock.objects.get(chain__name=incident.name, rule__startswith="response.")
     assert clock.state == "met-late"
     assert clock.breached_at == clock.deadline
 
@@ -68,7 +68,7 @@ def test_raising_the_severity_bases_the_clock_anew_and_keeps_the_old_breach(hike
     long_ago = timezone.now() - timedelta(hours=2)
     incident = incidents.declare("x", 2, actor=hikeshi, reason="r", detected_at=long_ago)
     incidents.change_severity(incident, 1, actor=commander, reason="database read")
-    old, new = Clock.objects.filter(chain__name=incident.name).order_by("pk")
+    old, new = Clock.objects.filter(chain__name=incident.name, rule__startswith="response.").order_by("pk")
     assert (old.state, old.breached_at) == ("replaced", old.deadline)
     assert new.rule == "response.sev1"
     assert new.started_at > long_ago
@@ -82,7 +82,7 @@ def test_lowering_the_severity_counts_from_detection(hikeshi: Actor, commander: 
 
 def test_a_clock_rings_when_soon_and_when_over(hikeshi: Actor) -> None:
     incident = incidents.declare("x", 2, actor=hikeshi, reason="r", detected_at=timezone.now() - timedelta(hours=2))
-    clock = Clock.objects.get(chain__name=incident.name)
+    clock = Clock.objects.get(chain__name=incident.name, rule__startswith="response.")
     duties.ring(clock, actor=hikeshi)
     assert (clock.state, clock.due_at) == ("over", None)
     assert Entry.objects.filter(chain__name=incident.name, verb="clock.over").count() == 1

@@ -25,11 +25,13 @@ from hikeshi.text import Text, Words
 
 RULES: Final = (
     "asia-pacific.yaml",
+    "containment.yaml",
     "contract.yaml",
     "europe.yaml",
     "japan.yaml",
     "response.yaml",
     "review.yaml",
+    "step.yaml",
     "united-states.yaml",
     "update.yaml",
 )

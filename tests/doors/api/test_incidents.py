@@ -11,7 +11,7 @@ from hikeshi.desk.incidents.models import Incident
 def test_declaring_gives_number_clock_phase_and_a_role(off_it: Caller) -> None:
     made = off_it.post("/incidents", {"title": "Odd sign-ins", "severity": 1, "reason": "three countries"}, 201)
     assert made["name"].startswith("INC-")
-    assert [clock["rule"] for clock in made["clocks"]] == ["response.sev1"]
+    assert {clock["rule"] for clock in made["clocks"]} == {"response.sev1", "update.sev1", "containment.sev1"}
     assert [phase["phase"] for phase in made["phases"]] == ["detection_analysis"]
     assert [(role["duty"], role["person"]) for role in made["roles"]] == [("incident_commander", "suzuki")]
 

@@ -97,7 +97,7 @@ def test_roles_are_given_and_shown(admin: Keyboard, incident: Incident) -> None:
 def test_the_board_says_what_burns(admin: Keyboard, incident: Incident, payload: Path) -> None:
     admin.json("alert", "ingest", payload)
     board = admin.json("board")
-    assert [len(board[name]) for name in ("incidents", "clocks", "approvals", "groups")] == [1, 1, 0, 1]
+    assert [len(board[name]) for name in ("incidents", "clocks", "approvals", "groups")] == [1, 3, 0, 1]
     shown = admin("board", "--lang", "ja").out
     assert "インシデント" in shown
     assert "SEV-2 高" in shown

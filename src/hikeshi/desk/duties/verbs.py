@@ -8,25 +8,36 @@ from typing import Final
 import msgspec
 from django.db import transaction
 from django.utils import timezone
+from msgspec import structs
 
 from hikeshi.clocks.counting import Due, compute
-from hikeshi.clocks.rule import Rule, rules
+from hikeshi.clocks.rule import Elapsed, Rule, WarnAt, rules
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.duties.models import Clock
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import Chain
 from hikeshi.errors import Refused
+from hikeshi.text import Text
 
 BATCH: Final = 50
 """Clocks that are rung in one transaction."""
 
 
 @transaction.atomic
-def start(chain: str, rule_name: str, *, actor: Actor, started_at: datetime) -> Clock:
-    """Start the rule's clock for the incident of this chain. `started_at` is the moment the rule counts from."""
+def start(
+    chain: str, rule_name: str, *, actor: Actor, started_at: datetime, seconds: int | None = None, suffix: str = "",
+    title: Text | None = None,
+) -> Clock:  # fmt: skip
+    """Start the rule's clock for the incident of this chain. `started_at` is the moment the rule counts from.
+
+    `seconds` is a limit of its own instead of the rule's; `suffix` and `title` say which of several things under one rule it is for.
+    """
     rule = rules().get(rule_name)
     if rule is None:
         raise Refused(f"There is no clock rule {rule_name!r}.", hint="`hikeshi clocks rules` lists them.")
+    rule = structs.replace(rule, name=rule.name + suffix, title=title or rule.title)
+    if seconds is not None:
+        rule = structs.replace(rule, counting=Elapsed(seconds=seconds), warn_at=WarnAt(fraction=0.75))
     due = compute(rule, {rule.anchor: started_at}, timezone.now())
     if due.due_at is None:
         raise Refused(f"The rule {rule_name} cannot be started yet.")

@@ -67,7 +67,8 @@ class Incident(models.Model):
     `version` grows with every change: a writer names the version they saw, so that no update is lost.
     A `restricted` one is for those with a role on it or an `Access`, whatever else they may do. `quiet`: the attacker may be reading,
     or be one of us; `unaware` says who must not know, `exposed_domains` which mail or chat domains the attacker may read.
-    The impacts are those of NIST SP 800-61 Rev. 2, section 3.2.6; empty: not judged yet.
+    The impacts are those of NIST SP 800-61 Rev. 2, section 3.2.6; empty: not judged yet. `update_every` is seconds between updates,
+    where it is not that of the severity.
     """
 
     name = models.CharField(max_length=20, unique=True)
@@ -94,6 +95,7 @@ class Incident(models.Model):
     functional_impact = models.CharField(max_length=8, choices=FUNCTIONAL_IMPACTS, blank=True, default="")
     information_impact = models.CharField(max_length=12, choices=INFORMATION_IMPACTS, blank=True, default="")
     recoverability = models.CharField(max_length=16, choices=RECOVERABILITIES, blank=True, default="")
+    update_every = models.PositiveIntegerField(null=True, blank=True)
     merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged")
     version = models.PositiveIntegerField(default=1)
 

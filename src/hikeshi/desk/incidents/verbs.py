@@ -14,8 +14,7 @@ from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.alerts import groups
 from hikeshi.desk.alerts.models import Alert
-from hikeshi.desk.duties import verbs as duties
-from hikeshi.desk.incidents import sight
+from hikeshi.desk.incidents import sight, targets
 from hikeshi.desk.incidents.exposure import is_unaware
 from hikeshi.desk.incidents.models import DUTIES, PHASES, SEVERITIES, Incident, Phase, Role
 from hikeshi.desk.incidents.staffing import NEEDED, proposal
@@ -62,7 +61,7 @@ def declare(
             "detected_at": incident.detected_at.isoformat(), "alerts": [str(alert) for alert in incident.alerts.all()],
         },
     )  # fmt: skip
-    duties.start(incident.name, f"response.sev{severity}", actor=actor, started_at=incident.detected_at)
+    targets.start(incident, actor=actor)
     _fill_roles(incident, actor)  # before the phase: whoever declares it by hand gains the right to write by this
     enter_phase(incident, "detection_analysis", actor=actor)
     return incident
@@ -136,15 +135,14 @@ def acknowledge(incident: Incident, *, actor: Actor) -> None:
     now = timezone.now()
     data = change(incident, None, acknowledged_at=now, status="active")
     ledger.append(incident.name, actor=actor, verb="incident.acknowledge", obj=incident.name, data=data)
-    for clock in duties.running(incident.name, "response."):
-        duties.stop(clock, actor=actor, at=now)
+    targets.stop(incident, "response.", actor=actor, at=now)
 
 
 @transaction.atomic
 def change_severity(
     incident: Incident, severity: int, *, actor: Actor, reason: str, version: int | None = None
 ) -> None:
-    """Raise or lower. A running response clock is based anew on now when raised; the old one and its breach stay visible."""
+    """Raise or lower. Running targets are based anew, on now when raised; the old ones and their breaches stay visible."""
     require_on(actor, "command", incident)
     if severity not in dict(SEVERITIES):
         raise Refused(f"{severity} is not a severity.", hint="Use 1 (critical) to 4 (low).")
@@ -157,10 +155,7 @@ def change_severity(
         incident.name, actor=actor, verb="incident.severity", obj=incident.name,
         data={**data, "before": before, "after": severity, "reason": reason.strip()},
     )  # fmt: skip
-    for clock in duties.running(incident.name, "response.") if before != severity else ():
-        duties.stop(clock, actor=actor, at=now, replaced=True)
-        start = now if severity < before else incident.detected_at
-        duties.start(incident.name, f"response.sev{severity}", actor=actor, started_at=start)
+    targets.rebase(incident, before, actor=actor, at=now)
 
 
 @transaction.atomic
@@ -191,8 +186,10 @@ def leave_phase(incident: Incident, phase: str, *, actor: Actor) -> None:
 def contained(incident: Incident, *, actor: Actor) -> None:
     """Containment was read back from the world. The first time is kept for the figures."""
     if not Incident.objects.filter(pk=incident.pk, contained_at__isnull=False).exists():
-        data = change(incident, None, contained_at=timezone.now())
+        now = timezone.now()
+        data = change(incident, None, contained_at=now)
         ledger.append(incident.name, actor=actor, verb="incident.contained", obj=incident.name, data=data)
+        targets.stop(incident, "containment.", actor=actor, at=now)
 
 
 @transaction.atomic
@@ -226,10 +223,7 @@ def close(incident: Incident, *, actor: Actor, reason: str) -> None:
     now = timezone.now()
     data = change(incident, None, {"reason": reason.strip()}, status="closed", closed_at=now)
     ledger.append(incident.name, actor=actor, verb="incident.close", obj=incident.name, data=data)
-    for clock in duties.running(incident.name, "response."):
-        duties.stop(clock, actor=actor, at=now)
-    if incident.severity <= 2:
-        duties.start(incident.name, f"review.sev{incident.severity}", actor=actor, started_at=now)
+    targets.close(incident, actor=actor, at=now)
 
 
 @transaction.atomic
@@ -240,3 +234,4 @@ def reopen(incident: Incident, *, actor: Actor, reason: str) -> None:
         raise Refused(f"{incident} is not closed.")
     data = change(incident, None, {"reason": reason}, status="active", closed_at=None)
     ledger.append(incident.name, actor=actor, verb="incident.reopen", obj=incident.name, data=data)
+    targets.reopen(incident, actor=actor)

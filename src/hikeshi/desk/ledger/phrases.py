@@ -18,6 +18,10 @@ from hikeshi.clocks.rule import rules
 from hikeshi.desk.ledger.models import Entry
 
 PHRASES: Final[dict[str, tuple[str, str]]] = {
+    "affected.add": ("{actor} listed {identifier} as affected ({compromise}) {note}", "{actor} が影響資産に {identifier} を追加({compromise}){note}"),
+    "affected.assess": ("{actor} on {identifier}: {compromise}, {clearance}. {reason}", "{actor} が {identifier} を判定: {compromise}、{clearance}。{reason}"),
+    "affected.gather": ("{actor} listed {count} assets that the alerts name", "{actor} がアラートに現れる資産 {count} 件を影響資産に追加"),
+    "affected.move": ("{identifier} is {clearance} now, by {source}", "{identifier} は {source} により{clearance}"),
     "alert.set_aside": ("A payload from {source} was set aside: {problem}", "{source} からのデータを保留: {problem}"),
     "asset.add": ("{actor} put {object} on the asset register", "{actor} が {object} を資産台帳に追加"),
     "asset.change": ("{actor} changed {object} on the asset register", "{actor} が資産台帳の {object} を変更"),
@@ -41,6 +45,10 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "contact.ways": ("{actor} changed how {object} is reached", "{actor} が {object} の連絡手段を変更"),
     "copy.again": ("{actor} has copies to {object} tried again", "{actor} が {object} への写しを再試行"),
     "copy.refused": ("A copy of a checkpoint was refused at {place}: {problem}", "チェックポイントの写しが {place} で拒否: {problem}"),
+    "decision.ask": ("To be decided: {question}", "要決定: {question}"),
+    "decision.decide": ("{actor} decided: {question} {chosen}. {reason}", "{actor} が決定: {question} {chosen}。{reason}"),
+    "decision.look_back": ("{actor} looked back on: {question} {text}", "{actor} が決定を振り返り: {question} {text}"),
+    "decision.object": ("{actor} strongly objects: {question} {text}", "{actor} が強い異議: {question} {text}"),
     "duty.decide": ("{actor} decided on {object}: {answer}. {reason}", "{actor} が {object} を判断: {answer}。{reason}"),
     "duty.file": ("Filed: {object} {at} {channel} {reference}", "提出: {object} {at} {channel} {reference}"),
     "evidence.analyse": ("{actor} analysed evidence {object} for {purpose}: {text}", "{actor} が証拠 {object} を解析({purpose}): {text}"),
@@ -93,11 +101,14 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "incident.acknowledge": ("{actor} took it", "{actor} が対応を開始"),
     "incident.close": ("Closed: {reason}", "終結: {reason}"),
     "incident.contained": ("Containment read back from the cloud", "クラウドから読み戻し、封じ込めを確認"),
+    "incident.contained_by_hand": ("{actor} states that it is contained: {reason}", "{actor} が封じ込め済みと表明: {reason}"),
     "incident.declare": ("Declared as SEV-{severity}: {title}", "SEV-{severity} としてインシデントを宣言: {title}"),
+    "incident.impact": ("{actor} judged the impact: {functional_impact}, {information_impact}, {recoverability}", "{actor} が影響を評価: 機能 {functional_impact}、情報 {information_impact}、復旧 {recoverability}"),
     "incident.link_alerts": ("{actor} linked {groups}: {reason}", "{actor} が {groups} を関連付け: {reason}"),
     "incident.note": ("{actor}: {text}", "{actor}: {text}"),
     "incident.quiet": ("Quiet mode on. Exposed domains: {domains}. Must not know: {unaware}", "秘匿モード開始。漏えいの恐れがあるドメイン: {domains}。知らせない相手: {unaware}"),
     "incident.quiet_end": ("Quiet mode off: {reason}", "秘匿モード終了: {reason}"),
+    "incident.override": ("{actor} lets it close although this is open: {en}. {reason}", "{actor} が「{ja}」を残したままの終結を認める: {reason}"),
     "incident.reopen": ("Opened again: {reason}", "再開: {reason}"),
     "incident.restrict": ("Restricted, code name {code_name}: {reason}", "限定公開に変更(コード名 {code_name}): {reason}"),
     "incident.severity": ("Severity SEV-{before} to SEV-{after}: {reason}", "重大度を SEV-{before} から SEV-{after} へ変更: {reason}"),
@@ -129,6 +140,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "rotation.retire": ("{actor} ended the rotation {object}: {reason}", "{actor} が当番表 {object} を終了: {reason}"),
     "rotation.uncover": ("{actor} took back that {to} is on call in {object} from {from} to {until}", "{actor} が当番表 {object} の {to} による交代({from} から {until})を取り消し"),
     "run.start": ("Playbook started: {object} v{version}", "プレイブック開始: {object} v{version}"),
+    "section.write": ("{actor} rewrote {object}", "{actor} が{object}を更新"),
     "stamp.again": ("{actor} has time stamps by {object} tried again", "{actor} が {object} のタイムスタンプを再試行"),
     "stamp.refused": ("A time stamp by {authority} was refused: {problem}", "{authority} のタイムスタンプを拒否: {problem}"),
     "statement.write": ("{actor} wrote item {object} of the reports", "{actor} が報告事項 {object} を記入"),
@@ -145,6 +157,11 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "step.wait": ("{object} waits: {en}", "{object} は待機中: {ja}"),
     "suppression.end": ("{actor} ended {object}: {reason}", "{actor} が抑止 {object} を終了: {reason}"),
     "suppression.make": ("{actor} suppresses alerts ({object}) until {until}, for {owner}: {reason}", "{actor} が {until} までアラートを抑止 ({object}、責任者 {owner}): {reason}"),
+    "task.done": ("Task done: {title} {outcome}", "タスク完了: {title} {outcome}"),
+    "task.drop": ("Task dropped: {title} {outcome}", "タスク取り下げ: {title} {outcome}"),
+    "task.give": ("Task for {owner}: {title}", "タスク({owner}): {title}"),
+    "task.reassign": ("Task goes to {owner}: {title}", "タスクを {owner} に割り当て: {title}"),
+    "task.take": ("{actor} took the task: {title}", "{actor} がタスクを引き受け: {title}"),
     "timeline.comment": ("{actor} on an event of {object}: {text} [{at} {event}]", "{actor} が時系列 {object} のイベントにコメント: {text} [{at} {event}]"),
     "timeline.detect": ("{rules_hit} of {rules} rules hit events of timeline {object}", "時系列 {object} に対し {rules} 件のルールのうち {rules_hit} 件が一致"),
     "timeline.export": ("{actor} exported {events} events of {object} ({form})", "{actor} が時系列 {object} のイベント {events} 件を書き出し ({form})"),
@@ -153,7 +170,13 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "timeline.ready": ("Timeline {object} ready: {events} events", "時系列 {object} 完成: イベント {events} 件"),
     "timeline.star": ("{actor} starred an event of {object}: {at} {event}", "{actor} が時系列 {object} のイベントに注目の印: {at} {event}"),
     "timeline.tag": ("{actor} tagged an event of {object} {text}: {at} {event}", "{actor} が時系列 {object} のイベントにタグ {text}: {at} {event}"),
+    "update.rhythm": ("{actor} changed the rhythm of updates: {minutes} {reason}", "{actor} が状況報告の間隔を変更: {minutes} {reason}"),
+    "update.send": ("{actor} sent {object} to {audience}: {text}", "{actor} が {audience} に{object}を送付: {text}"),
 }  # fmt: skip
+
+STEP_CLOCK: Final = "step.due."
+UNTOLD_OF_STEPS: Final = ("clock.start", "clock.stop")
+"""The clock of a step starts and stops with it, and the step itself is told: only that its time runs out is news."""
 
 WORDS_JA: Final[dict[str, str]] = {
     "The hash is not the one that was sealed.": "封印時のハッシュ値と一致しない",
@@ -163,7 +186,11 @@ WORDS_JA: Final[dict[str, str]] = {
     "as_a_zip_with_a_password": "(パスワード付き ZIP)",
     "attacker": "攻撃者",
     "benign": "無害",
+    "cleaned": "清掃済み",
+    "cleared": "使用再開可",
     "communications_lead": "広報・連絡責任者",
+    "confirmed": "確認済み",
+    "contained": "封じ込め済み",
     "containment": "封じ込め",
     "could-not-check": "確認できず",
     "deputy_commander": "副コマンダー",
@@ -174,27 +201,44 @@ WORDS_JA: Final[dict[str, str]] = {
     "eradication": "根絶",
     "exercise": "訓練",
     "expired": "期限切れ",
+    "extended": "長期化",
     "failed": "失敗",
     "false": "誤検知",
     "held": "保全済み",
     "hr_support": "人事",
     "legal_support": "法務",
     "pr_support": "広報",
+    "high": "高",
+    "impact": "影響",
     "incident_commander": "インシデントコマンダー",
+    "integrity": "完全性の喪失",
     "its time is over": "期限が来た",
     "lessons_learned": "教訓・改善",
+    "low": "低",
     "match": "一致",
+    "medium": "中",
     "met": "期限内",
     "met-late": "期限後に対応",
     "mismatch": "不一致",
+    "next": "次の対応",
+    "none": "なし",
+    "not_compromised": "侵害なし",
+    "not_recoverable": "復旧不能",
+    "objective": "現在の目標",
     "observer": "観察者",
+    "open": "未対応",
     "partial": "一部完了",
+    "privacy": "個人データの侵害",
+    "proprietary": "機密情報の侵害",
     "recovery": "復旧",
     "refused": "拒否",
+    "regular": "通常",
     "replaced": "別の期限に置換",
     "responder": "対応担当者",
     "scribe": "記録係",
+    "supplemented": "追加資源で可",
     "support": "支援",
+    "suspected": "疑い",
     "technical_lead": "技術責任者",
     "test": "テスト",
     "true": "真の検知",
@@ -233,7 +277,7 @@ FIELDS_JA: Final[dict[str, str]] = {
 def sentence(entry: Entry, language: str) -> str:
     """The entry in `language`, or nothing for an entry that readers of the stream do not need."""
     phrase = PHRASES.get(entry.verb)
-    if phrase is None:
+    if phrase is None or (entry.verb in UNTOLD_OF_STEPS and entry.object.startswith(STEP_CLOCK)):
         return ""
     data = {key: value for key, value in told(entry).items() if isinstance(value, str | int)}
     words = {key: _word(key, str(value), language) for key, value in data.items()}
@@ -256,11 +300,11 @@ def _word(key: str, value: str, language: str) -> str:
         return value[:12]
     if key in {"deadline", "until"}:
         return f"{datetime.fromisoformat(value).astimezone(ZoneInfo(settings.TIME_ZONE)):%Y-%m-%d %H:%M %Z}"
-    if value in MOMENTS:
-        return MOMENTS[value].ja if language == "ja" else MOMENTS[value].en
-    if value in rules():
-        title = rules()[value].title
-        return title.ja if language == "ja" else title.en
+    if value.startswith(STEP_CLOCK):
+        return f"{'ステップ' if language == 'ja' else 'step'} {value.removeprefix(STEP_CLOCK)}"
+    if value in MOMENTS or value in rules():
+        said = MOMENTS[value] if value in MOMENTS else rules()[value].title
+        return said.ja if language == "ja" else said.en
     words = FIELDS_JA if key == "field" else WORDS_JA
     if value in words:
         return words[value] if language == "ja" else value.replace("_", " ")

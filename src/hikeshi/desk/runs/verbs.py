@@ -20,12 +20,13 @@ from hikeshi.desk.alerts import verbs as alerts
 from hikeshi.desk.alerts.models import Alert
 from hikeshi.desk.evidence import verbs as evidence, volatility
 from hikeshi.desk.evidence.models import Item
-from hikeshi.desk.incidents import verbs as incidents
+from hikeshi.desk.incidents import affected, verbs as incidents
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import ORGANISATION
 from hikeshi.desk.queue import give_back
+from hikeshi.desk.runs import due
 from hikeshi.desk.runs.gate import gate, gives, needs
 from hikeshi.desk.runs.models import Approval, Intent, Run, StandingOrder, Step
 from hikeshi.desk.runs.orders import match
@@ -104,12 +105,16 @@ def release(run: Run, *, actor: Actor) -> None:
     """Open every step whose earlier steps have ended well enough. Called inside the verb that ended one."""
     now = timezone.now()
     steps = {step.key: step for step in run.steps.all()}
+    opened = []
     for step in steps.values():
         if step.state == "waiting" and all(_clears(steps[key]) for key in step.after):
             step.state, step.due_at = ("planning", now) if step.action else ("open", None)
             step.save(update_fields=["state", "due_at"])
+            opened.append(step)
             if step.action:
                 incidents.enter_phase(run.incident, step.phase, actor=actor)
+    if opened:
+        due.open_clocks(run, opened, actor=actor)
 
 
 def _clears(earlier: Step) -> bool:
@@ -140,6 +145,7 @@ def finish_by_hand(step: Step, *, actor: Actor, note: str = "") -> None:
     row.outcome = {"en": note, "ja": note} if note else {}
     row.save(update_fields=["state", "ended_at", "outcome"])
     _write(row, actor, "step.done", {"note": note})
+    due.stop_clock(row, actor=actor, at=row.ended_at)
     release(row.run, actor=actor)
 
 
@@ -154,6 +160,7 @@ def skip(step: Step, *, actor: Actor, reason: str) -> None:
     give_back(row, due_at=None)
     row.save()
     _write(row, actor, "step.skip", {"reason": reason})
+    due.stop_clock(row, actor=actor, at=row.ended_at, skipped=True)
     if (wanted := gives(row)) is not None and (line := volatility.line_for(row.run.incident, wanted)).state != "held":
         volatility.waive(line, actor=actor, reason=reason)
     release(row.run, actor=actor)
@@ -291,7 +298,6 @@ STATE_AFTER = {"done": "done", "already-done": "done"}
 @transaction.atomic
 def end(step: Step, receipt: Receipt, *, actor: Actor, undone: bool = False) -> None:
     """Seal the receipt as evidence, close the step, open what waited for it. One transaction: all of it or none."""
-    incident = step.run.incident
     item = _seal(step, receipt, actor, undone=undone)
     ended = STATE_AFTER.get(receipt.outcome, receipt.outcome)
     step.state = ("undone" if ended == "done" else "done") if undone else ended
@@ -304,11 +310,23 @@ def end(step: Step, receipt: Receipt, *, actor: Actor, undone: bool = False) -> 
         step, actor, "step.undo_end" if undone else "step.end",
         {"outcome": receipt.outcome, "grade": receipt.grade, "receipt": item.name, "sha256": item.sha256, "en": receipt.summary.en, "ja": receipt.summary.ja},
     )  # fmt: skip
+    if ACTIONS[step.action].effect == "contain" and ended == "done":
+        _contained(step, actor, undone=undone)
     if not undone:
         _settle_evidence(step, receipt, item, actor)
-        if step.action and ACTIONS[step.action].effect == "contain" and ended == "done":
-            incidents.contained(incident, actor=actor)
+        due.stop_clock(step, actor=actor, at=step.ended_at)
         release(step.run, actor=actor)
+
+
+def _contained(step: Step, actor: Actor, *, undone: bool) -> None:
+    """What a verified containment, or its undoing, means for the incident and the assets on its list."""
+    incident, source = step.run.incident, f"step {step.key}"
+    touched = {value for value in step.inputs.values() if isinstance(value, str)} | set(plan_of(step).resources)
+    if undone:
+        affected.released_by(incident, touched, source, actor=actor)
+    else:
+        incidents.contained(incident, actor=actor)
+        affected.contained_by(incident, touched, source, actor=actor)
 
 
 def _settle_evidence(step: Step, receipt: Receipt, item: Item, actor: Actor) -> None:

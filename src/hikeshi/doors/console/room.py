@@ -18,7 +18,7 @@ from hikeshi.desk.duties.models import Clock
 from hikeshi.desk.incidents import verbs
 from hikeshi.desk.incidents.models import DUTIES, PHASES, SEVERITIES, Incident
 from hikeshi.desk.ledger.models import Entry
-from hikeshi.desk.ledger.phrases import PHRASES
+from hikeshi.desk.ledger.phrases import PHRASES, STEP_CLOCK, UNTOLD_OF_STEPS
 from hikeshi.desk.runs.models import Step
 from hikeshi.doors.console.clocks import faces
 from hikeshi.doors.console.visit import actor, attempt, done, incident_of, page, rights
@@ -87,6 +87,7 @@ def _next(incident: Incident) -> list[Step]:
 
 def _stream(request: HttpRequest, incident: Incident) -> tuple[list[Entry], int, str]:
     rows = Entry.objects.filter(chain__name=incident.name, verb__in=PHRASES).order_by("-seq")
+    rows = rows.exclude(verb__in=UNTOLD_OF_STEPS, object__startswith=STEP_CLOCK)
     kind = request.GET.get("kind", "")
     if kind in KINDS:
         verbs_of_kind = [verb for verb in PHRASES if verb.startswith(KINDS[kind])]
