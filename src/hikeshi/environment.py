@@ -127,6 +127,11 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     locker_key: Path | None
 
     @property
+    def rules(self) -> Path:
+        """The folder of the organisation's own clock rules, *.yaml. It need not exist."""
+        return self.home / "rules"
+
+    @property
     def secure(self) -> bool:
         return self.public_url.startswith("https://")
 

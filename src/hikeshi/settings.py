@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from hikeshi.clocks.rule import use_own
 from hikeshi.environment import read_environment, secret_key
 
 ENVIRONMENT = read_environment()
+use_own(ENVIRONMENT.rules)
 HERE = Path(__file__).resolve().parent
 
 DEBUG = False

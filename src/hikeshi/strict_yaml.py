@@ -7,6 +7,7 @@ bytes of them can stand for gigabytes), explicit tags, nesting without end, and 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -39,6 +40,17 @@ class Document(msgspec.Struct, frozen=True):
         except msgspec.ValidationError as error:
             message, _, path = str(error).partition(" - at `")
             raise self.complaint(message, _steps(path)) from error
+
+    def each(self, shape: type[T]) -> Iterator[tuple[int, T | Unreadable]]:
+        """Every item of a list by its number: in the given shape, or what is wrong with it. Raises `Unreadable` when it is no list."""
+        if not isinstance(self.value, list):
+            raise self.complaint("a list is needed")
+        for number, item in enumerate(self.value):
+            try:
+                yield number, msgspec.convert(item, shape)
+            except msgspec.ValidationError as error:
+                message, _, path = str(error).partition(" - at `")
+                yield number, self.complaint(message, (number, *_steps(path)))
 
     def complaint(self, message: str, steps: tuple[str | int, ...] = (), *, hint: str = "") -> Unreadable:
         """An error about the part reached by `steps`, or the nearest part around it that is written down."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from copy import deepcopy
 from datetime import date
 from pathlib import Path
@@ -8,8 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from hikeshi.clocks.rule import Elapsed, load, rules
-from hikeshi.errors import Unreadable
+from hikeshi.clocks.rule import Elapsed, load, problems, rules, use_own
 
 GOOD: dict[str, Any] = {
     "name": "response.test",
@@ -32,7 +32,7 @@ def write(tmp_path: Path, *rows: dict[str, Any]) -> Path:
 
 
 def test_a_rule_is_read_as_written(tmp_path: Path) -> None:
-    rule = load(write(tmp_path, GOOD))["response.test"]
+    rule = load(write(tmp_path, GOOD)).rules["response.test"]
     assert (rule.counting, rule.anchor, rule.title.ja) == (Elapsed(seconds=60), "detected_at", "対応開始")
     assert rule.valid_from == date(2026, 1, 1)
 
@@ -60,17 +60,47 @@ def test_a_rule_is_read_as_written(tmp_path: Path) -> None:
 )
 def test_a_wrong_field_is_named_with_file_and_line(tmp_path: Path, change: dict[str, Any], message: str) -> None:
     path = write(tmp_path, GOOD | {"name": "response.first"}, GOOD | change)
-    with pytest.raises(Unreadable) as caught:
-        load(path)
-    assert message in caught.value.message
-    assert caught.value.source == str(path)
-    # The first rule is sound, so the line has to be one of the second.
-    assert int(caught.value.place.split()[1].rstrip(",")) > len(yaml.safe_dump([GOOD]).splitlines())
+    found = load(path)
+    (problem,) = found.problems
+    assert message in problem.message
+    assert problem.source == str(path)
+    # The first rule is sound, so the line has to be one of the second; and it works.
+    assert int(problem.place.split()[1].rstrip(",")) > len(yaml.safe_dump([GOOD]).splitlines())
+    assert list(found.rules) == ["response.first"]
 
 
 def test_a_rule_given_twice_is_unreadable(tmp_path: Path) -> None:
-    with pytest.raises(Unreadable, match="there twice"):
-        load(write(tmp_path, GOOD, GOOD))
+    found = load(write(tmp_path, GOOD, GOOD))
+    (problem,) = found.problems
+    assert len(found.rules) == 1
+    assert "1.name: the rule response.test is there twice" in problem.message
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Path]:
+    """A folder of own rules, forgotten afterwards."""
+    use_own(tmp_path)
+    yield tmp_path
+    use_own(tmp_path / "nothing")
+
+
+def test_an_own_rule_stands_beside_ours(own: Path) -> None:
+    write(own, GOOD | {"name": "customer-acme-24h"})
+    use_own(own)
+    assert "customer-acme-24h" in rules()
+    assert "response.sev1" in rules()
+
+
+def test_an_own_file_with_errors_leaves_the_rest_working(own: Path) -> None:
+    write(own, GOOD | {"name": "sound-one"}, GOOD | {"name": "BAD"}, GOOD | {"name": "response.sev1"})
+    (own / "broken.yaml").write_text("- {name: [")
+    use_own(own)
+    assert "sound-one" in rules()
+    assert rules()["response.sev1"].source == "Hikeshi guide"
+    told = [str(problem) for problem in problems()]
+    assert len(told) == 3
+    assert any("there is a rule response.sev1 already" in one for one in told)
+    assert all("rules.yaml" in one or "broken.yaml" in one for one in told)
 
 
 def test_the_rules_are_read_once_and_cannot_be_spoilt_by_a_caller() -> None:

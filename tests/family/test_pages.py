@@ -109,7 +109,7 @@ def _addresses(house: House) -> dict[str, str]:
         "board": "/", "alerts": "/alerts/", "alert": f"/alerts/{house.alert.pk}/", "declare": "/declare/", "incidents": "/incidents/",
         "glass": "/audit/glass/", "anchors": "/audit/anchors/", "outside": f"/audit/{house.incident.name}/outside/",
         "audit": "/audit/", "clock_rules": "/clocks/?jurisdiction=JP", "clock_rule": "/clocks/jp-appi-final/?appi_known_on=2026-11-02",
-        "me": "/me/", "welcome": "/welcome/", "invite": f"/invite/{secret}/", "handover": f"/handover/{link}/", **pages_of_incident(house),
+        "house_facts": "/clocks/organisation/", "me": "/me/", "welcome": "/welcome/", "invite": f"/invite/{secret}/", "handover": f"/handover/{link}/", **pages_of_incident(house),
     }  # fmt: skip
 
 

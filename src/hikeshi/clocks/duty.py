@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from hikeshi.clocks.facts import When
 from hikeshi.text import Text, Words
 
 Kind = Literal["statutory", "guideline", "no_number", "contract", "voluntary"]
@@ -29,6 +30,18 @@ Stage = Literal[
     "assessment",
     "relief",
 ]
+
+_COMMON_FORM: Final = (
+    Text("Kind of event", "事案の種別"),
+    Text("Times of occurrence and discovery", "発生・発覚日時"),
+    Text("Outline of the damage", "被害の概要"),
+    Text("Scope", "影響範囲"),
+)
+_COMMON_END: Final = (
+    Text("State of the response", "対応状況"),
+    Text("Publication", "公表"),
+    Text("Whether it may be shared, and with whom", "共有の可否・共有先"),
+)
 
 CONTENTS: Final[dict[str, tuple[Text, ...]]] = {
     "C-APPI": (
@@ -104,6 +117,24 @@ CONTENTS: Final[dict[str, tuple[Text, ...]]] = {
         Text("What we do", "当方の対応"),
         Text("Contact", "問い合わせ先"),
     ),
+    "C-JP-DDOS": (
+        *_COMMON_FORM,
+        Text("Kind and size of the attack traffic", "攻撃通信の種類と規模"),
+        Text("Demands or announcements of the attacker", "攻撃者の要求・予告"),
+        *_COMMON_END,
+    ),
+    "C-JP-OTHER": (
+        *_COMMON_FORM,
+        Text("Way in", "侵入経路"),
+        Text("Kind of attack, malware and indicators", "攻撃の類型・マルウェア・インディケータ"),
+        *_COMMON_END,
+    ),
+    "C-JP-RANSOM": (
+        *_COMMON_FORM,
+        Text("Way in", "侵入経路"),
+        Text("Ransom note, file extension and indicators", "ランサムノート・拡張子・インディケータ"),
+        *_COMMON_END,
+    ),
     "C-SEC": (
         Text("Material nature, scope and timing", "重要な性質・範囲・時期"),
         Text("Material or reasonably likely material impact", "重要な影響またはその合理的な見込み"),
@@ -124,7 +155,10 @@ CONTENTS: Final[dict[str, tuple[Text, ...]]] = {
 
 
 class Duty(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whose duty, when it arises, to whom. `verified_on` is when somebody last read the instrument; `review_by` when to read it again."""
+    """Whose duty, when it arises, to whom. `verified_on` is when somebody last read the instrument; `review_by` when to read it again.
+
+    `when` are the facts under which it may apply; without them it is never proposed, only decided on by hand.
+    """
 
     regime: Words
     jurisdiction: Words
@@ -132,6 +166,7 @@ class Duty(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     kind: Kind
     holder: Text
     trigger: Text
+    when: When | None = None
     recipient: Text
     content: tuple[str, ...] = ()
     note: Text | None = None

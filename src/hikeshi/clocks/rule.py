@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -20,6 +20,7 @@ from msgspec import Meta
 from hikeshi.clocks.calendars import calendars
 from hikeshi.clocks.duty import Duty
 from hikeshi.clocks.moments import MOMENTS
+from hikeshi.errors import Unreadable
 from hikeshi.strict_yaml import Document, read
 from hikeshi.text import Text, Words
 
@@ -165,26 +166,76 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return (self.anchor,)
 
 
-def load(path: Path) -> dict[str, Rule]:
-    """The rules of one file by name. Raises `Unreadable` naming file, line and column of what is wrong."""
-    document = read(path)
-    found: dict[str, Rule] = {}
-    for number, rule in enumerate(document.convert(list[Rule])):
-        _check(document, number, rule)
-        if rule.name in found:
-            raise document.complaint(f"the rule {rule.name} is there twice", (number, "name"))
-        found[rule.name] = rule
+class Loaded(NamedTuple):
+    """What a file gave: its rules by name, and what is wrong with the others, each with file, line and reason."""
+
+    rules: dict[str, Rule]
+    problems: list[Unreadable]
+
+
+def load(path: Path) -> Loaded:
+    """The rules of one file. Whatever is wrong with one rule leaves the others working."""
+    found = Loaded({}, [])
+    try:
+        document = read(path)
+        for number, rule in document.each(Rule):
+            problem = rule if isinstance(rule, Unreadable) else _problem(document, number, rule, found.rules)
+            if problem is not None:
+                found.problems.append(problem)
+            elif isinstance(rule, Rule):
+                found.rules[rule.name] = rule
+    except Unreadable as problem:
+        found.problems.append(problem)
     return found
 
 
 def rules() -> dict[str, Rule]:
-    """The rules that come with Hikeshi, by name. Read once."""
-    return dict(_rules())
+    """The rules that come with Hikeshi and the organisation's own, by name. Read once."""
+    return dict(_everything().rules)
+
+
+def problems() -> tuple[Unreadable, ...]:
+    """What is wrong in the organisation's own rule files, each with file, line and reason. The rest of them works."""
+    return tuple(_everything().problems)
+
+
+def use_own(folder: Path) -> None:
+    """Read the organisation's own rules from the *.yaml files of this folder too, from now on. It need not exist."""
+    _own.clear()
+    _own.append(folder)
+    _everything.cache_clear()
+
+
+_own: Final[list[Path]] = []
 
 
 @functools.cache
-def _rules() -> dict[str, Rule]:
-    return {name: rule for file in RULES for name, rule in load(FOLDER / file).items()}
+def _everything() -> Loaded:
+    """Raises `Unreadable` where a file of ours is damaged: that must not pass as a rule less."""
+    every = Loaded({}, [])
+    for file in RULES:
+        ours = load(FOLDER / file)
+        if ours.problems:
+            raise ours.problems[0]
+        every.rules.update(ours.rules)
+    for path in sorted(path for folder in _own for path in folder.glob("*.yaml")):
+        own = load(path)
+        every.problems.extend(own.problems)
+        for name, rule in own.rules.items():
+            if name in every.rules:
+                hint = "Give your own rule a name of its own, such as one that begins with the contract's."
+                every.problems.append(Unreadable(f"there is a rule {name} already", source=str(path), hint=hint))
+            else:
+                every.rules[name] = rule
+    return every
+
+
+def _problem(document: Document, number: int, rule: Rule, before: dict[str, Rule]) -> Unreadable | None:
+    try:
+        _check(document, number, rule)
+    except Unreadable as problem:
+        return problem
+    return document.complaint(f"the rule {rule.name} is there twice", (number, "name")) if rule.name in before else None
 
 
 def _check(document: Document, number: int, rule: Rule) -> None:

@@ -56,3 +56,19 @@ def test_a_report_is_drafted_item_by_item(on_it: Caller, off_it: Caller, inciden
     assert "At 198.51.100.23" in made["text"]["en"]
     assert [hint["rule"] for hint in made["hints"]] == ["address"]
     off_it.post(f"{root}/statements/C-APPI/1", said, 404)
+
+
+def test_facts_point_to_duties_and_counsel_switches_a_rule_on(
+    on_it: Caller, commander: Caller, incident: Incident
+) -> None:
+    root = f"/incidents/{incident.name}"
+    for fact in ("personal_data", "persons_ca"):
+        on_it.post(f"{root}/facts/{fact}", {"answer": "yes"}, 201)
+    (quebec,) = [one for one in on_it.get(f"{root}/proposals") if one["rule"] == "ca-qc"]
+    assert (quebec["verdict"], quebec["on"]) == ("may_apply", False)
+    commander.post("/clocks/rules/ca-qc/sign-offs", {"counsel": "K. Ito"}, 201)
+    (row,) = [one for one in on_it.get("/clocks/sign-offs") if one["rule"] == "ca-qc"]
+    assert (row["on"], row["counsel"]) == (True, "K. Ito")
+    commander.post("/facts/listed_jp", {"answer": "yes"}, 201)
+    assert {one["fact"]: one["answer"] for one in on_it.get(f"{root}/facts")}["listed_jp"] == "yes"
+    commander.post("/clocks/rules/ca-qc/sign-offs/withdraw", {"reason": "amended"}, 200)

@@ -210,6 +210,18 @@ def test_a_timeline_leaves_for_timesketch_and_that_is_recorded(
     assert admin("timeline", "export", incident.name, "main", "--out", tmp_path / "x.xlsx").code == 2
 
 
+def test_facts_are_said_and_rules_signed(admin: Keyboard) -> None:
+    name = admin.json("incident", "declare", "Mail to the wrong people", "--severity", 3, "--reason", "r")["name"]
+    admin.json("clocks", "say", "organisation", "persons_ca", "yes")
+    assert admin.json("clocks", "say", name, "personal_data", "yes", "--note", "the list")["answer"] == "yes"
+    assert "ca-qc" in [row["rule"] for row in admin.json("clocks", "propose", name)]
+    assert {row["fact"]: row["answer"] for row in admin.json("clocks", "known", name)}["persons_ca"] == "yes"
+    assert admin.json("clocks", "sign", "ca-qc", "--counsel", "K. Ito")["counsel"] == "K. Ito"
+    assert [row["on"] for row in admin.json("clocks", "signed") if row["rule"] == "ca-qc"] == [True]
+    assert admin.json("clocks", "unsign", "ca-qc", "--reason", "amended")["on"] is False
+    assert admin("clocks", "say", name, "colour", "yes").code == 3
+
+
 def test_duties_are_recorded_decided_and_filed(admin: Keyboard) -> None:
     name = admin.json("incident", "declare", "Mail to the wrong people", "--severity", 3, "--reason", "r")["name"]
     admin.json("clocks", "record", name, "appi_known_on=2026-11-02", "--note", "the call")

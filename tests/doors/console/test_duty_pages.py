@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from doors.console.house import House, signed_in
-from hikeshi.desk.duties.models import Decision, Filing, Moment
+from hikeshi.desk.duties.models import Decision, Fact, Filing, Moment
 
 
 def at(house: House, act: str = "") -> str:
@@ -80,3 +80,50 @@ def test_the_draft_is_taken_away_as_a_file_in_either_language(house: House) -> N
     assert signed_in(house.responder).get(at(house) + "jp-appi-preliminary/draft/fr/").status_code == 404
     assert signed_in(house.responder).get(at(house) + "response.sev1/draft/").status_code == 404
     assert signed_in(house.other).get(at(house) + "jp-appi-preliminary/draft/").status_code == 404
+
+
+def test_facts_are_said_by_a_form_and_only_what_has_changed_is_written(house: House) -> None:
+    url = f"/incidents/{house.incident.name}/facts/"
+    browser = signed_in(house.responder)
+    assert browser.post(url, {"personal_data": "yes", "persons_eu": "yes", "insider": "unknown"}).status_code == 302
+    assert browser.post(url, {"personal_data": "yes", "persons_eu": "yes"}).status_code == 302
+    rows = Fact.objects.filter(chain__name=house.incident.name)
+    assert sorted(rows.values_list("key", flat=True)) == ["personal_data", "persons_eu"]
+    page = browser.get(at(house)).content.decode()
+    assert "GDPR art. 33" in page
+    assert signed_in(house.other).post(url, {"personal_data": "no"}).status_code == 404
+
+
+def test_what_the_organisation_is_is_said_by_those_who_command(house: House) -> None:
+    url = "/clocks/organisation/"
+    assert signed_in(house.responder).get(url).status_code == 200
+    assert signed_in(house.responder).post(url, {"listed_jp": "yes"}).status_code == 403
+    assert signed_in(house.commander).post(url, {"listed_jp": "yes"}).status_code == 302
+    assert signed_in(house.outsider).get(url).status_code == 404
+
+
+def test_counsel_signs_a_rule_and_takes_it_back(house: House) -> None:
+    browser, url = signed_in(house.commander), "/clocks/ca-qc/"
+    assert "Record the sign-off" in browser.get(url).content.decode()
+    assert browser.post(url, {"counsel": "K. Ito", "note": "read"}).status_code == 302
+    assert "K. Ito" in browser.get(url).content.decode()
+    assert browser.post(url, {"act": "withdraw", "reason": ""}).status_code == 403
+    assert browser.post(url, {"act": "withdraw", "reason": "amended"}).status_code == 302
+    assert signed_in(house.responder).post(url, {"counsel": "x"}).status_code == 403
+
+
+def test_a_common_form_and_a_customer_notice_are_drafted(house: House) -> None:
+    browser, root = signed_in(house.responder), f"/incidents/{house.incident.name}/duties"
+    assert "Ransom note" in browser.get(f"{root}/jp-form-ransomware/draft/").content.decode()
+    typed = {
+        "content": "C-COMMON",
+        "item": "1",
+        "version": "0",
+        "certainty": "suspected",
+        "en": "CVE-2026-1234 was used from 203.0.113.7",
+        "ja": "",
+        "sources": "",
+    }
+    assert browser.post(f"{root}/customer-notice/draft/", typed).status_code == 302
+    assert "203.0.113.7" in browser.get(f"{root}/customer-notice/draft/").content.decode()
+    assert browser.get(f"{root}/customer-notice/draft/ja/").status_code == 200

@@ -12,6 +12,7 @@ from django.utils import timezone
 from hikeshi.clocks.counting import compute
 from hikeshi.clocks.disclosure import Hint, hints
 from hikeshi.clocks.duty import CONTENTS
+from hikeshi.clocks.forms import FORMS
 from hikeshi.clocks.rule import Rule
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.duties.law import legal, moments_of
@@ -48,16 +49,37 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     version: int = 0
 
 
-def sets_of(rule: Rule) -> tuple[str, ...]:
-    """The sets of items a report under this rule states."""
-    return (rule.duty.content if rule.duty else ()) or (NOTICE,)
+class Paper(msgspec.Struct, frozen=True, kw_only=True):
+    """What is drafted: a report under a rule, or a form. `contents` are the sets of items it states."""
+
+    title: Text
+    recipient: Text
+    contents: tuple[str, ...]
+    for_outsiders: bool
+    rule: Rule | None = None
 
 
-def said(chain: str, rule_name: str) -> list[Said]:
-    """Every item of the rule's sets in order, known or not."""
+def paper(name: str) -> Paper:
+    """The paper of a rule or form. Raises `Refused` for an unknown name."""
+    if (form := FORMS.get(name)) is not None:
+        return Paper(
+            title=form.title, recipient=form.recipient, contents=(form.content,), for_outsiders=form.for_outsiders
+        )
+    rule = legal(name)
+    duty = rule.duty
+    if duty is None:
+        raise Refused(f"{name[:60]!r} is no duty of a law or contract.")
+    return Paper(
+        title=rule.title, recipient=duty.recipient, contents=duty.content or (NOTICE,), rule=rule,
+        for_outsiders=duty.stage in FOR_READERS or not duty.content,
+    )  # fmt: skip
+
+
+def said(chain: str, name: str) -> list[Said]:
+    """Every item of the paper in order, known or not."""
     rows = {(row.content, row.item): row for row in Statement.objects.filter(chain__name=chain)}
     found = []
-    for content in sets_of(legal(rule_name)):
+    for content in paper(name).contents:
         for number, what in enumerate(CONTENTS[content], start=1):
             row = rows.get((content, number))
             known = (
@@ -115,38 +137,42 @@ def _changeable(chain: str, content: str, item: int, version: int | None) -> tup
     return row, before
 
 
-def draft(chain: str, rule_name: str, language: str) -> str:
-    """The report as far as it is known, as Markdown in `language` (en or ja). What is missing is written as missing."""
-    rule = legal(rule_name)
-    due = compute(rule, moments_of(chain, rule), timezone.now())
+def draft(chain: str, name: str, language: str) -> str:
+    """The paper as far as it is known, as Markdown in `language` (en or ja). What is missing is written as missing."""
+    made = paper(name)
     pick = functools.partial(_words, language=language)
-    recipient = pick(rule.duty.recipient) if rule.duty else ""
     head = [
-        f"# {pick(rule.title)}",
+        f"# {pick(made.title)}",
         pick(
             Text(
                 "Draft, not sent. People check, complete and send it.", "草案(未送付)。確認・補完・送付は人が行います。"
             )
         ),
         f"- {pick(Text('Incident', 'インシデント'))}: {chain}",
-        f"- {pick(Text('To', '宛先'))}: {recipient}",
-        f"- {pick(Text('Deadline', '期限'))}: {pick(due.explanation)}",
+        f"- {pick(Text('To', '宛先'))}: {pick(made.recipient)}",
+        *_deadline(chain, made.rule, language),
         f"- {pick(Text('As of', '作成時点'))}: {timezone.now():%Y-%m-%d %H:%M} UTC",
     ]
     return (
-        "\n\n".join([head[0], head[1], "\n".join(head[2:]), *(_item(one, language) for one in said(chain, rule_name))])
+        "\n\n".join([head[0], head[1], "\n".join(head[2:]), *(_item(one, language) for one in said(chain, name))])
         + "\n"
     )
 
 
-def hints_of(chain: str, rule_name: str) -> list[tuple[Said, str, Hint]]:
+def _deadline(chain: str, rule: Rule | None, language: str) -> list[str]:
+    if rule is None:
+        return []
+    due = compute(rule, moments_of(chain, rule), timezone.now())
+    return [f"- {_words(Text('Deadline', '期限'), language)}: {_words(due.explanation, language)}"]
+
+
+def hints_of(chain: str, name: str) -> list[tuple[Said, str, Hint]]:
     """What should not stand in a text that people outside will read: the item, the language, the place."""
-    rule = legal(rule_name)
-    if rule.duty is None or (rule.duty.stage not in FOR_READERS and rule.duty.content):
+    if not paper(name).for_outsiders:
         return []
     return [
         (one, language, hint)
-        for one in said(chain, rule_name)
+        for one in said(chain, name)
         for language, text in (("en", one.en), ("ja", one.ja))
         for hint in hints(text)
     ]

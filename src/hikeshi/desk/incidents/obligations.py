@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from hikeshi.clocks.moments import Moment as Claim
+from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.actor import Actor
-from hikeshi.desk.duties import drafts, law
-from hikeshi.desk.duties.models import Decision, Filing, Moment, Statement
+from hikeshi.desk.duties import drafts, law, proposals
+from hikeshi.desk.duties.models import Decision, Fact, Filing, Moment, Statement
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.incidents.verbs import require_on
+from hikeshi.desk.ledger.models import ORGANISATION
 
 
 def record_moment(incident: Incident, key: str, when: Claim, *, actor: Actor, note: str = "") -> Moment:
@@ -43,6 +45,18 @@ def file(
     """Note that people have sent the report. Hikeshi itself never sends."""
     require_on(actor, "write", incident)
     return law.file(incident.name, rule, actor=actor, at=at, channel=channel, reference=reference, proof=proof)
+
+
+def say_fact(incident: Incident, key: str, answer: str, *, actor: Actor, note: str = "") -> Fact:
+    """Say what is known: yes, no or unknown. Any responder on the incident may; the duties it points to run as undecided."""
+    require_on(actor, "write", incident)
+    return proposals.say(incident.name, key, answer, actor=actor, note=note)
+
+
+def say_house_fact(key: str, answer: str, *, actor: Actor, note: str = "") -> Fact:
+    """Say what the organisation is, once for all incidents. For those who command everywhere."""
+    require(actor, "command")
+    return proposals.say(ORGANISATION, key, answer, actor=actor, note=note)
 
 
 def state(

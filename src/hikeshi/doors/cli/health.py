@@ -8,7 +8,7 @@ import stat
 import tempfile
 from typing import Literal, NamedTuple
 
-from hikeshi.clocks.rule import rules
+from hikeshi.clocks.rule import problems, rules, use_own
 from hikeshi.custody.acquire.clock import measure
 from hikeshi.doors.cli.identity import TOKEN_FILE, secret
 from hikeshi.environment import read_environment
@@ -85,7 +85,10 @@ def token() -> Health:
 
 
 def clock_rules() -> Health:
+    use_own(read_environment().rules)
     count = len(rules())
+    if broken := problems():
+        return part(f"{count} rules; not read: {broken[0]}", f"規則 {count} 件。読み取れない規則: {broken[0]}")
     return ok(f"{count} rules.", f"規則 {count} 件。")
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from django.utils import timezone
 
+from hikeshi.clocks.forms import FORMS
 from hikeshi.desk.incidents import obligations
 from hikeshi.doors import find, obligations as shapes
 from hikeshi.doors.cli import session
@@ -91,7 +92,7 @@ def file(
 
 def draft(
     incident: str,
-    rule: Rule,
+    rule: Annotated[str, typer.Argument(help=f"A duty, or a form: {', '.join(FORMS)}.")],
     out: Annotated[Path | None, typer.Option(help="Write the text to this file instead.")] = None,
 ) -> Any:
     """The report as far as it is known, in the language of --lang; with --json both languages, the items, and what to look at.

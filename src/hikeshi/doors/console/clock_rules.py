@@ -9,10 +9,12 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
+from hikeshi.clocks.rule import Rule, problems
+from hikeshi.desk.duties import counsel
 from hikeshi.doors import clock_rules, find
-from hikeshi.doors.console.visit import actor, page
+from hikeshi.doors.console.visit import actor, attempt, done, page
 from hikeshi.errors import HikeshiError
 from hikeshi.text import Text
 
@@ -50,18 +52,20 @@ STATES: Final = {
 @require_safe
 def rules(request: HttpRequest) -> HttpResponse:
     """All rules, or those of one jurisdiction, in a table that says how binding each is."""
-    _refuse_strangers(request)
+    refuse_strangers(request)
     wanted = request.GET.get("jurisdiction", "")[:10]
     everything = [clock_rules.row(one) for one in clock_rules.chosen()]
     places = sorted({one["jurisdiction"].split("-")[0] for one in everything} - {""})
     rows = [_row(clock_rules.row(one)) for one in clock_rules.chosen(wanted)]
-    return page(request, "console/clock_rules.html", {"rows": rows, "places": places, "wanted": wanted})
+    return page(
+        request, "console/clock_rules.html", {"rows": rows, "places": places, "wanted": wanted, "broken": problems()}
+    )
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def rule(request: HttpRequest, name: str) -> HttpResponse:
-    """One rule. Times typed into its form are only tried: nothing is recorded."""
-    _refuse_strangers(request)
+    """One rule. Times typed into its form are only tried: nothing is recorded. A POST is counsel's sign-off, or takes it back."""
+    refuse_strangers(request)
     try:
         found = clock_rules.named(name)
     except HikeshiError as problem:
@@ -69,8 +73,15 @@ def rule(request: HttpRequest, name: str) -> HttpResponse:
     known = _row(clock_rules.detail(found))
     typed = {one["key"]: request.GET.get(one["key"], "").strip()[:60] for one in known["moments"]}
     context: dict[str, Any] = {
-        "rule": known, "fields": [{**one, "what": say(one["what"]), "typed": typed[one["key"]]} for one in known["moments"]],
+        **_signed(found), "rule": known, "fields": [{**one, "what": say(one["what"]), "typed": typed[one["key"]]} for one in known["moments"]],
     }  # fmt: skip
+    if request.method == "POST":
+        problem = attempt(lambda: _sign(request, found.name))
+        return (
+            page(request, "console/clock_rule.html", context, problem=problem)
+            if problem
+            else done(request, _("The sign-off is on record."), "clock_rule", found.name)
+        )
     given = [f"{key}={time}" for key, time in typed.items() if time]
     if not given:
         return page(request, "console/clock_rule.html", context)
@@ -82,7 +93,21 @@ def rule(request: HttpRequest, name: str) -> HttpResponse:
     return page(request, "console/clock_rule.html", {**context, "due": due})
 
 
-def _refuse_strangers(request: HttpRequest) -> None:
+def _signed(rule: Rule) -> dict[str, Any]:
+    rows, text = counsel.sign_offs(rule), counsel.digest(rule)
+    now = any(row.withdrawn_at is None for row in rows)
+    return {"on": counsel.is_on(rule, counsel.signed()), "sign_offs": rows, "digest": text, "signed_now": now}
+
+
+def _sign(request: HttpRequest, name: str) -> None:
+    form, who = request.POST, actor(request)
+    if form.get("act") == "withdraw":
+        counsel.withdraw(name, actor=who, reason=form.get("reason", ""))
+    else:
+        counsel.sign(name, actor=who, counsel=form.get("counsel", ""), note=form.get("note", ""))
+
+
+def refuse_strangers(request: HttpRequest) -> None:
     try:
         find.insider(actor(request))
     except HikeshiError as problem:

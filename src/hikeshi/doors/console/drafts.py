@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import get_language, gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from hikeshi.desk.duties import drafts, law
+from hikeshi.desk.duties import drafts
 from hikeshi.desk.duties.models import CERTAINTIES
 from hikeshi.desk.incidents import obligations
 from hikeshi.desk.incidents.models import Incident
@@ -60,7 +60,7 @@ def text(request: HttpRequest, name: str, rule: str, language: str) -> HttpRespo
 
 def _title(rule: str) -> str:
     try:
-        return say(law.legal(rule).title)
+        return say(drafts.paper(rule).title)
     except Refused as problem:
         raise Http404 from problem
 

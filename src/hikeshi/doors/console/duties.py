@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
+from hikeshi.clocks.forms import FORMS
 from hikeshi.clocks.moments import MOMENTS
 from hikeshi.clocks.rule import rules
 from hikeshi.desk.duties import law
@@ -21,6 +22,7 @@ from hikeshi.desk.incidents.models import Incident
 from hikeshi.doors import find, obligations as shapes
 from hikeshi.doors.clock_rules import moment_of
 from hikeshi.doors.console.clock_rules import STATES, say
+from hikeshi.doors.console.facts import proposed
 from hikeshi.doors.console.room import head
 from hikeshi.doors.console.times import left
 from hikeshi.doors.console.visit import actor, attempt, done, incident_of, page
@@ -46,6 +48,7 @@ def _show(
     context = {
         **head(request, incident, "duties"), "rows": [_row(one) for one in law.standings(incident.name)], "failed": failed,
         "claims": [_claim(row) for row in Moment.objects.filter(chain__name=incident.name).order_by("pk")],
+        "forms": [(key, say(form.title)) for key, form in FORMS.items()], "proposed": proposed(incident),
         "answers": ANSWERS, "keys": [(key, say(MOMENTS[key])) for key in ANCHORS], "groups": _groups(),
     }  # fmt: skip
     return page(request, "console/duties.html", context, problem=problem)
