@@ -24,6 +24,7 @@ from hikeshi.doors.console.urls import urlpatterns
 LANGUAGES = ("en", "ja")
 SENT_ONLY = {
     "bundle_export", "bundle_import", "secrecy_act",
+    "asset_add", "asset_act",
     "anchors_act", "evidence_expect", "evidence_verify", "planned_act", "room_act", "start_playbook", "step_act", "item_verify", "duties_act", "timeline_ask", "timeline_detect", "timeline_mark",
     "evidence_add", "evidence_leave", "item_act", "item_offer", "sign", "rebuild",
     "timeline_note", "timeline_unnote", "timeline_save_search", "timeline_delete_search", "timeline_unmark", "issue_token", "revoke_token", "prefer",
@@ -108,6 +109,7 @@ def _addresses(house: House) -> dict[str, str]:
     return {
         "board": "/", "alerts": "/alerts/", "alert": f"/alerts/{house.alert.pk}/", "declare": "/declare/", "incidents": "/incidents/",
         "glass": "/audit/glass/", "anchors": "/audit/anchors/", "outside": f"/audit/{house.incident.name}/outside/",
+        "assets": "/assets/", "asset": f"/assets/{house.asset.pk}/", "asset_import": "/assets/import/",
         "audit": "/audit/", "clock_rules": "/clocks/?jurisdiction=JP", "clock_rule": "/clocks/jp-appi-final/?appi_known_on=2026-11-02",
         "house_facts": "/clocks/organisation/", "me": "/me/", "welcome": "/welcome/", "invite": f"/invite/{secret}/", "handover": f"/handover/{link}/", **pages_of_incident(house),
     }  # fmt: skip

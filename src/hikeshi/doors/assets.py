@@ -21,7 +21,7 @@ from hikeshi.desk.assets.imports import Change, Preview
 from hikeshi.desk.assets.models import Asset
 from hikeshi.desk.assets.register import normal
 from hikeshi.desk.incidents.models import Incident
-from hikeshi.desk.incidents.verbs import visible
+from hikeshi.desk.incidents.sight import visible
 from hikeshi.doors.find import NotThere
 from hikeshi.doors.shapes import Both
 

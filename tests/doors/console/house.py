@@ -16,6 +16,8 @@ from hikeshi.desk.accounts.models import Person
 from hikeshi.desk.actor import Actor, system
 from hikeshi.desk.alerts import verbs as alerts
 from hikeshi.desk.alerts.models import Alert, Delivery
+from hikeshi.desk.assets import verbs as assets
+from hikeshi.desk.assets.models import Asset
 from hikeshi.desk.evidence import transfers, verbs as evidence
 from hikeshi.desk.evidence.models import Item, Transfer
 from hikeshi.desk.incidents import obligations, verbs as incidents
@@ -128,6 +130,7 @@ class House:
     timeline: Timeline
     report: Report
     paper: Transfer
+    asset: Asset
 
     def offered(self) -> str:
         """The secret of a link behind which another item is offered."""
@@ -162,6 +165,7 @@ def build(folder: Path) -> House:
         person("tanaka", "observer"),
     )
     alert = hostile_alert()
+    asset = assets.add("i-0abc", actor=HIKESHI, name=HOSTILE, owner_name="営業部", criticality=1, data=["personal"])
     broken = alerts.receive(b'{"broken": ', actor=HIKESHI, source="sqs", message_id="m-2")
     incident = incidents.declare(
         "Mining traffic " + HOSTILE, 2, actor=HIKESHI, reason="test", alerts=[alert], simulated=True
@@ -182,7 +186,7 @@ def build(folder: Path) -> House:
     incident.refresh_from_db()
     return House(
         admin=admin, commander=commander, responder=responder, other=other, outsider=outsider, alert=alert, delivery=broken,
-        incident=incident, step=step, item=item, timeline=timeline, report=report, paper=paper,
+        incident=incident, step=step, item=item, timeline=timeline, report=report, paper=paper, asset=asset,
     )  # fmt: skip
 
 
