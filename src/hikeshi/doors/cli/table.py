@@ -162,6 +162,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "incident unrestrict": Command("secrecy", "unrestrict", "person", "Lift the restriction", "限定公開を解除"),
     "init": Command("serve", "init", "desk", "Set up a new home", "新しいホームを用意"),
     "intake": Command("serve", "intake", "desk", "Read the SQS queue", "SQS キューを読み取る"),
+    "kit": Command("kit", "kit", "person", "One offline file: plan, contacts, on call, playbooks", "オフライン用キット(計画・連絡網・当番・プレイブック)を出力"),
     "metrics": Command("metrics", "metrics", "person", "Numbers for monitoring (Prometheus)", "監視用の数値 (Prometheus 形式)"),
     "oncall add": Command("oncall", "add", "person", "Make an on-call rotation", "当番表を作成"),
     "oncall cover": Command("oncall", "cover", "person", "Let somebody be on call for somebody else", "当番を代わる"),
