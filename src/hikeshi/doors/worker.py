@@ -32,6 +32,7 @@ from hikeshi.desk.notices import escalating, reading, sending
 from hikeshi.desk.notices.models import Notice
 from hikeshi.desk.queue import LeaseLost, Queued, claim, hold, next_due
 from hikeshi.desk.runs import verbs as runs
+from hikeshi.desk.runs.leaving import leave_uncovered
 from hikeshi.desk.runs.models import Step
 from hikeshi.desk.runs.perform import give_up, perform
 from hikeshi.desk.timelines import verbs as timelines
@@ -140,7 +141,8 @@ class Worker:
 def _answer(alert: Alert, worker: Worker) -> None:
     actor: Actor = worker.actor
     try:
-        runs.answer(alert, actor=actor)
+        if runs.answer(alert, actor=actor) is None:
+            leave_uncovered(actor=actor)  # where one is left for people, many often are
     except Failed as problem:
         if problem.permanent or alert.attempts >= MOST_ATTEMPTS:
             _leave(alert, actor, problem)
@@ -207,8 +209,8 @@ Work = tuple[tuple[type[Queued], Callable[[Any, Worker], None]], ...]
 
 WORK: Work = (
     (Step, _perform),
-    (Alert, _answer),
     (Group, _wake),
+    (Alert, _answer),
     (Timeline, _build),
     (Chain, _sign),
     (Stamp, _stamp),

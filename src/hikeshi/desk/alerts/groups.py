@@ -1,12 +1,11 @@
-"""Folding alerts of one cause into a group that a person judges at once. Called inside the verbs that write."""
+"""Groups of alerts with one cause, which a person judges at once. How alerts come into them: `joining.py`. Called inside the verbs that write."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-import msgspec
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
@@ -14,16 +13,10 @@ from hikeshi.clocks.counting import compute
 from hikeshi.clocks.rule import rules
 from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.actor import Actor, system
-from hikeshi.desk.alerts import suppressing
-from hikeshi.desk.alerts.models import Alert, Group, Observable
+from hikeshi.desk.alerts.models import Alert, Group
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import ORGANISATION
 from hikeshi.errors import Conflict, Refused
-from hikeshi.signals.signal import Signal
-from hikeshi.text import Text
-
-WINDOW = timedelta(hours=24)
-"""A new alert joins a group of its cause when the group's newest alert is not older than this, or the group is snoozed."""
 
 OPEN = ("waiting", "snoozed", "suppressed")
 """States of a group that nobody has decided on yet."""
@@ -35,61 +28,21 @@ INTAKE = system("Hikeshi", "intake")
 """Who decides by rule, as alerts come in: a snooze that ends early, a suppression that applies."""
 
 
-def join(signal: Signal, severity: int, reasons: list[Text], *, source: str, simulated: bool) -> Group:
-    """The group a new alert belongs to, counted up; opened when there is none."""
-    now = timezone.now()
-    group = _joinable(signal, source, severity, now)
-    if group is None:
-        group = _open(signal, severity, reasons, source=source, simulated=simulated, now=now)
-    else:
-        values = {"size": F("size") + 1, "times_seen": F("times_seen") + signal.count, "last_at": now}
-        Group.objects.filter(pk=group.pk).update(**values)
-        _worsen(group, signal.score, severity, reasons, now)
-    _name(group, signal)
-    return group
-
-
-def _joinable(signal: Signal, source: str, severity: int, now: datetime) -> Group | None:
-    """The group that still takes alerts of this cause. One that is too old, or whose suppression does not hold for this alert, is closed."""
-    rows = Group.objects.select_for_update(of=("self",)).select_related("suppression")
-    group = rows.filter(fingerprint=signal.fingerprint, joinable=True).first()
-    if group is None:
-        return None
-    old = group.last_at < now - WINDOW and group.state != "snoozed"
-    if old or (group.state == "suppressed" and not suppressing.holds(group.suppression, signal, source, severity, now)):
-        Group.objects.filter(pk=group.pk).update(joinable=False)
-        return None
-    return group
-
-
-def _open(signal: Signal, severity: int, reasons: list[Text], *, source: str, simulated: bool, now: datetime) -> Group:
-    hidden_by = suppressing.applying(signal, source, severity, now)
-    group = Group.objects.create(
-        fingerprint=signal.fingerprint, source=source, title=signal.title, kind=signal.kind, account=signal.account,
-        score=signal.score, simulated=simulated, size=1, times_seen=signal.count, first_at=now, last_at=now,
-        suggested_severity=severity, reasons=msgspec.to_builtins(reasons), answer_by=_answer_by(severity, now),
-        state="suppressed" if hidden_by else "waiting", suppression=hidden_by,
-    )  # fmt: skip
-    if hidden_by:
-        data = {"suppression": str(hidden_by), "title": group.title, "severity": severity}
-        ledger.append(ORGANISATION, actor=INTAKE, verb="group.suppress", obj=str(group), data=data)
-    return group
-
-
-def _answer_by(severity: int, now: datetime) -> datetime:
+def answer_by(severity: int, now: datetime) -> datetime:
+    """When the response time of this severity ends, counted from now."""
     rule = rules()[f"response.sev{severity}"]
     return compute(rule, {rule.anchor: now}, now).due_at or now
 
 
-def _worsen(group: Group, score: float, severity: int, reasons: list[Text], now: datetime) -> None:
+def worsen(group: Group, score: float, severity: int, reasons: Any, now: datetime) -> None:
     """A worse alert makes its group worse, and the one it was merged into. It ends a snooze at once."""
     known = group.suggested_severity or 4
     if score > group.score or severity < known:
         values: dict[str, Any] = {"score": max(score, group.score), "version": F("version") + 1}
         if severity < known:
             values |= {
-                "suggested_severity": severity, "reasons": msgspec.to_builtins(reasons),
-                "answer_by": min(group.answer_by, _answer_by(severity, now)),
+                "suggested_severity": severity, "reasons": reasons,
+                "answer_by": min(group.answer_by, answer_by(severity, now)),
             }  # fmt: skip
         if group.state == "snoozed":
             values |= AWAKE
@@ -97,7 +50,7 @@ def _worsen(group: Group, score: float, severity: int, reasons: list[Text], now:
             ledger.append(ORGANISATION, actor=INTAKE, verb="group.wake", obj=str(group), data=data)
         Group.objects.filter(pk=group.pk).update(**values)
     if group.merged_into_id is not None:
-        _worsen(Group.objects.get(pk=group.merged_into_id), score, severity, reasons, now)
+        worsen(Group.objects.get(pk=group.merged_into_id), score, severity, reasons, now)
 
 
 AWAKE: dict[str, Any] = {
@@ -108,15 +61,6 @@ AWAKE: dict[str, Any] = {
     "lease_until": None,
 }
 """What a group's fields are when its snooze has ended."""
-
-
-def _name(group: Group, signal: Signal) -> None:
-    """Write down what the alert names, unless the group has it already."""
-    now = timezone.now()
-    Observable.objects.bulk_create(
-        [Observable(group=group, kind=one.kind, value=one.value[:300], first_at=now) for one in signal.observables],
-        ignore_conflicts=True,
-    )
 
 
 def tree(ids: Iterable[int]) -> list[int]:

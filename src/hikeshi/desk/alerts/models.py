@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from hikeshi.desk.accounts.models import Person
 from hikeshi.desk.queue import Queued
+from hikeshi.desk.sealed import SealedText
 
 VERDICTS = (
     ("true", _("True positive")),
@@ -186,7 +187,9 @@ class Alert(Queued):
 
 
 class Delivery(models.Model):
-    """One payload, exactly as it came. `problem` is set where it could not be understood: it waits for a person."""
+    """One payload, exactly as it came. `problem` is set where it could not be understood, in whole or in part: it waits for a person,
+    who has it read again once the reason is mended, or dismisses it.
+    """
 
     alerts = models.ManyToManyField(Alert, related_name="deliveries", blank=True)
     source = models.CharField(max_length=40)
@@ -195,10 +198,18 @@ class Delivery(models.Model):
     payload_sha256 = models.CharField(max_length=64)
     received_at = models.DateTimeField()
     problem = models.TextField(blank=True, default="")
+    dismissed_at = models.DateTimeField(null=True, blank=True)
+    dismissed_by = models.CharField(max_length=150, blank=True, default="")
+    dismiss_reason = models.CharField(max_length=1000, blank=True, default="")
 
     class Meta:
         ordering = ("-received_at", "-pk")
         verbose_name_plural = "deliveries"
+        indexes = (
+            models.Index(
+                fields=("id",), condition=~models.Q(problem="") & models.Q(dismissed_at=None), name="delivery_aside"
+            ),
+        )
         constraints = (
             models.UniqueConstraint(
                 fields=("source", "message_id"), condition=~models.Q(message_id=""), name="one_delivery_per_message"
@@ -207,3 +218,52 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"delivery {self.pk}"
+
+
+SOURCE_KINDS = (
+    ("webhook", _("Webhook")),
+    ("queue", _("Queue")),
+    ("mail", _("Mailbox")),
+    ("form", _("Form")),
+)
+
+PROOFS = (
+    ("hmac", _("Signature with time stamp")),
+    ("hub", _("Signature without time stamp")),
+    ("token", _("Token")),
+)
+
+
+class Source(models.Model):
+    """Somebody who may hand alerts in. `name` is what its deliveries and alerts say as their source.
+
+    `proof` says how a webhook shows that it is the one it says: `hmac` signs time stamp and body, `hub` (as GitHub does) the body alone,
+    `token` is sent along. The secret of a signature is encrypted; of a token only its SHA-256 is kept, in hex. After a rotation the
+    secret before works until `before_until`.
+    """
+
+    name = models.SlugField(max_length=40, unique=True)
+    kind = models.CharField(max_length=8, choices=SOURCE_KINDS, default="webhook")
+    reader = models.CharField(max_length=80, blank=True, default="")  # a shape or mapping; empty: known by content
+    proof = models.CharField(max_length=5, choices=PROOFS, default="hmac")
+    secret = SealedText(blank=True, default="")
+    token_sha256 = models.CharField(max_length=64, blank=True, default="")
+    secret_before = SealedText(blank=True, default="")
+    token_before_sha256 = models.CharField(max_length=64, blank=True, default="")
+    before_until = models.DateTimeField(null=True, blank=True)
+    rotated_at = models.DateTimeField()
+    window_seconds = models.PositiveIntegerField(default=300)  # how old or how early a signed time stamp may be
+    size_limit = models.PositiveIntegerField(default=1024 * 1024)  # bytes of one payload
+    per_minute = models.PositiveIntegerField(default=60_000)  # payloads, of each serving process
+    silent_seconds = models.PositiveIntegerField(default=0)  # silent longer than this is a trouble; 0: never
+    enabled = models.BooleanField(default=True)
+    owner = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, blank=True, related_name="sources")
+    made_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField(null=True, blank=True)
+    deliveries = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name

@@ -22,6 +22,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "affected.assess": ("{actor} on {identifier}: {compromise}, {clearance}. {reason}", "{actor} が {identifier} を判定: {compromise}、{clearance}。{reason}"),
     "affected.gather": ("{actor} listed {count} assets that the alerts name", "{actor} がアラートに現れる資産 {count} 件を影響資産に追加"),
     "affected.move": ("{identifier} is {clearance} now, by {source}", "{identifier} は {source} により{clearance}"),
+    "alert.leave": ("{count} alerts that no standing order answers were left for triage", "常時承認の対象外のアラート {count} 件をトリアージ待ちとした"),
     "alert.set_aside": ("A payload from {source} was set aside: {problem}", "{source} からのデータを保留: {problem}"),
     "asset.add": ("{actor} put {object} on the asset register", "{actor} が {object} を資産台帳に追加"),
     "asset.change": ("{actor} changed {object} on the asset register", "{actor} が資産台帳の {object} を変更"),

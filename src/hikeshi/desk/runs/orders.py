@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from hikeshi.desk.alerts import groups
+from hikeshi.desk.alerts.held import held_back
 from hikeshi.desk.alerts.models import Alert
 from hikeshi.desk.runs.models import Run, StandingOrder
 from hikeshi.text import Text
 
 
-def match(alert: Alert, now: datetime) -> tuple[StandingOrder | None, Text]:
-    """The standing order that answers this alert and why, or None and why it is left for triage."""
+def in_force() -> list[StandingOrder]:
+    """The orders that are looked through, in their order."""
+    return list(StandingOrder.objects.filter(enabled=True))
+
+
+def match(
+    alert: Alert, now: datetime, orders: Sequence[StandingOrder] | None = None
+) -> tuple[StandingOrder | None, Text]:
+    """The standing order that answers this alert and why, or None and why it is left for triage. `orders`: those in force, read before."""
     held = _held_back(alert)
     if held is not None:
         return None, held
-    for order in StandingOrder.objects.filter(enabled=True):
+    for order in in_force() if orders is None else orders:
         if not _covers(order, alert, now):
             continue
         if (group := groups.root(alert.group)).state == "suppressed":
@@ -39,22 +48,11 @@ def match(alert: Alert, now: datetime) -> tuple[StandingOrder | None, Text]:
 
 
 def _held_back(alert: Alert) -> Text | None:
-    if alert.sample:
-        return Text(
-            "A sample finding: no containment, left for triage.", "サンプル検出のため封じ込めず、トリアージ待ちとした。"
-        )
-    if alert.archived:
-        return Text("The finding is archived: left for triage.", "アーカイブ済みの検出のため、トリアージ待ちとした。")
     if alert.verdict:
         return Text("A person has judged it already.", "すでに人が判断している。")
-    if incident := alert.incidents.first():
+    if incident := next(iter(alert.incidents.all()), None):  # many alerts are asked with their incidents read before
         return Text(f"A repeat: it belongs to {incident} already.", f"再通知: すでに {incident} に含まれている。")
-    if alert.resource_role != "ACTOR":
-        return Text(
-            f"The resource is {alert.resource_role or 'of unknown role'}, not the ACTOR: isolating it would hand outsiders a switch.",
-            f"対象の役割は {alert.resource_role or '不明'} で ACTOR ではない。隔離すると外部者に停止手段を与えるため、行わない。",
-        )
-    return None
+    return held_back(alert)
 
 
 def _covers(order: StandingOrder, alert: Alert, now: datetime) -> bool:

@@ -1,0 +1,52 @@
+"""Leaving many alerts for triage at once, so that a storm costs the workers a few rounds and not one for each alert."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from hikeshi.desk.accounts.permissions import require
+from hikeshi.desk.actor import Actor
+from hikeshi.desk.alerts.models import Alert
+from hikeshi.desk.ledger import verbs as ledger
+from hikeshi.desk.ledger.models import ORGANISATION
+from hikeshi.desk.runs.orders import in_force, match
+
+AT_ONCE: Final = 500
+"""Alerts per transaction: other writers wait that long."""
+
+
+@transaction.atomic
+def leave_uncovered(*, actor: Actor) -> int:
+    """Of the alerts that are due, leave up to `AT_ONCE` for triage that no standing order answers. Returns how many were left.
+
+    Those that one answers stay due, each for a round of its own.
+    """
+    require(actor, "triage")
+    now = timezone.now()
+    due = Alert.objects.filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now), due_at__lte=now).order_by(
+        "due_at", "pk"
+    )
+    if connection.features.has_select_for_update_skip_locked:
+        due = due.select_for_update(of=("self",), skip_locked=True)
+    orders, left = in_force(), []
+    for alert in due.select_related("group").prefetch_related("incidents")[:AT_ONCE]:
+        order, why = match(alert, now, orders)
+        if order is None:
+            alert.answer, alert.due_at, alert.lease_owner, alert.lease_until = (
+                {"en": why.en, "ja": why.ja},
+                None,
+                "",
+                None,
+            )
+            left.append(alert)
+    if left:
+        Alert.objects.bulk_update(left, ("answer", "due_at", "lease_owner", "lease_until"))
+        ledger.append(
+            ORGANISATION, actor=actor, verb="alert.leave", obj=f"{len(left)} alerts",
+            data={"count": len(left), "alerts": [str(alert) for alert in left]},
+        )  # fmt: skip
+    return len(left)
