@@ -130,7 +130,7 @@ def test_alerts_that_no_order_may_answer_cost_no_worker_a_round(hikeshi: Actor) 
 def test_a_storm_costs_the_workers_a_few_rounds(hikeshi: Actor) -> None:
     runs.order("C2", actor=hikeshi, finding_types=["Trojan:"], playbook="compromised-ec2", severity=2)
     receive(hikeshi, *(one(number) for number in range(100)))
-    assert Worker().drain() == 1
+    assert Worker().drain() <= 5
     assert not Alert.objects.filter(due_at__isnull=False).exists()
     assert not Alert.objects.filter(answer={}).exists()
 
