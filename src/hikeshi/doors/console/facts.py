@@ -51,9 +51,14 @@ def proposed(incident: Incident) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _topics(chain: str) -> list[tuple[str, list[dict[str, Any]]]]:
+def _topics(chain: str) -> list[tuple[str, list[dict[str, Any]], bool]]:
+    """Topic, its questions, and whether it is unfolded: what we are is asked on the organisation's page, the rest on the incident's."""
     rows = [{**row, "text": say(row["text"])} for row in shapes.answers(chain)]
-    return [(say(text), [row for row in rows if row["topic"] == topic]) for topic, text in TOPICS.items()]
+    rows.sort(key=lambda row: row["fact"] != "personal_data")  # the question that most others hang on comes first
+    return [
+        (say(text), [row for row in rows if row["topic"] == topic], (topic == "house") == (chain == ORGANISATION))
+        for topic, text in TOPICS.items()
+    ]
 
 
 def _save(request: HttpRequest, incident: Incident | None) -> None:
