@@ -15,7 +15,7 @@ from hikeshi.clocks.rule import rules
 from hikeshi.desk.accounts.models import Person
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.duties.models import Clock
-from hikeshi.desk.incidents import verbs
+from hikeshi.desk.incidents import similar, verbs
 from hikeshi.desk.incidents.models import DUTIES, PHASES, SEVERITIES, Incident
 from hikeshi.desk.ledger.models import Entry
 from hikeshi.desk.ledger.phrases import PHRASES, STEP_CLOCK, UNTOLD_OF_STEPS
@@ -53,6 +53,7 @@ def show(
         "people": Person.objects.filter(is_active=True).order_by("username"), "severities": SEVERITIES,
         "next_steps": _next(incident), "stream": stream, "stream_total": total, "stream_kind": kind, "failed": failed,
         "conflict": problem if isinstance(problem, Conflict) and failed == "summary" else None,
+        "similar": similar.similar(similar.of_incident(incident), actor=actor(request), limit=3),
         "parts": {
             "clocks": "console/parts/clocks.html", "stream": "console/parts/stream.html", "next": "console/parts/next.html",
         },
