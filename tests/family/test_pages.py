@@ -25,6 +25,7 @@ LANGUAGES = ("en", "ja")
 SENT_ONLY = {
     "bundle_export", "bundle_import", "secrecy_act",
     "asset_add", "asset_act",
+    "channel_act", "notice_act",
     "anchors_act", "evidence_expect", "evidence_verify", "planned_act", "room_act", "start_playbook", "step_act", "item_verify", "duties_act", "timeline_ask", "timeline_detect", "timeline_mark",
     "evidence_add", "evidence_leave", "item_act", "item_offer", "sign", "rebuild",
     "timeline_note", "timeline_unnote", "timeline_save_search", "timeline_delete_search", "timeline_unmark", "issue_token", "revoke_token", "prefer",
@@ -112,6 +113,7 @@ def _addresses(house: House) -> dict[str, str]:
         "assets": "/assets/", "asset": f"/assets/{house.asset.pk}/", "asset_import": "/assets/import/",
         "audit": "/audit/", "clock_rules": "/clocks/?jurisdiction=JP", "clock_rule": "/clocks/jp-appi-final/?appi_known_on=2026-11-02",
         "house_facts": "/clocks/organisation/", "me": "/me/", "welcome": "/welcome/", "invite": f"/invite/{secret}/", "handover": f"/handover/{link}/", **pages_of_incident(house),
+        "channels": "/channels/", "notices": "/notices/", "notice_take": f"/notice/{house.told()}/",
     }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from hikeshi.actions.action import Call, Plan
 from hikeshi.desk.accounts import verbs as accounts
-from hikeshi.desk.accounts.models import Person
+from hikeshi.desk.accounts.models import Contact, Person
 from hikeshi.desk.actor import Actor, system
 from hikeshi.desk.alerts import verbs as alerts
 from hikeshi.desk.alerts.models import Alert, Delivery
@@ -24,6 +24,8 @@ from hikeshi.desk.incidents import obligations, verbs as incidents
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger import checkpoints
 from hikeshi.desk.ledger.models import Chain, Checkpoint
+from hikeshi.desk.notices import links, reading, verbs as notices
+from hikeshi.desk.notices.models import Channel, Notice
 from hikeshi.desk.reports import verbs as reports
 from hikeshi.desk.reports.models import Report
 from hikeshi.desk.runs import verbs as runs
@@ -132,6 +134,17 @@ class House:
     paper: Transfer
     asset: Asset
 
+    def told(self) -> str:
+        """The secret in the message that pages somebody for the incident, and a channel beside it."""
+        Contact.objects.get_or_create(
+            name="当番 " + HOSTILE, duty="incident_commander", level=1, email="duty@example.com"
+        )
+        if not Channel.objects.exists():
+            notices.add_channel("hook", "webhook", "https://hooks.example.com/x#s3cret", actor=as_actor(self.admin))
+        while reading.look(actor=HIKESHI):
+            pass
+        return links.secret(Notice.objects.filter(urgent=True, contact__isnull=False).latest("pk"))
+
     def offered(self) -> str:
         """The secret of a link behind which another item is offered."""
         made = evidence.seal_bytes(self.incident, b"lent", actor=HIKESHI, title="Lent", kind="file")
@@ -199,7 +212,7 @@ def pages_of_incident(house: House) -> dict[str, str]:
         "item_form": f"{root}evidence/{house.item.name}/form/", "evidence_form": f"{root}evidence-form/",
         "timeline_diff": f"{root}timeline/diff/?t=main&field=action&before_start=2026-11-07+03:00&before_end=2026-11-07+03:02&after_start=2026-11-07+03:02&after_end=2026-11-07+03:10",
         "timeline_escalation": f"{root}timeline/escalation/?t=main", "reports": f"{root}reports/",
-        "report": f"{root}reports/{house.report.pk}/", "chain": f"/audit/{house.incident.name}/",
+        "incident_notices": f"{root}notices/", "report": f"{root}reports/{house.report.pk}/", "chain": f"/audit/{house.incident.name}/",
     }  # fmt: skip
 
 

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db.models import Q
+from django.utils import timezone
 
 from hikeshi.desk.accounts import contacts
 from hikeshi.desk.accounts.models import Contact, Person
+from hikeshi.desk.incidents.exposure import is_unaware
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.notices.models import Channel
+from hikeshi.desk.oncall.reading import on_call
 
 COMMAND = "incident_commander"
 
@@ -50,7 +53,8 @@ def of_person(person: Person) -> Recipient:
 
 def named(name: str) -> list[Recipient]:
     """The person or contact a ledger entry names."""
-    person = Person.objects.filter(username=name).first()
+    people = Person.objects.filter(is_active=True)
+    person = people.filter(username=name).first() or next((one for one in people if str(one) == name), None)
     if person is None:
         contact = contacts.listed().filter(name=name).first()
         return [Recipient(contact=contact)] if contact else []
@@ -76,9 +80,14 @@ def listed(duty: str, level: int) -> list[Recipient]:
     return [Recipient(contact=row) for row in rows if row.level == chosen]
 
 
+def on_shift(duty: str) -> list[Recipient]:
+    """Who is on call for this role now."""
+    return [Recipient(contact=one.contact) for one in on_call(duty, timezone.now())]
+
+
 def reached(incident: Incident | None, duty: str, level: int) -> list[Recipient]:
     """Whom a step of an escalation reaches. At level 1 who holds the role, else who is on call; never nobody while anybody is listed."""
-    found = holding(incident, duty) if incident and level == 1 else []
+    found = (holding(incident, duty) if incident else []) or on_shift(duty) if level == 1 else []
     found = found or listed(duty, level) or listed(COMMAND, level)
     found = knowing(incident, found)
     return found or (knowing(incident, holding(incident)) if incident else [])
@@ -100,9 +109,10 @@ def secret(incident: Incident) -> bool:
 def knowing(incident: Incident | None, recipients: Iterable[Recipient]) -> list[Recipient]:
     """Those who may know of the incident: of a restricted one, who has a role on it or was given access."""
     found = list(dict.fromkeys(recipients))
-    if incident is None or not incident.restricted:
+    if incident is None:
         return found
-    return [one for one in found if _may_read(incident, one)]
+    aware = [one for one in found if not any(is_unaware(incident, who) for who in (one.contact, one.person) if who)]
+    return [one for one in aware if not incident.restricted or _may_read(incident, one)]
 
 
 def _may_read(incident: Incident, one: Recipient) -> bool:
@@ -114,12 +124,3 @@ def _may_read(incident: Incident, one: Recipient) -> bool:
         return False
     given = Q(person=person, until__isnull=True)
     return roles.filter(given).exists() or incident.accesses.filter(given).exists()
-
-
-def exposed(incident: Incident | None, domain: str) -> bool:
-    """Whether the attacker may read what is sent into this domain."""
-    if incident is None or not incident.quiet:
-        return False
-    seen = [str(one).lower().lstrip("@") for one in incident.exposed_domains]
-    domain = domain.lower()
-    return any(domain == one or domain.endswith(f".{one}") for one in seen)

@@ -44,7 +44,6 @@ TELLS: Final[dict[str, Tell]] = {
     "clock.soon": Tell(COMMAND, "clock_soon", urgent=True),
     "decision.ask": Tell(COMMAND, "asked"),
     "evidence.verify": Tell((*COMMAND, "channels"), "difference", when=_wrong),
-    "handover.propose": Tell(("person:to", "person:receiver"), "yours"),
     "incident.close": Tell(("roles", "channels"), "update"),
     "incident.declare": Tell(COMMAND, "page", urgent=True),
     "incident.reopen": Tell(("roles", "channels"), "update"),
@@ -53,9 +52,11 @@ TELLS: Final[dict[str, Tell]] = {
     "notice.fail": Tell((*COMMAND, "channels"), "undelivered"),
     "role.assign": Tell(("role",), "role"),
     "role.call_in": Tell(("role",), "role"),
+    "role.propose": Tell(("person:to",), "yours"),
     "source.silent": Tell(("duty:responder", "channels"), "intake"),
     "step.plan": Tell(COMMAND, "asked", when=_asked),
-    "task.assign": Tell(("person:owner", "person:to"), "yours"),
+    "task.give": Tell(("person:owner",), "yours"),
+    "task.reassign": Tell(("person:owner",), "yours"),
 }
 """Alphabetical."""
 

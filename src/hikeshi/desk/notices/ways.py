@@ -6,8 +6,9 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from hikeshi.desk.accounts.models import Contact
+from hikeshi.desk.incidents.exposure import exposed
+from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.notices import channels
-from hikeshi.desk.notices.audience import exposed
 from hikeshi.desk.notices.models import Channel, Notice
 from hikeshi.errors import Refused
 
@@ -25,13 +26,10 @@ class Path(NamedTuple):
         """As it may be shown."""
         return channels.shown(self.service, self.to or self.address)
 
-    @property
-    def domain(self) -> str:
-        """Whose eyes could see what takes this way."""
-        if self.service == "mail":
-            return self.address.rpartition("@")[2]
-        known = channels.CHANNELS[self.service].domain
-        return known or urlsplit(self.address).hostname or ""
+    def exposed(self, incident: Incident | None) -> bool:
+        """Whether the attacker may read what takes this way."""
+        seen_by = channels.CHANNELS[self.service].domain
+        return incident is not None and any(exposed(incident, one) for one in (self.to, self.address, seen_by) if one)
 
 
 def paths(notice: Notice) -> list[Path]:
@@ -43,7 +41,7 @@ def paths(notice: Notice) -> list[Path]:
     else:
         address = notice.person.email if notice.person else ""
         found = [Path("mail", "mail", address)] if address else []
-    return [one for one in found if not exposed(notice.incident, one.domain)]
+    return [one for one in found if not one.exposed(notice.incident)]
 
 
 def _of_contact(contact: Contact) -> list[Path]:
