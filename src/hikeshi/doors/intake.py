@@ -1,17 +1,18 @@
-"""The queue's door: reads an SQS queue and hands each payload to `alerts.receive`. A message is deleted only after it is kept."""
+"""The queue's door: reads an SQS queue and hands ten payloads at a time to the desk. Messages are deleted only after they are kept."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
 from hikeshi.aws.clients import client
 from hikeshi.desk.actor import system
-from hikeshi.desk.alerts import verbs as alerts
+from hikeshi.desk.alerts.receiving import Parcel, receive_many
 
 log = logging.getLogger(__name__)
 LONGEST_WAIT = 20
@@ -50,11 +51,18 @@ class Intake:
         """Read what is there, waiting up to `seconds`. Returns how many messages were kept."""
         answer = self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=seconds)
         messages = answer.get("Messages", [])
-        for message in messages:
-            alerts.receive(
-                message["Body"].encode(), actor=self.actor, source="sqs", message_id=message["MessageId"],
-                simulated=self.simulated,
-            )  # fmt: skip
+        if messages:
+            parcels = [
+                Parcel(message["Body"].encode(), "sqs", message["MessageId"], self.simulated) for message in messages
+            ]
+            receive_many(parcels, actor=self.actor)
             self.arrived()
-            self.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
+            self._delete(messages)
         return len(messages)
+
+    def _delete(self, messages: Sequence[Mapping[str, Any]]) -> None:
+        """Only what is committed. What the queue keeps all the same comes again and is known by its id."""
+        entries = [{"Id": str(place), "ReceiptHandle": one["ReceiptHandle"]} for place, one in enumerate(messages)]
+        answer = self.sqs.delete_message_batch(QueueUrl=self.queue_url, Entries=entries)
+        for failed in answer.get("Failed", []):
+            log.warning("a message stays on the queue (%s) and will come again", failed.get("Code"))

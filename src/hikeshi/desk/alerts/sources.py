@@ -97,7 +97,7 @@ def rotate(row: Source, *, actor: Actor, overlap: timedelta = OVERLAP) -> str:
     row.save(
         update_fields=["secret", "token_sha256", "secret_before", "token_before_sha256", "before_until", "rotated_at"]
     )
-    _write(row, actor, "source.rotate", {"overlap_hours": overlap.total_seconds() / 3600})
+    _write(row, actor, "source.rotate", {"overlap_hours": overlap // timedelta(hours=1)})
     return said
 
 

@@ -7,6 +7,16 @@ from typing import Any, Final
 from hikeshi.doors.cli.options import Language
 
 TEXTS: Final[dict[str, tuple[str, str]]] = {
+    "deliveries": ("Deliveries", "受信数"),
+    "delivery": ("Delivery", "受信データ"),
+    "per_minute": ("At most a minute", "1 分あたりの上限"),
+    "rotated_at": ("Secret since", "シークレットの更新"),
+    "secret": ("Secret, shown only now", "シークレット(今回だけ表示)"),
+    "set_aside": ("Not understood", "読み取れず"),
+    "silent_seconds": ("Silence allowed (s)", "無通信の許容(秒)"),
+    "size_limit": ("Size limit (bytes)", "サイズ上限(バイト)"),
+    "trouble": ("Trouble", "異常"),
+    "window_seconds": ("Replay window (s)", "再送防止の時間幅(秒)"),
     "at_line": ("Line", "行"),
     "bad": ("Not readable", "読み取れない行"),
     "changed": ("Changed", "変更"),
