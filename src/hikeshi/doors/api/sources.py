@@ -73,6 +73,7 @@ def add_source(request: Call, body: NewSource) -> Status[SecretShape]:
 
 @router.get("/sources/{name}", response=SourceShape)
 def show_source(request: Call, name: str) -> SourceShape:
+    """One source with its health, without its secret."""
     return _shown(deliveries.find_source(request.auth, name))
 
 
@@ -95,6 +96,7 @@ def disable_source(request: Call, name: str, body: Reason) -> SourceShape:
 
 @router.post("/sources/{name}/enable", response=SourceShape)
 def enable_source(request: Call, name: str) -> SourceShape:
+    """Take alerts from it again."""
     row = deliveries.find_source(request.auth, name)
     sources.enable(row, actor=request.auth)
     return _shown(row)
