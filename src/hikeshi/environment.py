@@ -63,6 +63,14 @@ VARIABLES: Final[dict[str, tuple[str, str]]] = {
     ),
     "HIKESHI_MAILBOX_PASSWORD_FILE": ("", "file with the mailbox's password, readable by its owner only"),
     "HIKESHI_MAILBOX_URL": ("", "IMAP mailbox the intake reads: imaps://user@host/INBOX; empty: no mailbox"),
+    "HIKESHI_LOOKUP_KEY_FILE": (
+        "",
+        "file with the header that service wants, such as X-Key: secret, readable by its owner only",
+    ),
+    "HIKESHI_LOOKUP_URL": (
+        "",
+        "https address that is asked about observables, with {kind} and {value} after the host; empty: none",
+    ),
     "HIKESHI_MAIL_FROM": ("", "the sender of mails, where checkpoints are copied to mailto:"),
     "HIKESHI_PUBLIC_URL": ("http://127.0.0.1:8000", "the address people open; https unless it is this machine"),
     "HIKESHI_QUEUE_URL": ("", "SQS queue the intake reads; empty: no queue"),
@@ -125,6 +133,8 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     """The mode of Object Lock and the days it lasts."""
     locker_kms_key: str
     locker_key: Path | None
+    lookup_url: str
+    lookup_key_file: Path | None
 
     @property
     def rules(self) -> Path:
@@ -166,6 +176,8 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
         locker=_locker(value["HIKESHI_LOCKER"]),
         locker_lock=_lock(value["HIKESHI_LOCKER_LOCK"], value["HIKESHI_LOCKER"]),
         locker_kms_key=value["HIKESHI_LOCKER_KMS_KEY"],
+        lookup_url=_url("HIKESHI_LOOKUP_URL", value["HIKESHI_LOOKUP_URL"]),
+        lookup_key_file=_file(value["HIKESHI_LOOKUP_KEY_FILE"]),
         locker_key=Path(key).expanduser().absolute() if (key := value["HIKESHI_LOCKER_KEY"]) else None,
     )
 

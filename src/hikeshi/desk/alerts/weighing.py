@@ -6,7 +6,7 @@ Costs two questions to the database for as many alerts as there are: asked when 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -51,23 +51,28 @@ Suggestion = tuple[int, list[Text]]
 def weigh(signals: Sequence[Signal], *, but: Collection[int] = ()) -> list[Suggestion]:
     """A severity with its reasons for each signal. `but` are groups that are not counted as related: its own."""
     assets = matching_each([one.observables for one in signals])
-    related, now = _related([one.observables for one in signals], but), timezone.now()
+    related, now = _related(signals, but), timezone.now()
     return [
         suggest_severity(one, owned, count, now) for one, owned, count in zip(signals, assets, related, strict=True)
     ]
 
 
-def _related(alerts: Sequence[Iterable[Named]], but: Collection[int]) -> list[int]:
-    """For each alert, how many open groups name one of the things it names."""
-    wanted = [{one for one in observables if one.kind in RELATING} for observables in alerts]
+def _related(signals: Sequence[Signal], but: Collection[int]) -> list[int]:
+    """For each signal, how many open groups of another cause name one of the things it names."""
+    wanted = [{one for one in signal.observables if one.kind in RELATING} for signal in signals]
     values = {one.value[:300] for observables in wanted for one in observables}
     if not values:
         return [0] * len(wanted)
-    rows = Observable.objects.filter(value__in=values, kind__in=RELATING, group__state__in=OPEN)
-    groups: dict[tuple[str, str], set[int]] = defaultdict(set)
-    for kind, value, group in rows.exclude(group_id__in=but).values_list("kind", "value", "group_id")[:ENOUGH]:
-        groups[kind, value].add(group)
-    return [len(set().union(*(groups.get(one, set()) for one in observables))) for observables in wanted]
+    rows = Observable.objects.filter(value__in=values, kind__in=RELATING, group__state__in=OPEN).exclude(
+        group_id__in=but
+    )
+    groups: dict[tuple[str, str], set[tuple[int, str]]] = defaultdict(set)
+    for kind, value, group, cause in rows.values_list("kind", "value", "group_id", "group__fingerprint")[:ENOUGH]:
+        groups[kind, value].add((group, cause))
+    named = [set().union(*(groups.get(one, set()) for one in observables)) for observables in wanted]
+    return [
+        sum(cause != signal.fingerprint for _group, cause in some) for signal, some in zip(signals, named, strict=True)
+    ]
 
 
 @transaction.atomic

@@ -44,3 +44,22 @@ class Asset(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.identifier
+
+
+class Lookup(models.Model):
+    """What a service outside said of an observable, kept so that it is not asked, and told, twice. `answer` is cut, and never trusted."""
+
+    kind = models.CharField(max_length=12)
+    value = models.CharField(max_length=300)
+    enricher = models.CharField(max_length=40)
+    answer = models.TextField(blank=True, default="")
+    problem = models.CharField(max_length=500, blank=True, default="")
+    asked_by = models.CharField(max_length=150)
+    asked_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-asked_at", "-pk")
+        indexes = (models.Index(fields=("kind", "value", "enricher"), name="lookup_of"),)
+
+    def __str__(self) -> str:
+        return f"{self.enricher} {self.kind} {self.value}"

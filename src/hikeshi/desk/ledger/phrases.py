@@ -91,6 +91,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "group.answer": ("{actor} noted the answer of {to} on {object}: {answer}", "{actor} が {object} への {to} の回答を記録: {answer}"),
     "group.ask": ("{actor} asked {to} about {object}: {question}", "{actor} が {object} について {to} に質問: {question}"),
     "group.assign": ("{actor} gave {object} to {to}", "{actor} が {object} の担当を {to} に設定"),
+    "group.enrich": ("{actor} had what {object} names looked up (PAP:{pap})", "{actor} が {object} の観測対象を照会 (PAP:{pap})"),
     "group.judge": ("{actor} judged {object} {verdict}: {reason}", "{actor} が {object} を {verdict} と判定: {reason}"),
     "group.merge": ("{actor} merged other groups into {object}: {reason}", "{actor} が他のグループを {object} に統合: {reason}"),
     "group.reopen": ("{actor} took the verdict {before} on {object} back: {reason}", "{actor} が {object} の判定 {before} を取り消し: {reason}"),

@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "alert declare": Command("alert_groups", "declare", "person", "Declare an incident from groups", "グループからインシデントを宣言"),
     "alert deliveries": Command("deliveries", "list_deliveries", "person", "Payloads as they came (--set-aside: not understood)", "受信データの一覧 (--set-aside: 読み取れなかったもの)"),
     "alert dismiss": Command("deliveries", "dismiss", "person", "A payload that was not understood needs no more", "読み取れなかった受信データを対応不要とする"),
+    "alert enrich": Command("enrich", "enrich", "person", "What is known of what a group names", "観測対象について分かることを照会"),
     "alert group": Command("alert_groups", "show", "person", "One group of alerts", "アラートグループの詳細"),
     "alert groups": Command("alert_groups", "list_groups", "person", "The queue of alerts by cause", "原因ごとのアラート一覧"),
     "alert ingest": Command("alert", "ingest", "person", "Hand in a payload", "アラートを取り込む"),
