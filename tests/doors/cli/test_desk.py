@@ -62,10 +62,13 @@ def test_an_incident_from_declaration_to_reopening(admin: Keyboard, payload: Pat
     assert admin.json("incident", "summary", name, "Ours.", "--version", seen)["summary"] == "Ours."
     assert admin("incident", "summary", name, "Theirs.", "--version", seen).code == 3
     assert admin("incident", "close", name, "--reason", "").code == 3
-    assert admin.json("incident", "close", name, "--reason", "over")["status"] == "closed"
+    assert admin("incident", "close", name, "--reason", "over").code == 3
+    shut = [one["gate"] for one in admin.json("incident", "gates", name) if one["open"]]
+    overrides = [word for gate in shut for word in ("--override", f"{gate}=a drill")]
+    assert admin.json("incident", "close", name, "--reason", "over", *overrides)["status"] == "closed"
     assert admin.json("incident", "list", "--status", "open") == []
     assert admin.json("incident", "reopen", name, "--reason", "again")["status"] == "active"
-    assert [clock["rule"] for clock in admin.json("clocks", "list", name)][-1] == "review.sev1"
+    assert "review.sev1" in [clock["rule"] for clock in admin.json("clocks", "list", name)]
 
 
 def test_who_has_no_role_learns_nothing(responder: Keyboard, incident: Incident) -> None:

@@ -107,7 +107,12 @@ def test_a_commander_changes_severity_roles_and_phases(commander: Person, incide
 def test_closing_needs_a_reason_and_can_be_taken_back(commander: Person, incident: Incident) -> None:
     client = signed_in(commander)
     assert send(client, incident, "close", reason=" ")[0] == 403
-    assert send(client, incident, "close", reason="Contained and watched for a day")[0] == 302
+    status, text = send(client, incident, "close", reason="Contained and watched for a day")
+    assert status == 403
+    assert "Nobody has proven or stated that it is contained." in text
+    assert "Contained and watched for a day</textarea>" in text
+    anyway = {f"override-{gate}": "a drill" for gate in ("containment", "impact", "review", "summary")}
+    assert send(client, incident, "close", reason="Contained and watched for a day", **anyway)[0] == 302
     assert send(client, incident, "reopen", reason="It began again")[0] == 302
     incident.refresh_from_db()
     assert incident.status == "active"

@@ -14,6 +14,7 @@ from ninja.renderers import BaseRenderer
 
 from hikeshi import __version__
 from hikeshi.doors.api import (
+    affected,
     alerts,
     anchors,
     answers,
@@ -23,6 +24,7 @@ from hikeshi.doors.api import (
     completeness,
     contacts,
     custody,
+    decisions,
     duties,
     event_notes,
     evidence,
@@ -41,13 +43,16 @@ from hikeshi.doors.api import (
     secrecy,
     similar,
     sources,
+    state,
     steps,
     suppressions,
+    tasks,
     timelines,
 )
 from hikeshi.doors.api.bearer import bearer, token_required
 
 NOUNS: Final[dict[str, Router]] = {
+    "affected": affected.router,
     "alerts": alerts.router,
     "anchors": anchors.router,
     "assets": assets.router,
@@ -56,6 +61,7 @@ NOUNS: Final[dict[str, Router]] = {
     "completeness": completeness.router,
     "contacts": contacts.router,
     "custody": custody.router,
+    "decisions": decisions.router,
     "duties": duties.router,
     "event notes": event_notes.router,
     "evidence": evidence.router,
@@ -74,8 +80,10 @@ NOUNS: Final[dict[str, Router]] = {
     "secrecy": secrecy.router,
     "similar": similar.router,
     "sources": sources.router,
+    "state": state.router,
     "steps": steps.router,
     "suppressions": suppressions.router,
+    "tasks": tasks.router,
     "timelines": timelines.router,
 }
 """The nouns, each with its endpoints; what hangs on an incident has the incident's name in its address."""

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from hikeshi.desk.incidents import secrecy, verbs
 from hikeshi.desk.incidents.models import Incident
+from hikeshi.desk.reviews import closing
 from hikeshi.doors import find, shapes
 from hikeshi.doors.api.bearer import Call
 from hikeshi.doors.api.paging import Body, Page, Paging, by_place, newest_first
@@ -129,11 +130,18 @@ def write_summary(request: Call, name: str, body: Summary) -> shapes.IncidentDet
     return _fresh(row)
 
 
+class Closing(Body):
+    """`overrides` names gates that are open, each with the reason to close all the same."""
+
+    reason: str
+    overrides: dict[str, str] = Field(default_factory=dict)
+
+
 @router.post("/incidents/{name}/close", response=shapes.IncidentDetail)
-def close_incident(request: Call, name: str, body: Reason) -> shapes.IncidentDetail:
-    """End it, with a reason."""
+def close_incident(request: Call, name: str, body: Closing) -> shapes.IncidentDetail:
+    """End it, with a reason. Refused while a gate is open that `overrides` does not name."""
     row = find.incident(request.auth, name)
-    verbs.close(row, actor=request.auth, reason=body.reason)
+    closing.close(row, actor=request.auth, reason=body.reason, overrides=body.overrides)
     return _fresh(row)
 
 

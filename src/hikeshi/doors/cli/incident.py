@@ -9,6 +9,7 @@ import typer
 
 from hikeshi.desk.incidents import secrecy, verbs
 from hikeshi.desk.incidents.models import Incident
+from hikeshi.desk.reviews import closing
 from hikeshi.doors import find, shapes
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.times import optional
@@ -96,7 +97,7 @@ def phase(
 def note(name: Name, text: Annotated[str, typer.Argument(help="What happened; - reads standard input.")]) -> None:
     """Write into the incident's stream."""
     who = actor()
-    verbs.note(find.incident(who, name), _words(text), actor=who)
+    verbs.note(find.incident(who, name), words(text), actor=who)
 
 
 def summary(
@@ -107,15 +108,23 @@ def summary(
     """Replace the summary. Say which version you saw, where others may be writing too."""
     who = actor()
     row = find.incident(who, name)
-    verbs.summarise(row, _words(text), actor=who, version=version)
+    verbs.summarise(row, words(text), actor=who, version=version)
     return _fresh(row)
 
 
-def close(name: Name, reason: Reason) -> Any:
-    """End it. Its review falls due from here for SEV-1 and SEV-2."""
+def close(
+    name: Name,
+    reason: Reason,
+    override: Annotated[
+        list[str] | None,
+        typer.Option(help="GATE=REASON: close although this gate is open; several times. `incident gates` lists them."),
+    ] = None,
+) -> Any:
+    """End it, once nothing is open or each open gate is overridden. Its review falls due from here for SEV-1 and SEV-2."""
     who = actor()
     row = find.incident(who, name)
-    verbs.close(row, actor=who, reason=reason)
+    pairs = [text.partition("=") for text in override or ()]
+    closing.close(row, actor=who, reason=reason, overrides={gate: why for gate, _, why in pairs})
     return _fresh(row)
 
 
@@ -127,7 +136,7 @@ def reopen(name: Name, reason: Reason) -> Any:
     return _fresh(row)
 
 
-def _words(text: str) -> str:
+def words(text: str) -> str:
     return sys.stdin.read().replace("\x00", "\ufffd") if text == "-" else text
 
 

@@ -19,6 +19,7 @@ from hikeshi.desk.incidents import similar, verbs
 from hikeshi.desk.incidents.models import DUTIES, PHASES, SEVERITIES, Incident
 from hikeshi.desk.ledger.models import Entry
 from hikeshi.desk.ledger.phrases import PHRASES, STEP_CLOCK, UNTOLD_OF_STEPS
+from hikeshi.desk.reviews import closing
 from hikeshi.desk.runs.models import Step
 from hikeshi.doors.console.clocks import faces
 from hikeshi.doors.console.visit import actor, attempt, done, incident_of, page, rights
@@ -52,6 +53,7 @@ def show(
         "roles": incident.roles.filter(until__isnull=True).select_related("person", "contact"), "duties": DUTIES,
         "people": Person.objects.filter(is_active=True).order_by("username"), "severities": SEVERITIES,
         "next_steps": _next(incident), "stream": stream, "stream_total": total, "stream_kind": kind, "failed": failed,
+        "gates_shut": [gate for gate in closing.gates(incident) if gate.open] if incident.status != "closed" else [],
         "conflict": problem if isinstance(problem, Conflict) and failed == "summary" else None,
         "similar": similar.similar(similar.of_incident(incident), actor=actor(request), limit=3),
         "parts": {
@@ -120,6 +122,11 @@ def _phase(incident: Incident, who: Actor, typed: Any) -> None:
     change(incident, typed.get("phase", ""), actor=who)
 
 
+def _close(incident: Incident, who: Actor, typed: Any) -> None:
+    overrides = {gate: typed.get(f"override-{gate}", "") for gate in closing.GATES}
+    closing.close(incident, actor=who, reason=typed.get("reason", ""), overrides=overrides)
+
+
 def _number(typed: Any, field: str) -> int:
     text = typed.get(field, "")
     return int(text) if text.isdecimal() else 0
@@ -136,7 +143,7 @@ def _version(typed: Any) -> int:
 
 ACTS: Final[dict[str, tuple[Act, str | Promise]]] = {
     "acknowledge": (lambda incident, who, _typed: verbs.acknowledge(incident, actor=who), _("You have it. The response clock has stopped.")),
-    "close": (lambda incident, who, typed: verbs.close(incident, actor=who, reason=typed.get("reason", "")), _("The incident is closed.")),
+    "close": (_close, _("The incident is closed.")),
     "note": (lambda incident, who, typed: verbs.note(incident, typed.get("text", ""), actor=who), _("Note added.")),
     "phase": (_phase, _("Phase changed.")),
     "reopen": (lambda incident, who, typed: verbs.reopen(incident, actor=who, reason=typed.get("reason", "")), _("The incident is open again.")),
