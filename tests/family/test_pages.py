@@ -112,7 +112,7 @@ def _addresses(house: House) -> dict[str, str]:
         "glass": "/audit/glass/", "anchors": "/audit/anchors/", "outside": f"/audit/{house.incident.name}/outside/",
         "assets": "/assets/", "known": f"/alerts/groups/{house.alert.group_id}/known/", "asset": f"/assets/{house.asset.pk}/", "asset_import": "/assets/import/",
         "audit": "/audit/", "clock_rules": "/clocks/?jurisdiction=JP", "clock_rule": "/clocks/jp-appi-final/?appi_known_on=2026-11-02",
-        "house_facts": "/clocks/organisation/", "me": "/me/", "welcome": "/welcome/", "invite": f"/invite/{secret}/", "handover": f"/handover/{link}/", **pages_of_incident(house),
+        "severity": "/severity/", "house_facts": "/clocks/organisation/", "me": "/me/", "welcome": "/welcome/", "invite": f"/invite/{secret}/", "handover": f"/handover/{link}/", **pages_of_incident(house),
         "channels": "/channels/", "notices": "/notices/", "notice_take": f"/notice/{house.told()}/",
     }  # fmt: skip
 

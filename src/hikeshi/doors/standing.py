@@ -184,6 +184,11 @@ def find_asset(incident: Incident, identifier: str) -> AffectedAsset:
     return _one(rows.first() or _by_number(incident.assets, identifier), "affected asset", identifier)
 
 
+def find_asset_by_number(incident: Incident, number: str) -> AffectedAsset:
+    """A page sends numbers only: an asset may be called like another's number."""
+    return _one(_by_number(incident.assets, number), "affected asset", number)
+
+
 def find_decision(incident: Incident, number: str | int) -> Decision:
     return _one(_by_number(incident.decisions, number), "decision", number)
 

@@ -21,6 +21,7 @@ from hikeshi.desk.ledger.models import Entry
 from hikeshi.desk.ledger.phrases import PHRASES, STEP_CLOCK, UNTOLD_OF_STEPS
 from hikeshi.desk.reviews import closing
 from hikeshi.desk.runs.models import Step
+from hikeshi.doors.console import standing
 from hikeshi.doors.console.clocks import faces
 from hikeshi.doors.console.visit import actor, attempt, done, incident_of, page, rights
 from hikeshi.doors.secrecy import forced as glass_broken
@@ -49,7 +50,7 @@ def show(
     now = timezone.now()
     stream, total, kind = _stream(request, incident)
     context = {
-        **head(request, incident, "room"), "clocks": faces([incident], now, stopped=True), "phases": phases(incident),
+        **head(request, incident, "room"), **standing.context(request, incident, failed), "clocks": faces([incident], now, stopped=True), "phases": phases(incident),
         "roles": incident.roles.filter(until__isnull=True).select_related("person", "contact"), "duties": DUTIES,
         "people": Person.objects.filter(is_active=True).order_by("username"), "severities": SEVERITIES,
         "next_steps": _next(incident), "stream": stream, "stream_total": total, "stream_kind": kind, "failed": failed,
@@ -150,6 +151,7 @@ ACTS: Final[dict[str, tuple[Act, str | Promise]]] = {
     "role": (_role, _("Role assigned.")),
     "severity": (_severity, _("Severity changed.")),
     "summary": (_summary, _("Summary saved.")),
+    **standing.ACTS,
 }  # fmt: skip
 
 

@@ -35,6 +35,7 @@ from hikeshi.doors.console import (
     room,
     secrecy,
     signin,
+    standing,
     step,
     steps,
     timeline,
@@ -130,5 +131,6 @@ urlpatterns = [
     path("handover/<str:secret>/", handover.handover, name="handover"),
     path("handover/<str:secret>/bytes/", handover.handover_bytes, name="handover_bytes"),
     path("invite/<str:secret>/", signin.invite, name="invite"),
+    path("severity/", standing.severity, name="severity"),
     path("welcome/", signin.welcome, name="welcome"),
 ]

@@ -16,7 +16,7 @@ from django.utils.translation import get_language, gettext as _, gettext_lazy
 
 from hikeshi.desk.ledger.models import Entry
 from hikeshi.desk.ledger.phrases import sentence
-from hikeshi.doors.console.times import local, relative, universal
+from hikeshi.doors.console.times import local, relative, span, universal
 
 register = template.Library()
 XML_HEAD = re.compile(r"^<\?xml.*?\?>\s*")
@@ -116,6 +116,12 @@ def at(mapping: Mapping[Any, Any], key: Any) -> Any:
 def here(at: datetime) -> str:
     """A moment in the reader's zone."""
     return local(at)
+
+
+@register.filter
+def lasting(seconds: int | None) -> str:
+    """A length of time in its two largest units."""
+    return "–" if seconds is None else span(seconds)
 
 
 @register.filter
