@@ -108,7 +108,7 @@ def _addresses(house: House) -> dict[str, str]:
     secret = accounts.invite(actor=accounts.actor_of(house.admin, "cli"), role="observer")
     link = house.offered()
     return {
-        "board": "/", "alerts": "/alerts/", "alert": f"/alerts/{house.alert.pk}/", "declare": "/declare/", "incidents": "/incidents/",
+        "board": "/", "alerts": "/alerts/", "sources": "/sources/", "alert": f"/alerts/{house.alert.pk}/", "declare": "/declare/", "incidents": "/incidents/",
         "glass": "/audit/glass/", "anchors": "/audit/anchors/", "outside": f"/audit/{house.incident.name}/outside/",
         "assets": "/assets/", "known": f"/alerts/groups/{house.alert.group_id}/known/", "asset": f"/assets/{house.asset.pk}/", "asset_import": "/assets/import/",
         "audit": "/audit/", "clock_rules": "/clocks/?jurisdiction=JP", "clock_rule": "/clocks/jp-appi-final/?appi_known_on=2026-11-02",

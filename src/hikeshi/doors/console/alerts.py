@@ -13,6 +13,7 @@ from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.alerts import verbs
 from hikeshi.desk.alerts.models import VERDICTS, Delivery
 from hikeshi.desk.incidents.sight import alerts, visible
+from hikeshi.doors import deliveries
 from hikeshi.doors.console.frame import waiting_alerts
 from hikeshi.doors.console.visit import actor, attempt, done, page
 
@@ -33,7 +34,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(pk__lt=int(request.GET["before"]))
     shown = list(rows.order_by("-pk")[: PER_PAGE + 1])
     more = len(shown) > PER_PAGE
-    set_aside = Delivery.objects.exclude(problem="")
+    set_aside = deliveries.set_aside(actor(request))
     context = {
         "alerts": shown[:PER_PAGE], "before": shown[PER_PAGE - 1].pk if more else None, "show": show,
         "set_aside": set_aside[:SHOWN_SET_ASIDE], "set_aside_count": set_aside.count(),
