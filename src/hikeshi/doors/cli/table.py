@@ -233,7 +233,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "source disable": Command("source", "disable", "person", "Take nothing more from a source", "送信元からの受け取りを止める"),
     "source enable": Command("source", "enable", "person", "Take alerts from a source again", "送信元からの受け取りを再開"),
     "source list": Command("source", "list_sources", "person", "Who may hand alerts in, and their health", "アラートの送信元と状態の一覧"),
-    "source rotate": Command("source", "rotate", "person", "A new secret for a webhook", "Webhook のシークレットを更新"),
+    "source rotate": Command("source", "rotate", "person", "A new secret for a webhook", "ウェブフックのシークレットを更新"),
     "source show": Command("source", "show", "person", "One source", "送信元の詳細"),
     "task done": Command("tasks", "done", "person", "The work is done", "タスクを完了"),
     "task drop": Command("tasks", "drop", "person", "The work is not needed", "タスクを取り下げ"),
