@@ -19,7 +19,7 @@ from hikeshi.desk.ledger.models import Chain
 from hikeshi.errors import Refused
 from hikeshi.text import Text
 
-BATCH: Final = 50
+BATCH: Final = 100
 """Clocks that are rung in one transaction."""
 
 
@@ -88,7 +88,17 @@ def stop(clock: Clock, *, actor: Actor, at: datetime, replaced: bool = False) ->
 @transaction.atomic
 def ring(clock: Clock, *, actor: Actor) -> None:
     """A worker found the clock due: it is soon, or it is over. Says so once each, in the record."""
-    now = timezone.now()
+    line = _rung(clock, timezone.now())
+    clock.save(update_fields=RUNG)
+    if line is not None:
+        ledger.append_each([(clock.chain.name, line)], actor=actor)
+
+
+RUNG: Final = ("state", "breached_at", "due_at", "lease_owner", "lease_until")
+
+
+def _rung(clock: Clock, now: datetime) -> ledger.Draft | None:
+    """Change the clock; what is said of it in the record, nothing of one that has stopped. The caller saves it."""
     if clock.stopped_at is not None:
         clock.due_at = None
     elif now >= clock.deadline:
@@ -96,12 +106,9 @@ def ring(clock: Clock, *, actor: Actor) -> None:
     else:
         clock.state, clock.due_at = "soon", clock.deadline
     clock.lease_owner, clock.lease_until = "", None
-    clock.save(update_fields=["state", "breached_at", "due_at", "lease_owner", "lease_until"])
-    if clock.stopped_at is None:
-        ledger.append(
-            clock.chain.name, actor=actor, verb=f"clock.{clock.state}", obj=clock.rule,
-            data={"deadline": clock.deadline.isoformat()},
-        )  # fmt: skip
+    if clock.stopped_at is not None:
+        return None
+    return ledger.Draft(f"clock.{clock.state}", clock.rule, {"deadline": clock.deadline.isoformat()})
 
 
 def next_due(before: datetime) -> datetime | None:
@@ -119,14 +126,17 @@ def ring_due(*, actor: Actor) -> int:
     rung nothing. Many clocks can fall due in the same second.
     """
     now = timezone.now()
-    due = list(Clock.objects.filter(due_at__lte=now).order_by("due_at", "pk").values_list("pk", "chain_id")[:BATCH])
+    due = dict(Clock.objects.filter(due_at__lte=now).order_by("due_at", "pk").values_list("pk", "chain_id")[:BATCH])
     if not due:
         return 0
     with transaction.atomic():
         # Chains before clocks, in one order everywhere, as in all verbs: two who wait for each other would both lose.
-        for pk, chain in sorted(due, key=lambda line: (line[1], line[0])):
-            Chain.objects.select_for_update().get(pk=chain)
-            clock = Clock.objects.select_related("chain").filter(pk=pk, due_at__lte=now).first()
-            if clock is not None:  # another worker was not faster
-                ring(clock, actor=actor)
+        list(Chain.objects.select_for_update().filter(pk__in=set(due.values())).order_by("pk"))
+        clocks = list(
+            Clock.objects.select_related("chain").filter(pk__in=due, due_at__lte=now).order_by("due_at", "pk")
+        )
+        lines = [(clock.chain.name, line) for clock in clocks if (line := _rung(clock, now))]
+        for clock in clocks:
+            clock.save(update_fields=RUNG)
+        ledger.append_each(lines, actor=actor)
     return len(due)

@@ -127,6 +127,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "key.retire": ("{actor} withdrew the signing key {object}: {reason}", "{actor} が署名鍵 {object} を取り下げ: {reason}"),
     "key.rotate": ("{actor} changed the signing key to {object} ({place}): {reason}", "{actor} が署名鍵を {object} に交替 ({place}): {reason}"),
     "kit.print": ("{actor} took an offline kit ({format}, {contacts} contacts)", "{actor} がオフライン用キットを出力 ({format}、連絡先 {contacts} 件)"),
+    "ledger.verify": ("The ledger was read again: {problems} places are damaged", "台帳を再検証: 損傷 {problems} か所"),
     "moment.record": ("Recorded: {object}, {when} {note}", "時点を記録: {object}、{when} {note}"),
     "moment.withdraw": ("Taken back: {object}. {reason}", "時点を取り消し: {object}。{reason}"),
     "notice.acknowledge": ("{actor} has it", "{actor} が通知を受領"),

@@ -5,7 +5,7 @@ A recipient is a contact, a person who has no line on the contact list, or a cha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -45,6 +45,9 @@ class Recipient:
         return f"{kind}:{(self.contact or self.person or self.channel).pk}"  # type: ignore[union-attr]
 
 
+Ask = Callable[[tuple[object, ...], Callable[[], list[Recipient]]], list[Recipient]]
+
+
 def of_person(person: Person) -> Recipient:
     """By their line on the contact list where they have one: it knows more ways and their quiet hours."""
     contact = person.contacts.filter(retired_at__isnull=True).order_by("level", "pk").first()
@@ -63,8 +66,7 @@ def named(name: str) -> list[Recipient]:
 
 def holding(incident: Incident, duty: str = "") -> list[Recipient]:
     """Whoever holds this role on the incident, or any role."""
-    rows = incident.roles.filter(until__isnull=True).select_related("contact__person", "person")
-    rows = rows.filter(duty=duty) if duty else rows
+    rows = [row for row in incident.roles.all() if row.until is None and duty in ("", row.duty)]  # often prefetched
     return [
         Recipient(contact=row.contact) if row.contact else of_person(row.person)
         for row in rows
@@ -85,10 +87,16 @@ def on_shift(duty: str) -> list[Recipient]:
     return [Recipient(contact=one.contact) for one in on_call(duty, timezone.now())]
 
 
-def reached(incident: Incident | None, duty: str, level: int) -> list[Recipient]:
-    """Whom a step of an escalation reaches. At level 1 who holds the role, else who is on call; never nobody while anybody is listed."""
-    found = (holding(incident, duty) if incident else []) or on_shift(duty) if level == 1 else []
-    found = found or listed(duty, level) or listed(COMMAND, level)
+def reached(incident: Incident | None, duty: str, level: int, ask: Ask) -> list[Recipient]:
+    """Whom a step of an escalation reaches. At level 1 who holds the role, else who is on call; never nobody while anybody is listed.
+
+    `ask` remembers what was asked before in the same transaction.
+    """
+    found: list[Recipient] = []
+    if level == 1:
+        found = (holding(incident, duty) if incident else []) or ask(("shift", duty), lambda: on_shift(duty))
+    found = found or ask(("listed", duty, level), lambda: listed(duty, level))
+    found = found or ask(("listed", COMMAND, level), lambda: listed(COMMAND, level))
     found = knowing(incident, found)
     return found or (knowing(incident, holding(incident)) if incident else [])
 

@@ -105,7 +105,7 @@ def send(service: str, address: str, subject: str, body: str, *, key: str, to: s
             return _webhook(address, subject, body, key)
         return _by_apprise(address.replace(TO, re.sub(r"[^0-9]", "", to)), subject, body)
     except HikeshiError as problem:
-        problem.message = without_secrets(problem.message, address)
+        problem.message = without_secrets(problem.message, f"{address} {to} {re.sub(r'[^0-9]', '', to)}")
         raise
 
 
@@ -147,7 +147,8 @@ def _by_apprise(address: str, subject: str, body: str) -> str:
     overheard, log = _Overheard(), logging.getLogger("apprise")
     log.addHandler(overheard)
     try:
-        taken = told.notify(body=body, title=subject)
+        # A warning: of anything less, Opsgenie makes no alert.
+        taken = told.notify(body=body, title=subject, notify_type="warning")
     except TypeError as problem:  # how Apprise refuses an empty message
         raise Failed(f"The message was refused: {problem}", permanent=True) from problem
     finally:

@@ -24,34 +24,31 @@ from hikeshi.desk.notices import audience
 from hikeshi.desk.notices.making import Facts, make
 from hikeshi.desk.notices.models import Escalation, Notice
 from hikeshi.desk.notices.policy import policy
+from hikeshi.desk.notices.round import Round
 
-BATCH: Final = 50
+BATCH: Final = 100
 GROUPS: Final = 20
+ROLES: Final = ("incident__roles__contact__person", "incident__roles__person")
 
 
 def begin(
-    key: str, template: str, facts: Facts, *, chain: str, duty: str, severity: int, now: datetime, actor: Actor,
+    key: str, template: str, facts: Facts, *, chain: str, duty: str, severity: int, within: Round,
     incident: Incident | None = None, clock: Clock | None = None, group: Group | None = None,
-) -> Escalation | None:  # fmt: skip
-    """Begin one and fire its first step, in the caller's transaction. One that was begun before is left alone.
+) -> None:  # fmt: skip
+    """Begin one and fire its first step, in the caller's transaction, which makes sure that it is begun once.
 
     A clock that is over replaces what was said when it was soon; a clock that has stopped meanwhile is no escalation.
     """
     if template.startswith("clock_") and clock is None:
-        return None
-    row, fresh = Escalation.objects.get_or_create(
-        key=key,
-        defaults={
-            "chain": chain, "incident": incident, "clock": clock, "group": group, "template": template, "facts": facts, "duty": duty,
-            "severity": severity, "began_at": now, "due_at": now,
-        },
+        return
+    now = within.now
+    if template == "clock_over":
+        stop(Escalation.objects.filter(clock=clock, stopped_at=None), why="replaced", now=now)
+    row = Escalation(
+        key=key, chain=chain, incident=incident, clock=clock, group=group, template=template, facts=facts, duty=duty,
+        severity=severity, began_at=now, due_at=now,
     )  # fmt: skip
-    if not fresh:
-        return None
-    if clock is not None:
-        stop(Escalation.objects.filter(clock=clock, stopped_at=None).exclude(pk=row.pk), why="replaced", now=now)
-    fire(row, now=now, actor=actor)
-    return row
+    fire(row, within)
 
 
 def next_due(before: datetime) -> datetime | None:
@@ -65,41 +62,41 @@ def next_due(before: datetime) -> datetime | None:
 def fire_due(*, actor: Actor) -> int:
     """Fire what is due, at most `BATCH` of it, in one transaction. Returns how many steps were fired or ended."""
     now = timezone.now()
-    due = list(Escalation.objects.filter(due_at__lte=now).order_by("due_at", "pk").values_list("pk", "chain")[:BATCH])
+    due = dict(Escalation.objects.filter(due_at__lte=now).order_by("due_at", "pk").values_list("pk", "chain")[:BATCH])
     if not due:
         return 0
-    done = 0
     with transaction.atomic():
         # Chains before escalations, in one order everywhere, as in all verbs: two who wait for each other would both lose.
-        for pk, chain in sorted(due, key=lambda line: (line[1], line[0])):
-            Chain.objects.get_or_create(name=chain)
-            Chain.objects.select_for_update().get(name=chain)
-            row = Escalation.objects.select_related("incident", "clock", "group").filter(pk=pk, due_at__lte=now).first()
-            if row is not None:  # another worker was not faster
-                fire(row, now=now, actor=actor)
-                done += 1
-    return done
+        list(Chain.objects.select_for_update().filter(name__in=set(due.values())).order_by("pk"))
+        rows = Escalation.objects.select_related("incident", "clock", "group").prefetch_related(*ROLES)
+        within = Round(actor, now)
+        for row in rows.filter(pk__in=due, due_at__lte=now).order_by("due_at", "pk"):  # another worker was not faster
+            fire(row, within)
+        within.finish()
+    return len(due)
 
 
-def fire(row: Escalation, *, now: datetime, actor: Actor) -> None:
+def fire(row: Escalation, within: Round) -> None:
     """One step: tell its level, and wait for the next. Steps missed while nobody worked follow at once, each once and in order."""
+    now = within.now
     if _over(row):
         stop(Escalation.objects.filter(pk=row.pk), why="over", now=now)
         return
     rules = policy(row.severity)
     level = rules.level(row.step)
-    recipients = audience.reached(row.incident, row.duty, level)
-    told = make(
-        [*recipients, *audience.channels(row.incident, row.severity)], row.template, row.facts, now=now, severity=row.severity,
-        urgent=True, incident=row.incident, escalation=row, level=level, exercise=_exercise(row),
-    )  # fmt: skip
     row.step += 1
     row.due_at = rules.due(row.step, row.began_at, now)
-    row.save(update_fields=["step", "due_at"])
-    ledger.append(
-        row.chain, actor=actor, verb="notice.page", obj=row.template,
-        data={"level": level, "step": row.step, "to": ", ".join(str(one) for one in recipients) or "-", "messages": len(told)},
+    row.save()
+    recipients = audience.reached(row.incident, row.duty, level, within.once)
+    public = row.incident is None or not audience.secret(row.incident)
+    places = within.once(("channels", row.severity), lambda: audience.channels(None, row.severity)) if public else []
+    told = make(
+        [*recipients, *places], row.template, row.facts, now=now, severity=row.severity, urgent=True, incident=row.incident,
+        escalation=row, level=level, exercise=_exercise(row),
     )  # fmt: skip
+    to = ", ".join(map(str, recipients)) or "-"
+    said = {"level": level, "step": row.step, "to": to, "messages": len(told)}
+    within.lines.append((row.chain, ledger.Draft("notice.page", row.template, said)))
 
 
 def _exercise(row: Escalation) -> bool:
@@ -145,11 +142,15 @@ def look_at_groups(*, actor: Actor) -> int:
     found = list(late.order_by("answer_by")[:GROUPS])
     for group in found:
         with transaction.atomic():
-            facts = {language: _about(group) for language in ("en", "ja")}
+            list(Chain.objects.select_for_update().filter(name=ORGANISATION))  # one worker at a time
+            if Escalation.objects.filter(key=str(group)).exists():
+                continue
+            within, facts = Round(actor, now), {language: _about(group) for language in ("en", "ja")}
             begin(
-                f"{group}", "group_waits", facts, chain=ORGANISATION, duty="responder", severity=group.suggested_severity or 2,
-                now=now, actor=actor, group=group,
+                str(group), "group_waits", facts, chain=ORGANISATION, duty="responder",
+                severity=group.suggested_severity or 2, group=group, within=within,
             )  # fmt: skip
+            within.finish()
     return len(found)
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from hikeshi.desk.accounts.models import Person
@@ -22,9 +23,11 @@ from hikeshi.desk.ledger.phrases import sentence, told
 from hikeshi.desk.notices import audience, escalating
 from hikeshi.desk.notices.audience import Recipient
 from hikeshi.desk.notices.making import make
+from hikeshi.desk.notices.round import Round
 from hikeshi.desk.notices.tells import STOPS, TELLS
 
 BATCH: Final = 200
+CHAINS: Final = 100
 KNOWN: Final = frozenset({*TELLS, *STOPS})
 ALL: Final = frozenset({"incident.close", "incident.merge"})
 
@@ -37,37 +40,41 @@ def waiting() -> datetime | None:
 
 
 def look(*, actor: Actor) -> int:
-    """Look at what is new in the chain that has waited longest. Returns how many chains were looked at: 0 or 1."""
+    """Look at what is new in the chains that have waited longest. Returns how many chains that were."""
     if waiting() is None:  # a plain read: an idle worker must not take the write lock
         return 0
     with transaction.atomic():
         rows = Chain.objects.filter(untold_since__isnull=False).order_by("untold_since", "pk")
         if connection.features.has_select_for_update_skip_locked:
             rows = rows.select_for_update(skip_locked=True)
-        chain = rows.first()
-        if chain is None:
-            return 0
-        some = list(chain.entries.filter(seq__gt=chain.told_seq, seq__lte=chain.head_seq, verb__in=KNOWN)[:BATCH])
-        incident = Incident.objects.filter(name=chain.name).first()
+        chains = {chain.pk: chain for chain in rows[:CHAINS]}
+        new = Entry.objects.filter(chain__in=chains, verb__in=KNOWN, seq__gt=F("chain__told_seq"))
+        some = list(new.order_by("chain", "seq")[:BATCH])
+        names = [chain.name for chain in chains.values()]
+        people = Incident.objects.prefetch_related("roles__contact__person", "roles__person")
+        incidents = {row.name: row for row in people.filter(name__in=names)} if some else {}
+        within = Round(actor, timezone.now())
         for entry in some:
-            entry.chain = chain
-            follow(entry, incident, actor=actor)
-        _move(chain, some[-1].seq if len(some) == BATCH else chain.head_seq)
-    return 1
+            entry.chain = chains[entry.chain_id]
+            follow(entry, incidents.get(entry.chain.name), within)
+        within.finish()
+        _move(chains, some)
+    return len(chains)
 
 
-def _move(chain: Chain, seen: int) -> None:
-    """What we have written ourselves meanwhile is looked at next time, where it is anything to look at."""
-    head = Chain.objects.values_list("head_seq", flat=True).get(pk=chain.pk)
-    more = chain.entries.filter(seq__gt=seen, verb__in=KNOWN).exists()
-    Chain.objects.filter(pk=chain.pk).update(
-        told_seq=seen if more else head, untold_since=timezone.now() if more else None
-    )
+def _move(chains: Mapping[int, Chain], some: list[Entry]) -> None:
+    """The marks, up to what was looked at. What we have written ourselves meanwhile is nothing to look at."""
+    seen = set(chains)
+    if len(some) == BATCH:  # there may be more: of the last chain, and all of those after it
+        last = some[-1]
+        seen = {pk for pk in seen if pk < last.chain_id}
+        Chain.objects.filter(pk=last.chain_id).update(told_seq=last.seq)
+    Chain.objects.filter(pk__in=seen).update(told_seq=F("head_seq"), untold_since=None)
 
 
-def follow(entry: Entry, incident: Incident | None, *, actor: Actor) -> None:
+def follow(entry: Entry, incident: Incident | None, within: Round) -> None:
     """What one entry makes necessary: escalations end or begin, notices are made."""
-    data, now = told(entry), timezone.now()
+    data, now = told(entry), within.now
     if templates := STOPS.get(entry.verb):
         escalating.end(
             entry.chain.name, templates, clock="" if entry.verb in ALL else entry.object, why="over", now=now
@@ -77,16 +84,17 @@ def follow(entry: Entry, incident: Incident | None, *, actor: Actor) -> None:
         return
     severity = incident.severity if incident else 2 if tell.template in {"difference", "undelivered"} else 3
     exercise = bool(incident and (incident.exercise or incident.simulated))
+    clock = _clock(entry)
     if tell.urgent:
         escalating.begin(
-            f"{entry.chain.name}#{entry.seq}", tell.template, facts(entry, data, incident), chain=entry.chain.name,
-            incident=incident, clock=_clock(entry), duty=tell.whom[0].removeprefix("duty:"), severity=severity, now=now, actor=actor,
+            f"{entry.chain.name}#{entry.seq}", tell.template, facts(entry, data, incident, clock), chain=entry.chain.name,
+            incident=incident, clock=clock, duty=tell.whom[0].removeprefix("duty:"), severity=severity, within=within,
         )  # fmt: skip
         return
     found = [one for whom in tell.whom for one in _whom(whom, entry, data, incident, severity)]
     recipients = audience.knowing(incident, found)
     make(
-        recipients, tell.template, facts(entry, data, incident), now=now, severity=severity, incident=incident, entry=entry, exercise=exercise
+        recipients, tell.template, facts(entry, data, incident, clock), now=now, severity=severity, incident=incident, entry=entry, exercise=exercise
     )  # fmt: skip
 
 
@@ -96,7 +104,7 @@ def _past(incident: Incident | None, entry: Entry) -> bool:
 
 
 def _clock(entry: Entry) -> Clock | None:
-    if entry.verb.partition(".")[0] == "incident":
+    if entry.verb.partition(".")[0] != "clock":
         return None
     rows = Clock.objects.filter(chain_id=entry.chain_id, rule=entry.object, stopped_at=None)
     return rows.order_by("-pk").first()
@@ -127,10 +135,12 @@ def _is(one: Recipient, name: str) -> bool:
     return isinstance(person, Person) and name in {str(person), person.username}
 
 
-def facts(entry: Entry, data: Mapping[str, Any], incident: Incident | None) -> dict[str, dict[str, str]]:
+def facts(
+    entry: Entry, data: Mapping[str, Any], incident: Incident | None, clock: Clock | None
+) -> dict[str, dict[str, str]]:
     """What the texts are filled with, in both languages."""
     found: dict[str, dict[str, str]] = {}
-    clock = _clock(entry) or _response(entry)
+    clock = clock or _response(entry)
     for language in ("en", "ja"):
         found[language] = {
             "by": entry.actor,

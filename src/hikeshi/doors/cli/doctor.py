@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from hikeshi.doors.cli import health, health_anchors, health_desk
+from hikeshi.doors.cli import health, health_anchors, health_desk, health_notices
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.dispatch import open_desk
 from hikeshi.doors.cli.exits import DONE, FAILED, in_our_words
@@ -92,6 +92,11 @@ CHECKS: Final[dict[str, tuple[Callable[[], Health], str, str]]] = {
         "An incident starts with roles nobody holds.",
         "担当者のいない役割のまま対応が始まります。",
     ),
+    "notices": (
+        health_notices.notices,
+        "Nobody is woken, or nobody reads it.",
+        "呼び出しが届きません。",
+    ),
     "queue": (health.queue, "Alerts do not arrive by themselves.", "アラートが自動で届きません。"),
 }
 AWS = ("AWS", "Nothing can be contained in the cloud.", "クラウドで封じ込めができません。")
@@ -114,7 +119,7 @@ def _row(name: str, check: Callable[[], Health], en: str, ja: str) -> dict[str, 
 
 def _tried(check: Callable[[], Health]) -> Health:
     try:
-        if check.__module__ in {health_anchors.__name__, health_desk.__name__}:
+        if check.__module__ in {health_anchors.__name__, health_notices.__name__, health_desk.__name__}:
             open_desk()
         return check()
     except HikeshiError as problem:
