@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -134,7 +135,7 @@ def test_the_scales_are_those_of_the_incident() -> None:
 def test_the_impact_is_judged_by_people_and_never_filled_in(incident: Incident, on_it: Actor, commander: Actor) -> None:
     assert len(impacts.missing(incident)) == 3
     seen = incident.version
-    given = {"functional_impact": "low", "information_impact": "privacy", "recoverability": "extended"}
+    given: dict[str, Any] = {"functional_impact": "low", "information_impact": "privacy", "recoverability": "extended"}
     impacts.judge(incident, actor=on_it, **given)
     assert impacts.missing(incident) == []
     with pytest.raises(Conflict):

@@ -88,7 +88,7 @@ def test_only_those_on_the_incident_may_write(row: Task, off_it: Actor, outsider
             lambda who: tasks.give(row.incident, "x", actor=who),
             lambda who: tasks.take(row, actor=who),
             lambda who: tasks.done(row, actor=who, outcome="x"),
-            lambda who: tasks.reassign(row, row.owner, actor=who),
+            lambda who: tasks.reassign(row, Person.objects.get(username="sato"), actor=who),
         ):
             with pytest.raises(Refused, match="may not"):
                 act(actor)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 from typing_extensions import TypedDict  # pydantic asks for this one below Python 3.12
 
@@ -16,6 +17,8 @@ from hikeshi.desk.reviews import closing
 from hikeshi.doors import shapes
 from hikeshi.doors.find import NotThere
 from hikeshi.doors.shapes import Both
+
+Row = TypeVar("Row", bound=Model)
 
 
 class AffectedShape(TypedDict):
@@ -181,28 +184,28 @@ def state(incident: Incident) -> StateShape:
 def find_asset(incident: Incident, identifier: str) -> AffectedAsset:
     """By what it is called, or by its number."""
     rows = incident.assets.filter(identifier=identifier.replace("\x00", "\ufffd"))
-    return _one(rows.first() or _by_number(incident.assets, identifier), "affected asset", identifier)
+    return _one(rows.first() or _by_number(incident.assets.all(), identifier), "affected asset", identifier)
 
 
 def find_asset_by_number(incident: Incident, number: str) -> AffectedAsset:
     """A page sends numbers only: an asset may be called like another's number."""
-    return _one(_by_number(incident.assets, number), "affected asset", number)
+    return _one(_by_number(incident.assets.all(), number), "affected asset", number)
 
 
 def find_decision(incident: Incident, number: str | int) -> Decision:
-    return _one(_by_number(incident.decisions, number), "decision", number)
+    return _one(_by_number(incident.decisions.all(), number), "decision", number)
 
 
 def find_task(incident: Incident, number: str | int) -> Task:
-    return _one(_by_number(incident.tasks, number), "task", number)
+    return _one(_by_number(incident.tasks.all(), number), "task", number)
 
 
-def _by_number(rows: Any, number: str | int) -> Any:
+def _by_number(rows: QuerySet[Row], number: str | int) -> Row | None:
     text = str(number)
     return rows.filter(pk=int(text)).first() if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
-def _one(found: Any, what: str, name: object) -> Any:
+def _one(found: Row | None, what: str, name: object) -> Row:
     if found is None:
         raise NotThere(f"There is no {what} {str(name)[:80]!r} here.", hint="`hikeshi incident state` lists them.")
     return found

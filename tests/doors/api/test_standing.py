@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from doors.api.caller import Caller
 from hikeshi.desk.incidents.models import Incident
 
@@ -44,7 +46,7 @@ def test_the_state_is_read_and_written(incident: Incident, on_it: Caller, comman
     assert written.status_code == 200
     late = commander("put", f"{root}/sections/objective", {"text": "Other", "version": 0})
     assert late.status_code == 409
-    assert late.json()["differences"][0]["saved"] == "Cut the key"
+    assert json.loads(late.content)["differences"][0]["saved"] == "Cut the key"
     assert on_it.post(f"{root}/updates", {"text": "off", "audience": "legal"}, 201)["number"] == 1
     commander.post(f"{root}/rhythm", {"minutes": 20, "reason": "customers ask"})
     commander.post(f"{root}/contained", {"reason": "account off"})

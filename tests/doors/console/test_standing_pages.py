@@ -49,7 +49,7 @@ def test_tasks_decisions_and_assets_are_worked_on(client: Client, incident: Inci
     assert send(client, incident, "look-back", row=asked.pk, text="right", version=3)[0] == 302
     assert send(client, incident, "asset", identifier="web-1", compromise="suspected")[0] == 302
     row = AffectedAsset.objects.get()
-    judged = {"row": row.pk, "version": 1, "compromise": "confirmed", "clearance": "cleared"}
+    judged: dict[str, str | int] = {"row": row.pk, "version": 1, "compromise": "confirmed", "clearance": "cleared"}
     assert send(client, incident, "assess", reason=" ", **judged)[0] == 403
     assert send(client, incident, "assess", reason="rebuilt", **judged)[0] == 302
     assert send(client, incident, "gather")[0] == 302

@@ -47,7 +47,7 @@ def _name(row: Task) -> str:
 
 
 def _tell(row: Task, actor: Actor, verb: str, data: dict[str, Any]) -> None:
-    owner = row.owner.username if row.owner else ""
+    owner = row.owner.username if row.owner else "–"
     told = {**data, "title": row.title, "owner": owner}
     ledger.append(row.incident.name, actor=actor, verb=verb, obj=_name(row), data=told)
 

@@ -32,7 +32,7 @@ def send(incident: Incident, text: str, *, actor: Actor, audience: str) -> int:
         raise Refused(f"An update has at most {LONGEST} characters.", hint="Say the rest in a report.")
     if incident.status == "closed":
         raise Refused(f"{incident} is closed.", hint="Open it again, or write a report.")
-    number = _sent(incident).count() + 1
+    number: int = _sent(incident).count() + 1
     ledger.append(
         incident.name, actor=actor, verb="update.send", obj=f"update {number}",
         data={"text": text.strip(), "audience": audience.strip()[:300], "number": number},

@@ -185,7 +185,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "timeline.star": ("{actor} starred an event of {object}: {at} {event}", "{actor} が時系列 {object} のイベントに注目の印: {at} {event}"),
     "timeline.tag": ("{actor} tagged an event of {object} {text}: {at} {event}", "{actor} が時系列 {object} のイベントにタグ {text}: {at} {event}"),
     "update.rhythm": ("{actor} changed the rhythm of updates: {minutes} {reason}", "{actor} が状況報告の間隔を変更: {minutes} {reason}"),
-    "update.send": ("{actor} sent {object} to {audience}: {text}", "{actor} が {audience} に{object}を送付: {text}"),
+    "update.send": ("{actor} sent update {number} to {audience}: {text}", "{actor} が {audience} に状況報告 {number} を送付: {text}"),
 }  # fmt: skip
 
 STEP_CLOCK: Final = "step.due."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -22,7 +23,7 @@ from hikeshi.desk.ledger.phrases import PHRASES, STEP_CLOCK, UNTOLD_OF_STEPS
 from hikeshi.desk.reviews import closing
 from hikeshi.desk.runs.models import Step
 from hikeshi.doors.console import standing
-from hikeshi.doors.console.clocks import faces
+from hikeshi.doors.console.clocks import Face, faces
 from hikeshi.doors.console.visit import actor, attempt, done, incident_of, page, rights
 from hikeshi.doors.secrecy import forced as glass_broken
 from hikeshi.errors import Conflict, HikeshiError, Refused
@@ -50,7 +51,7 @@ def show(
     now = timezone.now()
     stream, total, kind = _stream(request, incident)
     context = {
-        **head(request, incident, "room"), **standing.context(request, incident, failed), "clocks": faces([incident], now, stopped=True), "phases": phases(incident),
+        **head(request, incident, "room"), **standing.context(request, incident, failed), "clocks": _clocks(incident, now), "phases": phases(incident),
         "roles": incident.roles.filter(until__isnull=True).select_related("person", "contact"), "duties": DUTIES,
         "people": Person.objects.filter(is_active=True).order_by("username"), "severities": SEVERITIES,
         "next_steps": _next(incident), "stream": stream, "stream_total": total, "stream_kind": kind, "failed": failed,
@@ -81,6 +82,12 @@ def phases(incident: Incident) -> list[dict[str, Any]]:
     """The five phases in order, each with the row that says when it was entered and left."""
     rows = {row.name: row for row in incident.phases.all()}
     return [{"name": name, "words": words, "row": rows.get(name)} for name, words in PHASES]
+
+
+def _clocks(incident: Incident, now: datetime) -> list[Face]:
+    """All but the clocks of steps that have ended: the playbook shows those."""
+    shown = faces([incident], now, stopped=True)
+    return [one for one in shown if one.clock.running or not one.clock.rule.startswith(STEP_CLOCK)]
 
 
 def _next(incident: Incident) -> list[Step]:

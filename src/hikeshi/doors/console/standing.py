@@ -14,8 +14,17 @@ from django.views.decorators.http import require_safe
 
 from hikeshi.desk.accounts.models import Person
 from hikeshi.desk.actor import Actor
+from hikeshi.desk.duties.drafts import WORDS
 from hikeshi.desk.incidents import affected, containment, decisions, impacts, sections, severities, tasks, updates
-from hikeshi.desk.incidents.models import CLEARANCES, COMPROMISES, SECTIONS, Incident
+from hikeshi.desk.incidents.models import (
+    CLEARANCES,
+    COMPROMISES,
+    FUNCTIONAL_IMPACTS,
+    INFORMATION_IMPACTS,
+    RECOVERABILITIES,
+    SECTIONS,
+    Incident,
+)
 from hikeshi.desk.reports import standing as document
 from hikeshi.doors import standing
 from hikeshi.doors.console.visit import page
@@ -28,6 +37,12 @@ IMPACTS: Final = {
     "functional_impact": _("Functional impact"),
     "information_impact": _("Information impact"),
     "recoverability": _("Recoverability"),
+}
+
+STEPS: Final = {
+    "functional_impact": FUNCTIONAL_IMPACTS,
+    "information_impact": INFORMATION_IMPACTS,
+    "recoverability": RECOVERABILITIES,
 }
 
 HELP: Final = {
@@ -46,7 +61,7 @@ def context(request: HttpRequest, incident: Incident, failed: str) -> dict[str, 
         "sections": [
             {"key": key, "words": words, "row": found["sections"][key], "help": HELP[key]} for key, words in SECTIONS
         ],
-        "impact_lines": [{"look": SURE[one.certainty], "words": document.WORDS[one.certainty], "text": one.text} for one in found["impact"]],
+        "impact_lines": [{"look": SURE[one.certainty], "words": WORDS[one.certainty], "text": one.text} for one in found["impact"]],
         "severity_since": found["severity_since"], "last_actions": found["actions"],
         "undecided": found["decisions"], "approvals": found["approvals"],
         "decided": incident.decisions.filter(decided_at__isnull=False), "affected": found["assets"],
@@ -65,8 +80,8 @@ def scales(incident: Incident) -> list[dict[str, Any]]:
     return [
         {
             "field": field, "words": IMPACTS[field], "value": getattr(incident, field),
-            "steps": [(key, label, severities.SCALES[field][key]) for key, label in incident._meta.get_field(field).choices or ()],
-            "usual": dict(incident._meta.get_field(field).choices or ())[usual[field]],
+            "steps": [(key, label, severities.SCALES[field][key]) for key, label in STEPS[field]],
+            "usual": dict(STEPS[field])[usual[field]],
         }
         for field in severities.SCALES
     ]  # fmt: skip
