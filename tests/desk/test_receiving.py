@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, strategies as st
 from hypothesis.extra.django import TestCase
+from pytest_django.fixtures import Settings
 
 from hikeshi.desk.actor import Actor, system
 from hikeshi.desk.alerts import receiving
@@ -189,3 +191,25 @@ def test_several_processes_that_receive_the_same_keep_it_once(tmp_path: Path) ->
         ).stdout
     # 60 messages, in which 40 findings are named, of 7 types each as it was first said.
     assert told.split() == ["60", "40", "7", "40", "True"]
+
+
+def test_a_mapping_in_the_home_is_used(hikeshi: Actor, settings: Settings, tmp_path: Path) -> None:
+    settings.ENVIRONMENT = msgspec.structs.replace(settings.ENVIRONMENT, home=tmp_path)
+    (tmp_path / "mappings").mkdir()
+    (tmp_path / "mappings" / "door.yaml").write_text("name: door\nabout: Doors\nmatch:\n  - path: door\nkey: [id]\n")
+    receive_many([Parcel(b'{"door": 1, "id": 7}', "doors")], actor=hikeshi)
+    assert Alert.objects.get().key == "door:7"
+
+
+def test_a_date_in_the_future_is_kept_and_marked_and_holds_no_update_back(hikeshi: Actor) -> None:
+    late = json.loads(finding())
+    late["detail"]["service"]["eventLastSeen"] = "2099-01-01T00:00:00Z"
+    receive_many([Parcel(json.dumps(late).encode(), "sqs")], actor=hikeshi)
+    alert = Alert.objects.get()
+    assert alert.last_seen_at is not None
+    assert alert.last_seen_at.year == 2099
+    assert "Dated in the future" in alert.reasons[-1]["en"]
+    receive_many([Parcel(finding(), "sqs")], actor=hikeshi)
+    alert.refresh_from_db()
+    assert alert.times_seen > 1
+    assert alert.last_seen_at.year == 2026

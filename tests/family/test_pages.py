@@ -99,7 +99,7 @@ class Page(HTMLParser):
 
 @pytest.fixture
 def house(db: None, settings: Settings, tmp_path: Path) -> House:
-    settings.ENVIRONMENT = msgspec.structs.replace(settings.ENVIRONMENT, home=tmp_path)
+    settings.ENVIRONMENT = msgspec.structs.replace(settings.ENVIRONMENT, home=tmp_path, self_report=True)
     cache.clear()
     return build(tmp_path)
 
@@ -114,6 +114,7 @@ def _addresses(house: House) -> dict[str, str]:
         "audit": "/audit/", "clock_rules": "/clocks/?jurisdiction=JP", "clock_rule": "/clocks/jp-appi-final/?appi_known_on=2026-11-02",
         "severity": "/severity/", "house_facts": "/clocks/organisation/", "me": "/me/", "welcome": "/welcome/", "invite": f"/invite/{secret}/", "handover": f"/handover/{link}/", **pages_of_incident(house),
         "channels": "/channels/", "notices": "/notices/", "notice_take": f"/notice/{house.told()}/",
+        "self_report": "/report/", "self_reported": "/report/7K3-M9Q/",
     }  # fmt: skip
 
 

@@ -91,3 +91,11 @@ def test_pages_follow_each_other_without_gap_or_repeat(off_it: Caller) -> None:
 def test_a_page_that_cannot_be_is_422_and_names_the_field(off_it: Caller, query: str) -> None:
     answer = off_it.get(f"/alerts?{query}", 422)
     assert query.partition("=")[0] in answer["hint"]
+
+
+def test_anybody_with_a_token_may_report_and_gets_a_number(observer: Caller) -> None:
+    body = {"what": "I typed my password into a strange page", "when": "this morning", "call_back": "Kim 5-1234"}
+    kept = observer.post("/alerts/report", body, 202)
+    assert Alert.objects.get().title.startswith(kept["number"])
+    assert observer.post("/alerts/report", {"what": " "}, 403)["hint"]
+    assert Delivery.objects.count() == 1

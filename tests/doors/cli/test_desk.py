@@ -25,6 +25,11 @@ def payload(tmp_path: Path) -> Path:
     return path
 
 
+def test_what_somebody_noticed_is_written_down(observer: Keyboard, admin: Keyboard) -> None:
+    kept = observer.json("alert", "report", "A strange mail", "--device", "PC-0123")
+    assert admin.json("alert", "show", kept["alerts"][0])["title"] == f"{kept['number']}: A strange mail"
+
+
 def test_an_alert_comes_in_is_listed_shown_and_judged(admin: Keyboard, payload: Path) -> None:
     kept = admin.json("alert", "ingest", payload)
     assert [row["name"] for row in admin.json("alert", "list", "--waiting")] == kept["alerts"]

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 import msgspec
+from django.conf import settings
 from django.db import DataError, IntegrityError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -89,7 +90,8 @@ def receive_many(parcels: Sequence[Parcel], *, actor: Actor) -> list[Kept]:
 def understood(parcel: Parcel) -> Reading:
     """What a payload says, and what of it is not understood. Never raises: a fault of ours in reading a payload must not lose it."""
     try:
-        return read_payload(parcel.payload, parcel.source, parcel.reader)
+        own = settings.ENVIRONMENT.home / "mappings"
+        return read_payload(parcel.payload, parcel.source, parcel.reader, own=own)
     except Exception as problem:
         log.exception("a payload of %s could not be read", parcel.source)
         return _not_read(parcel, f"reading it failed ({type(problem).__name__}): a fault of ours, please report it")
@@ -220,7 +222,11 @@ def _worse(signal: Signal, alert: Alert) -> bool:
 
 
 def _newer(signal: Signal, alert: Alert) -> bool:
-    return alert.last_seen_at is None or (signal.last_seen_at is not None and signal.last_seen_at > alert.last_seen_at)
+    """Whether a finding was seen later than known. A date in the future, which is kept as it was sent, holds no later one back."""
+    known = alert.last_seen_at
+    return known is None or (
+        signal.last_seen_at is not None and (signal.last_seen_at > known or known > timezone.now())
+    )
 
 
 def _update(alert: Alert, signal: Signal, suggestion: Suggestion | None) -> None:

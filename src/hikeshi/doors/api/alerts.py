@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from django.conf import settings
-from ninja import Query, Router, Status
+from ninja import Query, Router, Schema, Status
 
 from hikeshi.desk.accounts.permissions import require
-from hikeshi.desk.alerts import verbs
+from hikeshi.desk.alerts import reporting, verbs
 from hikeshi.desk.incidents.sight import alerts
 from hikeshi.doors import find, shapes
 from hikeshi.doors.api.bearer import Call
@@ -22,6 +22,23 @@ class Verdict(Body):
 
     verdict: str
     reason: str
+
+
+class Noticed(Body):
+    """What somebody noticed, in their own words: `when` may be "this morning". `call_back` says whom to call, and how."""
+
+    what: str
+    when: str = ""
+    device: str = ""
+    call_back: str = ""
+    language: Literal["en", "ja"] = "en"
+
+
+class ReportShape(Schema):
+    """A report that is safe. `number` is what its writer may quote."""
+
+    number: str
+    delivery: shapes.DeliveryShape
 
 
 @router.get("/alerts", response=Page[shapes.AlertShape])
@@ -46,6 +63,14 @@ def receive_alert(request: Call, source: str = "api", message_id: str = "") -> S
     simulated = bool(settings.ENVIRONMENT.aws_endpoint_url)
     kept = verbs.receive(request.body, actor=request.auth, source=source, message_id=message_id, simulated=simulated)
     return Status(202, shapes.delivery(kept))
+
+
+@router.post("/alerts/report", response={202: ReportShape})
+def report_something(request: Call, body: Noticed) -> Status[ReportShape]:
+    """Write down what somebody noticed, as the form on /report/ does. Any token may: a chat bot's, an intranet page's."""
+    simulated = bool(settings.ENVIRONMENT.aws_endpoint_url)
+    kept = reporting.report(actor=request.auth, simulated=simulated, **body.model_dump())
+    return Status(202, ReportShape(number=kept.number, delivery=shapes.delivery(kept.delivery)))
 
 
 @router.get("/alerts/{name}", response=shapes.AlertShape)

@@ -1,4 +1,4 @@
-"""`alert ingest | list | show | triage`: what arrived, and what people think of it."""
+"""`alert ingest | list | report | show | triage`: what arrived, and what people think of it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import typer
 from django.conf import settings
 
 from hikeshi.desk.accounts.permissions import require
-from hikeshi.desk.alerts import verbs
+from hikeshi.desk.alerts import reporting, verbs
 from hikeshi.desk.incidents.sight import alerts
 from hikeshi.doors import find, shapes
+from hikeshi.doors.cli import session
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.exits import DONE, UNREADABLE
 from hikeshi.doors.cli.who import actor
@@ -43,6 +44,21 @@ def list_alerts(
     rows = rows.filter(verdict="", incidents__isnull=True) if waiting else rows
     columns = ("name", "received_at", "suggested_severity", "kind", "title", "verdict")
     return Answer([shapes.alert(row) for row in rows[:limit]], columns=columns)
+
+
+def report(
+    what: Annotated[str, typer.Argument(help="What happened, in a few words.")],
+    when: Annotated[str, typer.Option(help="When, as far as is known.")] = "",
+    device: Annotated[str, typer.Option(help="Which device.")] = "",
+    call_back: Annotated[str, typer.Option(help="Whom to call back, and how.")] = "",
+) -> Any:
+    """Write down what somebody noticed or told you, as the form on /report/ does. Answers with the number to quote."""
+    simulated = bool(settings.ENVIRONMENT.aws_endpoint_url)
+    kept = reporting.report(
+        actor=actor(), what=what, when=when, device=device, call_back=call_back,
+        language=session.options.language, simulated=simulated,
+    )  # fmt: skip
+    return {"number": kept.number, **shapes.delivery(kept.delivery)}
 
 
 def show(name: Name) -> Any:

@@ -45,6 +45,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "alert related": Command("alert_groups", "related", "person", "Groups that name the same things", "観測対象が共通するグループ"),
     "alert reopen": Command("alert_groups", "reopen", "person", "Take a verdict back", "判定を取り消す"),
     "alert reread": Command("deliveries", "reread", "person", "Read a payload again", "受信データを読み取り直す"),
+    "alert report": Command("alert", "report", "person", "Write down what somebody noticed", "不審な出来事の報告を登録"),
     "alert show": Command("alert", "show", "person", "One alert", "アラートの詳細"),
     "alert similar": Command("similar", "to_alert", "person", "Incidents of the past like this", "似た過去のインシデント"),
     "alert snooze": Command("alert_groups", "snooze", "person", "Put groups off until a time", "グループを指定時刻まで保留"),
