@@ -23,6 +23,7 @@ from hikeshi.doors.console.urls import urlpatterns
 
 LANGUAGES = ("en", "ja")
 SENT_ONLY = {
+    "mine_act", "oncall_act", "propose_handover",
     "bundle_export", "bundle_import", "secrecy_act",
     "asset_add", "asset_act",
     "channel_act", "notice_act",
@@ -30,7 +31,7 @@ SENT_ONLY = {
     "evidence_add", "evidence_leave", "item_act", "item_offer", "sign", "rebuild",
     "timeline_note", "timeline_unnote", "timeline_save_search", "timeline_delete_search", "timeline_unmark", "issue_token", "revoke_token", "prefer",
 }  # fmt: skip
-FILES = {"draft_text",
+FILES = {"draft_text", "kit",
     "evidence_form_pdf", "item_form_pdf", "payload", "handover_bytes", "item_download", "report_markdown", "checkpoint_note",
     "checkpoint_continued", "checkpoint_keys", "proof",
 }  # fmt: skip
@@ -112,7 +113,7 @@ def _addresses(house: House) -> dict[str, str]:
         "glass": "/audit/glass/", "anchors": "/audit/anchors/", "outside": f"/audit/{house.incident.name}/outside/",
         "assets": "/assets/", "known": f"/alerts/groups/{house.alert.group_id}/known/", "asset": f"/assets/{house.asset.pk}/", "asset_import": "/assets/import/",
         "audit": "/audit/", "clock_rules": "/clocks/?jurisdiction=JP", "clock_rule": "/clocks/jp-appi-final/?appi_known_on=2026-11-02",
-        "severity": "/severity/", "house_facts": "/clocks/organisation/", "me": "/me/", "welcome": "/welcome/", "invite": f"/invite/{secret}/", "handover": f"/handover/{link}/", **pages_of_incident(house),
+        "severity": "/severity/", "house_facts": "/clocks/organisation/", "me": "/me/", "mine": "/mine/", "oncall": "/oncall/", "welcome": "/welcome/", "invite": f"/invite/{secret}/", "handover": f"/handover/{link}/", **pages_of_incident(house),
         "channels": "/channels/", "notices": "/notices/", "notice_take": f"/notice/{house.told()}/",
         "self_report": "/report/", "self_reported": "/report/7K3-M9Q/",
     }  # fmt: skip

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from hikeshi.clocks.facts import FACTS
+from hikeshi.clocks.rule import rules
 from hikeshi.desk.duties import facts
 from hikeshi.desk.duties.models import Clock, Statement
 from hikeshi.desk.incidents.models import Incident
@@ -98,9 +99,10 @@ def _known(incident: Incident) -> Iterator[Text]:
 
 
 def _promised(incident: Incident) -> Iterator[Text]:
-    """Reports to authorities and others that were decided to be owed, and what the state document says comes next."""
+    """The next update, reports to authorities and others that are owed, and what the state document says comes next."""
     for clock in _clocks(incident):
-        if not clock.rule.startswith(("response.", "review.")):
+        owed = clock.rule in rules() and rules()[clock.rule].duty is not None
+        if owed or clock.rule.startswith("update."):
             yield Text(
                 f"{clock.title['en']}: {moment(clock.deadline)}", f"{clock.title['ja']}: {moment(clock.deadline)}"
             )
