@@ -23,6 +23,7 @@ from hikeshi.desk.incidents.enrichment.verbs import ceiling, enrich
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger.models import Entry
 from hikeshi.errors import Refused
+from hikeshi.signals.signal import Observable
 from tests_findings import finding
 
 pytestmark = pytest.mark.django_db
@@ -147,7 +148,7 @@ def test_a_service_that_misbehaves_is_named_and_the_rest_is_told(
 @pytest.mark.parametrize("template", ["https://{value}/", "https://a@example.com/", "http://example.com/{value}"])
 def test_what_is_looked_up_cannot_choose_who_is_asked(template: str) -> None:
     with pytest.raises(Refused):
-        web.fetch(template, web.Observable("address", "evil.example.com"))
+        web.fetch(template, Observable("address", "evil.example.com"))
 
 
 def test_a_name_that_leads_into_a_private_network_is_refused() -> None:

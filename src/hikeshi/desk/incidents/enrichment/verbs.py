@@ -61,7 +61,7 @@ def enrich(group: Group, *, actor: Actor, pap: str = USUAL) -> list[Answer]:
         raise Refused(f"{pap!r} is not a marking.", hint=f"Use one of: {', '.join(PAPS)}.")
     marking = min(pap, ceiling(group), key=PAPS.index)
     rows = group.observables.exclude(kind="account").values_list("kind", "value")[:MOST]
-    things = [Observable(kind, value) for kind, value in rows]
+    things = [Observable(kind, value) for kind, value in rows]  # type: ignore[arg-type]  # the table holds kinds of signals only
     outside = [0]
     answers = [_one(name, thing, actor, marking, outside) for thing in things for name in ENRICHERS if _set_up(name)]
     asked = sorted(
