@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from doors.api.caller import Caller
+from doors.api.caller import SYSTEM, Caller
+from hikeshi.desk.alerts.models import Alert
 from hikeshi.desk.assets.models import Asset
+from hikeshi.desk.incidents import verbs as incidents
+from tests_findings import finding
 
 ARN = "arn:aws:s3:::backup/2026"
 
@@ -35,3 +38,23 @@ def test_who_was_granted_nothing_learns_nothing(observer: Caller) -> None:
     observer.get("/assets", 403)
     observer.get("/assets/i-0abc", 403)
     observer.post("/assets", {"identifier": "i-1"}, 403)
+
+
+def test_what_is_known_beside_a_group(off_it: Caller, commander: Caller, observer: Caller) -> None:
+    payload = finding()
+    kept = off_it("post", "/alerts", data=payload, content_type="application/octet-stream").json()  # type: ignore[attr-defined]
+    group = str(Alert.objects.get(pk=kept["alerts"][0].removeprefix("ALR-")).group)
+    off_it.post("/assets", {"identifier": "i-0abc", "criticality": 1}, 201)
+    again = off_it.post(f"/groups/{group}/suggest")
+    assert again["suggested_severity"] == 1
+    assert any("vital" in reason["en"] for reason in again["reasons"])
+    said = off_it.post(f"/groups/{group}/enrich")
+    assert {one["enricher"]["en"] for one in said} >= {"asset register", "kind of address"}
+    past = incidents.declare("old", 3, actor=SYSTEM, reason="x", alerts=Alert.objects.all())
+    new = finding(id="another")
+    off_it("post", "/alerts", data=new, content_type="application/octet-stream")
+    newest = str(Alert.objects.latest("pk").group)
+    assert [one["name"] for one in commander.get(f"/groups/{newest}/similar")] == [past.name]
+    assert off_it.get(f"/groups/{newest}/similar") == []
+    observer.get(f"/groups/{newest}/similar", 404)
+    observer.post(f"/groups/{newest}/enrich", status=404)
