@@ -66,13 +66,16 @@ _COMMON = frozenset(
 
 
 class Subject(NamedTuple):
-    """What is compared: its title, the kinds of its alerts, what it names (kind and value) and its assets' identifiers."""
+    """What is compared: its title, the kinds of its alerts, what it names (kind and value) and its assets' identifiers.
+
+    `itself` are the incidents it is, or is part of: they are not similar, they are the same.
+    """
 
     title: str
     kinds: frozenset[str]
     things: frozenset[tuple[str, str]]
     assets: frozenset[str]
-    itself: int = 0
+    itself: frozenset[int] = frozenset()
 
 
 class Likeness(NamedTuple):
@@ -84,8 +87,11 @@ class Likeness(NamedTuple):
 
 
 def of_group(group: Group) -> Subject:
+    own = frozenset(Incident.objects.filter(alerts__group=group).values_list("pk", flat=True))
     things = frozenset(group.observables.filter(kind__in=RELATING).values_list("kind", "value")[:MOST])
-    return Subject(group.title, frozenset({group.kind}), things, frozenset(normal(value) for _kind, value in things))
+    return Subject(
+        group.title, frozenset({group.kind}), things, frozenset(normal(value) for _kind, value in things), own
+    )
 
 
 def of_incident(incident: Incident) -> Subject:
@@ -93,7 +99,9 @@ def of_incident(incident: Incident) -> Subject:
     things = frozenset(rows.values_list("group__observables__kind", "group__observables__value").distinct()[:MOST])
     kinds = frozenset(incident.alerts.values_list("kind", flat=True).distinct()[:MOST])
     assets = frozenset(incident.assets.values_list("identifier", flat=True))
-    return Subject(incident.title, kinds, things, assets | {normal(value) for _kind, value in things}, incident.pk)
+    return Subject(
+        incident.title, kinds, things, assets | {normal(value) for _kind, value in things}, frozenset({incident.pk})
+    )
 
 
 def similar(subject: Subject, *, actor: Actor, exercises: bool = False, limit: int = 5) -> list[Likeness]:
@@ -116,8 +124,8 @@ Titles = dict[int, str]
 Part = dict[int, tuple[float, list[Text]]]
 
 
-def _titles(actor: Actor, itself: int, *, exercises: bool) -> Titles:
-    rows = visible(actor).filter(merged_into__isnull=True).exclude(pk=itself)
+def _titles(actor: Actor, itself: frozenset[int], *, exercises: bool) -> Titles:
+    rows = visible(actor).filter(merged_into__isnull=True).exclude(pk__in=itself)
     if not exercises:
         rows = rows.filter(exercise=False)
     return dict(rows.order_by().values_list("pk", "title"))
