@@ -23,6 +23,7 @@ from hikeshi.desk.alerts.receiving import Kept, Parcel, receive_many
 from hikeshi.desk.ledger.models import Entry
 from hikeshi.desk.runs import verbs as runs
 from hikeshi.doors.worker import Worker
+from hikeshi.signals.signal import Signal
 from on_postgres import cluster, programs
 from tests_findings import finding
 
@@ -110,7 +111,7 @@ def test_one_that_the_database_refuses_does_not_hold_up_the_others(
 ) -> None:
     fine = receiving._alert
 
-    def too_big(signal: receiving.Signal, *rest: object) -> Alert:
+    def too_big(signal: Signal, *rest: object) -> Alert:
         alert = fine(signal, *rest)  # type: ignore[arg-type]  # handed through
         if "finding-2" in signal.key:
             alert.times_seen = 2**70

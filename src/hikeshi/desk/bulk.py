@@ -25,7 +25,7 @@ def insert_many(rows: Sequence[models.Model], *, unless_there: bool = False) -> 
     meta = type(rows[0])._meta
     fields = [field for field in meta.concrete_fields if not field.primary_key]
     at_once = min(ROWS, VALUES // len(fields))
-    names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    names = ", ".join(connection.ops.quote_name(field.column or "") for field in fields)
     one = f"({', '.join(['%s'] * len(fields))})"
     tail = "ON CONFLICT DO NOTHING" if unless_there else "RETURNING id"
     with connection.cursor() as cursor:

@@ -58,12 +58,10 @@ def source_shapes(rows: QuerySet[Source]) -> list[SourceShape]:
 
 def source_shape(row: Source, set_aside: int, now: datetime) -> SourceShape:
     same: Any = {name: getattr(row, name) for name in SourceShape.__annotations__ if name in row.__dict__}
-    return {
-        **same,
-        "owner": str(row.owner or ""),
-        "set_aside": set_aside,
-        "trouble": sources.trouble(row, now),
-    }
+    shape: SourceShape = same | {
+        "owner": str(row.owner or ""), "set_aside": set_aside, "trouble": sources.trouble(row, now),
+    }  # fmt: skip
+    return shape
 
 
 def find_source(who: Actor, name: str) -> Source:

@@ -17,7 +17,8 @@ from hikeshi.desk.alerts.receiving import Kept, Parcel
 from hikeshi.desk.alerts.sources import digest
 from hikeshi.doors.webhook import committing
 from hikeshi.doors.webhook.committing import Committer
-from hikeshi.doors.webhook.door import Directory, Known, Webhooks, secrets_of
+from hikeshi.doors.webhook.door import Directory, Known, Webhooks
+from hikeshi.doors.webhook.proving import secrets_of
 
 PROOF = {"authorization": "Bearer secret", "idempotency-key": "m-1"}
 
@@ -123,7 +124,7 @@ def test_a_disabled_source_is_told_so_only_when_it_proves_itself() -> None:
 
 @pytest.mark.parametrize("said", [{}, {"content_length": "5000"}])
 def test_a_body_that_is_too_long_is_not_read_to_its_end(said: dict[str, str]) -> None:
-    answer = ask(b"x" * 5000, **said)
+    answer = asyncio.run(send(door(), b"x" * 5000, **said))
     assert (answer.status, answer.headers[b"connection"]) == (413, b"close")
 
 

@@ -43,7 +43,7 @@ def add(
     _check(kind, proof, window_seconds, size_limit, per_minute)
     now = timezone.now()
     row = Source(
-        name=name, kind=kind, proof=proof, reader=reader, owner=owner or Person.objects.filter(pk=actor.person_id).first(),
+        name=name, kind=kind, proof=proof, reader=reader, owner=owner or Person.objects.filter(pk=actor.person_id or 0).first(),
         window_seconds=window_seconds, size_limit=size_limit, per_minute=per_minute, silent_seconds=silent_seconds,
         made_at=now, rotated_at=now,
     )  # fmt: skip
