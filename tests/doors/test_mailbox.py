@@ -5,13 +5,16 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hikeshi.desk.alerts import verbs
 from hikeshi.desk.alerts.models import Alert, Delivery
 from hikeshi.doors import mailbox as door
 from hikeshi.doors.mailbox import Mailbox, place_of
 from hikeshi.errors import Failed, Refused
+from hikeshi.signals import mails
 from imap_server import DOVECOT, Imap, running
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "signals"
@@ -64,16 +67,16 @@ def test_a_mail_that_a_person_has_read_first_is_kept_all_the_same(imap: Imap) ->
 
 
 def test_a_mail_that_could_not_be_kept_stays_and_the_others_go_on(imap: Imap, monkeypatch: pytest.MonkeyPatch) -> None:
-    receive = door.alerts.receive
+    receive = verbs.receive
 
-    def failing(payload: bytes, **given: object) -> object:
+    def failing(payload: bytes, **given: Any) -> Delivery:
         if b"report-1@" in payload:
             raise RuntimeError("the database is away")
-        return receive(payload, **given)  # type: ignore[arg-type]
+        return receive(payload, **given)
 
     for mail in MAILS:
         imap.append(mail)
-    monkeypatch.setattr(door.alerts, "receive", failing)
+    monkeypatch.setattr(verbs, "receive", failing)
     assert looking(imap).once() == 2
     assert [door.KEPT in flags for flags in imap.flags()].count(False) == 1
     monkeypatch.undo()
@@ -100,7 +103,7 @@ def test_another_mail_with_the_same_message_id_is_another_alert(imap: Imap) -> N
 
 
 def test_a_mail_beyond_the_limit_is_known_by_its_headers_and_stays(imap: Imap, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(door.mails, "MAIL_LIMIT", 2000)
+    monkeypatch.setattr(mails, "MAIL_LIMIT", 2000)
     imap.append(MAILS[-1] + b"x" * 4000)
     looking(imap).once()
     assert len(bytes(Delivery.objects.get().payload)) < 2000

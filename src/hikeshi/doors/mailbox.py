@@ -18,7 +18,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
@@ -196,12 +196,12 @@ def _content(imap: imaplib.IMAP4, number: str) -> bytes:
     found = _SIZE.search(size)
     which = "BODY.PEEK[HEADER]" if found and int(found[1]) > mails.MAIL_LIMIT else "BODY.PEEK[]"
     answer = _said(imap.uid("FETCH", number, f"({which})"))
-    return next((one[1] for one in answer if isinstance(one, tuple)), b"")
+    return bytes(next((one[1] for one in answer if isinstance(one, tuple)), b""))
 
 
-def _said(answer: tuple[str, list[bytes]] | tuple[str, list[None]]) -> list[bytes]:
-    """What the server answered. Raises imaplib's error where it said no."""
+def _said(answer: tuple[str, Any]) -> list[Any]:
+    """What the server answered: lines, and pairs of a line and a literal. Raises imaplib's error where it said no."""
     kind, data = answer
     if kind != "OK":
         raise imaplib.IMAP4.error(f"{kind} {data!r}"[:200])
-    return data  # type: ignore[return-value] # an empty answer is [None], which the callers expect
+    return list(data)
