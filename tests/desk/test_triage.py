@@ -18,7 +18,7 @@ from hikeshi.desk.actor import Actor
 from hikeshi.desk.alerts import asking, folding, groups, judging, snoozing, suppressing, verbs as alerts
 from hikeshi.desk.alerts.models import VERDICTS, Alert, Group, Suppression
 from hikeshi.desk.alerts.whys import WHYS, fitting
-from hikeshi.desk.incidents import taking
+from hikeshi.desk.incidents import sight, taking
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger.models import Entry
 from hikeshi.desk.runs import orders, verbs as runs
@@ -220,7 +220,7 @@ def test_something_worse_in_a_merged_group_shows_on_the_one_that_waits(hikeshi: 
 def test_related_groups_share_what_is_not_everywhere(hikeshi: Actor) -> None:
     mine, near = group_of(hikeshi), group_of(hikeshi, cause="i-0def")
     group_of(hikeshi, cause="i-0ghi", address="198.51.100.7")
-    [found] = folding.related(mine)
+    [found] = folding.related(mine, Group.objects.all())
     assert found.group == near
     assert [(one.kind, one.value) for one in found.shared] == [("address", "203.0.113.66")]
 
@@ -342,6 +342,19 @@ def test_linking_needs_a_role_on_the_incident_and_can_be_taken_back(
     incident.status = "closed"
     with pytest.raises(Refused, match="closed"):
         taking.link([group], incident, actor=on_it, reason="r")
+
+
+def test_what_a_restricted_incident_has_taken_up_is_hidden_with_it(
+    hikeshi: Actor, on_it: Actor, commander: Actor, incident: Incident
+) -> None:
+    group, near = group_of(hikeshi), group_of(hikeshi, cause="i-0def")
+    taking.link([group], incident, actor=on_it, reason="r")
+    Incident.objects.update(restricted=True)
+    assert list(sight.groups(on_it)) == [group, near]
+    assert list(sight.groups(commander)) == [near]
+    assert folding.related(near, sight.groups(commander)) == []
+    taking.link([near], Incident.objects.get(), actor=on_it, reason="r")
+    assert '"incident":""' in Entry.objects.filter(verb="group.take").latest("seq").data
 
 
 def test_a_group_is_given_to_somebody_who_may_judge(

@@ -27,6 +27,7 @@ SENT_ONLY = {
     "bundle_export", "bundle_import", "secrecy_act",
     "asset_add", "asset_act",
     "channel_act", "notice_act",
+    "delivery_act", "group_act", "source_act", "source_add", "suppression_end",
     "anchors_act", "evidence_expect", "evidence_verify", "planned_act", "room_act", "start_playbook", "step_act", "item_verify", "duties_act", "timeline_ask", "timeline_detect", "timeline_mark",
     "evidence_add", "evidence_leave", "item_act", "item_offer", "sign", "rebuild",
     "timeline_note", "timeline_unnote", "timeline_save_search", "timeline_delete_search", "timeline_unmark", "issue_token", "revoke_token", "prefer",
@@ -110,6 +111,7 @@ def _addresses(house: House) -> dict[str, str]:
     link = house.offered()
     return {
         "board": "/", "alerts": "/alerts/", "sources": "/sources/", "alert": f"/alerts/{house.alert.pk}/", "declare": "/declare/", "incidents": "/incidents/",
+        "group": f"/alerts/groups/{house.alert.group_id}/", "suppressions": "/alerts/suppressions/",
         "glass": "/audit/glass/", "anchors": "/audit/anchors/", "outside": f"/audit/{house.incident.name}/outside/",
         "assets": "/assets/", "known": f"/alerts/groups/{house.alert.group_id}/known/", "asset": f"/assets/{house.asset.pk}/", "asset_import": "/assets/import/",
         "audit": "/audit/", "clock_rules": "/clocks/?jurisdiction=JP", "clock_rule": "/clocks/jp-appi-final/?appi_known_on=2026-11-02",

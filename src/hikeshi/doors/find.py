@@ -16,7 +16,7 @@ from hikeshi.desk.actor import Actor
 from hikeshi.desk.alerts.models import Alert, Group, Question, Suppression
 from hikeshi.desk.duties.models import Moment
 from hikeshi.desk.evidence.models import Item, Planned
-from hikeshi.desk.incidents import handover as handovers, verbs as incidents
+from hikeshi.desk.incidents import handover as handovers, sight, verbs as incidents
 from hikeshi.desk.incidents.models import Handover, Incident
 from hikeshi.desk.incidents.sight import alerts
 from hikeshi.desk.ledger.models import ORGANISATION, Chain
@@ -78,8 +78,7 @@ def alert(actor: Actor, name: str) -> Alert:
 
 def group(actor: Actor, name: str) -> Group:
     """A group of alerts by its name (GRP-7) or number (7)."""
-    rows = Group.objects.all() if allowed(actor, "triage") else Group.objects.none()
-    found = rows.filter(pk=_number(name.upper().removeprefix("GRP-"))).first()
+    found = sight.groups(actor).filter(pk=_number(name.upper().removeprefix("GRP-"))).first()
     if found is None:
         raise _not_there("group", name)
     return found
@@ -90,8 +89,7 @@ def groups(actor: Actor, names: Sequence[str]) -> list[Group]:
 
 
 def question(actor: Actor, number: int) -> Question:
-    rows = Question.objects.all() if allowed(actor, "triage") else Question.objects.none()
-    found = rows.filter(pk=number).first()
+    found = Question.objects.filter(pk=number, group__in=sight.groups(actor)).first()
     if found is None:
         raise _not_there("question", number)
     return found

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 from doors.console.house import HIKESHI, hostile_alert, signed_in
 from hikeshi.desk.accounts.models import Person
 from hikeshi.desk.alerts import verbs as alerts
-from hikeshi.desk.alerts.models import Alert, Group
+from hikeshi.desk.alerts.models import Alert
 from hikeshi.desk.incidents.models import Incident
 
 
@@ -84,17 +83,3 @@ def test_the_time_of_detection_is_read_in_the_person_s_zone(other: Person) -> No
     typed = {"title": "t", "severity": "3", "reason": "r", "detected_at": "2026-01-02T03:04"}
     assert signed_in(other).post("/declare/", typed).status_code == 302
     assert Incident.objects.get().detected_at.isoformat() == "2026-01-02T03:04:00+00:00"
-
-
-def test_long_queues_come_in_pages(client: Client) -> None:
-    now = timezone.now()
-    group = Group.objects.create(fingerprint="f", source="t", title="t", kind="k", first_at=now, last_at=now)
-    for number in range(60):
-        Alert.objects.create(
-            key=f"k{number}", group=group, source="t", title=f"Alert number {number}", kind="k", received_at=now
-        )
-    first = client.get("/alerts/").content.decode()
-    assert "Alert number 59" in first
-    assert "Alert number 9<" not in first
-    oldest = Alert.objects.get(key="k10").pk
-    assert "Alert number 9<" in client.get(f"/alerts/?before={oldest}").content.decode()

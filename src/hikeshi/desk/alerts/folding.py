@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from hikeshi.desk.accounts.permissions import require
@@ -76,8 +76,8 @@ class Related(NamedTuple):
     shared: list[Observable]
 
 
-def related(group: Group) -> list[Related]:
-    """Groups that name the same principal, address, instance or indicator, those that share most first; never our own account."""
+def related(group: Group, among: QuerySet[Group]) -> list[Related]:
+    """Of the groups somebody may see, those that name the same principal, address, instance or indicator, those that share most first; never our own account."""
     ids = groups.tree([groups.root(group).pk])
     mine = Observable.objects.filter(group_id__in=ids).exclude(kind="account").order_by("kind", "value")
     shared: dict[int, list[Observable]] = {}
@@ -87,5 +87,5 @@ def related(group: Group) -> list[Related]:
         for other in found if len(found) <= EVERYWHERE else ():
             shared.setdefault(other, []).append(one)
     best = sorted(shared, key=lambda pk: (-len(shared[pk]), -pk))[:SHOWN]
-    rows = Group.objects.in_bulk(best)
-    return [Related(rows[pk], shared[pk]) for pk in best]
+    rows = among.in_bulk(best)
+    return [Related(rows[pk], shared[pk]) for pk in best if pk in rows]

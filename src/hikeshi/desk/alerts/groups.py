@@ -73,6 +73,26 @@ def tree(ids: Iterable[int]) -> list[int]:
     return sorted(found)
 
 
+def sizes(rows: Sequence[Group]) -> dict[int, int]:
+    """How many alerts each of these groups stands for, with all that were merged into it: one query a level."""
+    counted = {row.pk: row.size for row in rows}
+    top = {row.pk: row.pk for row in rows}
+    level = set(top)
+    while level:
+        inside = (
+            Group.objects.filter(merged_into_id__in=level)
+            .exclude(pk__in=level)
+            .values_list("pk", "merged_into_id", "size")
+        )
+        level = set()
+        for pk, parent, size in inside:
+            if pk not in top:
+                top[pk] = top[parent]
+                counted[top[pk]] += size
+                level.add(pk)
+    return counted
+
+
 def root(group: Group) -> Group:
     """The group that a merged one is shown and judged with."""
     while group.merged_into_id is not None:
@@ -109,12 +129,15 @@ def queue() -> QuerySet[Group]:
 LISTS = ("waiting", "mine", "snoozed", "suppressed", "judged", "taken", "merged", "all")
 
 
-def listed(show: str, actor: Actor) -> QuerySet[Group]:
-    """The groups of one of LISTS, by answer deadline; those somebody has judged, the newest verdict first. Raises `Refused` for others."""
+def listed(show: str, actor: Actor, among: QuerySet[Group]) -> QuerySet[Group]:
+    """Of the groups the actor may see, those of one of LISTS, by answer deadline; judged ones by verdict, the newest first.
+
+    Raises `Refused` for a list there is not.
+    """
     require(actor, "triage")
     if show not in LISTS:
         raise Refused(f"{show!r} is no list of groups.", hint=f"Use one of: {', '.join(LISTS)}.")
-    rows = Group.objects.select_related("assigned_to")
+    rows = among.select_related("assigned_to")
     if show == "mine":
         return rows.filter(assigned_to_id=actor.person_id, state__in=OPEN, assigned_to__isnull=False)
     if show == "judged":

@@ -35,12 +35,6 @@ def active() -> QuerySet[Suppression]:
     return Suppression.objects.filter(ended_at__isnull=True, expires_at__gt=timezone.now())
 
 
-def applying(signal: Signal, source: str, severity: int, now: datetime) -> Suppression | None:
-    """The suppression that hides a new group. Asked once per group, never per alert."""
-    rows = Suppression.objects.filter(ended_at__isnull=True, expires_at__gt=now).order_by("pk")
-    return next((row for row in rows if holds(row, signal, source, severity, now)), None)
-
-
 def holds(row: Suppression | None, signal: Signal, source: str, severity: int, now: datetime) -> bool:
     """Whether the suppression hides this alert: not over, each field the same, and SEV-1 only where somebody wanted that."""
     if row is None or row.ended_at is not None or row.expires_at <= now or (severity == 1 and not row.hides_sev1):

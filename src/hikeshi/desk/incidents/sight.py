@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from hikeshi.desk.accounts.permissions import EVERYWHERE, Right, allowed, require
 from hikeshi.desk.actor import Actor
-from hikeshi.desk.alerts.models import Alert
+from hikeshi.desk.alerts.models import Alert, Group
 from hikeshi.desk.incidents.models import Access, Incident, Role
 from hikeshi.errors import Refused
 
@@ -39,6 +39,15 @@ def alerts(actor: Actor) -> QuerySet[Alert]:
         return Alert.objects.none()
     taken = Incident.alerts.through.objects.filter(incident__in=hidden(actor))
     return Alert.objects.exclude(pk__in=taken.values("alert_id"))
+
+
+def groups(actor: Actor) -> QuerySet[Group]:
+    """The groups of alerts somebody who triages may see, by the same rule."""
+    if not allowed(actor, "triage"):
+        return Group.objects.none()
+    secret = list(hidden(actor).values_list("pk", flat=True))
+    taken = Incident.alerts.through.objects.filter(incident__in=secret)
+    return Group.objects.exclude(pk__in=taken.values("alert__group_id")) if secret else Group.objects.all()
 
 
 def duties_of(actor: Actor, incident: Incident) -> frozenset[str]:

@@ -98,7 +98,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "group.snooze": ("{actor} snoozed {object} until {until}: {reason}", "{actor} が {object} を {until} まで保留: {reason}"),
     "group.suggest": ("{actor} had {object} weighed again: SEV-{before} to SEV-{severity}", "{actor} が {object} の重大度を再提案: SEV-{before} から SEV-{severity}"),
     "group.suppress": ("{object} is hidden by {suppression}", "{object} は {suppression} により抑止"),
-    "group.take": ("{actor} judged {object} true, for {incident}: {reason}", "{actor} が {object} を真の検知と判定 {incident}: {reason}"),
+    "group.take": ("{actor} judged {object} true: {reason}", "{actor} が {object} を真の検知と判定: {reason}"),
     "group.unhide": ("{actor} brought {object} back before people: {reason}", "{actor} が {object} の抑止を解いて表示: {reason}"),
     "group.unmerge": ("{actor} took {object} out of {from} again: {reason}", "{actor} が {object} を {from} から分離: {reason}"),
     "group.untake": ("{actor} took {object} out of its incident: {reason}", "{actor} が {object} をインシデントから外した: {reason}"),

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.alerts import asking, folding, groups, judging, snoozing, suppressing
-from hikeshi.desk.incidents import taking
+from hikeshi.desk.incidents import sight, taking
 from hikeshi.doors import find, group_shapes as named, shapes
 from hikeshi.doors.api.bearer import Call
 from hikeshi.doors.api.paging import Body, Page, Paging, newest_first
@@ -89,7 +89,7 @@ def list_reasons(request: Call) -> list[named.WhyShape]:
 @router.get("/groups", response=Page[named.GroupShape])
 def list_groups(request: Call, paging: Annotated[Paging, Query()], show: str = "all") -> Page[named.GroupShape]:
     """Groups, newest first. `show` is waiting, mine, snoozed, suppressed, judged, taken, merged or all."""
-    return newest_first(groups.listed(show, request.auth), paging, named.group)
+    return newest_first(groups.listed(show, request.auth, sight.groups(request.auth)), paging, named.group)
 
 
 @router.post("/groups/declare", response={201: shapes.IncidentDetail})
@@ -179,7 +179,7 @@ def propose_suppression(request: Call, name: str) -> dict[str, str]:
 @router.get("/groups/{name}/related", response=list[named.RelatedShape])
 def list_related(request: Call, name: str) -> list[named.RelatedShape]:
     """Groups that name the same principal, address, instance or indicator, and what they share."""
-    return named.related(folding.related(find.group(request.auth, name)))
+    return named.related(folding.related(find.group(request.auth, name), sight.groups(request.auth)))
 
 
 @router.post("/groups/{name}/reopen", response=named.GroupShape)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from hikeshi.desk.alerts import asking, folding, groups, judging, snoozing
-from hikeshi.desk.incidents import taking
+from hikeshi.desk.incidents import sight, taking
 from hikeshi.doors import find, group_shapes as named, shapes
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.times import time_of
@@ -34,7 +34,8 @@ def list_groups(
     limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 50,
 ) -> Answer:
     """The queue by cause, the answer due first on top."""
-    return _written(list(groups.listed(show, actor())[:limit]))
+    who = actor()
+    return _written(list(groups.listed(show, who, sight.groups(who))[:limit]))
 
 
 def show(name: Name) -> Any:
@@ -137,7 +138,8 @@ def unlink(name: Name, incident: Annotated[str, typer.Option(help="Such as INC-2
 
 def related(name: Name) -> Answer:
     """Groups that name the same principal, address, instance or indicator, and what they share."""
-    return Answer(named.related(folding.related(find.group(actor(), name))))
+    who = actor()
+    return Answer(named.related(folding.related(find.group(who, name), sight.groups(who))))
 
 
 def assign(name: Name, person: Annotated[str, typer.Option(help="A username; empty: nobody.")] = "") -> Any:

@@ -8,7 +8,7 @@ from hikeshi.desk.accounts.permissions import allowed
 from hikeshi.desk.alerts import groups
 from hikeshi.desk.duties.models import Clock
 from hikeshi.desk.evidence import schedule
-from hikeshi.desk.incidents import verbs
+from hikeshi.desk.incidents import sight, verbs
 from hikeshi.desk.runs.models import Step
 from hikeshi.doors import group_shapes, shapes
 from hikeshi.doors.cli import session
@@ -31,7 +31,7 @@ def board() -> dict[str, Any]:
     names, open_ones = mine.values("name"), list(mine)
     clocks = Clock.objects.filter(chain__name__in=names, stopped_at__isnull=True).select_related("chain")
     asked = Step.objects.filter(run__incident__in=open_ones, state="asked").select_related("run__incident")
-    waiting = groups.listed("waiting", who)[:MOST] if allowed(who, "triage") else []
+    waiting = groups.listed("waiting", who, sight.groups(who))[:MOST] if allowed(who, "triage") else []
     whole: dict[str, list[Any]] = {
         "incidents": [shapes.incident(row) for row in open_ones],
         "clocks": [shapes.clock(row) for row in clocks[:MOST]],

@@ -1,4 +1,4 @@
-"""Triage: what arrived, what it says, and what a person makes of it."""
+"""One alert: what it says, as it came, and what a person makes of it alone. Groups of them: `triage.py`."""
 
 from __future__ import annotations
 
@@ -13,34 +13,10 @@ from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.alerts import verbs
 from hikeshi.desk.alerts.models import VERDICTS, Delivery
 from hikeshi.desk.incidents.sight import alerts, visible
-from hikeshi.doors import deliveries
-from hikeshi.doors.console.frame import waiting_alerts
 from hikeshi.doors.console.visit import actor, attempt, done, page
 
-PER_PAGE = 50
 SHOWN_BYTES = 64 * 1024
 """How much of a payload the page shows; the whole of it can be downloaded."""
-SHOWN_SET_ASIDE = 20
-
-
-@require_safe
-def queue(request: HttpRequest) -> HttpResponse:
-    """`?show=` is waiting (default), judged or all; `?before=` the key of the last row of the page before."""
-    who = actor(request)
-    require(who, "triage")
-    show = request.GET.get("show", "waiting")
-    rows = {"judged": alerts(who).exclude(verdict=""), "all": alerts(who)}.get(show, waiting_alerts())
-    if request.GET.get("before", "").isdecimal():
-        rows = rows.filter(pk__lt=int(request.GET["before"]))
-    shown = list(rows.order_by("-pk")[: PER_PAGE + 1])
-    more = len(shown) > PER_PAGE
-    set_aside = deliveries.set_aside(actor(request))
-    context = {
-        "alerts": shown[:PER_PAGE], "before": shown[PER_PAGE - 1].pk if more else None, "show": show,
-        "set_aside": set_aside[:SHOWN_SET_ASIDE], "set_aside_count": set_aside.count(),
-        "parts": {"queue": "console/parts/queue.html"},
-    }  # fmt: skip
-    return page(request, "console/alerts.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

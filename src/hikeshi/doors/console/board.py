@@ -17,7 +17,7 @@ from hikeshi.desk.incidents.models import PHASES, Incident
 from hikeshi.desk.incidents.sight import allowed_on, visible
 from hikeshi.desk.runs.models import Step
 from hikeshi.doors.console.clocks import Face, faces
-from hikeshi.doors.console.frame import waiting_alerts
+from hikeshi.doors.console.frame import waiting
 from hikeshi.doors.console.visit import actor, page, rights
 
 ASKS = 3
@@ -43,7 +43,7 @@ def board(request: HttpRequest) -> HttpResponse:
     clocks = faces(shown, now)
     asked = list(_steps(shown, "asked"))
     unsure = list(_steps(shown, "unknown"))
-    alerts = list(waiting_alerts().order_by("suggested_severity", "pk")[:5]) if allowed(who, "triage") else []
+    alerts = list(waiting()[:5]) if allowed(who, "triage") else []
     asks = [{"kind": "plan", "step": step, "mine": allowed_on(who, "command", step.run.incident)} for step in asked]
     asks += [{"kind": "look", "step": step, "mine": True} for step in unsure]
     asks += [{"kind": "evidence", "item": item, "mine": True} for item in schedule.doubtful(who)[:ASKS]]

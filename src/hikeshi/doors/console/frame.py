@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
@@ -12,9 +13,13 @@ from django.utils.functional import SimpleLazyObject
 import hikeshi
 from hikeshi.desk.accounts.models import Person
 from hikeshi.desk.accounts.verbs import actor_of
-from hikeshi.desk.alerts.models import Alert
+from hikeshi.desk.alerts import groups
+from hikeshi.desk.alerts.models import Group
 from hikeshi.desk.incidents.verbs import visible
 from hikeshi.doors.console.visit import rights
+
+MOST_COUNTED = 1000
+"""Waiting groups are counted up to here: the frame is on every page, in a storm too."""
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -35,10 +40,15 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "open_incidents": SimpleLazyObject(
             lambda: list(visible(actor_of(person, "console")).exclude(status="closed")[:20])
         ),
-        "alerts_waiting": SimpleLazyObject(lambda: waiting_alerts().count()),
+        "alerts_waiting": SimpleLazyObject(waiting_count),
     }
 
 
-def waiting_alerts() -> Any:
-    """Alerts nobody has judged and no incident has taken up."""
-    return Alert.objects.filter(verdict="", incidents__isnull=True)
+def waiting() -> QuerySet[Group]:
+    """Groups of alerts nobody has judged and no incident has taken up, the answer due first on top."""
+    return groups.queue()
+
+
+def waiting_count() -> int:
+    """How many of them, up to MOST_COUNTED."""
+    return waiting().order_by()[:MOST_COUNTED].count()

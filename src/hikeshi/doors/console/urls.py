@@ -42,15 +42,21 @@ from hikeshi.doors.console import (
     standing,
     step,
     steps,
+    suppressions,
     timeline,
+    triage,
 )
 
 urlpatterns = [
     path("", board.board, name="board"),
-    path("alerts/", alerts.queue, name="alerts"),
+    path("alerts/", triage.queue, name="alerts"),
     path("alerts/deliveries/<int:pk>/payload/", alerts.payload, name="payload"),
-    path("alerts/<int:pk>/", alerts.alert, name="alert"),
+    path("alerts/groups/<int:pk>/", triage.group, name="group"),
     path("alerts/groups/<int:pk>/known/", known.known, name="known"),
+    path("alerts/groups/<int:pk>/<str:act>/", triage.act, name="group_act"),
+    path("alerts/suppressions/", suppressions.suppressions, name="suppressions"),
+    path("alerts/suppressions/<int:pk>/end/", suppressions.end, name="suppression_end"),
+    path("alerts/<int:pk>/", alerts.alert, name="alert"),
     path("assets/", assets.assets, name="assets"),
     path("assets/add/", assets.add, name="asset_add"),
     path("assets/import/", assets.take_in, name="asset_import"),

@@ -81,6 +81,12 @@ def problem(data: str) -> str:
 
 
 @register.filter
+def capped(count: int) -> str:
+    """A count that goes no further than 1000."""
+    return f"{count}" if count < 1000 else "999+"
+
+
+@register.filter
 def short(digest: str) -> str:
     """The two ends of a hash: enough to compare by eye; the whole one is never far away."""
     return f"{digest[:8]}…{digest[-4:]}" if len(digest) > 16 else digest

@@ -3,7 +3,7 @@
 "use strict";
 (() => {
   const STALE_AFTER = 30; // seconds without an answer
-  const typing = (node) => node && node.matches("input, textarea, select, [contenteditable]");
+  const typing = (node) => node && node.matches("input:not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable]");
 
   // --- keys: single letters only while no field has focus; they open or select, they never act -----------------------------
   let waitingForSecond = 0;
@@ -11,7 +11,8 @@
   const rows = () => [...document.querySelectorAll("main [data-row]")].filter((row) => row.offsetParent);
   const move = (by) => {
     const all = rows();
-    const at = all.indexOf(document.activeElement);
+    const focused = all.indexOf(document.activeElement);
+    const at = focused < 0 ? all.findIndex((row) => row.matches("[aria-current]")) : focused;
     const next = all[Math.min(all.length - 1, Math.max(0, at < 0 ? 0 : at + by))];
     if (next) next.focus();
   };
@@ -29,6 +30,18 @@
     if (!list.hidden) list.focus();
   };
   const focus = (selector) => { const field = document.querySelector(selector); if (field) field.focus(); };
+  // What a page gives a letter of its own: a choice is made and its first field gets the focus, a link is followed, a button is focused.
+  const press = (node) => {
+    if (node.matches("a")) { node.click(); return; }
+    if (!node.matches("[type=radio]")) { node.focus(); return; }
+    node.checked = true;
+    const fields = [...node.form.querySelectorAll(".only :is(select, input:not([type=radio]), input:checked), textarea")];
+    (fields.find((field) => field.offsetParent) || node).focus();
+  };
+  const pick = () => {
+    const box = document.activeElement.closest("[data-pick]")?.querySelector("input[type=checkbox]");
+    if (box) box.checked = !box.checked;
+  };
   const KEYS = {
     "/": () => focus("main input[name=q], main input[name=search]"),
     "?": toggleKeys,
@@ -38,11 +51,12 @@
     k: () => move(-1),
     n: () => focus("#note"),
     v: () => openForm("severity"),
+    x: pick,
   };
   const SECOND = { b: () => go(".nav a[href='/'], .brand"), t: () => go(".nav a[href='/alerts/']") };
 
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && typing(event.target) && event.target.form) {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.form) {
       event.preventDefault();
       event.target.form.requestSubmit();
       return;
@@ -57,7 +71,8 @@
     const key = event.key.toLowerCase();
     const second = Date.now() - waitingForSecond < 1500;
     waitingForSecond = key === "g" && !second ? Date.now() : 0;
-    const act = second ? SECOND[key] : KEYS[event.key === "?" ? "?" : key];
+    const own = second || !/^[a-z]$/.test(key) ? null : document.querySelector(`main [data-key="${key}"]`);
+    const act = own ? () => press(own) : second ? SECOND[key] : KEYS[event.key === "?" ? "?" : key];
     if (act) { event.preventDefault(); act(); }
   });
 
@@ -86,7 +101,7 @@
     heard = Date.now();
     mark();
     // Live updates never take focus, text or an open fold away from the reader.
-    if (target.contains(document.activeElement) || target.querySelector("details[open] form")) { event.detail.shouldSwap = false; return; }
+    if (target.contains(document.activeElement) || target.querySelector("details[open] form, input:checked")) { event.detail.shouldSwap = false; return; }
     if (target.id === "stream" && target.getBoundingClientRect().top < 0) { event.detail.shouldSwap = false; gather(target, xhr.responseText); return; }
     if (target.id === "step") offerReload(target, xhr.responseText);
   });
