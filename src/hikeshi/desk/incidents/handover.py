@@ -92,8 +92,8 @@ def _relieve(row: Handover, incident: Incident) -> None:
     """End the giver's turn. Raises `Conflict` where somebody else got the role meanwhile."""
     now = timezone.now()
     held = incident.roles.filter(duty=row.duty, until__isnull=True)
-    if row.duty in SINGLE and held.exclude(pk=row.giver_id).exists():
-        holder = str(held.exclude(pk=row.giver_id).first())
+    if row.duty in SINGLE and held.exclude(pk=row.giver_id or 0).exists():
+        holder = str(held.exclude(pk=row.giver_id or 0).first())
         raise Conflict(f"The role is with {holder} now.", current=holder, hint="Ask for a new proposal.")
     if row.giver_id:
         held.filter(pk=row.giver_id).update(until=now)

@@ -50,7 +50,9 @@ def rotations(duty: str = "") -> QuerySet[Rotation]:
 
 def shifts(rotation: Rotation, start: datetime, end: datetime) -> list[OnShift]:
     """The shifts of a rotation (one of `rotations()`) between two moments. Whoever is off the contact list is nobody."""
-    people = {member.contact_id: member.contact for part in rotation.parts.all() for member in part.members.all()}
+    people: dict[int, Contact] = {}
+    for part in rotation.parts.all():
+        people |= _people(part)
     standing: list[Override] = getattr(rotation, "standing", None) or []
     standing = [one for one in standing if one.start < end and one.end > start and one.contact.retired_at is None]
     fixed = list(rotation.fixed.filter(start__lt=end, end__gt=start).select_related("contact"))
@@ -65,6 +67,10 @@ def shifts(rotation: Rotation, start: datetime, end: datetime) -> list[OnShift]:
         OnShift(rotation, people[one.member], one.start, one.end, one.why, people.get(one.for_whom or 0))
         for one in counted
     ]
+
+
+def _people(part: Part) -> dict[int, Contact]:
+    return {member.contact_id: member.contact for member in part.members.all()}
 
 
 def _part(part: Part) -> turns.Part:
