@@ -56,7 +56,7 @@ def shifts(rotation: Rotation, start: datetime, end: datetime) -> list[OnShift]:
     standing: list[Override] = getattr(rotation, "standing", None) or []
     standing = [one for one in standing if one.start < end and one.end > start and one.contact.retired_at is None]
     fixed = list(rotation.fixed.filter(start__lt=end, end__gt=start).select_related("contact"))
-    people |= {one.contact_id: one.contact for one in (*standing, *fixed)}
+    people |= {one.contact_id: one.contact for one in standing} | {row.contact_id: row.contact for row in fixed}
     people |= {one.covers_id: one.covers for one in standing if one.covers_id and one.covers}
     counted = turns.turns(
         [_part(part) for part in rotation.parts.all()], start, end,
