@@ -26,7 +26,7 @@ BIRDS: Final[dict[str, str]] = {
 
 def used() -> set[str]:
     """The code names of the incidents that are not closed."""
-    open_ones = Incident.objects.exclude(status="closed").exclude(code_name="")
+    open_ones = Incident.objects.exclude(status__in=("closed", "merged")).exclude(code_name="")
     return set(open_ones.values_list("code_name", flat=True))
 
 

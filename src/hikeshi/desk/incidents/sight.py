@@ -1,10 +1,12 @@
 """Who sees an incident, and may do what on it.
 
 A restricted incident is seen by those with a role on it or an `Access`, and by nobody else: for commander and administrator too it is
-as if it did not exist. Hikeshi itself goes on working on it.
+as if it did not exist. Hikeshi itself goes on working on it. A merged incident is in the hands of those on the one it went into.
 """
 
 from __future__ import annotations
+
+from typing import Final
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -14,15 +16,24 @@ from hikeshi.desk.alerts.models import Alert, Group
 from hikeshi.desk.incidents.models import Access, Incident, Role
 from hikeshi.errors import Refused
 
+HANDS: Final = ("pk", "merged_into", "merged_into__merged_into")
+"""Where a role or access counts for an incident: on itself, and on what it was merged into, twice over at most."""
+
+
+def _hands(incident: Incident) -> list[int]:
+    """The incidents of HANDS, by key."""
+    keys = Incident.objects.filter(pk=incident.pk).values_list(*HANDS).first() or (incident.pk,)
+    return [key for key in keys if key is not None]
+
 
 def visible(actor: Actor) -> QuerySet[Incident]:
     """The incidents this actor may read: a restricted one does not even show its name."""
     if actor.role == "system":
         return Incident.objects.all()
     mine = Q(pk__in=[])
-    if actor.person_id is not None:
-        here = {"incident": OuterRef("pk"), "person_id": actor.person_id, "until__isnull": True}
-        mine = Q(Exists(Role.objects.filter(**here))) | Q(Exists(Access.objects.filter(**here)))
+    for place in HANDS if actor.person_id is not None else ():
+        here = {"incident": OuterRef(place), "person_id": actor.person_id, "until__isnull": True}
+        mine |= Q(Exists(Role.objects.filter(**here))) | Q(Exists(Access.objects.filter(**here)))
     if "read" in EVERYWHERE.get(actor.role, frozenset()):
         mine |= Q(restricted=False)
     return Incident.objects.filter(mine)
@@ -51,10 +62,10 @@ def groups(actor: Actor) -> QuerySet[Group]:
 
 
 def duties_of(actor: Actor, incident: Incident) -> frozenset[str]:
-    """The roles this actor holds on the incident."""
+    """The roles this actor holds on the incident, or on what it was merged into."""
     if actor.person_id is None:
         return frozenset()
-    held = incident.roles.filter(person_id=actor.person_id, until__isnull=True)
+    held = Role.objects.filter(incident__in=_hands(incident), person_id=actor.person_id, until__isnull=True)
     return frozenset(held.values_list("duty", flat=True))
 
 
@@ -62,7 +73,8 @@ def has_access(actor: Actor, incident: Incident) -> bool:
     """Whether this actor was let in without a role."""
     if actor.person_id is None:
         return False
-    return incident.accesses.filter(person_id=actor.person_id, until__isnull=True).exists()
+    rows = Access.objects.filter(incident__in=_hands(incident), person_id=actor.person_id, until__isnull=True)
+    return rows.exists()
 
 
 def allowed_on(actor: Actor, right: Right, incident: Incident) -> bool:

@@ -216,8 +216,8 @@ def summarise(incident: Incident, summary: str, *, actor: Actor, version: int | 
 def close(incident: Incident, *, actor: Actor, reason: str) -> None:
     """End it. Its review falls due from here for SEV-1 and SEV-2."""
     require_on(actor, "command", incident)
-    if incident.status == "closed":
-        raise Refused(f"{incident} is closed already.", hint="`hikeshi incident reopen` opens it again.")
+    if incident.status in {"closed", "merged"}:
+        raise Refused(f"{incident} is {incident.status} already.", hint="`hikeshi incident reopen` opens it again.")
     if not reason.strip():
         raise Refused("Closing needs a reason.", hint="Say in one sentence why it is over.")
     now = timezone.now()
