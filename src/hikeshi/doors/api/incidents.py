@@ -8,7 +8,8 @@ from typing import Annotated
 from ninja import Query, Router, Status
 from pydantic import Field
 
-from hikeshi.desk.incidents import secrecy, verbs
+from hikeshi.desk.incidents import editing, secrecy, verbs
+from hikeshi.desk.incidents.linking import OVER
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.reviews import closing
 from hikeshi.doors import find, shapes
@@ -29,6 +30,18 @@ class Declaration(Body):
     occurred_at: datetime | None = None
     simulated: bool = False
     restricted: bool = False
+
+
+class Edit(Body):
+    """What is left out stays. `occurred_at: null` takes it back. `version` is the one the writer saw; times need a reason."""
+
+    title: str = ""
+    occurred_at: datetime | None = None
+    detected_at: datetime | None = None
+    marking: str = ""
+    code_name: str = ""
+    reason: str = ""
+    version: int | None = None
 
 
 class SeverityChange(Body):
@@ -65,10 +78,10 @@ class Reason(Body):
 def list_incidents(
     request: Call, paging: Annotated[Paging, Query()], status: str = "", severity: int | None = None
 ) -> Page[shapes.IncidentShape]:
-    """The incidents you may read, newest first. `status=open`: all but the closed ones."""
+    """The incidents you may read, newest first. `status=open`: all but the closed and merged ones."""
     rows = verbs.visible(request.auth)
     if status:
-        rows = rows.exclude(status="closed") if status == "open" else rows.filter(status=status)
+        rows = rows.exclude(status__in=OVER) if status == "open" else rows.filter(status=status)
     if severity is not None:
         rows = rows.filter(severity=severity)
     return newest_first(rows, paging, shapes.incident)
@@ -89,6 +102,15 @@ def declare_incident(request: Call, body: Declaration) -> Status[shapes.Incident
 def show_incident(request: Call, name: str) -> shapes.IncidentDetail:
     """The incident with its phases, roles, clocks and alerts."""
     return shapes.incident_detail(find.incident(request.auth, name))
+
+
+@router.patch("/incidents/{name}", response=shapes.IncidentDetail)
+def edit_incident(request: Call, name: str, body: Edit) -> shapes.IncidentDetail:
+    """Correct title, times, marking or code name. 409 with `differences` where somebody else changed the same field."""
+    row = find.incident(request.auth, name)
+    fields = body.dict(exclude_unset=True, exclude={"reason", "version"})
+    editing.edit(row, actor=request.auth, version=body.version, reason=body.reason, **fields)
+    return _fresh(row)
 
 
 @router.post("/incidents/{name}/acknowledge", response=shapes.IncidentDetail)

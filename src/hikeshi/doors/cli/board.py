@@ -28,12 +28,12 @@ def board() -> dict[str, Any]:
     """Open incidents, next deadlines, plans waiting for approval, evidence that is not as sealed, groups of alerts waiting for a verdict."""
     who = actor()
     mine = verbs.visible(who).exclude(status="closed")
-    names, open_ones = mine.values("name"), list(mine)
+    names, open_ones = mine.values("name"), list(mine)  # deadlines of merged ones too, where any is left
     clocks = Clock.objects.filter(chain__name__in=names, stopped_at__isnull=True).select_related("chain")
     asked = Step.objects.filter(run__incident__in=open_ones, state="asked").select_related("run__incident")
     waiting = groups.listed("waiting", who, sight.groups(who))[:MOST] if allowed(who, "triage") else []
     whole: dict[str, list[Any]] = {
-        "incidents": [shapes.incident(row) for row in open_ones],
+        "incidents": [shapes.incident(row) for row in open_ones if row.status != "merged"],
         "clocks": [shapes.clock(row) for row in clocks[:MOST]],
         "approvals": [shapes.step(row) for row in asked.order_by("asked_at")[:MOST]],
         "evidence": [shapes.item(row) for row in schedule.doubtful(who)[:MOST]],

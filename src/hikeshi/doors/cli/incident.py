@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hikeshi.desk.incidents import secrecy, verbs
+from hikeshi.desk.incidents.linking import OVER
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.reviews import closing
 from hikeshi.doors import find, shapes
@@ -47,7 +48,7 @@ def list_incidents(
     """The incidents you may read, the most severe first."""
     rows = verbs.visible(actor())
     if status:
-        rows = rows.exclude(status="closed") if status == "open" else rows.filter(status=status)
+        rows = rows.exclude(status__in=OVER) if status == "open" else rows.filter(status=status)
     return Answer([shapes.incident(row) for row in rows[:limit]], columns=COLUMNS)
 
 

@@ -62,6 +62,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "update": ("Update every (s)", "状況報告の間隔(秒)"),
     "written_at": ("Written", "記入日時"),
     "written_by": ("Written by", "記入者"),
+    "other": ("Other incident", "相手のインシデント"),
     "at_line": ("Line", "行"),
     "bad": ("Not readable", "読み取れない行"),
     "changed": ("Changed", "変更"),

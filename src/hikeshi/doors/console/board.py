@@ -52,7 +52,7 @@ def board(request: HttpRequest) -> HttpResponse:
         request, "console/board.html",
         {
             "asks": asks[:ASKS], "asks_more": max(0, len(asks) - ASKS), "clocks": clocks[:8], "alerts": alerts,
-            "lines": lines(shown, clocks, asked), "asked": asked, "can": rights(request),
+            "lines": lines([row for row in shown if row.status != "merged"], clocks, asked), "asked": asked, "can": rights(request),
             "late": sum(face.state == "over" for face in clocks),
             "parts": {"asks": "console/parts/asks.html", "board": "console/parts/board_live.html"},
         },

@@ -48,12 +48,12 @@ def _declare(request: HttpRequest, alert: Alert | None) -> Incident:
     declare = secrecy.declare_restricted if typed.get("restricted") else verbs.declare
     return declare(
         typed["title"].strip(), int(severity) if severity.isdecimal() else 0, actor=actor(request),
-        reason=typed["reason"].strip(), alerts=[alert] if alert else [], detected_at=_moment(typed.get("detected_at", "")),
+        reason=typed["reason"].strip(), alerts=[alert] if alert else [], detected_at=moment_typed(typed.get("detected_at", "")),
         occurred_at=alert.first_seen_at if alert else None, simulated=bool(alert and alert.simulated),
     )  # fmt: skip
 
 
-def _moment(text: str) -> datetime | None:
+def moment_typed(text: str) -> datetime | None:
     """A `datetime-local` field in the person's own zone; empty is now."""
     if not text:
         return None

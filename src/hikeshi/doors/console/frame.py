@@ -15,6 +15,7 @@ from hikeshi.desk.accounts.models import Person
 from hikeshi.desk.accounts.verbs import actor_of
 from hikeshi.desk.alerts import groups
 from hikeshi.desk.alerts.models import Group
+from hikeshi.desk.incidents.linking import OVER
 from hikeshi.desk.incidents.verbs import visible
 from hikeshi.doors.console.visit import rights
 
@@ -38,7 +39,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "me": person,
         "can": SimpleLazyObject(lambda: rights(request)),
         "open_incidents": SimpleLazyObject(
-            lambda: list(visible(actor_of(person, "console")).exclude(status="closed")[:20])
+            lambda: list(visible(actor_of(person, "console")).exclude(status__in=OVER)[:20])
         ),
         "alerts_waiting": SimpleLazyObject(waiting_count),
     }

@@ -56,8 +56,8 @@ def show(
         "people": Person.objects.filter(is_active=True).order_by("username"), "severities": SEVERITIES,
         "next_steps": _next(incident), "stream": stream, "stream_total": total, "stream_kind": kind, "failed": failed,
         "gates_shut": [gate for gate in closing.gates(incident) if gate.open] if incident.status != "closed" else [],
-        "conflict": problem if isinstance(problem, Conflict) and failed == "summary" else None,
         "similar": similar.similar(similar.of_incident(incident), actor=actor(request), limit=3),
+        "conflict": problem if isinstance(problem, Conflict) and problem.differences else None,
         "parts": {
             "clocks": "console/parts/clocks.html", "stream": "console/parts/stream.html", "next": "console/parts/next.html",
         },

@@ -20,7 +20,7 @@ from hikeshi.desk.incidents.sight import visible
 from hikeshi.doors import secrecy as doors
 from hikeshi.doors.console.room import head
 from hikeshi.doors.console.visit import actor, attempt, done, incident_of, page
-from hikeshi.errors import HikeshiError, Refused
+from hikeshi.errors import Conflict, HikeshiError, Refused
 
 
 @require_safe
@@ -36,6 +36,7 @@ def _show(
         "accesses": incident.accesses.filter(until__isnull=True).select_related("person"),
         "past": incident.accesses.filter(until__isnull=False).select_related("person"),
         "people": Person.objects.filter(is_active=True).order_by("username"),
+        "conflict": problem if isinstance(problem, Conflict) and problem.differences else None,
         "proposed": incident.code_name or propose(), "domains": "\n".join(incident.exposed_domains),
     }  # fmt: skip
     return page(request, "console/secrecy.html", context, problem=problem)
