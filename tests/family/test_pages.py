@@ -25,7 +25,7 @@ LANGUAGES = ("en", "ja")
 SENT_ONLY = {
     "mine_act", "oncall_act", "propose_handover",
     "bundle_export", "bundle_import", "secrecy_act",
-    "bundle_export", "bundle_import", "secrecy_act", "details_act",
+    "details_act",
     "asset_add", "asset_act",
     "channel_act", "notice_act",
     "delivery_act", "group_act", "source_act", "source_add", "suppression_end",
