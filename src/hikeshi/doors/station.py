@@ -33,8 +33,9 @@ class Station:
             self.intakes.append(self._thread(Mailbox(mailbox_url, stop=self.stop, arrived=self.wake.set).run))
 
     def __enter__(self) -> Self:
+        self.workers[0].start()  # deadlines do not wait until the clients of actions are built
         warm_up()
-        for thread in (*self.workers, *self.intakes):
+        for thread in (*self.workers[1:], *self.intakes):
             thread.start()
         return self
 

@@ -19,7 +19,7 @@ from hikeshi.desk.ledger.models import Chain
 from hikeshi.errors import Refused
 from hikeshi.text import Text
 
-BATCH: Final = 100
+BATCH: Final = 50
 """Clocks that are rung in one transaction."""
 
 

@@ -26,7 +26,7 @@ from hikeshi.desk.notices.models import Escalation, Notice
 from hikeshi.desk.notices.policy import policy
 from hikeshi.desk.notices.round import Round
 
-BATCH: Final = 100
+BATCH: Final = 25
 GROUPS: Final = 20
 ROLES: Final = ("incident__roles__contact__person", "incident__roles__person")
 
