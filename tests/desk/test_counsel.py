@@ -20,7 +20,7 @@ SECRET = "We may have known since March."
 @pytest.fixture
 def lawyer(incident: Incident, commander: Actor, outsider: Actor) -> Actor:
     """An observer in everything, but Legal on this incident."""
-    incidents.assign(incident, "legal_support", actor=commander, person=Person.objects.get(pk=outsider.person_id))
+    incidents.assign(incident, "legal_support", actor=commander, person=Person.objects.get(pk=outsider.person_id or 0))
     return outsider
 
 

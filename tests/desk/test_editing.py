@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -58,7 +59,7 @@ def test_a_clock_based_on_a_rise_in_severity_stays(incident: Incident, commander
     ],
 )
 def test_what_makes_no_sense_is_refused(
-    incident: Incident, commander: Actor, fields: dict[str, object], words: str
+    incident: Incident, commander: Actor, fields: dict[str, Any], words: str
 ) -> None:
     if "occurred_at" in fields:
         editing.edit(incident, actor=commander, detected_at=timezone.now() - timedelta(hours=1), reason="r")

@@ -73,7 +73,7 @@ class TestMerge:
     def test_who_is_on_the_other_one_takes_over(
         self, incident: Incident, other: Incident, commander: Actor, on_it: Actor, off_it: Actor
     ) -> None:
-        person = Person.objects.get(pk=off_it.person_id)
+        person = Person.objects.get(pk=off_it.person_id or 0)
         incidents.assign(other, "responder", actor=commander, person=person)
         linking.merge(incident, other, actor=commander, reason="r")
         assert incident not in incidents.visible(on_it)

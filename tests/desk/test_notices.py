@@ -59,7 +59,7 @@ def declare(actor: Actor, severity: int = 2, **more: bool) -> Incident:
 def later(minutes: float) -> None:
     """As if this much time had passed for what runs."""
     for row in Escalation.objects.exclude(due_at=None):
-        row.due_at -= timedelta(minutes=minutes)  # type: ignore[operator]
+        row.due_at = row.due_at - timedelta(minutes=minutes) if row.due_at else None
         row.began_at -= timedelta(minutes=minutes)
         row.save()
 

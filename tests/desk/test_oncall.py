@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import pytest
 
@@ -79,12 +80,10 @@ def test_a_rotation_is_changed_and_ended(rotation: Rotation, admin: Actor, conta
     assert on(MONDAY) == ["Ota"]
     verbs.retire(rotation, actor=admin, reason="reorganised")
     assert on(MONDAY) == []
-    for refused in (
-        lambda: verbs.retire(rotation, actor=admin, reason="x"),
-        lambda: verbs.change(rotation, [], actor=admin),
-    ):
-        with pytest.raises(Refused):
-            refused()
+    with pytest.raises(Refused):
+        verbs.retire(rotation, actor=admin, reason="x")
+    with pytest.raises(Refused):
+        verbs.change(rotation, [], actor=admin)
 
 
 def test_only_administrators_make_rotations_and_outsiders_cover_nobody(
@@ -105,7 +104,7 @@ def test_only_administrators_make_rotations_and_outsiders_cover_nobody(
     ],
 )  # fmt: skip
 def test_a_part_that_cannot_be_counted_is_refused(
-    admin: Actor, contact: Callable[[str], Contact], wrong: dict[str, object]
+    admin: Actor, contact: Callable[[str], Contact], wrong: dict[str, Any]
 ) -> None:
     part = PartSpec([contact("Ota")], "UTC", date(2026, 1, 1), time(9))._replace(**wrong)
     with pytest.raises(Refused):

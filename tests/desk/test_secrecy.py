@@ -24,7 +24,7 @@ def restricted(incident: Incident, hikeshi: Actor) -> Incident:
 
 
 def _person(actor: Actor) -> Person:
-    return Person.objects.get(pk=actor.person_id)
+    return Person.objects.get(pk=actor.person_id or 0)
 
 
 class TestRestricted:

@@ -226,7 +226,7 @@ def test_related_groups_share_what_is_not_everywhere(hikeshi: Actor) -> None:
 
 
 def _suppress(actor: Actor, match: dict[str, str] | None = None, **more: Any) -> Suppression:
-    values = {"reason": "our scanner", "expires_at": timezone.now() + SOON} | more
+    values: dict[str, Any] = {"reason": "our scanner", "expires_at": timezone.now() + SOON} | more
     return suppressing.suppress(
         match or {"kind": "Backdoor:EC2/C&CActivity.B", "address": "203.0.113.66"}, actor=actor, **values
     )

@@ -40,7 +40,7 @@ def in_order(shifts: list[Shift], start: datetime, end: datetime) -> None:
 
 @given(parts, stretches)
 def test_a_whole_day_part_has_no_gap_once_it_has_begun(part: Part, stretch: tuple[datetime, timedelta]) -> None:
-    start, end = stretch[0], sum(stretch[1:], stretch[0])
+    start, end = stretch[0], stretch[0] + stretch[1]
     found = turns([part], start, end)
     in_order(found, start, end)
     begun = datetime.combine(part.since, part.at, ZoneInfo(part.zone)).astimezone(UTC)
@@ -52,16 +52,17 @@ def test_a_whole_day_part_has_no_gap_once_it_has_begun(part: Part, stretch: tupl
 def test_shifts_never_overlap_and_with_the_gaps_fill_the_time(
     some: list[Part], covers: list[Override], stretch: tuple[datetime, timedelta]
 ) -> None:
-    start, end = stretch[0], sum(stretch[1:], stretch[0])
+    start, end = stretch[0], stretch[0] + stretch[1]
     found = turns(some, start, end, overrides=covers)
     in_order(found, start, end)
     holes = gaps(found, start, end)
-    assert sum((one.end - one.start for one in (*found, *holes)), timedelta()) == end - start
+    spans = [(one.start, one.end) for one in found] + [(one.start, one.end) for one in holes]
+    assert sum((until - since for since, until in spans), timedelta()) == end - start
 
 
 @given(parts, stretches, st.integers(1, 1439))
 def test_two_halves_are_the_whole(part: Part, stretch: tuple[datetime, timedelta], minutes: int) -> None:
-    start, end = stretch[0], sum(stretch[1:], stretch[0])
+    start, end = stretch[0], stretch[0] + stretch[1]
     middle = start + timedelta(minutes=minutes)
 
     def on(shifts: list[Shift], at: datetime) -> list[int]:
@@ -77,7 +78,7 @@ def test_two_halves_are_the_whole(part: Part, stretch: tuple[datetime, timedelta
 def test_fixed_shifts_that_overlap_are_cut(
     given_shifts: list[tuple[datetime, int, int]], stretch: tuple[datetime, timedelta]
 ) -> None:
-    start, end = stretch[0], sum(stretch[1:], stretch[0])
+    start, end = stretch[0], stretch[0] + stretch[1]
     fixed = [Shift(at, at + timedelta(hours=hours), member, "fixed") for at, hours, member in given_shifts]
     in_order(turns([], start, end, fixed=fixed), start, end)
 

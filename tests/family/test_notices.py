@@ -28,7 +28,7 @@ BY_APPRISE = [name for name, service in channels.CHANNELS.items() if service.sch
 
 def test_the_tables_are_alphabetical_and_fit_each_other() -> None:
     for table in (TELLS, channels.CHANNELS, words.TEMPLATES):
-        assert list(table) == sorted(table)  # type: ignore[call-overload]
+        assert list(table) == sorted(table)
     assert {tell.template for tell in TELLS.values()} <= set(words.TEMPLATES)
     assert not [verb for verb in TELLS if verb not in PHRASES and verb != "source.silent"]
 

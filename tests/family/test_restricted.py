@@ -13,7 +13,7 @@ import msgspec
 import pytest
 import typer
 from django.core.cache import cache
-from django.http import HttpResponse
+from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, reverse
 from pytest_django.fixtures import Settings
@@ -66,7 +66,7 @@ def _fill(house: House, pattern: URLPattern, name: str) -> str:
     return reverse(str(pattern.name), kwargs=words)
 
 
-def _same_apart_from_names(house: House, answer: HttpResponse, nowhere: HttpResponse, where: object) -> None:
+def _same_apart_from_names(house: House, answer: HttpResponseBase, nowhere: HttpResponseBase, where: object) -> None:
     assert answer.status_code == nowhere.status_code, where
     text = answer.getvalue().decode(errors="replace")
     _nothing_of(house, text, where)
@@ -102,9 +102,9 @@ def _token(person: Person) -> str:
     return accounts.issue_token(person, "test", actor=accounts.actor_of(person, "cli"))
 
 
-def _call(token: str, method: str, path: str, name: str) -> HttpResponse:
+def _call(token: str, method: str, path: str, name: str) -> HttpResponseBase:
     address = re.sub(r"\{(?:name|chain|incident)\}", name, path)
-    answer: HttpResponse = getattr(Client(), method)(
+    answer: HttpResponseBase = getattr(Client(), method)(
         re.sub(r"\{\w+\}", "1", address), data=None if method == "get" else "{}", content_type="application/json",
         headers={"Authorization": f"Bearer {token}"},
     )  # fmt: skip
@@ -165,9 +165,9 @@ def test_who_is_on_it_reads_all_of_it(house: House) -> None:
     assert TITLE in client.get(f"/incidents/{house.incident.name}/").content.decode()
     assert (
         TITLE
-        in json.loads(_call(_token(house.responder), "get", "/api/v1/incidents/{name}", house.incident.name).content)[
-            "title"
-        ]
+        in json.loads(
+            _call(_token(house.responder), "get", "/api/v1/incidents/{name}", house.incident.name).getvalue()
+        )["title"]
     )
 
 

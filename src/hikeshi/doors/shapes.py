@@ -449,7 +449,7 @@ def delivery(row: Delivery) -> DeliveryShape:
 
 def incident(row: Incident) -> IncidentShape:
     names = [name for name in IncidentShape.__annotations__ if name != "merged_into"]
-    shape: IncidentShape = {**_same(row, names), "merged_into": str(row.merged_into or "")}
+    shape: IncidentShape = _same(row, names) | {"merged_into": str(row.merged_into or "")}
     return shape
 
 

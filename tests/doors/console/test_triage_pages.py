@@ -8,7 +8,7 @@ from html import unescape
 
 import pytest
 from django.db import connection
-from django.http import HttpResponse
+from django.http import HttpResponseBase
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -26,14 +26,14 @@ def client(other: Person) -> Client:
     return signed_in(other)
 
 
-def _decide(client: Client, group: Group, decision: str, **more: object) -> HttpResponse:
+def _decide(client: Client, group: Group, decision: str, **more: object) -> HttpResponseBase:
     typed = {"decision": decision, "reason": "the scanner's address", "version": group.version} | more
-    answer: HttpResponse = client.post(f"/alerts/groups/{group.pk}/decide/", typed)
+    answer: HttpResponseBase = client.post(f"/alerts/groups/{group.pk}/decide/", typed)
     return answer
 
 
-def _text(answer: HttpResponse) -> str:
-    return answer.content.decode()
+def _text(answer: HttpResponseBase) -> str:
+    return answer.getvalue().decode()
 
 
 def _storm(count: int) -> None:

@@ -62,7 +62,7 @@ def unmerge(group: Group, *, actor: Actor, reason: str) -> Group:
     asleep = found.snoozed_until is not None and found.snoozed_until > timezone.now()
     back = {"state": "snoozed", "due_at": found.snoozed_until} if asleep else groups.AWAKE
     Group.objects.filter(pk=found.pk).update(**back, merged_into=None, version=F("version") + 1)
-    Group.objects.filter(pk=found.merged_into_id).update(version=F("version") + 1)
+    Group.objects.filter(pk=found.merged_into_id or 0).update(version=F("version") + 1)
     data = {"from": f"GRP-{found.merged_into_id}", "reason": reason.strip()}
     ledger.append(ORGANISATION, actor=actor, verb="group.unmerge", obj=str(found), data=data)
     found.refresh_from_db()

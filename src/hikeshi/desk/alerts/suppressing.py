@@ -55,7 +55,7 @@ def suppress(
     """
     require(actor, "triage")
     now = timezone.now()
-    owner = owner or Person.objects.filter(pk=actor.person_id).first()
+    owner = owner or Person.objects.filter(pk=actor.person_id or 0).first()
     if owner is None:
         raise Refused("A suppression needs an owner.", hint="Name a person who looks at it again before it ends.")
     if not reason.strip():

@@ -44,7 +44,7 @@ def write(incident: Incident, text: str, *, actor: Actor) -> CounselNote:
     text = text.strip()
     row = CounselNote(
         incident=incident, text=text, text_sha256=hashlib.sha256(text.encode()).hexdigest(),
-        written_by=Person.objects.get(pk=actor.person_id).username, written_at=timezone.now(),
+        written_by=Person.objects.get(pk=actor.person_id or 0).username, written_at=timezone.now(),
     )  # fmt: skip
     row.full_clean()
     row.save()
@@ -59,5 +59,5 @@ def readable(incident: Incident, *, actor: Actor) -> QuerySet[CounselNote]:
     require_on(actor, "read", incident)
     if is_counsel(actor, incident):
         return incident.counsel_notes.all()
-    me = Person.objects.filter(pk=actor.person_id).values("username")
+    me = Person.objects.filter(pk=actor.person_id or 0).values("username")
     return incident.counsel_notes.filter(written_by__in=me)

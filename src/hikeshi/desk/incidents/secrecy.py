@@ -47,7 +47,7 @@ def restrict(incident: Incident, *, actor: Actor, reason: str, code_name: str = 
     data = change(incident, version, {"reason": why, "code_name": name}, restricted=True, code_name=name)
     ledger.append(incident.name, actor=actor, verb="incident.restrict", obj=incident.name, data=data)
     if actor.person_id is not None and not _reads(actor, incident):
-        _let_in(incident, Person.objects.get(pk=actor.person_id), actor, why)
+        _let_in(incident, Person.objects.get(pk=actor.person_id or 0), actor, why)
 
 
 @transaction.atomic
@@ -112,7 +112,7 @@ def force_access(incident: Incident, *, actor: Actor, reason: str) -> Access:
     why = said_why(reason, "Access by force")
     if not incident.restricted or _reads(actor, incident) or actor.person_id is None:
         raise Refused("Nothing is shut here.", hint="Access by force is for an incident that you cannot see.")
-    row = _let_in(incident, Person.objects.get(pk=actor.person_id), actor, why)
+    row = _let_in(incident, Person.objects.get(pk=actor.person_id or 0), actor, why)
     for chain in (incident.name, ORGANISATION):
         ledger.append(
             chain, actor=actor, verb="incident.access_forced", obj=incident.name, data={"to": actor.name, "reason": why}
@@ -121,7 +121,7 @@ def force_access(incident: Incident, *, actor: Actor, reason: str) -> Access:
 
 
 def _reads(actor: Actor, incident: Incident) -> bool:
-    held = incident.roles.filter(person_id=actor.person_id, until__isnull=True)
+    held = incident.roles.filter(person_id=actor.person_id or 0, until__isnull=True)
     return has_access(actor, incident) or held.exists()
 
 

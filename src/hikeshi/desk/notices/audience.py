@@ -66,12 +66,15 @@ def named(name: str) -> list[Recipient]:
 
 def holding(incident: Incident, duty: str = "") -> list[Recipient]:
     """Whoever holds this role on the incident, or any role."""
-    rows = [row for row in incident.roles.all() if row.until is None and duty in ("", row.duty)]  # often prefetched
-    return [
-        Recipient(contact=row.contact) if row.contact else of_person(row.person)
-        for row in rows
-        if row.contact or row.person
-    ]
+    found = []
+    for row in incident.roles.all():  # often prefetched
+        if row.until is not None or duty not in ("", row.duty):
+            continue
+        if row.contact is not None:
+            found.append(Recipient(contact=row.contact))
+        elif row.person is not None:
+            found.append(of_person(row.person))
+    return found
 
 
 def listed(duty: str, level: int) -> list[Recipient]:

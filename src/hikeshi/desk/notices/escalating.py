@@ -157,5 +157,5 @@ def look_at_groups(*, actor: Actor) -> int:
 def _about(group: Group) -> dict[str, str]:
     return {
         "incident": str(group), "title": group.title, "severity": str(group.suggested_severity),
-        "deadline": group.answer_by.isoformat() if group.answer_by else "",
+        "deadline": group.answer_by.isoformat(),
     }  # fmt: skip

@@ -14,7 +14,7 @@ from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger.models import Entry
 from hikeshi.desk.notices.audience import Recipient, secret
 from hikeshi.desk.notices.models import Escalation, Notice
-from hikeshi.desk.notices.words import Words, say
+from hikeshi.desk.notices.words import Language, Words, say
 
 ONE_EVERY: Final = timedelta(minutes=2)
 """Of the same thing that is not urgent, one message to one recipient in this time; what comes meanwhile is folded into the next."""
@@ -87,7 +87,7 @@ def _zone(name: str) -> ZoneInfo:
 
 def _worded(template: str, facts: Facts, one: Recipient, incident: Incident | None) -> Words:
     """In the recipient's language and zone. Of an incident that is secret, nothing but its code name."""
-    language = "ja" if one.language == "ja" else "en"
+    language: Language = "ja" if one.language == "ja" else "en"
     if incident is not None and secret(incident):
         return say("bare", language, {"incident": incident.code_name or incident.name})
     values: dict[str, Any] = dict(facts.get(language, {}))

@@ -124,7 +124,7 @@ def _taken_before(notice: Notice) -> int:
     if notice.escalation_id is None or notice.contact_id is None:
         return 0
     return Notice.objects.filter(
-        escalation_id=notice.escalation_id, contact_id=notice.contact_id, state="sent", pk__lt=notice.pk
+        escalation_id=notice.escalation_id or 0, contact_id=notice.contact_id, state="sent", pk__lt=notice.pk
     ).count()
 
 
@@ -163,7 +163,7 @@ def _mine(notice: Notice) -> QuerySet[Notice]:
 
 
 def _channel(notice: Notice) -> QuerySet[Channel]:
-    return Channel.objects.filter(pk=notice.channel_id)
+    return Channel.objects.filter(pk=notice.channel_id or 0)
 
 
 def _give_up(notice: Notice, *, actor: Actor) -> None:
@@ -187,5 +187,5 @@ def _give_up(notice: Notice, *, actor: Actor) -> None:
 
 def _others(notice: Notice) -> bool:
     """Whether anybody else of the same escalation was reached, or may still be."""
-    rows = Notice.objects.filter(escalation_id=notice.escalation_id, contact__isnull=False).exclude(pk=notice.pk)
+    rows = Notice.objects.filter(escalation_id=notice.escalation_id or 0, contact__isnull=False).exclude(pk=notice.pk)
     return rows.filter(state__in=("waiting", "sent", "acknowledged"), level=notice.level).exists()

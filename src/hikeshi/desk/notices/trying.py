@@ -14,7 +14,7 @@ from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import ORGANISATION
 from hikeshi.desk.notices import channels
 from hikeshi.desk.notices.models import Channel
-from hikeshi.desk.notices.words import say
+from hikeshi.desk.notices.words import Language, say
 from hikeshi.errors import HikeshiError, Refused
 
 
@@ -23,7 +23,7 @@ def try_channel(row: Channel, *, actor: Actor, to: str = "") -> str:
     require(actor, "manage")
     if row.service == "sms" and channels.TO in row.address and not to:
         raise Refused("An SMS gateway needs a number to try.", hint="--to +81..., your own.")
-    language = "ja" if (row.language or settings.ENVIRONMENT.language) == "ja" else "en"
+    language: Language = "ja" if (row.language or settings.ENVIRONMENT.language) == "ja" else "en"
     words = say("test", language, {"by": actor.name})
     try:
         said = channels.send(

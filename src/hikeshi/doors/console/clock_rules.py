@@ -76,12 +76,10 @@ def rule(request: HttpRequest, name: str) -> HttpResponse:
         **_signed(found), "rule": known, "fields": [{**one, "what": say(one["what"]), "typed": typed[one["key"]]} for one in known["moments"]],
     }  # fmt: skip
     if request.method == "POST":
-        problem = attempt(lambda: _sign(request, found.name))
-        return (
-            page(request, "console/clock_rule.html", context, problem=problem)
-            if problem
-            else done(request, _("The sign-off is on record."), "clock_rule", found.name)
-        )
+        refusal = attempt(lambda: _sign(request, found.name))
+        if refusal is not None:
+            return page(request, "console/clock_rule.html", context, problem=refusal)
+        return done(request, _("The sign-off is on record."), "clock_rule", found.name)
     given = [f"{key}={time}" for key, time in typed.items() if time]
     if not given:
         return page(request, "console/clock_rule.html", context)
