@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
+from django.utils import timezone
 
 from doors.cli.typed import Keyboard, words_asked
 from hikeshi.desk.incidents.models import Incident
@@ -90,3 +94,24 @@ def test_whom_an_incident_would_get_and_what_is_wrong_with_it(people: Keyboard, 
     assert keys == {"few_people"}
     shown = people("role", "who", incident.name, "--json")
     assert "Only 1 on it" in shown.err
+
+
+def test_shifts_come_from_a_file_and_go_into_a_calendar(
+    people: Keyboard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = words_asked(monkeypatch)
+    now = timezone.now()
+    file, out = tmp_path / "rota.csv", tmp_path / "rota.ics"
+    until = (now + timedelta(days=1)).isoformat()
+    file.write_text(
+        f"user,start,end\nOta,{now.isoformat()},{until}\nMori,{now.isoformat()},{until}\n", encoding="utf-8"
+    )
+    words = ("oncall", "import", file, "--rotation", "Commanders")
+    tried = people(*words, "--dry-run", "--json")
+    assert (tried.code, people.json("oncall", "now")[0]["contact"]) == (5, "Kondo")
+    assert people(*words, "--lang", "ja").code == 5
+    assert people.json("oncall", "now")[0]["contact"] == "Ota"
+    assert people.json("oncall", "export", "--person", "Ota", "--out", out)["shifts"] == 1
+    assert people("oncall", "import", out, "--rotation", "Commanders").code == 0
+    assert people("oncall", "export", "--out", out).code == 3
+    assert not [key for key in asked if key not in TEXTS]

@@ -153,6 +153,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "role.withdraw": ("{actor} withdrew the hand-over of {object} to {to}: {reason}", "{actor} が {to} への {object} の引き継ぎを取り下げ: {reason}"),
     "rotation.change": ("{actor} changed the rotation {object}", "{actor} が当番表 {object} を変更"),
     "rotation.cover": ("{to} is on call in {object} from {from} to {until}: {reason}", "{to} が当番表 {object} を {from} から {until} まで担当: {reason}"),
+    "rotation.import": ("{actor} took {shifts} shifts of {object} in from {source}, in place of {replaced}", "{actor} が {source} から当番表 {object} のシフト {shifts} 件を取り込み({replaced} 件を置き換え)"),
     "rotation.make": ("{actor} made the rotation {object}", "{actor} が当番表 {object} を作成"),
     "rotation.retire": ("{actor} ended the rotation {object}: {reason}", "{actor} が当番表 {object} を終了: {reason}"),
     "rotation.uncover": ("{actor} took back that {to} is on call in {object} from {from} to {until}", "{actor} が当番表 {object} の {to} による交代({from} から {until})を取り消し"),

@@ -58,7 +58,7 @@ def make(
 def change(rotation: Rotation, parts: Sequence[PartSpec], *, actor: Actor) -> None:
     """Put these parts in the place of those there are. What was counted before changes with them."""
     require(actor, "manage")
-    _standing(rotation)
+    standing(rotation)
     rotation.parts.all().delete()
     _write(rotation, parts)
     data = {"parts": [_said(part) for part in parts]}
@@ -69,7 +69,7 @@ def change(rotation: Rotation, parts: Sequence[PartSpec], *, actor: Actor) -> No
 def add_part(rotation: Rotation, part: PartSpec, *, actor: Actor) -> None:
     """One more part: other hours, in another zone."""
     require(actor, "manage")
-    _standing(rotation)
+    standing(rotation)
     _write(rotation, [part], after=rotation.parts.count())
     ledger.append(ORGANISATION, actor=actor, verb="rotation.change", obj=rotation.name, data={"added": _said(part)})
 
@@ -80,7 +80,7 @@ def retire(rotation: Rotation, *, actor: Actor, reason: str) -> None:
     require(actor, "manage")
     if not reason.strip():
         raise Refused("Ending a rotation needs a reason.", hint="Say in one sentence why.")
-    _standing(rotation)
+    standing(rotation)
     rotation.retired_at = timezone.now()
     rotation.save(update_fields=["retired_at"])
     data = {"reason": reason.strip()}
@@ -94,7 +94,7 @@ def cover(
 ) -> Override:  # fmt: skip
     """Somebody takes the turns between two moments: of `covers`, or of whoever it would be, and where nobody was."""
     require(actor, "triage")
-    _standing(rotation)
+    standing(rotation)
     if not timedelta() < end - start <= LONGEST_COVER:
         raise Refused(
             "The time is empty or too long.", hint=f"Up to {LONGEST_COVER.days} days, the end after the start."
@@ -126,7 +126,7 @@ def uncover(override: Override, *, actor: Actor) -> None:
     ledger.append(ORGANISATION, actor=actor, verb="rotation.uncover", obj=override.rotation.name, data=data)
 
 
-def _standing(rotation: Rotation) -> None:
+def standing(rotation: Rotation) -> None:
     """Take hold of it. Raises `Refused` for one that has ended."""
     rotation.refresh_from_db(from_queryset=Rotation.objects.select_for_update())
     if rotation.retired_at is not None:

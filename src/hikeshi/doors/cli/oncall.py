@@ -1,17 +1,20 @@
-"""`oncall add | cover | gaps | list | now | part | retire | rota | uncover`: who is on call, and when."""
+"""`oncall add | cover | export | gaps | import | list | now | part | retire | rota | uncover`: who is on call, and when."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from django.utils import timezone
 
 from hikeshi.desk.accounts.permissions import require
-from hikeshi.desk.oncall import reading, verbs
+from hikeshi.desk.oncall import reading, rota_files, verbs
 from hikeshi.doors import find, rota as shapes
 from hikeshi.doors.cli.answer import Answer
-from hikeshi.doors.cli.contact import known_duty
+from hikeshi.doors.cli.contact import bytes_of, known_duty
+from hikeshi.doors.cli.event_files import whole
+from hikeshi.doors.cli.exits import UNREADABLE
 from hikeshi.doors.cli.times import optional, time_of
 from hikeshi.doors.cli.who import actor
 
@@ -136,3 +139,32 @@ def gaps() -> Answer:
     """Where nobody is on call within the coming 14 days."""
     require(actor(), "triage")
     return Answer([shapes.gap_shape(row) for row in reading.gaps(timezone.now())])
+
+
+def import_rota(
+    file: Annotated[Path, typer.Argument(help="iCalendar (.ics), or CSV of PagerDuty, Opsgenie or your own.")],
+    rotation: Annotated[str, typer.Option(help="The rotation that is to have the shifts.")],
+    dry_run: Annotated[bool, typer.Option(help="Only say what would be done.")] = False,
+) -> Answer:
+    """Take shifts in from another system, in place of those ahead that came from there. What cannot be read is named and left out."""
+    who = actor()
+    require(who, "manage")
+    done = rota_files.take_in(find.rotation(rotation), bytes_of(file), actor=who, dry_run=dry_run)
+    return Answer(done, code=UNREADABLE if done.bad else 0)
+
+
+def export_rota(
+    out: Annotated[Path, typer.Option(help="Where to: a name that ends in .ics.")],
+    rotation: Annotated[str, typer.Option(help="Only of this rotation.")] = "",
+    person: Annotated[str, typer.Option(help="Only the turns of this contact.")] = "",
+) -> Any:
+    """Write the turns of the coming 180 days as a calendar, of a rotation or of a person."""
+    who = actor()
+    require(who, "triage")
+    made = rota_files.calendar(
+        actor=who, rotation=find.rotation(rotation) if rotation else None,
+        person=find.contact(person).name if person else "",
+    )  # fmt: skip
+    with whole(out) as path:
+        path.write_bytes(made)
+    return {"out": str(out), "shifts": made.count(b"BEGIN:VEVENT")}
