@@ -17,6 +17,7 @@ from hikeshi.desk.alerts.models import Alert, Delivery
 from hikeshi.desk.duties.models import Clock
 from hikeshi.desk.evidence import place
 from hikeshi.desk.evidence.models import Item, Planned
+from hikeshi.desk.incidents.calls import CALLS
 from hikeshi.desk.incidents.models import Incident, Phase, Role
 from hikeshi.desk.ledger.models import Chain, Entry
 from hikeshi.desk.ledger.phrases import sentence
@@ -108,13 +109,15 @@ class PhaseShape(TypedDict):
 
 
 class RoleShape(TypedDict):
-    """`person` is the username, where the holder has an account."""
+    """`person` is the username, where the holder has an account. `called_for`: the fact whose rule called them in, `why` in words; else null."""
 
     duty: str
     name: str
     person: str | None
     since: datetime
     until: datetime | None
+    called_for: str | None
+    why: Both | None
 
 
 class ClockShape(TypedDict):
@@ -469,7 +472,11 @@ def phase(row: Phase) -> PhaseShape:
 
 def role(row: Role) -> RoleShape:
     username = row.person.username if row.person else None
-    return {"duty": row.duty, "name": str(row), "person": username, "since": row.since, "until": row.until}
+    call = CALLS.get(row.called_for)
+    return {
+        "duty": row.duty, "name": str(row), "person": username, "since": row.since, "until": row.until,
+        "called_for": row.called_for or None, "why": msgspec.to_builtins(call.reason) if call else None,
+    }  # fmt: skip
 
 
 def clock(row: Clock) -> ClockShape:

@@ -59,3 +59,14 @@ def test_a_role_is_handed_over(commander: Caller, on_it: Caller, off_it: Caller,
     last = on_it.post(f"/incidents/{incident.name}/handovers", body, 201)["handover"]
     assert off_it.post(f"/handovers/{last}/accept", {"say_back": "Send it."})["state"] == "accepted"
     off_it.get(f"/incidents/{incident.name}")
+
+
+def test_who_was_called_in_by_which_rule_is_told(on_it: Caller, incident: Incident) -> None:
+    Contact.objects.create(name="Mori", duty="legal_support")
+    on_it.post(f"/incidents/{incident.name}/facts/personal_data", {"answer": "unknown"}, 201)
+    on_it.post(f"/incidents/{incident.name}/facts/public", {"answer": "yes"}, 201)
+    [row] = [row for row in on_it.get(f"/incidents/{incident.name}/roles") if row["called_for"]]
+    assert (row["name"], row["duty"], row["called_for"]) == ("Mori", "legal_support", "personal_data")
+    assert row["why"]["ja"].startswith("個人データ")
+    warned = {row["warning"]: row["text"]["en"] for row in on_it.get(f"/incidents/{incident.name}/staffing")}
+    assert warned["not_called_in"].startswith("Public relations is needed and nobody holds it")

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 
 from doors.console.house import HOSTILE, as_actor, signed_in
-from hikeshi.desk.accounts.models import Person
-from hikeshi.desk.incidents import verbs as incidents
+from hikeshi.desk.accounts.models import Contact, Person
+from hikeshi.desk.incidents import obligations, verbs as incidents
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger.models import Entry
 
@@ -145,3 +145,21 @@ def test_simulated_is_said(incident: Incident, client: Client, commander: Person
     for address in (f"/incidents/{incident.name}/", f"/incidents/{incident.name}/steps/", "/", "/incidents/"):
         assert "simulated</span>" in client.get(address).content.decode(), address
     assert "シミュレーション</span>" in signed_in(commander, "ja").get("/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ("Called in by rule:", "Human resources is needed", "consider quiet mode")),
+        ("ja", ("規則により招集:", "人事が必要ですが担当者がいません", "秘匿モードを検討")),
+    ],
+)
+def test_who_was_called_in_by_which_rule_is_shown(
+    client: Client, incident: Incident, responder: Person, language: str, words: tuple[str, ...]
+) -> None:
+    Contact.objects.create(name="Mori", duty="legal_support")
+    for fact in ("personal_data", "insider"):
+        obligations.say_fact(incident, fact, "yes", actor=as_actor(responder))
+    Person.objects.filter(pk=responder.pk).update(language=language)
+    text = client.get(f"/incidents/{incident.name}/").content.decode()
+    assert all(one in text for one in ("Mori", *words))

@@ -16,10 +16,14 @@ from hikeshi.errors import Refused
 
 
 def known(chain: str) -> dict[str, str]:
-    """The answer that counts of each fact somebody has spoken on: what was said of the incident, else of the house."""
+    """The answer that counts of each fact somebody has spoken on: what was said of the incident, else of the house.
+
+    A house that does not know has said nothing about the incident.
+    """
     rows = Fact.objects.filter(chain__name__in={chain, ORGANISATION}).order_by("pk").select_related("chain")
     house = {row.key: row.answer for row in rows if row.chain.name == ORGANISATION}
-    return house | {row.key: row.answer for row in rows if row.chain.name == chain}
+    own = {row.key: row.answer for row in rows if row.chain.name == chain}
+    return {key: answer for key, answer in house.items() if answer != "unknown"} | own
 
 
 @transaction.atomic

@@ -136,6 +136,7 @@ class Role(models.Model):
     person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, blank=True, related_name="roles")
     since = models.DateTimeField()
     until = models.DateTimeField(null=True, blank=True)
+    called_for = models.CharField(max_length=40, blank=True, default="")  # the fact whose rule called them in
 
     class Meta:
         ordering = ("since", "pk")

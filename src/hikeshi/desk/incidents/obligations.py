@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db import transaction
+
 from hikeshi.clocks.moments import Moment as Claim
 from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.duties import drafts, law, proposals
 from hikeshi.desk.duties.models import Decision, Fact, Filing, Moment, Statement
+from hikeshi.desk.incidents import calling_in
+from hikeshi.desk.incidents.calls import CALLS
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.ledger.models import ORGANISATION
@@ -47,16 +51,31 @@ def file(
     return law.file(incident.name, rule, actor=actor, at=at, channel=channel, reference=reference, proof=proof)
 
 
+@transaction.atomic
 def say_fact(incident: Incident, key: str, answer: str, *, actor: Actor, note: str = "") -> Fact:
-    """Say what is known: yes, no or unknown. Any responder on the incident may; the duties it points to run as undecided."""
+    """Say what is known: yes, no or unknown. Any responder on the incident may.
+
+    The duties it points to run as undecided, and whom it calls for is called in, in the same transaction.
+    """
     require_on(actor, "write", incident)
-    return proposals.say(incident.name, key, answer, actor=actor, note=note)
+    if key in CALLS:
+        calling_in.lock(Incident.objects.filter(pk=incident.pk))
+    row = proposals.say(incident.name, key, answer, actor=actor, note=note)
+    calling_in.call_in(incident, actor=actor, only={key})
+    return row
 
 
+@transaction.atomic
 def say_house_fact(key: str, answer: str, *, actor: Actor, note: str = "") -> Fact:
-    """Say what the organisation is, once for all incidents. For those who command everywhere."""
+    """Say what the organisation is, once for all incidents. For those who command everywhere. What it calls for is called in to all open ones."""
     require(actor, "command")
-    return proposals.say(ORGANISATION, key, answer, actor=actor, note=note)
+    if key not in CALLS:
+        return proposals.say(ORGANISATION, key, answer, actor=actor, note=note)
+    calling_in.lock(calling_in.open_incidents())
+    row = proposals.say(ORGANISATION, key, answer, actor=actor, note=note)
+    for incident in calling_in.open_incidents():
+        calling_in.call_in(incident, actor=actor, only={key})
+    return row
 
 
 def state(

@@ -13,6 +13,8 @@ from typing import Final, NamedTuple
 
 from hikeshi.desk.accounts.contacts import listed
 from hikeshi.desk.accounts.models import Contact
+from hikeshi.desk.duties import facts
+from hikeshi.desk.incidents.calls import Call, called_for
 from hikeshi.desk.incidents.models import Incident, Role
 from hikeshi.desk.oncall.reading import on_call
 from hikeshi.text import Text
@@ -87,13 +89,18 @@ class Held(NamedTuple):
 
 
 class Situation(NamedTuple):
-    """What the warnings look at. `hands_on`: who has done steps; `elsewhere`: who commands another SEV-1 or SEV-2, by its name."""
+    """What the warnings look at. `hands_on`: who has done steps; `elsewhere`: who commands another SEV-1 or SEV-2, by its name.
+
+    `wanted`: what the facts call for (`calls.called_for`).
+    """
 
     severity: int
     roles: Sequence[Held]
     now: datetime
     hands_on: Collection[str] = ()
     elsewhere: Mapping[str, str] = MappingProxyType({})
+    wanted: Mapping[str, Call] = MappingProxyType({})
+    quiet: bool = False
 
     @property
     def commanders(self) -> list[Held]:
@@ -175,6 +182,23 @@ def _span(seen: Situation) -> Iterator[Text]:
         )
 
 
+def _not_called_in(seen: Situation) -> Iterator[Text]:
+    held = {one.duty for one in seen.roles}
+    for call in seen.wanted.values():
+        if call.duty not in held:
+            name, why = call.name, call.reason
+            yield Text(
+                f"{name.en} is needed and nobody holds it: {why.en}", f"{name.ja}が必要ですが担当者がいません: {why.ja}"
+            )
+
+
+def _quiet(seen: Situation) -> Iterator[Text]:
+    if "insider" in seen.wanted and not seen.quiet:  # proposed only: who must not know is for people to say
+        yield Text(
+            "Somebody of our own may be behind it: consider quiet mode", "内部者の関与のおそれ。秘匿モードを検討"
+        )
+
+
 WARNINGS: Final[dict[str, Check]] = {
     "commander_elsewhere": _commands_two,
     "commander_hands_on": _commander_works,
@@ -183,6 +207,8 @@ WARNINGS: Final[dict[str, Check]] = {
     "long_on_duty": _long,
     "no_commander": _nobody_commands,
     "no_scribe": _nobody_writes,
+    "not_called_in": _not_called_in,
+    "quiet_mode": _quiet,
     "several_commanders": _several_command,
     "span_too_wide": _span,
 }
@@ -200,7 +226,9 @@ def warnings(incident: Incident, now: datetime, *, hands_on: Collection[str] = (
         return []
     held = [_held(role) for role in _holding(incident)]
     commanders = {one.who for one in held if one.duty == "incident_commander"}
-    return warn(Situation(incident.severity, held, now, hands_on, _elsewhere(incident, commanders)))
+    wanted = called_for(facts.known(incident.name))
+    elsewhere = _elsewhere(incident, commanders)
+    return warn(Situation(incident.severity, held, now, hands_on, elsewhere, wanted, incident.quiet))
 
 
 def _holding(incident: Incident) -> list[Role]:

@@ -14,18 +14,18 @@ from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.alerts import groups
 from hikeshi.desk.alerts.models import Alert
-from hikeshi.desk.incidents import sight, targets
+from hikeshi.desk.incidents import calling_in, holding, sight, targets
 from hikeshi.desk.incidents.exposure import is_unaware
 from hikeshi.desk.incidents.models import DUTIES, PHASES, SEVERITIES, Incident, Phase, Role
 from hikeshi.desk.incidents.staffing import NEEDED, proposal
 from hikeshi.desk.ledger import changes, verbs as ledger
 from hikeshi.desk.ledger.models import ORGANISATION, Chain
 from hikeshi.errors import Refused
-from hikeshi.text import Text
 
 SINGLE = frozenset({"incident_commander", "technical_lead", "communications_lead"})
 
 duties_of, require_on, visible = sight.duties_of, sight.require_on, sight.visible
+hold = holding.hold
 
 
 def change(
@@ -63,6 +63,7 @@ def declare(
     )  # fmt: skip
     targets.start(incident, actor=actor)
     _fill_roles(incident, actor)  # before the phase: whoever declares it by hand gains the right to write by this
+    calling_in.call_in(incident, actor=actor)  # what is known of the house holds for this one too
     enter_phase(incident, "detection_analysis", actor=actor)
     return incident
 
@@ -88,20 +89,6 @@ def _fill_roles(incident: Incident, actor: Actor) -> None:
         held = set(incident.roles.values_list("duty", flat=True))
         duty = next((duty for duty in NEEDED[incident.severity] if duty not in held), "responder")
         hold(incident, duty, None, Person.objects.get(pk=actor.person_id), actor)
-
-
-def hold(
-    incident: Incident, duty: str, contact: Contact | None, person: Person | None, actor: Actor, why: Text | None = None
-) -> Role:
-    """The row and its line in the ledger; called inside the verb that has checked who may."""
-    role = Role(incident=incident, duty=duty, contact=contact, person=person, since=timezone.now())
-    role.full_clean()
-    role.save()
-    data: dict[str, Any] = {"to": str(role), "has_account": bool(person)}
-    if why is not None:
-        data |= {"en": f"({why.en})", "ja": f"({why.ja})"}
-    ledger.append(incident.name, actor=actor, verb="role.assign", obj=duty, data=data)
-    return role
 
 
 @transaction.atomic

@@ -147,7 +147,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "review.start": ("Post-mortem draft started", "ふりかえり報告書の草案を作成"),
     "role.accept": ("{to} took over {object} from {from}: {say_back}", "{to} が {from} から {object} を引き継ぎ: {say_back}"),
     "role.assign": ("{to} is now {object} {en}", "{to} を {object} に任命 {ja}"),
-    "role.call_in": ("{to} is called in as {object}: {en}", "{to} を {object} として招集: {ja}"),
+    "role.call_in": ("{to} is called in as {object} {en}", "{to} を {object} として招集 {ja}"),
     "role.decline": ("{to} declined {object}: {reason}", "{to} が {object} の引き継ぎを辞退: {reason}"),
     "role.propose": ("{actor} proposes to hand {object} over from {from} to {to}: {words}", "{actor} が {object} を {from} から {to} へ引き継ぐことを提案: {words}"),
     "role.withdraw": ("{actor} withdrew the hand-over of {object} to {to}: {reason}", "{actor} が {to} への {object} の引き継ぎを取り下げ: {reason}"),

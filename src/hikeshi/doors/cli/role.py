@@ -38,12 +38,13 @@ def assign(
 
 
 def who(incident: str, past: Annotated[bool, typer.Option(help="Those relieved too.")] = False) -> Answer:
-    """Who answers for what now; warnings about them go to stderr."""
+    """Who answers for what now, and why those called in by rule; warnings about them go to stderr."""
     row = find.incident(actor(), incident)
     rows = row.roles.select_related("contact", "person")
     for one in shown.warned(row, timezone.now()):
         sys.stderr.write(plain(f"{one.text.ja if session.options.language == 'ja' else one.text.en}\n"))
-    return Answer([shapes.role(row) for row in (rows if past else rows.filter(until__isnull=True))])
+    rows = rows if past else rows.filter(until__isnull=True)
+    return Answer([shapes.role(row) for row in rows], columns=("duty", "name", "person", "since", "until", "why"))
 
 
 def check(incident: str) -> Answer:

@@ -27,6 +27,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "assets": ("Assets", "資産"),
     "audience": ("For", "宛先"),
     "called": ("Called", "呼び出し"),
+    "called_for": ("Called in for", "招集の元となった事実"),
     "changed_at": ("Changed", "変更日時"),
     "changed_by": ("Changed by", "変更者"),
     "chosen": ("Chosen", "決定"),

@@ -7,10 +7,19 @@ from typing import Any
 from django import template
 from django.utils import timezone
 
-from hikeshi.desk.incidents.models import Incident
+from hikeshi.desk.incidents.calls import CALLS
+from hikeshi.desk.incidents.models import Incident, Role
 from hikeshi.doors.staffing import warned
+from hikeshi.text import Text
 
 register = template.Library()
+
+
+@register.filter
+def called_because(role: Role) -> Text | None:
+    """Why a rule called this one in; None where people gave the role."""
+    call = CALLS.get(role.called_for)
+    return call.reason if call else None
 
 
 @register.inclusion_tag("console/parts/staffing.html")
