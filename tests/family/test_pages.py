@@ -33,7 +33,7 @@ SENT_ONLY = {
     "evidence_add", "evidence_leave", "item_act", "item_offer", "sign", "rebuild",
     "timeline_note", "timeline_unnote", "timeline_save_search", "timeline_delete_search", "timeline_unmark", "issue_token", "revoke_token", "prefer",
 }  # fmt: skip
-FILES = {"draft_text", "kit",
+FILES = {"draft_text", "kit", "oncall_calendar",
     "evidence_form_pdf", "item_form_pdf", "payload", "handover_bytes", "item_download", "report_markdown", "checkpoint_note",
     "checkpoint_continued", "checkpoint_keys", "proof",
 }  # fmt: skip

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
+
+from django.utils import timezone
 
 from doors.api.caller import Caller, as_actor
 from hikeshi.desk.accounts import verbs as accounts
@@ -24,6 +27,11 @@ def test_a_rotation_is_made_covered_read_and_ended(caller: Callable[[str, str], 
     assert responder.get(f"/oncall?at={at}")[0]["contact"] == "Kondo"
     assert len(responder.get(f"/oncall/shifts?start={at}&days=3")) == 1
     responder.get("/oncall/shifts?days=1000", 403)
+    content = f"person,start,end\nSato,{timezone.now().isoformat()},{timezone.now() + timedelta(days=1)}\nMori,x,y\n"
+    responder.post("/rotations/Scribes/shifts", {"content": content}, 403)
+    done = admin.post("/rotations/Scribes/shifts", {"content": content})
+    assert (done["shifts"], done["bad"][0]["place"]) == (1, "line 3")
+    assert b"Sato" in responder("get", "/oncall/calendar?person=Sato").content
     assert responder.get("/oncall/gaps") == []
     assert admin("put", "/rotations/Scribes/parts", {"parts": []}).json()["parts"] == []  # type: ignore[attr-defined]
     assert admin("post", "/rotations/Scribes/retire", {"reason": "over"}).status_code == 204

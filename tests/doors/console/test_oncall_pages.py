@@ -93,6 +93,23 @@ def test_the_list_is_changed_by_administrators(house: House, rotation: Rotation)
         assert browser.post("/oncall/act/retire/", {"contact": number, "reason": "left"}).status_code == status
 
 
+def test_shifts_are_tried_then_taken_in_and_go_into_a_calendar(house: House, rotation: Rotation) -> None:
+    now = timezone.now()
+    file = SimpleUploadedFile(
+        "rota.csv", f"person,start,end\nSuzuki,{now},{now + timedelta(days=1)}\n{HOSTILE[:20]},x,y\n".encode()
+    )
+    for browser, way, status, kept in (
+        (signed_in(house.commander), "take", 403, 0), (signed_in(house.admin), "try", 200, 0), (signed_in(house.admin, "ja"), "take", 200, 1),
+    ):  # fmt: skip
+        file.seek(0)
+        answer = browser.post("/oncall/act/shifts/", {"file": file, "way": way, "rotation": rotation.pk})
+        assert (answer.status_code, rotation.fixed.count()) == (status, kept)
+        assert HOSTILE[:20] not in answer.content.decode()
+    address = f"/oncall/calendar/{rotation.pk}/"
+    assert b"SUMMARY:On call: Suzuki" in signed_in(house.other).get(address).content
+    assert signed_in(house.outsider).get(address).status_code in (403, 404)
+
+
 def test_the_kit_is_a_file_for_those_who_may_read_the_list(house: House, rotation: Rotation) -> None:
     answer = signed_in(house.other, "ja").get("/oncall/kit/html/")
     assert "attachment" in answer["Content-Disposition"]

@@ -72,7 +72,7 @@ def shifts(text: str, start: datetime, end: datetime, zone: ZoneInfo) -> Iterato
     Zones are known by their names; definitions in the file are not used. Raises `Unreadable` for what is no calendar.
     """
     try:
-        events = Calendar.from_ical(ZONES.sub("", text)).walk("VEVENT")  # type: ignore[union-attr]
+        events = Calendar.from_ical(ZONES.sub("", text)).walk("VEVENT")
     except ODD as problem:
         raise Unreadable("it is no calendar.", source="the file", hint="Export it as .ics again.") from problem
     if len(events) > MOST_EVENTS:

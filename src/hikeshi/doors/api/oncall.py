@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
+import msgspec
+from django.http import HttpResponse
 from django.utils import timezone
 from ninja import Router, Status
 from pydantic import Field
 from typing_extensions import TypedDict
 
 from hikeshi.desk.accounts.permissions import require
-from hikeshi.desk.oncall import reading, verbs
+from hikeshi.desk.oncall import importing, reading, rota_files, verbs
 from hikeshi.doors import find, rota
 from hikeshi.doors.api.bearer import Call
 from hikeshi.doors.api.contacts import known_duty
@@ -58,6 +60,33 @@ class Cover(Body):
 
 class Ending(Body):
     reason: str
+
+
+class ShiftFile(Body):
+    """`content` is the text of an iCalendar or CSV file."""
+
+    content: str = Field(max_length=importing.MOST_BYTES)
+    dry_run: bool = False
+
+
+class BadShiftShape(TypedDict):
+    """`place` is a line, or the UID of an event."""
+
+    place: str
+    reason: str
+
+
+class TakenShape(TypedDict):
+    """`outside` lie over 90 days back or 400 ahead; `replaced` are those of an earlier file of the same source."""
+
+    rotation: str
+    source: str
+    shifts: int
+    people: list[str]
+    replaced: int
+    outside: int
+    bad: list[BadShiftShape]
+    dry_run: bool
 
 
 class PartShape(TypedDict):
@@ -137,6 +166,18 @@ def on_call_shifts(
     return [rota.shift_shape(one) for row in reading.rotations(duty) for one in reading.shifts(row, begin, end)]
 
 
+@router.get("/oncall/calendar", response=None)
+def take_calendar(request: Call, rotation: str = "", person: str = "") -> HttpResponse:
+    """The turns of the coming 180 days as iCalendar: of a rotation, of a person, or both."""
+    require(request.auth, "triage")
+    made = rota_files.calendar(
+        actor=request.auth, rotation=find.rotation(rotation) if rotation else None,
+        person=find.contact(person).name if person else "",
+    )  # fmt: skip
+    headers = {"Content-Disposition": 'attachment; filename="hikeshi-oncall.ics"'}
+    return HttpResponse(made, content_type="text/calendar; charset=utf-8", headers=headers)
+
+
 @router.get("/rotations", response=list[RotationShape])
 def list_rotations(request: Call) -> list[dict[str, Any]]:
     """The rotations, with the overrides that stand."""
@@ -161,6 +202,15 @@ def change_rotation(request: Call, name: str, body: Parts) -> dict[str, Any]:
     require(request.auth, "manage")
     verbs.change(find.rotation(name), _specs(body.parts), actor=request.auth)
     return rota.rotation_shape(find.rotation(name))
+
+
+@router.post("/rotations/{name}/shifts", response=TakenShape)
+def import_shifts(request: Call, name: str, body: ShiftFile) -> dict[str, Any]:
+    """Take shifts in from another system, in place of those ahead that came from there. What cannot be read is named and left out."""
+    require(request.auth, "manage")
+    done = rota_files.take_in(find.rotation(name), body.content.encode(), actor=request.auth, dry_run=body.dry_run)
+    plain: dict[str, Any] = msgspec.to_builtins(done)
+    return plain
 
 
 @router.post("/rotations/{name}/retire", response={204: None})

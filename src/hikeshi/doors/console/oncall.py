@@ -18,7 +18,7 @@ from hikeshi.desk.accounts.models import Contact, Way
 from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.incidents.models import DUTIES
-from hikeshi.desk.oncall import reading, verbs
+from hikeshi.desk.oncall import importing, reading, rota_files, verbs
 from hikeshi.desk.oncall.models import Override, Rotation
 from hikeshi.desk.reports.kit import FORMATS, kit as make_kit
 from hikeshi.doors.console.rota import rota
@@ -31,9 +31,7 @@ def oncall(request: HttpRequest) -> HttpResponse:
     return _show(request)
 
 
-def _show(
-    request: HttpRequest, problem: HikeshiError | None = None, failed: str = "", imported: object = None
-) -> HttpResponse:
+def _show(request: HttpRequest, problem: HikeshiError | None = None, failed: str = "", **came: object) -> HttpResponse:
     who = actor(request)
     require(who, "triage")
     now = timezone.now()
@@ -41,7 +39,7 @@ def _show(
     context = {
         "can": rights(request), "now_on": reading.everybody(now), "gaps": reading.gaps(now), "rota": rota(now, person_of(request).pk),
         "rotations": list(reading.rotations()), "contacts": [_line(row, now) for row in listed], "duties": DUTIES,
-        "names": dict(DUTIES), "failed": failed, "imported": imported,
+        "names": dict(DUTIES), "failed": failed, **came,
         "overrides": Override.objects.filter(withdrawn_at=None, end__gt=now, rotation__retired_at=None).select_related("rotation", "contact", "covers"),
         "unverified": sum(contacts.stale(way, now) for row in listed for way in row.ways.all()),
         "ways_count": sum(len(row.ways.all()) for row in listed),
@@ -76,10 +74,8 @@ def _time(text: str) -> datetime:
 
 
 def _cover(who: Actor, typed: Any) -> None:
-    number = typed.get("rotation", "")
-    rotation = get_object_or_404(Rotation, pk=number if number.isdecimal() else 0, retired_at=None)
     verbs.cover(
-        rotation, _contact(typed), _time(typed.get("start", "")), _time(typed.get("end", "")), actor=who,
+        _rotation(typed.get("rotation", "")), _contact(typed), _time(typed.get("start", "")), _time(typed.get("end", "")), actor=who,
         reason=typed.get("reason", ""),
     )  # fmt: skip
 
@@ -122,6 +118,8 @@ def act(request: HttpRequest, act: str) -> HttpResponse:
     require(actor(request), "triage")
     if act == "import":
         return _import(request)
+    if act == "shifts":
+        return _shifts(request)
     if act not in ACTS:
         raise Http404
     do, said = ACTS[act]
@@ -140,7 +138,34 @@ def _import(request: HttpRequest) -> HttpResponse:
             contact_files.import_csv(content, actor=actor(request), duties=dict(DUTIES), dry_run=dry_run)
         )
     )
-    return _show(request, problem, "import", found[0] if found else None)
+    return _show(request, problem, "import", imported=found[0] if found else None)
+
+
+def _shifts(request: HttpRequest) -> HttpResponse:
+    """Shifts of a rotation from a file: first only tried, then taken in."""
+    rotation = _rotation(request.POST.get("rotation", ""))
+    sent = request.FILES.get("file")
+    content = sent.read(importing.MOST_BYTES + 1) if sent else b""
+    dry_run = request.POST.get("way") != "take"
+    found: list[rota_files.Taken] = []
+    problem = attempt(
+        lambda: found.append(rota_files.take_in(rotation, content, actor=actor(request), dry_run=dry_run))
+    )
+    return _show(request, problem, "shifts", taken=found[0] if found else None)
+
+
+def _rotation(number: str) -> Rotation:
+    return get_object_or_404(reading.rotations(), pk=number if number.isdecimal() else 0)
+
+
+@require_safe
+def calendar(request: HttpRequest, pk: int) -> HttpResponse:
+    """The turns of a rotation as a file for a calendar."""
+    who = actor(request)
+    require(who, "triage")
+    made = rota_files.calendar(actor=who, rotation=_rotation(str(pk)))
+    headers = {"Content-Disposition": f'attachment; filename="hikeshi-rotation-{pk}.ics"'}
+    return HttpResponse(made, content_type="text/calendar; charset=utf-8", headers=headers)
 
 
 @require_safe

@@ -137,6 +137,7 @@ urlpatterns = [
     path("mine/<int:pk>/<str:act>/", mine.act, name="mine_act"),
     path("oncall/", oncall.oncall, name="oncall"),
     path("oncall/act/<str:act>/", oncall.act, name="oncall_act"),
+    path("oncall/calendar/<int:pk>/", oncall.calendar, name="oncall_calendar"),
     path("oncall/kit/<str:kind>/", oncall.kit, name="kit"),
     path("incidents/<str:name>/handover/", mine.propose, name="propose_handover"),
     path("notices/", notices.notices, name="notices"),
