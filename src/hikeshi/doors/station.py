@@ -24,10 +24,12 @@ class Station:
     """Start with `with`; leaving it stops the workers after what they are doing."""
 
     def __init__(self, queue_url: str = "", mailbox_url: str = "") -> None:
-        self.stop, self.wake = threading.Event(), threading.Event()
-        self.workers = [self._worker(work=(), prompt=None)]  # deadlines: nothing slow ever holds them back
+        self.stop, self.wake, self.pressed = threading.Event(), threading.Event(), threading.Event()
+        self.workers = [
+            self._worker(work=(), prompt=None, pressed=self.pressed)
+        ]  # deadlines: nothing slow ever holds them back
         self.workers += [self._worker(work=WORK, prompt=()) for _ in range(WORKERS)]
-        self.workers += [self._worker(work=SENDING, prompt=()) for _ in range(SENDERS)]
+        self.workers += [self._worker(work=SENDING, prompt=(), pressed=self.pressed) for _ in range(SENDERS)]
         self.intakes = [self._thread(Intake(queue_url, stop=self.stop, arrived=self.wake.set).run)] if queue_url else []
         if mailbox_url:
             self.intakes.append(self._thread(Mailbox(mailbox_url, stop=self.stop, arrived=self.wake.set).run))
@@ -49,8 +51,10 @@ class Station:
         ) in self.workers:  # the intake's long poll may outlive us: what it brings stays on the queue until it is kept
             thread.join(timeout=5)
 
-    def _worker(self, *, work: Work, prompt: tuple[Prompt, ...] | None) -> threading.Thread:
-        return self._thread(Worker(stop=self.stop, wake=self.wake, work=work, prompt=prompt).run)
+    def _worker(
+        self, *, work: Work, prompt: tuple[Prompt, ...] | None, pressed: threading.Event | None = None
+    ) -> threading.Thread:
+        return self._thread(Worker(stop=self.stop, wake=self.wake, work=work, prompt=prompt, pressed=pressed).run)
 
     def _thread(self, loop: Callable[[], None]) -> threading.Thread:
         return threading.Thread(target=self._run, args=(loop,), daemon=True)

@@ -43,17 +43,20 @@ from hikeshi.stores.apart import ApartStore
 log = logging.getLogger(__name__)
 IDLE_SECONDS = 0.5
 MOST_ATTEMPTS = 5
+GIVING_WAY: Final = 1.0
+"""Seconds that a message waits at most while deadlines are due beside it."""
 
 
 class Worker:
     """One worker. `once` does at most one thing; `run` goes on until `stop` is set. Set `wake` to spare it the idle wait.
 
-    Without being told otherwise it does everything there is; `work` and `prompt` are for workers with one duty.
+    Without being told otherwise it does everything there is; `work` and `prompt` are for workers with one duty. One with something in
+    `prompt` sets `pressed` while it is busy, and those it is shared with give way then: threads of a process share one interpreter.
     """
 
     def __init__(
         self, *, stop: threading.Event | None = None, wake: threading.Event | None = None,
-        work: Work | None = None, prompt: tuple[Prompt, ...] | None = None,
+        work: Work | None = None, prompt: tuple[Prompt, ...] | None = None, pressed: threading.Event | None = None,
     ) -> None:  # fmt: skip
         self.work = (*WORK, *SENDING) if work is None else work
         self.prompt = PROMPT if prompt is None else prompt
@@ -62,20 +65,30 @@ class Worker:
         self.actor = system("Hikeshi", "worker")
         self.stop = stop or threading.Event()
         self.wake = wake or threading.Event()
+        self.pressed = pressed or threading.Event()
 
     def run(self) -> None:
         while not self.stop.is_set():
+            self._give_way()
             try:
                 busy = self.once()
             except Exception:  # the worker's boundary: a fault in one row must not silence all deadlines
                 log.exception("the worker met an error and goes on")
                 busy = False
                 close_old_connections()
+            if self.prompt:
+                self.pressed.set() if busy else self.pressed.clear()
             if busy:
                 self.wake.set()  # what was done may have made other rows due, for the workers beside this one
             else:
                 self.wake.wait(self._pause())
                 self.wake.clear()
+
+    def _give_way(self) -> None:
+        """Wait while deadlines are being kept, but never long: what has been decided has to be carried, too."""
+        until = time.monotonic() + GIVING_WAY
+        while not self.prompt and self.pressed.is_set() and time.monotonic() < until and not self.stop.is_set():
+            time.sleep(0.02)
 
     def _pause(self) -> float:
         """Seconds until the next row falls due, and never longer than `IDLE_SECONDS`: others may add rows meanwhile."""
