@@ -85,10 +85,12 @@ def test_the_draft_is_taken_away_as_a_file_in_either_language(house: House) -> N
 def test_facts_are_said_by_a_form_and_only_what_has_changed_is_written(house: House) -> None:
     url = f"/incidents/{house.incident.name}/facts/"
     browser = signed_in(house.responder)
-    assert browser.post(url, {"personal_data": "yes", "persons_eu": "yes", "insider": "unknown"}).status_code == 302
+    assert browser.post(url, {"personal_data": "yes", "persons_eu": "yes", "insider": ""}).status_code == 302
     assert browser.post(url, {"personal_data": "yes", "persons_eu": "yes"}).status_code == 302
     rows = Fact.objects.filter(chain__name=house.incident.name)
     assert sorted(rows.values_list("key", flat=True)) == ["personal_data", "persons_eu"]
+    assert browser.post(url, {"insider": "unknown"}).status_code == 302
+    assert rows.get(key="insider").answer == "unknown"
     page = browser.get(at(house)).content.decode()
     assert "GDPR art. 33" in page
     assert signed_in(house.other).post(url, {"personal_data": "no"}).status_code == 404

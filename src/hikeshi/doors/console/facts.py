@@ -53,7 +53,10 @@ def proposed(incident: Incident) -> list[dict[str, Any]]:
 
 def _topics(chain: str) -> list[tuple[str, list[dict[str, Any]], bool]]:
     """Topic, its questions, and whether it is unfolded: what we are is asked on the organisation's page, the rest on the incident's."""
-    rows = [{**row, "text": say(row["text"])} for row in shapes.answers(chain)]
+    spoken = known_facts.known(
+        chain
+    )  # that nobody knows is worth saying too: nothing is ticked until somebody has spoken
+    rows = [{**row, "text": say(row["text"]), "answer": spoken.get(row["fact"], "")} for row in shapes.answers(chain)]
     rows.sort(key=lambda row: row["fact"] != "personal_data")  # the question that most others hang on comes first
     return [
         (say(text), [row for row in rows if row["topic"] == topic], (topic == "house") == (chain == ORGANISATION))
@@ -65,7 +68,7 @@ def _save(request: HttpRequest, incident: Incident | None) -> None:
     known, who = known_facts.known(incident.name if incident else ORGANISATION), actor(request)
     for key in FACTS:
         answer = request.POST.get(key, "")
-        if not answer or answer == known.get(key, "unknown"):
+        if not answer or answer == known.get(key):
             continue
         if incident is None:
             obligations.say_house_fact(key, answer, actor=who)
