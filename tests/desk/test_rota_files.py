@@ -70,6 +70,7 @@ def test_days_periods_and_moved_dates() -> None:
         ("DTSTART:20261102T090000Z\nDURATION:P1D", "names nobody"),
         ("DTSTART:20261102T090000Z\nDURATION:P1D\nSUMMARY:x\nRRULE:FREQ=SECONDLY", "its rule is not understood"),
         ("DTSTART:20261102T090000Z\nDURATION:P1D\nSUMMARY:x\nRRULE:FREQ=DAILY;INTERVAL=0", "its rule"),
+        ("DTSTART:20261102T090000Z\nDURATION:P1D\nSUMMARY:x\nRRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "its rule"),
         ("SUMMARY:x", "no start"),
     ],
 )

@@ -24,9 +24,15 @@ MOST_DAYS: Final = 500_000
 LONGEST_RULE: Final = 300
 RULE: Final = re.compile(
     r"(?:(?:FREQ=(?:DAILY|WEEKLY|MONTHLY|YEARLY)|INTERVAL=[1-9]\d{0,3}|COUNT=\d{1,5}|UNTIL=[0-9TZ]+|WKST=\w\w"
-    r"|BY(?:DAY|MONTHDAY|YEARDAY|WEEKNO|MONTH|SETPOS)=[-+0-9A-Z,]+)(?:;|$))+",
+    r"|BYDAY=(?:,?-?[1-4]?[A-Z]{2})+|BYMONTHDAY=(?:,?-?(?:[12]?\d|3[01]))+)(?:;|$))+",
     re.ASCII,
 )
+SURE: Final = {
+    ("DAILY", ()), ("DAILY", ("INTERVAL",)), ("DAILY", ("BYDAY",)), ("WEEKLY", ()), ("WEEKLY", ("INTERVAL",)),
+    ("WEEKLY", ("BYDAY",)), ("WEEKLY", ("BYDAY", "INTERVAL")), ("MONTHLY", ()), ("MONTHLY", ("BYDAY",)),
+    ("MONTHLY", ("BYMONTHDAY",)), ("YEARLY", ()),
+}  # fmt: skip
+"""Rules that surely meet a date soon. For one that never does (30 February) the library would count to the year 9999."""
 ZONES: Final = re.compile(r"^BEGIN:VTIMEZONE\b.*?^END:VTIMEZONE\b[^\n]*\n?", re.DOTALL | re.MULTILINE | re.IGNORECASE)
 ODD: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 """What libraries raise for text that is no calendar."""
@@ -159,6 +165,8 @@ def _by_rule(text: str, begun: _Moment, within: tuple[datetime, datetime], lengt
     if until:
         last = min(last, _until(until, begun.zone))
     count = int(parts.pop("COUNT", 0))
+    if (parts.get("FREQ"), _narrowed(parts)) not in SURE:
+        raise _Odd(f"its rule is not understood: {text[:80]}")
     rule = rrulestr(";".join(f"{name}={value}" for name, value in parts.items()), dtstart=begun.wall).replace(
         until=last
     )
@@ -168,6 +176,12 @@ def _by_rule(text: str, begun: _Moment, within: tuple[datetime, datetime], lengt
             return
         if wall >= first:
             yield wall
+
+
+def _narrowed(parts: dict[str, str]) -> tuple[str, ...]:
+    """The names of what narrows a rule, in order."""
+    found = {name for name in parts if name not in ("FREQ", "WKST") and (name, parts[name]) != ("INTERVAL", "1")}
+    return tuple(sorted(found))
 
 
 def _until(text: str, zone: tzinfo) -> datetime:
