@@ -110,6 +110,7 @@ def test_limits() -> None:
         ics(*[ever.format(1000)] * 3),
         b"name,duty\n",
         b"\xff\xfe\x00",
+        ics("DTSTART;TZID=Europe/:20261005T090000"),
     ):
         with pytest.raises(Unreadable):
             read(content)

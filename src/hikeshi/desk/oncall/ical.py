@@ -34,8 +34,8 @@ SURE: Final = {
 }  # fmt: skip
 """Rules that surely meet a date soon. For one that never does (30 February) the library would count to the year 9999."""
 ZONES: Final = re.compile(r"^BEGIN:VTIMEZONE\b.*?^END:VTIMEZONE\b[^\n]*\n?", re.DOTALL | re.MULTILINE | re.IGNORECASE)
-ODD: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
-"""What libraries raise for text that is no calendar."""
+ODD: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, OSError)
+"""What libraries raise for text that is no calendar; `OSError` for a zone that is the name of a folder."""
 
 
 class Found(NamedTuple):
