@@ -126,7 +126,7 @@ def test_one_that_the_database_refuses_does_not_hold_up_the_others(
 def test_alerts_that_no_order_may_answer_cost_no_worker_a_round(hikeshi: Actor) -> None:
     service = json.loads(one(1))["detail"]["service"] | {"resourceRole": "TARGET"}
     receive(hikeshi, *(one(number, service=service) for number in range(20)))
-    assert not Worker().once()
+    assert not Worker(prompt=()).once()
     assert "not the ACTOR" in Alert.objects.first().answer["en"]  # type: ignore[union-attr]  # there are 20
 
 

@@ -127,7 +127,7 @@ def test_a_long_read_gives_way_and_keeps_its_lease(
 def test_a_worker_that_lost_the_item_or_must_stop_writes_nothing(item: Item, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evidence, "compare", lambda _item: Checked(result="mismatch"))
     due(item)
-    worker = Worker()
+    worker = Worker(prompt=())
 
     def stopped(row: Item) -> None:
         worker.stop.set()

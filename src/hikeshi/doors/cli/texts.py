@@ -582,9 +582,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
 
 
 CODES_JA: Final[dict[str, str]] = {
-    "shipped": "同梱の対応表",
-    "own": "自社の対応表",
-    "shape": "組み込み",
     "accepted": "受領済み",
     "active": "対応中",
     "admin": "管理者",
@@ -689,6 +686,7 @@ CODES_JA: Final[dict[str, str]] = {
     "open": "未着手",
     "over": "期限超過",
     "overdue": "期限超過",
+    "own": "自社の対応表",
     "paper": "紙",
     "part": "一部",
     "partial": "一部完了",
@@ -710,6 +708,8 @@ CODES_JA: Final[dict[str, str]] = {
     "scribe": "記録係",
     "sealed-late": "封印の遅れ",
     "sensitive": "機微",
+    "shape": "組み込み",
+    "shipped": "同梱の対応表",
     "signed": "署名検証済み",
     "signs": "署名中",
     "silence": "記録の途絶",
