@@ -40,6 +40,7 @@ def house(db: None, settings: Settings, tmp_path: Path, monkeypatch: pytest.Monk
     """Everything hangs on one incident, which is restricted; nobody but the responder has a role on it."""
     settings.ENVIRONMENT = msgspec.structs.replace(settings.ENVIRONMENT, home=tmp_path)
     monkeypatch.setenv("HIKESHI_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)  # some commands write a file where they are
     cache.clear()
     made = build(tmp_path)
     secrecy.restrict(made.incident, actor=HIKESHI, reason="an insider")
