@@ -24,7 +24,7 @@ from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.alerts.held import held_back
 from hikeshi.desk.alerts.joining import join_all
-from hikeshi.desk.alerts.models import Alert, Delivery, Source
+from hikeshi.desk.alerts.models import Alert, Delivery, Group, Source
 from hikeshi.desk.alerts.weighing import Suggestion, weigh
 from hikeshi.desk.bulk import insert_many
 from hikeshi.desk.ledger import verbs as ledger
@@ -32,6 +32,7 @@ from hikeshi.desk.ledger.models import ORGANISATION
 from hikeshi.errors import Unreadable
 from hikeshi.signals.reading import Reading, read as read_payload
 from hikeshi.signals.signal import Signal
+from hikeshi.text import Text
 
 log = logging.getLogger(__name__)
 NAMED: Final = 50
@@ -200,8 +201,19 @@ def _likeness(signal: Signal) -> tuple[str, float, str]:
 
 
 def _weighed(signals: Sequence[Signal]) -> dict[tuple[str, float, str], Suggestion]:
+    """What joins a group that is as grave already is not weighed again: a group is weighed when it opens and when it gets worse."""
     like = {_likeness(signal): signal for signal in signals}
-    return dict(zip(like, weigh(list(like.values())), strict=True)) if like else {}
+    if not like:
+        return {}
+    standing = Group.objects.filter(fingerprint__in={signal.fingerprint for signal in signals}, joinable=True)
+    known = {row[0]: row[1:] for row in standing.values_list("fingerprint", "score", "suggested_severity", "reasons")}
+    weighed: dict[tuple[str, float, str], Suggestion] = {}
+    for name, signal in like.items():
+        score, severity, reasons = known.get(signal.fingerprint, (-1.0, None, []))
+        if severity is not None and score >= signal.score:
+            weighed[name] = severity, msgspec.convert(reasons, list[Text])
+    rest = [name for name in like if name not in weighed]
+    return weighed | dict(zip(rest, weigh([like[name] for name in rest]), strict=True)) if rest else weighed
 
 
 def _alert(signal: Signal, parcel: Parcel, suggestion: Suggestion, now: datetime) -> Alert:

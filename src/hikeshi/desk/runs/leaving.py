@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Final
 
 from django.db import connection, transaction
@@ -14,6 +15,7 @@ from hikeshi.desk.alerts.models import Alert
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import ORGANISATION
 from hikeshi.desk.runs.orders import in_force, match
+from hikeshi.text import Text
 
 AT_ONCE: Final = 500
 """Alerts per transaction: other writers wait that long."""
@@ -32,21 +34,17 @@ def leave_uncovered(*, actor: Actor) -> int:
     )
     if connection.features.has_select_for_update_skip_locked:
         due = due.select_for_update(of=("self",), skip_locked=True)
-    orders, left = in_force(), []
+    orders, left = in_force(), defaultdict[Text, list[Alert]](list)
     for alert in due.select_related("group").prefetch_related("incidents")[:AT_ONCE]:
         order, why = match(alert, now, orders)
         if order is None:
-            alert.answer, alert.due_at, alert.lease_owner, alert.lease_until = (
-                {"en": why.en, "ja": why.ja},
-                None,
-                "",
-                None,
-            )
-            left.append(alert)
-    if left:
-        Alert.objects.bulk_update(left, ("answer", "due_at", "lease_owner", "lease_until"))
-        ledger.append(
-            ORGANISATION, actor=actor, verb="alert.leave", obj=f"{len(left)} alerts",
-            data={"count": len(left), "alerts": [str(alert) for alert in left]},
-        )  # fmt: skip
-    return len(left)
+            left[why].append(alert)
+    for why, alerts in left.items():  # few reasons, so few statements
+        Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(
+            answer={"en": why.en, "ja": why.ja}, due_at=None, lease_owner="", lease_until=None
+        )
+    names = [str(alert) for alerts in left.values() for alert in alerts]
+    if names:
+        data = {"count": len(names), "alerts": names}
+        ledger.append(ORGANISATION, actor=actor, verb="alert.leave", obj=f"{len(names)} alerts", data=data)
+    return len(names)
