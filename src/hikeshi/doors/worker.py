@@ -95,8 +95,12 @@ class Worker:
         now = timezone.now()
         soon = now + timedelta(seconds=IDLE_SECONDS)
         due = [next_due(rows._default_manager.all(), before=soon) for rows, _ in self.work]
-        due += [one.next_due(soon) for one in self.prompt]
+        due += [self._next_look(one, now, soon) for one in self.prompt]
         return max(0.01, min((at - now for at in due if at is not None), default=soon - now).total_seconds())
+
+    def _next_look(self, one: Prompt, now: datetime, soon: datetime) -> datetime | None:
+        at, rest = one.next_due(soon), one.every - (time.monotonic() - self.looked[one])
+        return at and max(at, now + timedelta(seconds=max(0.0, rest)))
 
     def once(self, *, before: type[Queued] | None = None) -> bool:
         """Do what must not wait; then claim one due row and do what it asks for, only of what stands in WORK above `before`.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -20,6 +20,11 @@ from hikeshi.signals.signal import Signal
 
 WINDOW = timedelta(hours=24)
 """A new alert joins a group of its cause when the group's newest alert is not older than this, or the group is snoozed."""
+
+STORM = 20
+"""Alerts in a group after which further ones are looked at for standing orders together, and no longer each at once."""
+CALM = 2.0
+"""Seconds from one such look to the next."""
 
 LEAST = 4
 """The severity that nothing can be below."""
@@ -54,11 +59,14 @@ def join_all(new: Sequence[tuple[Alert, Signal]], again: Iterable[Alert], *, now
     locked = {group.pk: group for group in rows}
     fold = Fold(locked.values(), now)
     places = [(alert, signal, fold.place(alert, signal)) for alert, signal in new]
+    together = datetime.fromtimestamp((now.timestamp() // CALM + 1) * CALM, UTC)
     fold.write()
     tallies: defaultdict[int, Tally] = defaultdict(Tally)
     for alert, _, group in places:
         alert.group = group
         if group.pk in locked:
+            if alert.due_at is not None and group.size > STORM:
+                alert.due_at = together
             tallies[group.pk].add(alert, 1, alert.times_seen)
     for alert in updated:
         tallies[alert.group_id].add(alert, 0, 1)
