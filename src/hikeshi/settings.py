@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "hikeshi.desk.accounts",
     "hikeshi.desk.oncall",
     "hikeshi.desk.assets",
+    "hikeshi.desk.clouds",
     "hikeshi.desk.alerts",
     "hikeshi.desk.duties",
     "hikeshi.desk.incidents",

@@ -1,4 +1,4 @@
-"""A moto server behind a thin layer that can fail, and what tests build in its account."""
+"""The simulated cloud, served in this process behind a layer that can fail, and what tests build in its account."""
 
 from __future__ import annotations
 
@@ -11,21 +11,23 @@ import threading
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
+from actions.short_cut import APPS, quick
+from actions.worlds import WatchedWorld
 from hikeshi.actions.action import Plan
 from hikeshi.actions.aws.recorder import ListRecorder
-from hikeshi.actions.aws.world import AwsSettings, AwsWorld
+from hikeshi.actions.aws.world import AwsSettings
 from hikeshi.aws.clients import client
+from hikeshi.simulation import cast, layer as simulation
+from hikeshi.simulation.server import SETTINGS, instances
 
 REGION = "ap-northeast-1"
-ACCOUNT = "123456789012"
-IMAGE = "ami-0abcdef1234567890"
+ACCOUNT = cast.ACCOUNT
+IMAGE = "ami-0a1b2c3d4e5f60718"  # simulation/images.json
 BUCKET = "example-evidence"
 
 Fault = Literal["denied", "throttled", "lost before", "lost after", "html", "internal"]
@@ -99,15 +101,23 @@ def _operation(environ: dict[str, Any], body: bytes) -> str:
 
 
 @contextmanager
-def running_cloud() -> Iterator[Cloud]:
-    """A server on a free port, stopped at the end."""
-    # Without this each fresh account first makes 1300 images with a volume and a snapshot each.
-    os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
+def running_cloud(*, quickly: bool = False) -> Iterator[Cloud]:
+    """A server on a free port, stopped at the end; `quickly`: this process asks it without a socket (`short_cut.py`)."""
+    os.environ.update(SETTINGS)
+    from moto.moto_server.werkzeug_app import (  # after SETTINGS: moto reads them when it is imported
+        DomainDispatcherApplication,
+        create_backend_app,
+    )
+
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    layer = Layer(DomainDispatcherApplication(create_backend_app))
+    layer = Layer(simulation.Layer(DomainDispatcherApplication(create_backend_app), instances))
     server = make_server("127.0.0.1", 0, layer, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield Cloud(f"http://127.0.0.1:{server.server_port}", layer)
+    url = f"http://127.0.0.1:{server.server_port}"
+    if quickly:
+        APPS[url] = layer
+    yield Cloud(url, layer)
+    APPS.pop(url, None)
     server.shutdown()
 
 
@@ -133,7 +143,8 @@ class Cloud:
         self.layer.reset()
         urllib.request.urlopen(urllib.request.Request(f"{self.url}/moto-api/reset", method="POST")).close()
 
-    def world(self, **changes: Any) -> WatchedWorld:
+    def world(self, *, protected: tuple[str, ...] = (), **changes: Any) -> WatchedWorld:
+        """A world on this cloud that does not wait."""
         given: dict[str, Any] = {
             "incident": "INC-2026-0001",
             "step": "INC-2026-0001/2.1",
@@ -141,7 +152,7 @@ class Cloud:
             "region": REGION,
             "record": ListRecorder(),
             "endpoint_url": self.url,
-            "settings": AwsSettings(evidence_bucket=BUCKET),
+            "settings": AwsSettings(evidence_bucket=BUCKET, protected=protected),
             "sleep": lambda _: None,
         }
         return WatchedWorld(**{**given, **changes})
@@ -152,7 +163,7 @@ class Cloud:
         return s3
 
     def client(self, service: str) -> Any:
-        return client(service, REGION, self.url, 20.0)
+        return quick(client(service, REGION, self.url, 20.0))
 
     def group(self, vpc: str, name: str) -> str:
         return str(self.ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"])
@@ -200,16 +211,6 @@ class Cloud:
     def add_rule(self, group: str) -> None:
         anywhere = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "203.0.113.0/24"}]}]
         self.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=anywhere)
-
-
-class WatchedWorld(AwsWorld):
-    """The AWS world with a recorder that can be looked at, no waiting, and a clock that can be moved."""
-
-    record: ListRecorder
-    ahead: timedelta = timedelta()
-
-    def now(self) -> datetime:
-        return super().now() + self.ahead
 
 
 def stored(plan: Plan) -> Plan:

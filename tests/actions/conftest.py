@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from actions.account import Cloud, WatchedWorld, running_cloud
+from actions.account import Cloud, running_cloud
+from actions.worlds import WatchedWorld
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from hikeshi.actions.action import Action, Plan, Receipt
-from hikeshi.actions.aws.capture_memory import CaptureMemory
-from hikeshi.actions.aws.isolate_instance import IsolateInstance
+from hikeshi.actions.aws.acquisition.capture_memory import CaptureMemory
+from hikeshi.actions.aws.network.isolate import IsolateInstance
 from hikeshi.actions.aws.recorder import ListRecorder
 from hikeshi.actions.aws.world import AwsSettings, AwsWorld
 from hikeshi.errors import Unreadable

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from hikeshi.actions.action import Action
-from hikeshi.actions.aws.capture_memory import CaptureMemory
-from hikeshi.actions.aws.isolate_instance import IsolateInstance
-from hikeshi.actions.aws.mark_instance import MarkInstance
-from hikeshi.actions.aws.snapshot_set import SnapshotSet
+from hikeshi.actions.aws.acquisition.capture_memory import CaptureMemory
+from hikeshi.actions.aws.acquisition.snapshot_set import SnapshotSet
+from hikeshi.actions.aws.network.isolate import IsolateInstance
+from hikeshi.actions.aws.network.mark import MarkInstance
 from hikeshi.errors import Refused
 
 ACTIONS: dict[str, type[Action[Any]]] = {

@@ -16,7 +16,7 @@ The life of one step:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
@@ -28,7 +28,11 @@ from hikeshi.text import Text
 Effect = Literal["look", "collect", "contain", "destroy"]
 """How much an action changes, in rising order. `contain` and `destroy` wait for approval or a standing order."""
 
+Radius = Literal["resource", "shared", "account"]
+"""Who else feels it: nobody but the resource, those who share a role, a subnet or a network with it, or a whole account."""
+
 Reversible = Literal["yes", "with-loss", "no"]
+"""`with-loss`: it can be set back, but something does not return as it was (an address, a password, memory)."""
 
 Outcome = Literal["done", "already-done", "pending", "partial", "refused", "failed", "unknown"]
 """`unknown` is honest: a time-out after sending is not a failure. Read the world, then decide."""
@@ -113,7 +117,28 @@ class World(Protocol):
     cloud_seconds: float
     """Time spent waiting for answers from outside so far, in seconds."""
 
+    @property
+    def plan_minutes(self) -> int:
+        """How long a plan stays valid."""
+        ...
+
     def now(self) -> datetime: ...
+
+    def pause(self, seconds: float) -> None:
+        """Wait for the provider to see what it was just told."""
+        ...
+
+    def send(self, call: Call, *, eventually: tuple[str, ...] = ()) -> Mapping[str, Any]:
+        """Make one changing call, written down before and after; `eventually` names error codes that mean "not seen yet"."""
+        ...
+
+    def guard(self, resources: Iterable[str]) -> None:
+        """Raises `Refused` where one of these is never to be touched: our own infrastructure, or what the organisation has protected."""
+        ...
+
+    def estimate(self, calls: Sequence[Call]) -> float:
+        """How long these calls will take here and now, in seconds."""
+        ...
 
 
 W = TypeVar("W", bound=World)
@@ -126,6 +151,9 @@ class Action(msgspec.Struct, Generic[W], frozen=True, kw_only=True, forbid_unkno
     provider: ClassVar[str]
     effect: ClassVar[Effect]
     reversible: ClassVar[Reversible]
+    radius: ClassVar[Radius] = "resource"
+    target: ClassVar[str]
+    """What it acts on, in the words of `signals.signal.Kind` where they fit: "instance", "key", "principal", "network", "bucket" ..."""
     title: ClassVar[Text]
     what: ClassVar[Text]
     by_hand: ClassVar[Text]

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from actions.account import REGION, Cloud, Fault, WatchedWorld
+from actions.account import REGION, Cloud, Fault
+from actions.worlds import WatchedWorld
 from hikeshi.actions.aws.recorder import NullRecorder
 from hikeshi.actions.aws.world import PAUSES, AwsWorld, permission_for
 from hikeshi.aws.clients import client

@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 
 from hikeshi.actions.action import Action
-from hikeshi.actions.aws.capture_memory import DOCUMENT
-from hikeshi.actions.aws.instance import PROTECTED_TAG
-from hikeshi.actions.aws.isolation_group import ROLE, ROLE_TAG
+from hikeshi.actions.aws.acquisition.capture_memory import DOCUMENT
+from hikeshi.actions.aws.machines import PROTECTED_TAG
+from hikeshi.actions.aws.network.isolation_group import ROLE, ROLE_TAG
 
 Condition = Mapping[str, Mapping[str, Any]]
 

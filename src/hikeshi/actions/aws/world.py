@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from typing import Any
 
 import msgspec
@@ -17,10 +18,14 @@ from hikeshi.actions.action import Call, Plan
 from hikeshi.actions.aws.recorder import Recorder, Settled, without_secrets
 from hikeshi.aws.clients import client
 from hikeshi.aws.failures import CallFailed, NoAnswer, translate
+from hikeshi.errors import Refused
 from hikeshi.text import Text
 
 PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
 """Seconds before each repeat of a call that AWS has refused for now (at most; the real pause is between half and all of it)."""
+
+SECONDS_PER_CALL = 0.5
+"""A cautious guess for one call on AWS, for `Plan.estimate_seconds`."""
 
 _MARKERS = {"elbv2": ("Marker", "NextMarker")}
 _IAM_PREFIX = {"elbv2": "elasticloadbalancing"}
@@ -47,8 +52,8 @@ class AwsSettings(msgspec.Struct, frozen=True, kw_only=True):
     evidence_prefix: str = "hikeshi"
     memory_tool_sha256: str = ""
     """What the memory tool on the hosts must hash to; empty means it is recorded and not compared."""
-    protected_instances: tuple[str, ...] = ()
-    """Instances that are never contained: our own infrastructure, the log collector, a NAT instance."""
+    protected: tuple[str, ...] = ()
+    """What no action ever changes, by id, name or ARN, with * and ?: our own infrastructure, the log collector, break-glass roles."""
     plan_minutes: int = 15
     """How long a plan stays valid."""
     read_timeout_seconds: float = 20.0
@@ -93,9 +98,30 @@ class AwsWorld:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
+    @property
+    def plan_minutes(self) -> int:
+        return self.settings.plan_minutes
+
     def pause(self, seconds: float) -> None:
         """Wait for AWS to see what it was just told."""
         self._sleep(seconds)
+
+    def guard(self, resources: Iterable[str]) -> None:
+        """Raises `Refused` naming the resource and the line of the register that protects it."""
+        for resource in resources:
+            for pattern in self.settings.protected:
+                if fnmatchcase(resource, pattern):
+                    hint = "It is listed as protected in the account's settings; change them there if that is wrong."
+                    raise Refused(f"{resource} is protected ({pattern}) and is never touched.", hint=hint)
+
+    def estimate(self, calls: Sequence[Call]) -> float:
+        """How long these calls will take, in seconds."""
+        return len(calls) * SECONDS_PER_CALL
+
+    def send(self, call: Call, *, eventually: tuple[str, ...] = ()) -> dict[str, Any]:
+        """`change`, for a call that is already written in a plan ("ec2:CreateTags")."""
+        service, operation = call.operation.split(":")
+        return self.change(service, operation, call.why, eventually=eventually, **call.params)
 
     def read(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
         """One reading call ("ec2", "DescribeVolumes"); repeated within bounds when throttled or lost. Raises `CallFailed`."""

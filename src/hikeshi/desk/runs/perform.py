@@ -26,6 +26,7 @@ from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.queue import LeaseLost, hold
 from hikeshi.desk.runs import verbs
 from hikeshi.desk.runs.models import Step
+from hikeshi.desk.runs.worlds import world_of
 from hikeshi.errors import Failed, HikeshiError, Refused
 from hikeshi.playbooks.playbook import library
 from hikeshi.text import Text
@@ -72,7 +73,7 @@ def perform(step: Step, *, worker: str, actor: Actor) -> None:
     """Plan, do, check or undo, whichever the step's state asks for, and go on until it must wait or has ended."""
     recorder = DeskRecorder(step, worker)
     try:
-        _advance(step, build_action(step.action, step.inputs), _world(step, recorder), recorder, actor)
+        _advance(step, build_action(step.action, step.inputs), world_of(step, recorder), recorder, actor)
     except LeaseLost:
         log.warning("step %s was taken over by another worker", step)
     except HikeshiError as problem:
@@ -87,37 +88,10 @@ def prove(step: Step, *, actor: Actor) -> Receipt:
     if not step.plan:
         raise Refused(f"Step {step.key} has no plan to verify.", hint="`hikeshi contain plan` makes it.")
     require_on(actor, "write", step.run.incident)
-    world = _world(step, DeskRecorder(step, worker=actor.name))
+    world = world_of(step, DeskRecorder(step, worker=actor.name))
     receipt = build_action(step.action, step.inputs).check(world, verbs.plan_of(step))
     verbs.proved(step, receipt, actor=actor)
     return receipt
-
-
-def _world(step: Step, recorder: DeskRecorder) -> AwsWorld:
-    environment, facts = settings.ENVIRONMENT, step.run.facts
-    account = facts.get("alert.account", "")
-    if environment.aws_accounts and account not in environment.aws_accounts:
-        raise Refused(
-            f"The account {account or '(unknown)'} is not one that actions may touch.",
-            hint="HIKESHI_AWS_ACCOUNTS lists those that are.",
-        )
-    return AwsWorld(
-        incident=step.run.incident.name,
-        step=f"{step.run.incident.name}/{step.run_id}/{step.key}",
-        account=account,
-        region=facts.get("alert.region", environment.aws_region),
-        record=recorder,
-        endpoint_url=environment.aws_endpoint_url or None,
-        settings=AwsSettings(
-            evidence_bucket=environment.evidence_bucket, protected_instances=environment.aws_protected
-        ),
-        earlier=[verbs.plan_of(other) for other in _earlier(step)],
-    )
-
-
-def _earlier(step: Step) -> list[Step]:
-    """The incident's other steps that have a plan: one action may need the state another has saved."""
-    return list(Step.objects.filter(run__incident=step.run.incident).exclude(pk=step.pk).exclude(plan=""))
 
 
 def _advance(step: Step, action: Action[Any], world: AwsWorld, recorder: DeskRecorder, actor: Actor) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from actions.account import BUCKET, Cloud, Machine, WatchedWorld, stored
+from actions.account import ACCOUNT, BUCKET, Cloud, Machine, stored
+from actions.worlds import WatchedWorld
 from hikeshi.actions.action import Plan
-from hikeshi.actions.aws.isolate_instance import IsolateInstance
-from hikeshi.actions.aws.isolation_group import DESCRIPTION, NAME, ROLE, ROLE_TAG
+from hikeshi.actions.aws.network.isolate import IsolateInstance
+from hikeshi.actions.aws.network.isolation_group import DESCRIPTION, NAME, ROLE, ROLE_TAG
 from hikeshi.actions.aws.world import AwsSettings
 from hikeshi.errors import Failed, Refused
 
@@ -231,14 +232,14 @@ def test_a_protected_instance_is_refused(cloud: Cloud, world: WatchedWorld) -> N
 
 def test_our_own_infrastructure_is_refused(cloud: Cloud) -> None:
     machine = cloud.machine()
-    ours = cloud.world(settings=AwsSettings(evidence_bucket=BUCKET, protected_instances=(machine.id,)))
-    with pytest.raises(Refused, match="our own infrastructure"):
+    ours = cloud.world(settings=AwsSettings(evidence_bucket=BUCKET, protected=(machine.id,)))
+    with pytest.raises(Refused, match="protected"):
         isolate(machine).plan(ours)
 
 
 def test_another_accounts_instance_is_refused_outside_a_simulation(cloud: Cloud) -> None:
     machine = cloud.machine()
-    world = cloud.world(account="111122223333")
+    world = cloud.world(account="999988887777")
     world.simulated = False
     with pytest.raises(Refused, match="belongs to account"):
         isolate(machine).plan(world)
@@ -333,7 +334,7 @@ def test_a_requester_managed_interface_is_listed_and_left(cloud: Cloud, world: W
 
     machine = cloud.machine()
     managed, own = sorted(machine.groups)
-    ec2_backends["123456789012"]["ap-northeast-1"].enis[managed].requester_managed = True
+    ec2_backends[ACCOUNT]["ap-northeast-1"].enis[managed].requester_managed = True
     plan = isolate(machine).plan(world)
     assert list(plan.before["interfaces"]) == [own]
     assert any(managed in warning.en for warning in plan.warnings)

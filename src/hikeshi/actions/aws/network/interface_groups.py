@@ -7,8 +7,8 @@ from enum import Enum
 
 import msgspec
 
-from hikeshi.actions.aws.instance import Interface, find_instance, interfaces_of
-from hikeshi.actions.aws.isolation_group import NOT_SEEN_YET
+from hikeshi.actions.aws.machines import Interface, find_instance, interfaces_of
+from hikeshi.actions.aws.network.isolation_group import NOT_SEEN_YET
 from hikeshi.actions.aws.world import PAUSES, AwsWorld
 from hikeshi.aws.failures import CallFailed
 from hikeshi.text import Text

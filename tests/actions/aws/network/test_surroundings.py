@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from actions.account import IMAGE, Cloud, Machine, WatchedWorld
+from actions.account import IMAGE, Cloud, Machine
+from actions.worlds import WatchedWorld
 from hikeshi.actions.action import Plan
-from hikeshi.actions.aws.isolate_instance import IsolateInstance
+from hikeshi.actions.aws.network.isolate import IsolateInstance
 
 
 def planned(machine: Machine, world: WatchedWorld) -> Plan:

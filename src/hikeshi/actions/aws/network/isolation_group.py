@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from hikeshi.actions.action import Call
-from hikeshi.actions.aws.planning import tag_specification
+from hikeshi.actions.aws.tags import tag_specification
 from hikeshi.actions.aws.world import PAUSES, AwsWorld
 from hikeshi.aws.failures import CallFailed
 from hikeshi.errors import Failed

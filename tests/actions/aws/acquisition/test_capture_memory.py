@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from actions.account import BUCKET, Cloud, WatchedWorld, stored
+from actions.account import BUCKET, Cloud, stored
+from actions.worlds import WatchedWorld
 from hikeshi.actions.action import Plan, Receipt
-from hikeshi.actions.aws.capture_memory import SCRIPT, CaptureMemory
-from hikeshi.actions.aws.memory_upload import MAX_PARTS, planned_upload
+from hikeshi.actions.aws.acquisition.capture_memory import SCRIPT, CaptureMemory
+from hikeshi.actions.aws.acquisition.memory_upload import MAX_PARTS, planned_upload
 from hikeshi.actions.aws.world import AwsSettings
 from hikeshi.errors import Failed, Refused
 
@@ -27,7 +28,9 @@ class Host:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         self.s3 = cloud.bucket()
-        self.action = CaptureMemory(instance_id=cloud.machine(1).id)
+        # The tests answer for the agent; the simulated one must not do its work beside them.
+        offline = {"ResourceType": "instance", "Tags": [{"Key": "sim:agent", "Value": "offline"}]}
+        self.action = CaptureMemory(instance_id=cloud.machine(1, TagSpecifications=[offline]).id)
         self.plan: Plan = stored(self.action.plan(cloud.world()))
         self.key = self.plan.after["upload"]["key"]
 
@@ -224,11 +227,6 @@ def test_an_answer_that_is_no_result_is_a_failure(host: Host, output: str, reaso
     failed = host.check()
     assert (failed.outcome, failed.grade) == ("failed", "none")
     assert reason in failed.summary.en
-
-
-def test_moto_alone_answers_success_without_a_result(host: Host) -> None:
-    host.do()
-    assert "printed no result" in host.check().summary.en
 
 
 def said(host: Host, **changes: Any) -> str:

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from actions.account import Cloud, Machine, WatchedWorld, stored
-from hikeshi.actions.aws.isolate_instance import IsolateInstance
-from hikeshi.actions.aws.mark_instance import ORIGINAL_TAG, MarkInstance
+from actions.account import Cloud, Machine, stored
+from actions.worlds import WatchedWorld
+from hikeshi.actions.aws.network.isolate import IsolateInstance
+from hikeshi.actions.aws.network.mark import ORIGINAL_TAG, MarkInstance
 from hikeshi.errors import Refused
 
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from hikeshi.actions.action import Action, Call, Grade, Outcome, Plan, Receipt
-from hikeshi.actions.aws import isolation_group
-from hikeshi.actions.aws.instance import (
+from hikeshi.actions.aws.machines import (
     Instance,
     InstanceId,
     Interface,
@@ -15,8 +14,10 @@ from hikeshi.actions.aws.instance import (
     interfaces_of,
     tags_of,
 )
-from hikeshi.actions.aws.planning import INCIDENT_TAG, MAX_TAG_VALUE, MAX_TAGS, make_plan, receipt, tag_list
+from hikeshi.actions.aws.network import isolation_group
+from hikeshi.actions.aws.tags import INCIDENT_TAG, MAX_TAG_VALUE, MAX_TAGS, tag_list
 from hikeshi.actions.aws.world import AwsWorld
+from hikeshi.actions.planning import make_plan, receipt
 from hikeshi.aws.failures import CallFailed, NoAnswer
 from hikeshi.errors import Refused
 from hikeshi.text import Text
@@ -42,6 +43,7 @@ class MarkInstance(Action[AwsWorld], frozen=True, kw_only=True):
     provider: ClassVar = "aws"
     effect: ClassVar = "contain"
     reversible: ClassVar = "yes"
+    target: ClassVar = "instance"
     title: ClassVar = Text(en="Mark the instance", ja="インスタンスに目印を付ける")
     what: ClassVar = Text(
         en="Tags the instance, its interfaces (with their original groups) and its volumes with the incident.",

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from hikeshi.actions.aws.instance import Instance, Interface
+from hikeshi.actions.aws.machines import Instance, Interface
 from hikeshi.actions.aws.world import AwsWorld
 from hikeshi.aws.failures import CallFailed
 from hikeshi.text import Text

@@ -112,9 +112,7 @@ def containable_instance(world: AwsWorld, instance_id: str) -> Instance:
     if PROTECTED_TAG in instance.tags:
         hint = "If it must be contained all the same, remove the tag in AWS first; that decision leaves its own trace."
         raise Refused(f"Instance {instance_id} carries the tag {PROTECTED_TAG} and is never contained.", hint=hint)
-    if instance_id in world.settings.protected_instances:
-        hint = "It is listed as protected in the account's settings; change them there if that is wrong."
-        raise Refused(f"Instance {instance_id} is our own infrastructure and is never contained.", hint=hint)
+    world.guard([instance_id])
     return instance
 
 

@@ -8,8 +8,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 
 from hikeshi.actions.action import Action, Call, Plan, Receipt
-from hikeshi.actions.aws.instance import InstanceId, living_instance
-from hikeshi.actions.aws.memory_upload import (
+from hikeshi.actions.aws.acquisition.memory_upload import (
     SPARE_SECONDS,
     Part,
     Upload,
@@ -19,12 +18,14 @@ from hikeshi.actions.aws.memory_upload import (
     publish_list,
     stored_bytes,
 )
-from hikeshi.actions.aws.planning import make_plan, nothing_to_undo, receipt, step_mark
+from hikeshi.actions.aws.machines import InstanceId, living_instance
+from hikeshi.actions.aws.tags import step_mark
 from hikeshi.actions.aws.world import AwsWorld
+from hikeshi.actions.planning import make_plan, nothing_to_undo, receipt
 from hikeshi.aws.failures import CallFailed, NoAnswer
 from hikeshi.text import Text
 
-SCRIPT = files("hikeshi.actions.aws").joinpath("capture_memory.sh").read_text(encoding="utf-8")
+SCRIPT = files("hikeshi.actions.aws.acquisition").joinpath("capture_memory.sh").read_text(encoding="utf-8")
 DOCUMENT = "AWS-RunShellScript"
 ASK_AGAIN = 5.0
 """Seconds between two looks at a running command."""
@@ -67,6 +68,7 @@ class CaptureMemory(Action[AwsWorld], frozen=True, kw_only=True):
     effect: ClassVar = "collect"
     reversible: ClassVar = "no"
     evidence_kind: ClassVar = "memory"
+    target: ClassVar = "instance"
     title: ClassVar = Text(en="Capture the memory", ja="メモリを取得する")
     what: ClassVar = Text(
         en="Asks the agent on the host to stream its memory into the evidence bucket. Runs a tool on the host, changes no disk.",

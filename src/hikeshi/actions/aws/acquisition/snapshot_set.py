@@ -6,17 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from hikeshi.actions.action import Action, Call, Grade, Outcome, Plan, Receipt
-from hikeshi.actions.aws.instance import InstanceId, has_instance_store, living_instance
-from hikeshi.actions.aws.planning import (
-    INCIDENT_TAG,
-    STEP_TAG,
-    make_plan,
-    nothing_to_undo,
-    receipt,
-    tag_list,
-    tag_specification,
-)
+from hikeshi.actions.aws.machines import InstanceId, has_instance_store, living_instance
+from hikeshi.actions.aws.tags import INCIDENT_TAG, STEP_TAG, tag_list, tag_specification
 from hikeshi.actions.aws.world import PAUSES, AwsWorld
+from hikeshi.actions.planning import make_plan, nothing_to_undo, receipt
 from hikeshi.aws.failures import DENIED, CallFailed, NoAnswer
 from hikeshi.errors import Refused
 from hikeshi.text import Text
@@ -49,6 +42,7 @@ class SnapshotSet(Action[AwsWorld], frozen=True, kw_only=True):
     effect: ClassVar = "collect"
     reversible: ClassVar = "no"
     evidence_kind: ClassVar = "snapshot"
+    target: ClassVar = "instance"
     title: ClassVar = Text(en="Take snapshots of all volumes", ja="全ボリュームのスナップショットを取得する")
     what: ClassVar = Text(
         en="Starts snapshots of every EBS volume of the instance at one moment. The instance is not disturbed.",

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hikeshi.actions.action import Action, Grade, Outcome, Receipt
-from hikeshi.actions.aws.instance import Interface
-from hikeshi.actions.aws.planning import receipt
+from hikeshi.actions.aws.machines import Interface
 from hikeshi.actions.aws.world import AwsWorld
+from hikeshi.actions.planning import receipt
 from hikeshi.aws.failures import CallFailed, NoAnswer
 from hikeshi.text import Text
 

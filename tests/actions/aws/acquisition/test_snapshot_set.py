@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from actions.account import Cloud, Machine, WatchedWorld, stored
-from hikeshi.actions.aws.snapshot_set import SnapshotSet
+from actions.account import ACCOUNT, Cloud, Machine, stored
+from actions.worlds import WatchedWorld
+from hikeshi.actions.aws.acquisition.snapshot_set import SnapshotSet
 from hikeshi.errors import Failed, Refused
 
 STEP = "INC-2026-0001/2.1"
@@ -114,7 +115,7 @@ def test_a_pending_snapshot_counts_and_is_named(cloud: Cloud, world: WatchedWorl
     plan = action.plan(world)
     action.do(world, plan)
     (snapshot,) = cloud.snapshots_of(STEP)
-    ec2_backends["123456789012"]["ap-northeast-1"].snapshots[snapshot["SnapshotId"]].status = "pending"
+    ec2_backends[ACCOUNT]["ap-northeast-1"].snapshots[snapshot["SnapshotId"]].status = "pending"
     seen = action.check(cloud.world(), plan)
     assert seen.outcome == "done"
     assert "still being copied" in seen.still_open[0].en
@@ -127,7 +128,7 @@ def test_a_failed_snapshot_does_not_count(cloud: Cloud, world: WatchedWorld) -> 
     plan = action.plan(world)
     action.do(world, plan)
     (snapshot,) = cloud.snapshots_of(STEP)
-    ec2_backends["123456789012"]["ap-northeast-1"].snapshots[snapshot["SnapshotId"]].status = "error"
+    ec2_backends[ACCOUNT]["ap-northeast-1"].snapshots[snapshot["SnapshotId"]].status = "error"
     assert action.check(cloud.world(), plan).outcome == "failed"
     assert action.do(cloud.world(), plan).outcome == "done"
 

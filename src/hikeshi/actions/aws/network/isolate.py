@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from hikeshi.actions.action import Action, Call, Plan, Receipt
-from hikeshi.actions.aws import isolation_group, surroundings
-from hikeshi.actions.aws.instance import (
+from hikeshi.actions.aws.machines import (
     Instance,
     InstanceId,
     Interface,
@@ -15,11 +14,12 @@ from hikeshi.actions.aws.instance import (
     find_instance,
     interfaces_of,
 )
-from hikeshi.actions.aws.interface_groups import Aim, Swap, set_groups, still_to_do
-from hikeshi.actions.aws.isolation_group import PLACEHOLDER
-from hikeshi.actions.aws.planning import make_plan, receipt
-from hikeshi.actions.aws.swap_report import Report
+from hikeshi.actions.aws.network import isolation_group, surroundings
+from hikeshi.actions.aws.network.interface_groups import Aim, Swap, set_groups, still_to_do
+from hikeshi.actions.aws.network.isolation_group import PLACEHOLDER
+from hikeshi.actions.aws.network.swap_report import Report
 from hikeshi.actions.aws.world import AwsWorld
+from hikeshi.actions.planning import make_plan, receipt
 from hikeshi.aws.failures import CallFailed, NoAnswer
 from hikeshi.errors import Refused
 from hikeshi.text import Text
@@ -47,6 +47,7 @@ class IsolateInstance(Action[AwsWorld], frozen=True, kw_only=True):
     provider: ClassVar = "aws"
     effect: ClassVar = "contain"
     reversible: ClassVar = "yes"
+    target: ClassVar = "instance"
     title: ClassVar = Text(en="Isolate the instance", ja="インスタンスを隔離する")
     what: ClassVar = Text(
         en="Replaces the security groups of every interface with a group that has no rules. The instance keeps running.",

@@ -1,0 +1,1 @@
+"""Cut off: interfaces, subnets, routes and block lists. Section A of the catalogue."""

@@ -1,0 +1,1 @@
+"""The way back into service: release, rebuild, restore, watch. Section F of the catalogue."""

@@ -1,0 +1,72 @@
+"""From the SDK straight into the simulated cloud's application, without a socket: the same bytes, in a third of the time."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from botocore.awsrequest import AWSResponse
+
+APPS: dict[str, Any] = {}
+"""The applications that are in this process, by the address they are also served at."""
+
+
+def quick(client: Any) -> Any:
+    """The client, on the short cut where its endpoint is in this process. Not for tests that cut connections."""
+    if (app := APPS.get(client.meta.endpoint_url)) is not None:
+        client.meta.events.register_first("before-send", ShortCut(app), unique_id="short-cut")
+    return client
+
+
+class Raw(io.BytesIO):
+    """The body of an answer, as botocore reads it from a connection."""
+
+    def stream(self, **_: Any) -> Any:
+        while chunk := self.read(65536):
+            yield chunk
+
+
+class ShortCut:
+    """A handler of botocore's `before-send`: it answers instead of the network."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    def __call__(self, request: Any, **_: Any) -> AWSResponse:
+        told: list[tuple[str, list[tuple[str, str]]]] = []
+        body = b"".join(self._app(_environ(request), lambda status, headers, *_: told.append((status, headers))))
+        status, headers = told[0]
+        return AWSResponse(request.url, int(status.split(" ", 1)[0]), dict(headers), Raw(body))  # type: ignore[arg-type]
+
+
+def _environ(request: Any) -> dict[str, Any]:
+    url = urlsplit(request.url)
+    body = request.body or b""
+    body = body.read() if hasattr(body, "read") else body.encode() if isinstance(body, str) else bytes(body)
+    headers = {
+        name: value.decode() if isinstance(value, bytes) else str(value) for name, value in request.headers.items()
+    }
+    given = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
+    return {
+        **given,
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote(url.path).encode().decode("latin-1"),
+        "RAW_URI": request.url,
+        "QUERY_STRING": url.query,
+        "SERVER_NAME": url.hostname,
+        "SERVER_PORT": str(url.port),
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "HTTP_HOST": url.netloc,
+        "CONTENT_TYPE": headers.get("Content-Type", ""),
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.url_scheme": url.scheme,
+        "wsgi.version": (1, 0),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
