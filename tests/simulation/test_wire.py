@@ -50,10 +50,37 @@ def test_ssm_is_json() -> None:
 
 
 def test_an_unsigned_upload_is_s3_and_its_body_is_not_read() -> None:
-    made = environ(b"x" * 100, method="PUT")
+    made = environ(b"x" * 100, method="PUT") | {"PATH_INFO": "/bucket/a/key"}
     call = read_call(made)
-    assert (call.service, call.operation, call.protocol, call.body) == ("s3", "PUT", "rest", b"")
+    assert (call.service, call.operation, call.protocol, call.body) == ("s3", "PutObject", "rest", b"")
     assert made["wsgi.input"].read() == b"x" * 100
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "path", "query", "operation", "protocol"),
+    [
+        ("s3", "PUT", "/bucket", "publicAccessBlock", "PutPublicAccessBlock", "rest"),
+        ("s3", "PUT", "/bucket/key", "partNumber=1&uploadId=x", "UploadPart", "rest"),
+        ("s3", "GET", "/bucket", "list-type=2&prefix=", "ListObjectsV2", "rest"),
+        ("eks", "POST", "/clusters/prod/access-entries", "", "CreateAccessEntry", "rest-json"),
+        ("guardduty", "DELETE", "/detector/abc/threatintelset/def", "", "DeleteThreatIntelSet", "rest-json"),
+        ("eks", "GET", "/clusters/prod/access-entries/arn:aws:iam::1:role%2Fx", "", "DescribeAccessEntry", "rest-json"),
+        ("nobody", "DELETE", "/x", "", "DELETE", "rest"),
+    ],
+)
+def test_a_rest_request_has_a_name(
+    service: str, method: str, path: str, query: str, operation: str, protocol: str
+) -> None:
+    made = environ(service=service, method=method) | {"RAW_URI": path, "QUERY_STRING": query}
+    call = read_call(made)
+    assert (call.operation, call.protocol) == (operation, protocol)
+
+
+def test_labels_and_body_are_what_a_rest_request_asks_with() -> None:
+    made = environ(b'{"type": "STANDARD"}', service="eks", kind="application/json")
+    call = read_call(made | {"PATH_INFO": "/clusters/prod/access-entries"})
+    assert call.params == {"name": "prod", "type": "STANDARD"}
+    assert b"<Code>" not in error_answer(call, 404, "ResourceNotFoundException", "None.").body
 
 
 @given(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -39,7 +40,15 @@ def _client(service: str, region: str, endpoint_url: str | None, read_timeout: f
     )
     keys = {"aws_access_key_id": "simulated", "aws_secret_access_key": "simulated"} if simulated else {}
     build: Any = _session().client  # the stubs know one overload per service; here the name is a value
-    return build(service, region_name=region or None, endpoint_url=endpoint_url, config=config, **keys)
+    made = build(service, region_name=region or None, endpoint_url=endpoint_url, config=config, **keys)
+    if service == "s3control" and endpoint_url is not None:
+        made.meta.events.register("before-sign.s3control", partial(_at, endpoint_url))
+    return made
+
+
+def _at(endpoint_url: str, request: Any, **_: Any) -> None:
+    """S3 Control puts the account's number into the host name, where no simulator is: the account is in a header as well."""
+    request.url = urlsplit(request.url)._replace(netloc=urlsplit(endpoint_url).netloc).geturl()
 
 
 @lru_cache(maxsize=1)

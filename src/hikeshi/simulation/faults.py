@@ -19,7 +19,7 @@ descriptions. Empty: only the delay."""
 
 
 class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """`service` as in the signature (ec2, ssm, s3), `operation` as the API names it (for S3: the HTTP method); `*` fits all.
+    """`service` as in the signature (ec2, ssm, s3), `operation` as the API names it, or the HTTP method; `*` fits all.
 
     `seconds` is waited before anything else; with `timeout`, after the call was carried out.
     """
@@ -31,7 +31,7 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     seconds: float = 0.0
 
     def fits(self, call: Call) -> bool:
-        return self.service in ("*", call.service) and self.operation in ("*", call.operation)
+        return self.service in ("*", call.service) and self.operation in ("*", call.operation, call.method)
 
 
 class Faults:
@@ -81,18 +81,21 @@ THROTTLED: Final = {
     "json": (400, "ThrottlingException"),
     "query": (400, "Throttling"),
     "rest": (503, "SlowDown"),
+    "rest-json": (429, "TooManyRequestsException"),
 }
 DENIED: Final = {
     "ec2": (403, "UnauthorizedOperation"),
     "json": (400, "AccessDeniedException"),
     "query": (403, "AccessDenied"),
     "rest": (403, "AccessDenied"),
+    "rest-json": (403, "AccessDeniedException"),
 }
 BROKEN: Final = {
     "ec2": (500, "InternalError"),
     "json": (500, "InternalServerError"),
     "query": (500, "InternalFailure"),
     "rest": (500, "InternalError"),
+    "rest-json": (500, "InternalServerErrorException"),
 }
 ERRORS: Final = {
     "500": (BROKEN, "An internal error has occurred (simulated)."),

@@ -1,8 +1,8 @@
 """One AWS request as it is on the wire, and answers in the same protocol.
 
-AWS speaks four protocols here: JSON (SSM, SQS, DynamoDB), query (IAM, STS, Auto Scaling), EC2's own query, and REST-XML (S3).
-The service is the one named in the signature (Signature Version 4), the operation is in a header or in the form; a REST request has
-none, so its HTTP method stands for it.
+AWS speaks five protocols here: JSON (SSM, SQS, DynamoDB), query (IAM, STS, Auto Scaling), EC2's own query, REST with XML (S3) and REST
+with JSON (Lambda, EKS, GuardDuty). The service is the one named in the signature (Signature Version 4), the operation is in a header or
+in the form; that of a REST request follows from its method and address (`rest.py`), and where no model knows it, its method stands for it.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-Protocol = Literal["json", "query", "ec2", "rest"]
+from hikeshi.simulation import rest
+
+Protocol = Literal["json", "query", "ec2", "rest", "rest-json"]
 SIGNED_FOR = re.compile(r"Credential=[^/]*/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked: `params` is the JSON body, or the form with the last value of each key."""
+    """What is asked: `params` is the JSON body, or the form with the last value of each key; with REST, labels and query as well."""
 
     service: str
     region: str
@@ -28,6 +30,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     protocol: Protocol
     params: Mapping[str, Any]
     body: bytes
+    method: str = "POST"
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,9 +49,12 @@ def read_call(environ: dict[str, Any]) -> Call:
     signed = SIGNED_FOR.search(environ.get("HTTP_AUTHORIZATION", ""))
     service, region = (signed["service"], signed["region"]) if signed else ("s3", "")
     target = environ.get("HTTP_X_AMZ_TARGET", "")
-    is_form = environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded")
+    kind = environ.get("CONTENT_TYPE", "")
+    is_form = kind.startswith("application/x-www-form-urlencoded")
     body = b""
-    if target or is_form:  # the body of an upload is not ours to read: it may be large
+    if (
+        target or is_form or kind.startswith("application/json")
+    ):  # the body of an upload is not ours to read: it may be large
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
     if target:
@@ -65,8 +71,21 @@ def read_call(environ: dict[str, Any]) -> Call:
         protocol: Protocol = "ec2" if service == "ec2" else "query"
         operation = form.get("Action", "")
         return Call(service=service, region=region, operation=operation, protocol=protocol, params=form, body=body)
+    return _rest(environ, service, region, body)
+
+
+def _rest(environ: dict[str, Any], service: str, region: str, body: bytes) -> Call:
     method = environ["REQUEST_METHOD"]
-    return Call(service=service, region=region, operation=method, protocol="rest", params={}, body=body)
+    named = rest.named(environ, service)
+    return Call(
+        service=service,
+        region=region,
+        operation=named.operation if named else method,
+        protocol="rest-json" if named and named.json else "rest",
+        params={**_json(body), **named.params} if named else {},
+        body=body,
+        method=method,
+    )
 
 
 def _json(body: bytes) -> Mapping[str, Any]:
@@ -88,6 +107,9 @@ def error_answer(call: Call, status: int, code: str, message: str) -> Answer:
     """An error in the call's own protocol, so that the SDK raises its ordinary exception with `code`."""
     if call.protocol == "json":
         return json_answer({"__type": code, "message": message, "Message": message}, status=status)
+    if call.protocol == "rest-json":
+        told = json_answer({"code": code, "message": message}, status=status)
+        return msgspec.structs.replace(told, headers=(*told.headers, ("x-amzn-ErrorType", code)))
     error = f"<Code>{code}</Code><Message>{message}</Message>"
     shapes = {
         "ec2": f"<Response><Errors><Error>{error}</Error></Errors><RequestID>simulated</RequestID></Response>",
