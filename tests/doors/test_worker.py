@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -24,11 +25,15 @@ from hikeshi.simulation.scene import Scene
 from hikeshi.simulation.story import build_account
 from simulated import groups_now, original_groups
 
-PREPARE = """
-import sys, django
+MIGRATE = """
+import django
 django.setup()
 from django.core.management import call_command
 call_command("migrate", verbosity=0)
+"""
+PREPARE = """
+import sys, django
+django.setup()
 from hikeshi.desk.actor import system
 from hikeshi.desk.alerts import verbs as alerts
 from hikeshi.desk.runs import verbs as runs
@@ -88,11 +93,19 @@ class House:
         return str(self.ask(f"select state from runs_step where action = '{action}'")[0][0])
 
 
+@pytest.fixture(scope="module")
+def empty_home(tmp_path_factory: pytest.TempPathFactory, cloud: SimulatedCloud) -> Path:
+    """A home whose database has its tables: making them takes longer than a containment, so it is copied."""
+    home = tmp_path_factory.mktemp("home")
+    House(home, cloud, build_account(cloud)).run(MIGRATE)
+    return home
+
+
 @pytest.fixture
-def house(tmp_path: Path, cloud: SimulatedCloud) -> Iterator[tuple[House, Scene]]:
+def house(empty_home: Path, tmp_path: Path, cloud: SimulatedCloud) -> Iterator[tuple[House, Scene]]:
     cloud.reset()
     scene = build_account(cloud)
-    built = House(tmp_path, cloud, scene)
+    built = House(shutil.copytree(empty_home, tmp_path / "home"), cloud, scene)
     built.run(PREPARE, finding(scene))
     yield built, scene
     cloud.switch([])
