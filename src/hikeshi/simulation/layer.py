@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
-from hikeshi.simulation import lookups, snapshots
+from hikeshi.simulation import lookups, policies, snapshots
 from hikeshi.simulation.agent import Agents, Machine
 from hikeshi.simulation.faults import Fault, Faults, fault_answer
 from hikeshi.simulation.wire import Answer, Call, joined, json_answer, read_call
@@ -32,6 +32,7 @@ SIMULATED: Final = ("x-hikeshi-simulated", "1")
 ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     ("cloudtrail", "LookupEvents"): lambda layer, call, _: layer.lookups.look_up(call),
     ("ec2", "DescribeSnapshots"): lambda layer, call, pass_on: snapshots.describe(layer.faults, call, pass_on()),
+    ("iam", "SimulatePrincipalPolicy"): lambda _layer, call, _: policies.simulate(call),
     ("ssm", "CancelCommand"): lambda layer, call, pass_on: layer.agents.cancel_command(call, pass_on),
     ("ssm", "DescribeInstanceInformation"): lambda layer, call, pass_on: layer.agents.describe_instance_information(
         call, pass_on

@@ -5,8 +5,9 @@ Scopes follow the Service Authorization Reference. Where IAM cannot narrow a per
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -14,6 +15,10 @@ from hikeshi.actions.action import Action
 from hikeshi.actions.aws.acquisition.capture_memory import DOCUMENT
 from hikeshi.actions.aws.machines import PROTECTED_TAG
 from hikeshi.actions.aws.network.isolation_group import ROLE, ROLE_TAG
+
+Role = Literal["read", "acquire", "contain"]
+VERSION: Final = "2012-10-17"
+"""Of the policy language."""
 
 Condition = Mapping[str, Mapping[str, Any]]
 
@@ -53,6 +58,9 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     ),
     "ec2:RevokeSecurityGroupEgress": (Scope(_ec2("security-group"), _OURS),),
     "ec2:RevokeSecurityGroupIngress": (Scope(_ec2("security-group"), _OURS),),
+    "iam:SimulatePrincipalPolicy": (
+        Scope(("arn:{partition}:iam::{account}:role/*", "arn:{partition}:iam::{account}:user/*")),
+    ),
     "s3:GetObject": (Scope(_OBJECTS),),
     "s3:ListBucketMultipartUploads": (Scope(("arn:{partition}:s3:::{bucket}",)),),
     "s3:PutObject": (Scope(_OBJECTS),),
@@ -64,6 +72,27 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
 """Every permission that changes something or reads evidence must be here; only reading ones may go without (resource "*")."""
 
 
+def role_of(kind: type[Action[Any]]) -> Role:
+    """Which of the three roles of an account an action is done with: no more rights than its effect needs."""
+    if kind.effect == "look":
+        return "read"
+    return "acquire" if kind.effect == "collect" else "contain"
+
+
+def names_of(
+    *, account: str, region: str = "*", bucket: str = "", prefix: str = "hikeshi", partition: str = "aws"
+) -> dict[str, str]:
+    """What stands in the braces of scopes."""
+    return {"partition": partition, "region": region, "account": account, "bucket": bucket, "prefix": prefix}
+
+
+def filled(text: str, names: Mapping[str, str]) -> str:
+    """Only our own names are put in: policy variables such as ${aws:username} have braces, too."""
+    for name, value in names.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
 def policy(
     actions: Iterable[type[Action[Any]]],
     *,
@@ -73,24 +102,39 @@ def policy(
     prefix: str = "hikeshi",
     partition: str = "aws",
 ) -> dict[str, Any]:
-    """The policy document for these actions as plain JSON. An empty `bucket` leaves the storage permissions out."""
-    names = {"partition": partition, "region": region, "account": account, "bucket": bucket, "prefix": prefix}
-    wanted = sorted({permission for action in actions for permission in action.permissions})
-    wanted = [permission for permission in wanted if bucket or not permission.startswith("s3:")]
-    reading = [permission for permission in wanted if permission not in SCOPES]
-    statements = [{"Sid": "Read", "Effect": "Allow", "Action": reading, "Resource": "*"}] if reading else []
+    """The policy document for these actions as plain JSON. An empty `bucket` leaves the permissions on the evidence bucket out."""
+    names = names_of(account=account, region=region, bucket=bucket, prefix=prefix, partition=partition)
+    wanted = {permission for action in actions for permission in action.permissions}
+    return {"Version": VERSION, "Statement": statements(wanted, names)}
+
+
+def statements(permissions: Iterable[str], names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """One statement for each scope, with every permission that is given in it; reading ones without a scope first, on everything."""
+    wanted = [name for name in sorted(set(permissions)) if names["bucket"] or not _needs_bucket(name)]
+    reading = [name for name in wanted if name not in SCOPES]
+    made = [{"Sid": "Read", "Effect": "Allow", "Action": reading, "Resource": "*"}] if reading else []
+    alike: dict[bytes, dict[str, Any]] = {}
     for permission in wanted:
         for number, scope in enumerate(SCOPES.get(permission, ()), start=1):
-            statements.append(_statement(permission, number, scope, names))
-    return {"Version": "2012-10-17", "Statement": statements}
+            statement = _statement(permission, number, scope, names)
+            same = alike.setdefault(msgspec.json.encode((scope.resources, scope.condition)), statement)
+            if same is not statement:
+                same["Action"].append(permission)
+    return [*made, *alike.values()]
+
+
+def _needs_bucket(permission: str) -> bool:
+    return any("{bucket}" in resource for scope in SCOPES.get(permission, ()) for resource in scope.resources)
 
 
 def _statement(permission: str, number: int, scope: Scope, names: Mapping[str, str]) -> dict[str, Any]:
     service, operation = permission.split(":")
     statement = {
-        "Sid": f"{service.capitalize()}{operation}{number}",
+        "Sid": re.sub(r"[^0-9A-Za-z]", "", f"{service.capitalize()}{operation}{number}"),
         "Effect": "Allow",
         "Action": [permission],
-        "Resource": [resource.format(**names) for resource in scope.resources],
+        "Resource": [filled(resource, names) for resource in scope.resources],
     }
-    return {**statement, "Condition": scope.condition} if scope.condition else statement
+    if not scope.condition:
+        return statement
+    return {**statement, "Condition": msgspec.json.decode(filled(msgspec.json.encode(scope.condition).decode(), names))}
