@@ -9,12 +9,14 @@ import msgspec
 
 from hikeshi.actions.action import Action
 from hikeshi.actions.aws.acquisition.capture_memory import CaptureMemory
+from hikeshi.actions.aws.acquisition.hash_image import HashImage
 from hikeshi.actions.aws.acquisition.snapshot_set import SnapshotSet
 from hikeshi.actions.aws.network.isolate import IsolateInstance
 from hikeshi.actions.aws.network.mark import MarkInstance
 from hikeshi.errors import Refused
 
 ACTIONS: dict[str, type[Action[Any]]] = {
+    "aws.ebs.hash": HashImage,
     "aws.ebs.snapshot_set": SnapshotSet,
     "aws.ec2.isolate": IsolateInstance,
     "aws.ec2.mark": MarkInstance,

@@ -35,6 +35,7 @@ def _client(service: str, region: str, endpoint_url: str | None, read_timeout: f
         signature_version="s3v4" if service == "s3" else None,
         # Regional host names: a signed URL with the global name is redirected, and the host's curl must not follow.
         s3={"addressing_style": "path" if simulated else "virtual"},
+        max_pool_connections=64,  # blocks of an image are read by many threads at once
         request_checksum_calculation="when_required",
         user_agent_extra="hikeshi",
     )

@@ -19,12 +19,16 @@ from typing import Final
 import msgspec
 
 from hikeshi.errors import Refused, Unreadable
+from hikeshi.hash_tree import EMPTY_ROOT, HASH, Roots, leaf_hash, node_hash
 
-HASH: Final = 32
+__all__ = [
+    "EMPTY_ROOT", "HASH", "TILE_BYTES", "TILE_HEIGHT", "TILE_WIDTH", "ReadTile", "Roots", "TileAt", "consistency", "consistent", "extend",
+    "includes", "inclusion", "leaf_hash", "node_hash", "root",
+]  # fmt: skip
+
 TILE_HEIGHT: Final = 8
 TILE_WIDTH: Final = 1 << TILE_HEIGHT
 TILE_BYTES: Final = TILE_WIDTH * HASH
-EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
 
 ReadTile = Callable[[int, int], bytes]
 """(level, index) to the hashes of that tile; b"" where there is none. It may hold more hashes than the tree asked about has."""
@@ -36,14 +40,6 @@ class TileAt(msgspec.Struct, frozen=True):
     level: int
     index: int
     hashes: bytes
-
-
-def leaf_hash(data: bytes) -> bytes:
-    return hashlib.sha256(b"\x00" + data).digest()
-
-
-def node_hash(left: bytes, right: bytes) -> bytes:
-    return hashlib.sha256(b"\x01" + left + right).digest()
 
 
 def extend(size: int, leaves: Iterable[bytes], read: ReadTile) -> Iterator[TileAt]:
@@ -77,31 +73,6 @@ def extend(size: int, leaves: Iterable[bytes], read: ReadTile) -> Iterator[TileA
 def root(size: int, read: ReadTile) -> bytes:
     """The root of the tree over the first `size` leaves. Raises `Unreadable` for a tile that is missing or too short."""
     return _span(0, size, cache(read)) if size else EMPTY_ROOT
-
-
-class Roots:
-    """The root after each leaf, in one pass over the leaves and constant memory: what tiles are compared with."""
-
-    def __init__(self) -> None:
-        self.size = 0
-        self._peaks: list[bytes] = []  # the roots of the complete subtrees, widest first: one per set bit of `size`
-
-    def add(self, leaf: bytes) -> None:
-        """`leaf` is a leaf hash."""
-        carried, bits = leaf, self.size
-        while bits & 1:
-            carried = node_hash(self._peaks.pop(), carried)
-            bits >>= 1
-        self._peaks.append(carried)
-        self.size += 1
-
-    def root(self) -> bytes:
-        if not self._peaks:
-            return EMPTY_ROOT
-        found = self._peaks[-1]
-        for peak in reversed(self._peaks[:-1]):
-            found = node_hash(peak, found)
-        return found
 
 
 def inclusion(index: int, size: int, read: ReadTile) -> list[bytes]:

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
-from hikeshi.simulation import lookups, policies, snapshots
+from hikeshi.simulation import blocks, lookups, policies, snapshots
 from hikeshi.simulation.agent import Agents, Machine
 from hikeshi.simulation.faults import Fault, Faults, fault_answer
 from hikeshi.simulation.wire import Answer, Call, joined, json_answer, read_call
@@ -31,6 +31,8 @@ SIMULATED: Final = ("x-hikeshi-simulated", "1")
 
 ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     ("cloudtrail", "LookupEvents"): lambda layer, call, _: layer.lookups.look_up(call),
+    ("ebs", "GetSnapshotBlock"): lambda _layer, call, _: blocks.get_block(call),
+    ("ebs", "ListSnapshotBlocks"): lambda _layer, call, _: blocks.list_blocks(call),
     ("ec2", "DescribeSnapshots"): lambda layer, call, pass_on: snapshots.describe(layer.faults, call, pass_on()),
     ("iam", "SimulatePrincipalPolicy"): lambda _layer, call, _: policies.simulate(call),
     ("ssm", "CancelCommand"): lambda layer, call, pass_on: layer.agents.cancel_command(call, pass_on),

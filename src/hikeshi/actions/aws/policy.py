@@ -26,6 +26,7 @@ _OURS: Condition = {"StringEquals": {f"aws:ResourceTag/{ROLE_TAG}": ROLE}}
 _NEW_GROUP: Condition = {"StringEquals": {f"aws:RequestTag/{ROLE_TAG}": ROLE}}
 _OUR_KEYS: Condition = {"ForAllValues:StringLike": {"aws:TagKeys": ["hikeshi:*"]}}
 _NOT_PROTECTED: Condition = {"Null": {f"aws:ResourceTag/{PROTECTED_TAG}": "true"}}
+_FOR_DISKS: Condition = {"StringLike": {"kms:ViaService": ["ebs.*.amazonaws.com", "ec2.*.amazonaws.com"]}}
 _TAGGED = ("instance", "network-interface", "security-group", "snapshot", "volume")
 
 
@@ -46,6 +47,8 @@ def _ec2(*kinds: str) -> tuple[str, ...]:
 _OBJECTS = ("arn:{partition}:s3:::{bucket}/{prefix}/*",)
 
 SCOPES: dict[str, tuple[Scope, ...]] = {
+    "ebs:GetSnapshotBlock": (Scope(_ec2("snapshot")),),
+    "ebs:ListSnapshotBlocks": (Scope(_ec2("snapshot")),),
     "ec2:CreateSecurityGroup": (Scope(_ec2("security-group"), _NEW_GROUP), Scope(_ec2("vpc"))),
     "ec2:CreateSnapshot": (Scope(_ec2("snapshot", "volume")),),
     "ec2:CreateSnapshots": (Scope(_ec2("instance", "snapshot", "volume")),),
@@ -61,7 +64,9 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "iam:SimulatePrincipalPolicy": (
         Scope(("arn:{partition}:iam::{account}:role/*", "arn:{partition}:iam::{account}:user/*")),
     ),
+    "kms:Decrypt": (Scope(("arn:{partition}:kms:{region}:{account}:key/*",), _FOR_DISKS),),
     "s3:GetObject": (Scope(_OBJECTS),),
+    "s3:ListBucket": (Scope(("arn:{partition}:s3:::{bucket}",)),),
     "s3:ListBucketMultipartUploads": (Scope(("arn:{partition}:s3:::{bucket}",)),),
     "s3:PutObject": (Scope(_OBJECTS),),
     "ssm:SendCommand": (

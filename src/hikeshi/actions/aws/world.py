@@ -27,7 +27,7 @@ PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
 SECONDS_PER_CALL = 0.5
 """A cautious guess for one call on AWS, for `Plan.estimate_seconds`."""
 
-_MARKERS = {"elbv2": ("Marker", "NextMarker")}
+_MARKERS = {"elbv2": ("Marker", "NextMarker"), "s3": ("ContinuationToken", "NextContinuationToken")}
 _IAM_PREFIX = {"elbv2": "elasticloadbalancing"}
 _IAM_NAME = {
     "s3:CompleteMultipartUpload": "s3:PutObject",
@@ -36,6 +36,7 @@ _IAM_NAME = {
     "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
     "s3:HeadObject": "s3:GetObject",
     "s3:ListMultipartUploads": "s3:ListBucketMultipartUploads",
+    "s3:ListObjectsV2": "s3:ListBucket",
     "s3:UploadPart": "s3:PutObject",
 }
 

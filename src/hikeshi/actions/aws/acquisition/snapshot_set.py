@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from hikeshi.actions.action import Action, Call, Grade, Outcome, Plan, Receipt
+from hikeshi.actions.aws.acquisition.snapshots import EVIDENCE_TAG
 from hikeshi.actions.aws.machines import InstanceId, has_instance_store, living_instance
 from hikeshi.actions.aws.tags import INCIDENT_TAG, STEP_TAG, tag_list, tag_specification
 from hikeshi.actions.aws.world import PAUSES, AwsWorld
@@ -15,7 +16,6 @@ from hikeshi.errors import Refused
 from hikeshi.text import Text
 
 PURPOSE_TAG = "hikeshi:purpose"
-EVIDENCE_TAG = "hikeshi:evidence"
 
 _WHY = Text(
     en="One call for the whole instance, so that all volumes show the same moment.",
