@@ -23,6 +23,14 @@ hypothesis.settings.register_profile("hikeshi", deadline=None)  # a busy machine
 hypothesis.settings.load_profile("hikeshi")
 django.setup()  # the conftest of a folder below may import models before pytest-django is ready
 
+from hikeshi.aws.buckets import SHARED
+
+
+@pytest.fixture(autouse=True)
+def full_buckets() -> None:
+    """What one test has asked of an account must not slow the next one down."""
+    SHARED.forget()
+
 
 @pytest.fixture(autouse=True)
 def quick_passwords(request: pytest.FixtureRequest) -> None:

@@ -9,10 +9,13 @@ import pytest
 
 from actions.account import REGION, Cloud, Fault
 from actions.worlds import WatchedWorld
+from hikeshi.actions.action import Call
 from hikeshi.actions.aws.recorder import NullRecorder
-from hikeshi.actions.aws.world import PAUSES, AwsWorld, permission_for
+from hikeshi.actions.aws.world import PAUSES, SECONDS_PER_CALL, AwsWorld, permission_for
+from hikeshi.aws.buckets import Buckets
 from hikeshi.aws.clients import client
 from hikeshi.aws.failures import CallFailed, NoAnswer
+from hikeshi.aws.rates import Api
 from hikeshi.text import Text
 
 WHY = Text(en="test", ja="試験")
@@ -151,3 +154,31 @@ def test_building_a_second_client_is_quick(cloud: Cloud) -> None:
     for _ in range(1000):
         client("ssm", REGION, cloud.url, 20.0)
     assert time.perf_counter() - started < 0.5
+
+
+def test_a_call_waits_for_its_turn_and_the_wait_is_counted_apart(cloud: Cloud) -> None:
+    alive: list[int] = []
+
+    class Watched(NullRecorder):
+        def alive(self) -> None:
+            alive.append(1)
+
+    buckets = Buckets()
+    world = cloud.world(record=Watched(), buckets=buckets, sleep=time.sleep)
+    swap = Api("ec2", "DescribeVpcs", listed=False)
+    buckets.refused(f"{cloud.url} {world.account} {world.region}", swap)
+    world.read("ec2", "DescribeVpcs")
+    assert alive
+    assert world.waited_seconds > 0.05
+    assert world.cloud_seconds < world.waited_seconds
+
+
+def test_a_refused_call_slows_those_that_follow(cloud: Cloud) -> None:
+    buckets = Buckets()
+    world = cloud.world(buckets=buckets, sleep=time.sleep)
+    call = Call("ec2:CreateTags", {}, WHY)
+    assert world.estimate([call]) == SECONDS_PER_CALL
+    cloud.layer.faults = [("CreateTags", "throttled")]
+    vpc, _ = cloud.network()
+    tag(world, vpc)
+    assert world.estimate([call] * 10, at_once=10) > SECONDS_PER_CALL + 0.5

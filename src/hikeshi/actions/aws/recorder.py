@@ -29,6 +29,10 @@ class Recorder(Protocol):
         """Write down the answer: AWS's request id ("" where none came), the time taken, and the error ("" where none)."""
         ...
 
+    def alive(self) -> None:
+        """Called now and then while the caller waits for its turn. An exception raised here ends the wait."""
+        ...
+
 
 class NullRecorder:
     """Keeps nothing: for dry runs and previews, which only read."""
@@ -37,6 +41,9 @@ class NullRecorder:
         return ""
 
     def settle(self, ref: str, outcome: Settled, request_id: str, seconds: float, error: str) -> None:
+        pass
+
+    def alive(self) -> None:
         pass
 
 
@@ -64,6 +71,9 @@ class ListRecorder:
     def settle(self, ref: str, outcome: Settled, request_id: str, seconds: float, error: str) -> None:
         line = self.lines[int(ref)]
         line.outcome, line.request_id, line.seconds, line.error = outcome, request_id, seconds, error
+
+    def alive(self) -> None:
+        pass
 
     @property
     def operations(self) -> list[str]:

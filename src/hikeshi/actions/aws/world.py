@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Any
@@ -16,8 +16,10 @@ from botocore.parsers import ResponseParserError
 
 from hikeshi.actions.action import Call, Plan
 from hikeshi.actions.aws.recorder import Recorder, Settled, without_secrets
+from hikeshi.aws.buckets import Buckets, Urgency
 from hikeshi.aws.clients import client
-from hikeshi.aws.failures import CallFailed, NoAnswer, translate
+from hikeshi.aws.failures import THROTTLED, CallFailed, NoAnswer, translate
+from hikeshi.aws.rates import api
 from hikeshi.errors import Refused
 from hikeshi.text import Text
 
@@ -66,7 +68,8 @@ class AwsWorld:
     """Implements `hikeshi.actions.action.World`. One object per step; not shared between threads.
 
     `simulated` is true exactly when `endpoint_url` is given. `earlier` are the saved plans of this incident, so that an
-    action can use the state another one has saved (saved state is believed only from plans).
+    action can use the state another one has saved (saved state is believed only from plans). With `buckets` each call waits for
+    its turn before it is sent; `urgency` says who goes first.
     """
 
     def __init__(
@@ -81,6 +84,8 @@ class AwsWorld:
         settings: AwsSettings | None = None,
         earlier: Sequence[Plan] = (),
         sleep: Callable[[float], None] = time.sleep,
+        buckets: Buckets | None = None,
+        urgency: Urgency = Urgency.REST,
     ) -> None:
         self.incident = incident
         self.step = step
@@ -92,11 +97,15 @@ class AwsWorld:
         self.settings = settings or AwsSettings()
         self.earlier = tuple(earlier)
         self.cloud_seconds = 0.0
+        self.waited_seconds = 0.0
+        """Spent waiting for our own turn, which is no time of the cloud's."""
         self.used: set[str] = set()
         """IAM permissions used so far."""
         self.sent: list[Call] = []
         """Changing calls sent so far, without secrets."""
         self._sleep = sleep
+        self._buckets = buckets
+        self._urgency = urgency
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -117,9 +126,19 @@ class AwsWorld:
                     hint = "It is listed as protected in the account's settings; change them there if that is wrong."
                     raise Refused(f"{resource} is protected ({pattern}) and is never touched.", hint=hint)
 
-    def estimate(self, calls: Sequence[Call]) -> float:
-        """How long these calls will take, in seconds."""
-        return len(calls) * SECONDS_PER_CALL
+    def estimate(self, calls: Sequence[Call], *, at_once: int = 1) -> float:
+        """How long these calls will take, in seconds: the turns they wait for, as the buckets stand now, and the calls themselves.
+
+        `at_once`: over so many steps beside each other, as in mass work.
+        """
+        return self._turns(calls) + len(calls) / max(1, at_once) * SECONDS_PER_CALL
+
+    def _turns(self, calls: Sequence[Call]) -> float:
+        if self._buckets is None:
+            return 0.0
+        asked = [(*call.operation.split(":", 1), call.params) for call in calls]
+        wanted = [api(service, operation, params) for service, operation, params in asked]
+        return self._buckets.seconds(self._place, wanted, self._urgency)
 
     def send(self, call: Call, *, eventually: tuple[str, ...] = ()) -> dict[str, Any]:
         """`change`, for a call that is already written in a plan ("ec2:CreateTags")."""
@@ -128,6 +147,7 @@ class AwsWorld:
 
     def read(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
         """One reading call ("ec2", "DescribeVolumes"); repeated within bounds when throttled or lost. Raises `CallFailed`."""
+        self._turn(service, operation, params)
         return self._send(service, operation, params, changing=False)
 
     def pages(self, service: str, operation: str, items: str, **params: Any) -> Iterator[dict[str, Any]]:
@@ -149,6 +169,7 @@ class AwsWorld:
         and the outcome is open.
         """
         told = without_secrets(params)
+        self._turn(service, operation, params)  # before the intent: a worker that dies in the line has sent nothing
         ref = self.record.intend(f"{service}:{operation}", told)
         self.sent.append(Call(operation=f"{service}:{operation}", params=told, why=why))
         before = self.cloud_seconds
@@ -170,6 +191,20 @@ class AwsWorld:
         url: str = self._client("s3").generate_presigned_url(xform_name(operation), Params=params, ExpiresIn=seconds)
         return url
 
+    @property
+    def _place(self) -> str:
+        return f"{self.endpoint_url or ''} {self.account} {self.region}"
+
+    def _turn(self, service: str, operation: str, params: Mapping[str, Any]) -> None:
+        """Wait until this call may be sent, and say meanwhile that we are still here."""
+        if self._buckets is not None:
+            one = api(service, operation, params)
+            self.waited_seconds += self._buckets.take(self._place, one, self._urgency, self._linger)
+
+    def _linger(self, seconds: float) -> None:
+        self.record.alive()
+        self._sleep(seconds)
+
     def _client(self, service: str) -> Any:
         return client(service, self.region, self.endpoint_url, self.settings.read_timeout_seconds)
 
@@ -184,6 +219,7 @@ class AwsWorld:
                 if not for_now and failure.code not in eventually:
                     raise
             self.pause(pause * secrets.SystemRandom().uniform(0.5, 1.0))
+            self._turn(service, operation, params)
         return self._once(service, operation, params, changing=changing)
 
     def _once(self, service: str, operation: str, params: dict[str, Any], *, changing: bool) -> dict[str, Any]:
@@ -195,7 +231,10 @@ class AwsWorld:
         try:
             answer: dict[str, Any] = getattr(self._client(service), xform_name(operation))(**params)
         except (ClientError, BotoCoreError, ResponseParserError) as error:
-            raise translate(error, permission, changing=changing) from error
+            failure = translate(error, permission, changing=changing)
+            if failure.code in THROTTLED and self._buckets is not None:
+                self._buckets.refused(self._place, api(service, operation, params))
+            raise failure from error
         finally:
             self.cloud_seconds += time.monotonic() - started
         return answer

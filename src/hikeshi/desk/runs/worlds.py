@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.utils import timezone
 
+from hikeshi.actions import ACTIONS
 from hikeshi.actions.aws.recorder import Recorder
 from hikeshi.actions.aws.world import AwsSettings, AwsWorld
+from hikeshi.aws.buckets import SHARED, Urgency
 from hikeshi.desk.runs.models import Step
 from hikeshi.desk.runs.verbs import plan_of
 from hikeshi.errors import Refused
@@ -20,6 +23,7 @@ def world_of(step: Step, recorder: Recorder) -> AwsWorld:
             f"The account {account or '(unknown)'} is not one that actions may touch.",
             hint="HIKESHI_AWS_ACCOUNTS lists those that are.",
         )
+    SHARED.share_among(_processes())
     return AwsWorld(
         incident=step.run.incident.name,
         step=f"{step.run.incident.name}/{step.run_id}/{step.key}",
@@ -29,7 +33,23 @@ def world_of(step: Step, recorder: Recorder) -> AwsWorld:
         endpoint_url=environment.aws_endpoint_url or None,
         settings=AwsSettings(evidence_bucket=environment.evidence_bucket, protected=environment.aws_protected),
         earlier=[plan_of(other) for other in _earlier(step)],
+        buckets=SHARED,
+        urgency=urgency_of(step),
     )
+
+
+def urgency_of(step: Step) -> Urgency:
+    """Who goes first where requests are short: what cuts a network off, then every other containment, then the rest."""
+    kind = ACTIONS[step.action]
+    if kind.effect != "contain":
+        return Urgency.REST
+    return Urgency.NETWORK if ".network." in kind.__module__ else Urgency.PROTECTION
+
+
+def _processes() -> int:
+    """How many processes work on steps now, by the leases they hold: they share what the accounts allow."""
+    held = Step.objects.filter(lease_until__gt=timezone.now()).values_list("lease_owner", flat=True)
+    return len({owner.rpartition(":")[0] for owner in held})  # a worker is called host:process:number
 
 
 def _earlier(step: Step) -> list[Step]:
