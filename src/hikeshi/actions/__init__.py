@@ -11,6 +11,11 @@ from hikeshi.actions.action import Action
 from hikeshi.actions.aws.acquisition.capture_memory import CaptureMemory
 from hikeshi.actions.aws.acquisition.hash_image import HashImage
 from hikeshi.actions.aws.acquisition.snapshot_set import SnapshotSet
+from hikeshi.actions.aws.identity.deny_user import DenyUser
+from hikeshi.actions.aws.identity.disable_key import DisableKey
+from hikeshi.actions.aws.identity.revoke_instance_sessions import RevokeInstanceSessions
+from hikeshi.actions.aws.identity.revoke_role_sessions import RevokeRoleSessions
+from hikeshi.actions.aws.identity.swap_profile import SwapProfile
 from hikeshi.actions.aws.network.isolate import IsolateInstance
 from hikeshi.actions.aws.network.mark import MarkInstance
 from hikeshi.errors import Refused
@@ -20,6 +25,11 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.ebs.snapshot_set": SnapshotSet,
     "aws.ec2.isolate": IsolateInstance,
     "aws.ec2.mark": MarkInstance,
+    "aws.ec2.swap_profile": SwapProfile,
+    "aws.iam.deny_user": DenyUser,
+    "aws.iam.disable_key": DisableKey,
+    "aws.iam.revoke_instance_sessions": RevokeInstanceSessions,
+    "aws.iam.revoke_role_sessions": RevokeRoleSessions,
     "aws.ssm.capture_memory": CaptureMemory,
 }
 

@@ -42,13 +42,6 @@ class Standing(Enum):
     CHANGED = "changed by somebody else"
 
 
-def standing(now: Any, was: Any, wanted: Any) -> Standing:
-    """Compare for the swap: only a part that is still as it was may be changed."""
-    if now == wanted:
-        return Standing.THERE
-    return Standing.NEEDED if now == was else Standing.CHANGED
-
-
 class Setting(Action[W], frozen=True, kw_only=True):
     """An action that sets parts of something that exists. Implement `read`, `wanted` and `calls`; the others have answers."""
 
@@ -75,6 +68,10 @@ class Setting(Action[W], frozen=True, kw_only=True):
         """Who depends on it, what it will not stop, what is odd."""
         return Around()
 
+    def same(self, now: Any, planned: Any) -> bool:
+        """Whether a part is as planned: override where a part of it is only known when it is sent, such as a moment."""
+        return bool(now == planned)
+
     def effect_seen(self, world: W, plan: Plan) -> Grade:  # noqa: ARG002  the names are the interface
         """How far it is proven once every part is as wanted: override where the effect can be seen from outside."""
         return "configured"
@@ -84,7 +81,7 @@ class Setting(Action[W], frozen=True, kw_only=True):
         resources = self.resources(before)
         world.guard(resources)
         after = self.wanted(world, before)
-        changing = {part: new for part, new in after.items() if before.get(part) != new}
+        changing = {part: new for part, new in after.items() if not self.same(before.get(part), new)}
         calls = [call for part, new in changing.items() for call in self.calls(world, part, before.get(part), new)]
         around = self.around(world, before)
         return make_plan(
@@ -99,19 +96,19 @@ class Setting(Action[W], frozen=True, kw_only=True):
 
     def check(self, world: W, plan: Plan) -> Receipt:
         now, wanted = self.read(world), plan.after["parts"]
-        off = {part: Standing.CHANGED for part, new in wanted.items() if now.get(part) != new}
+        off = {part: Standing.CHANGED for part, new in wanted.items() if not self.same(now.get(part), new)}
         told = receipt(self, "failed" if off else "done", _summary(wanted, off, {}, back=False), {"parts": now})
         grade = "none" if off else self.effect_seen(world, plan)
         return msgspec.structs.replace(told, grade=grade, still_open=(*_open(off, {}), *plan.will_not_stop))
 
     def undo(self, world: W, plan: Plan) -> Receipt:
         was, after = plan.before["parts"], plan.after["parts"]
-        back = {part: was.get(part) for part in reversed(after) if was.get(part) != after[part]}
+        back = {part: was.get(part) for part in reversed(after) if not self.same(was.get(part), after[part])}
         return self._swap(world, plan, was=after, wanted=back, back=True)
 
     def _swap(self, world: W, plan: Plan, *, was: Parts, wanted: Parts, back: bool) -> Receipt:
         now = self.read(world)
-        stands = {part: standing(now.get(part), was.get(part), new) for part, new in wanted.items()}
+        stands = {part: self._standing(now.get(part), was.get(part), new, back=back) for part, new in wanted.items()}
         missing = {part: wanted[part] for part, stand in stands.items() if stand is Standing.NEEDED}
         failures: dict[str, Failed] = {}
         for part, new in missing.items():
@@ -121,9 +118,11 @@ class Setting(Action[W], frozen=True, kw_only=True):
             except Failed as failure:
                 failures[part] = failure
         now = (
-            self._seen(world, {part: new for part, new in missing.items() if part not in failures}) if missing else now
+            self._seen(world, {part: new for part, new in missing.items() if part not in failures}, back=back)
+            if missing
+            else now
         )
-        off = {part: stands[part] for part, new in wanted.items() if now.get(part) != new}
+        off = {part: stands[part] for part, new in wanted.items() if not self._there(now.get(part), new, back=back)}
         for part in off:
             if part in failures and not failures[part].permanent:
                 raise failures[part]
@@ -133,11 +132,21 @@ class Setting(Action[W], frozen=True, kw_only=True):
         left = () if back else plan.will_not_stop
         return msgspec.structs.replace(told, grade=grade, still_open=(*_open(off, failures), *left))
 
-    def _seen(self, world: W, made: Parts) -> dict[str, Any]:
+    def _there(self, now: Any, new: Any, *, back: bool) -> bool:
+        # What was planned may be `same`; what was there before has to be there again exactly.
+        return bool(now == new) if back else self.same(now, new)
+
+    def _standing(self, now: Any, was: Any, new: Any, *, back: bool) -> Standing:
+        """Compare for the swap: only a part that is still as it was may be changed."""
+        if self._there(now, new, back=back):
+            return Standing.THERE
+        return Standing.NEEDED if self._there(now, was, back=not back) else Standing.CHANGED
+
+    def _seen(self, world: W, made: Parts, *, back: bool) -> dict[str, Any]:
         """The parts, read again until what was accepted shows, within bounds."""
         for pause in PAUSES:
             now = self.read(world)
-            if all(now.get(part) == new for part, new in made.items()):
+            if all(self._there(now.get(part), new, back=back) for part, new in made.items()):
                 return now
             world.pause(pause)
         return self.read(world)

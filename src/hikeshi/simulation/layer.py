@@ -12,12 +12,13 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
 
-from hikeshi.simulation import blocks, lookups, policies, snapshots
+from hikeshi.simulation import blocks, iam, lookups, policies, snapshots
 from hikeshi.simulation.agent import Agents, Machine
 from hikeshi.simulation.faults import Fault, Faults, fault_answer
 from hikeshi.simulation.wire import Answer, Call, joined, json_answer, read_call
@@ -35,6 +36,9 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     ("ebs", "ListSnapshotBlocks"): lambda _layer, call, _: blocks.list_blocks(call),
     ("ec2", "DescribeSnapshots"): lambda layer, call, pass_on: snapshots.describe(layer.faults, call, pass_on()),
     ("iam", "SimulatePrincipalPolicy"): lambda _layer, call, _: policies.simulate(call),
+    ("iam", "AttachUserPolicy"): lambda _layer, call, pass_on: iam.attach_user_policy(call, pass_on),
+    ("iam", "DeleteUserPermissionsBoundary"): lambda _layer, call, _: iam.delete_user_boundary(call),
+    ("iam", "PutUserPermissionsBoundary"): lambda _layer, call, _: iam.put_user_boundary(call),
     ("ssm", "CancelCommand"): lambda layer, call, pass_on: layer.agents.cancel_command(call, pass_on),
     ("ssm", "DescribeInstanceInformation"): lambda layer, call, pass_on: layer.agents.describe_instance_information(
         call, pass_on
@@ -111,9 +115,14 @@ class Layer:
 
 def _marked(start_response: Callable[..., Any]) -> Callable[..., Any]:
     def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-        return start_response(status, [*headers, SIMULATED], *rest)
+        return start_response(status, [*headers, *_dated(headers), SIMULATED], *rest)
 
     return start
+
+
+def _dated(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The Date header, as AWS sends it with every answer, where there is none yet."""
+    return [] if any(name.lower() == "date" for name, _ in headers) else [("Date", formatdate(usegmt=True))]
 
 
 def _ask(app: WSGI, environ: dict[str, Any]) -> Answer:
@@ -141,6 +150,7 @@ def _hang_up(environ: dict[str, Any]) -> None:
 
 
 def _send(answer: Answer, start_response: Callable[..., Any]) -> Iterable[bytes]:
-    headers = [*answer.headers, ("Content-Length", str(len(answer.body))), SIMULATED]
+    length = ("Content-Length", str(len(answer.body)))
+    headers = [*answer.headers, length, *_dated(answer.headers), SIMULATED]
     start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", headers)
     return [answer.body]

@@ -20,12 +20,30 @@ Client = Callable[[str], Any]
 Area = Callable[[Client], Any]
 
 MEANINGLESS: Final = frozenset(
-    {"AssociationId", "CreateDate", "LastModified", "RequestId", "ResponseMetadata", "UpdateDate", "VersionId"}
+    {
+        "AssociationId",
+        "CreateDate",
+        "LastModified",
+        "RequestId",
+        "ResponseMetadata",
+        "UpdateDate",
+        "VersionId",
+        "aws:TokenIssueTime",
+    }
 )
 
 
 def ec2_instances(client: Client) -> Any:
-    return client("ec2").describe_instances()["Reservations"]
+    told = client("ec2").describe_instances()["Reservations"]
+    for instance in (one for reservation in told for one in reservation["Instances"]):
+        # moto tells the profile it was launched with, and the id of an association as its id: see ec2_profiles.
+        instance.pop("IamInstanceProfile", None)
+    return told
+
+
+def ec2_profiles(client: Client) -> Any:
+    told = client("ec2").describe_iam_instance_profile_associations()["IamInstanceProfileAssociations"]
+    return {one["InstanceId"]: one["IamInstanceProfile"]["Arn"] for one in told if one["State"] == "associated"}
 
 
 def ec2_interfaces(client: Client) -> Any:
@@ -43,6 +61,23 @@ def iam_roles(client: Client) -> Any:
     return {name: [iam.get_role(RoleName=name)["Role"], _role_policies(iam, name)] for name in names}
 
 
+def iam_users(client: Client) -> Any:
+    iam = client("iam")
+    names = [user["UserName"] for user in iam.list_users()["Users"]]
+    return {name: [iam.get_user(UserName=name)["User"], *_user_parts(iam, name)] for name in names}
+
+
+def _user_parts(iam: Any, name: str) -> Any:
+    inline = iam.list_user_policies(UserName=name)["PolicyNames"]
+    return (
+        {policy: iam.get_user_policy(UserName=name, PolicyName=policy) for policy in inline},
+        iam.list_attached_user_policies(UserName=name)["AttachedPolicies"],
+        iam.list_access_keys(UserName=name)["AccessKeyMetadata"],
+        iam.list_mfa_devices(UserName=name)["MFADevices"],
+        iam.list_groups_for_user(UserName=name)["Groups"],
+    )
+
+
 def _role_policies(iam: Any, name: str) -> Any:
     inline = iam.list_role_policies(RoleName=name)["PolicyNames"]
     attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
@@ -53,7 +88,9 @@ AREAS: Final[Mapping[str, Area]] = {
     "ec2.groups": ec2_groups,
     "ec2.instances": ec2_instances,
     "ec2.interfaces": ec2_interfaces,
+    "ec2.profiles": ec2_profiles,
     "iam.roles": iam_roles,
+    "iam.users": iam_users,
 }
 """What is looked at, by name; the part before the dot is the service. One line for each thing an action can change."""
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from hikeshi.actions import ACTIONS
-from hikeshi.actions.aws.policy import SCOPES, policy
+from hikeshi.actions.aws.policy import policy
 
 READING = ("Describe", "List", "Get")
 
@@ -38,9 +38,14 @@ def test_statements_have_unique_names_and_the_account_is_put_in() -> None:
     assert "{account}" not in json.dumps(made)
 
 
-def test_nothing_is_ever_deleted_or_terminated() -> None:
-    verbs = [permission.split(":")[1] for permission in SCOPES]
-    assert not [verb for verb in verbs if verb.startswith(("Delete", "Terminate", "Stop")) and verb != "DeleteTags"]
+WAY_BACK = {"DeleteRolePolicy", "DeleteTags", "DeleteUserPermissionsBoundary", "DeleteUserPolicy"}
+"""Deleting that takes our own addition away again."""
+
+
+@pytest.mark.parametrize("name", [name for name, kind in ACTIONS.items() if kind.effect != "destroy"])
+def test_nothing_is_deleted_or_terminated_but_what_we_made(name: str) -> None:
+    verbs = {permission.split(":")[1] for permission in ACTIONS[name].permissions}
+    assert not {verb for verb in verbs - WAY_BACK if verb.startswith(("Delete", "Terminate", "Stop"))}
 
 
 def test_without_a_bucket_no_storage_is_given() -> None:

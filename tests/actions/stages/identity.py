@@ -2,6 +2,111 @@
 
 from __future__ import annotations
 
-from actions.stages.stage import Stages
+import json
+from typing import Any
 
-STAGES: Stages = {}
+from actions.account import ACCOUNT, Cloud
+from actions.stages.stage import Stage, Stages
+
+USER = "ci-deploy"
+ROLE = "shop-web"
+ANYBODY = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+TRUST = {"Version": "2012-10-17", "Statement": [ANYBODY]}
+READS = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
+
+
+def user(cloud: Cloud, name: str = USER) -> str:
+    """A user with two keys and an inline policy; the id of the first key."""
+    iam = cloud.client("iam")
+    iam.create_user(UserName=name, Path="/machines/")
+    iam.put_user_policy(UserName=name, PolicyName="reads", PolicyDocument=json.dumps(READS))
+    keys = [iam.create_access_key(UserName=name)["AccessKey"]["AccessKeyId"] for _ in range(2)]
+    return str(keys[0])
+
+
+def role(cloud: Cloud, name: str = ROLE, path: str = "/", trust: Any = TRUST) -> str:
+    """A role with an inline policy; its ARN."""
+    iam = cloud.client("iam")
+    told = iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+    iam.put_role_policy(RoleName=name, PolicyName="reads", PolicyDocument=json.dumps(READS))
+    return str(told["Arn"])
+
+
+def profile(cloud: Cloud, name: str, role_name: str) -> str:
+    """An instance profile on a path, named other than its role; its ARN."""
+    iam = cloud.client("iam")
+    told = iam.create_instance_profile(InstanceProfileName=name, Path="/shop/")["InstanceProfile"]
+    iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=role_name)
+    return str(told["Arn"])
+
+
+def machine_with_role(cloud: Cloud) -> str:
+    """An instance whose profile has another name than its role; its id."""
+    role(cloud, path="/shop/")
+    return cloud.machine(1, IamInstanceProfile={"Arn": profile(cloud, "web-profile", ROLE)}).id
+
+
+def a_key(cloud: Cloud) -> dict[str, Any]:
+    return {"access_key_id": user(cloud)}
+
+
+def a_user(cloud: Cloud) -> dict[str, Any]:
+    user(cloud)
+    return {"user": USER}
+
+
+def a_full_user(cloud: Cloud) -> dict[str, Any]:
+    """Without room for another inline policy."""
+    user(cloud)
+    reads = {**READS, "Statement": [{**READS["Statement"][0], "Sid": "x" * 1900}]}  # type: ignore[dict-item]
+    cloud.client("iam").put_user_policy(UserName=USER, PolicyName="long", PolicyDocument=json.dumps(reads))
+    return {"user": USER}
+
+
+def a_crammed_user(cloud: Cloud) -> dict[str, Any]:
+    """Without room for another policy of either kind, and with a boundary."""
+    a_full_user(cloud)
+    iam = cloud.client("iam")
+    for number in range(10):
+        made = iam.create_policy(PolicyName=f"p{number}", PolicyDocument=json.dumps(READS))["Policy"]["Arn"]
+        iam.attach_user_policy(UserName=USER, PolicyArn=made)
+    iam.put_user_permissions_boundary(UserName=USER, PermissionsBoundary=f"arn:aws:iam::{ACCOUNT}:policy/p0")
+    return {"user": USER}
+
+
+def an_instance_with_role(cloud: Cloud) -> dict[str, Any]:
+    return {"instance_id": machine_with_role(cloud)}
+
+
+def a_role(cloud: Cloud) -> dict[str, Any]:
+    role(cloud)
+    return {"role": ROLE}
+
+
+def a_forensic_profile(cloud: Cloud) -> dict[str, Any]:
+    role(cloud, "hikeshi-forensic")
+    profile(cloud, "hikeshi-forensic", "hikeshi-forensic")
+    return {"instance_id": machine_with_role(cloud)}
+
+
+_INLINE = frozenset({"iam:DeleteUserPolicy", "iam:PutUserPolicy"})
+_ATTACHED = frozenset({"iam:AttachUserPolicy", "iam:DetachUserPolicy"})
+_BOUND = frozenset({"iam:DeleteUserPermissionsBoundary", "iam:PutUserPermissionsBoundary"})
+_ASSOCIATED = frozenset({"ec2:AssociateIamInstanceProfile", "ec2:DisassociateIamInstanceProfile", "iam:PassRole"})
+
+STAGES: Stages = {
+    "aws.ec2.swap_profile": {"one": Stage(build=a_forensic_profile, areas=("ec2.profiles",), rare=_ASSOCIATED)},
+    "aws.iam.deny_user": {
+        "crammed": Stage(
+            build=a_crammed_user,
+            areas=("iam.users",),
+            rare=_INLINE | _ATTACHED | {"iam:DeleteUserPermissionsBoundary"},
+        ),
+        "one": Stage(build=a_user, areas=("iam.users",), rare=_ATTACHED | _BOUND),
+    },
+    "aws.iam.disable_key": {"one": Stage(build=a_key, areas=("iam.users",))},
+    "aws.iam.revoke_instance_sessions": {"one": Stage(build=an_instance_with_role, areas=("iam.roles",))},
+    "aws.iam.revoke_role_sessions": {
+        "one": Stage(build=lambda cloud: a_role(cloud) | {"release_early": True}, areas=("iam.roles",)),
+    },
+}

@@ -44,27 +44,53 @@ def _ec2(*kinds: str) -> tuple[str, ...]:
     )
 
 
+def _iam(kind: str) -> tuple[str, ...]:
+    return (f"arn:{{partition}}:iam::{{account}}:{kind}/*",)
+
+
+_TO_EC2: Condition = {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
+_OUR_DENIES: Condition = {
+    "ArnLike": {
+        "iam:PolicyARN": [
+            "arn:*:iam::aws:policy/AWSCompromisedKeyQuarantineV3",
+            "arn:*:iam::aws:policy/AWSDenyAll",
+        ]
+    }
+}
 _OBJECTS = ("arn:{partition}:s3:::{bucket}/{prefix}/*",)
 
 SCOPES: dict[str, tuple[Scope, ...]] = {
     "ebs:GetSnapshotBlock": (Scope(_ec2("snapshot")),),
     "ebs:ListSnapshotBlocks": (Scope(_ec2("snapshot")),),
+    "ec2:AssociateIamInstanceProfile": (Scope(_ec2("instance"), _NOT_PROTECTED),),
     "ec2:CreateSecurityGroup": (Scope(_ec2("security-group"), _NEW_GROUP), Scope(_ec2("vpc"))),
     "ec2:CreateSnapshot": (Scope(_ec2("snapshot", "volume")),),
     "ec2:CreateSnapshots": (Scope(_ec2("instance", "snapshot", "volume")),),
     "ec2:CreateTags": (Scope(_ec2(*_TAGGED), _OUR_KEYS),),
     "ec2:DeleteTags": (Scope(_ec2("instance", "network-interface", "volume"), _OUR_KEYS),),
+    "ec2:DisassociateIamInstanceProfile": (Scope(_ec2("instance"), _NOT_PROTECTED),),
     "ec2:ModifyInstanceAttribute": (Scope(_ec2("instance"), _NOT_PROTECTED), Scope(_ec2("security-group"))),
     "ec2:ModifyNetworkInterfaceAttribute": (
         Scope(_ec2("instance", "network-interface"), _NOT_PROTECTED),
         Scope(_ec2("security-group")),
     ),
+    "ec2:ReplaceIamInstanceProfileAssociation": (Scope(_ec2("instance"), _NOT_PROTECTED),),
     "ec2:RevokeSecurityGroupEgress": (Scope(_ec2("security-group"), _OURS),),
     "ec2:RevokeSecurityGroupIngress": (Scope(_ec2("security-group"), _OURS),),
     "iam:SimulatePrincipalPolicy": (
         Scope(("arn:{partition}:iam::{account}:role/*", "arn:{partition}:iam::{account}:user/*")),
     ),
     "kms:Decrypt": (Scope(("arn:{partition}:kms:{region}:{account}:key/*",), _FOR_DISKS),),
+    "iam:AttachUserPolicy": (Scope(_iam("user"), _OUR_DENIES),),
+    "iam:DeleteRolePolicy": (Scope(_iam("role")),),
+    "iam:DeleteUserPermissionsBoundary": (Scope(_iam("user")),),
+    "iam:DeleteUserPolicy": (Scope(_iam("user")),),
+    "iam:DetachUserPolicy": (Scope(_iam("user"), _OUR_DENIES),),
+    "iam:PassRole": (Scope(("arn:{partition}:iam::{account}:role/hikeshi-forensic*",), _TO_EC2),),
+    "iam:PutRolePolicy": (Scope(_iam("role")),),
+    "iam:PutUserPermissionsBoundary": (Scope(_iam("user")),),
+    "iam:PutUserPolicy": (Scope(_iam("user")),),
+    "iam:UpdateAccessKey": (Scope(_iam("user")),),
     "s3:GetObject": (Scope(_OBJECTS),),
     "s3:ListBucket": (Scope(("arn:{partition}:s3:::{bucket}",)),),
     "s3:ListBucketMultipartUploads": (Scope(("arn:{partition}:s3:::{bucket}",)),),

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -29,8 +30,15 @@ PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
 SECONDS_PER_CALL = 0.5
 """A cautious guess for one call on AWS, for `Plan.estimate_seconds`."""
 
-_MARKERS = {"elbv2": ("Marker", "NextMarker"), "s3": ("ContinuationToken", "NextContinuationToken")}
-_IAM_PREFIX = {"elbv2": "elasticloadbalancing"}
+_MARKERS = {
+    "elbv2": ("Marker", "NextMarker"),
+    "iam": ("Marker", "Marker"),
+    "s3": ("ContinuationToken", "NextContinuationToken"),
+}
+_IAM_PREFIX = {
+    "elbv2": "elasticloadbalancing",
+    "sso-admin": "sso",
+}
 _IAM_NAME = {
     "s3:CompleteMultipartUpload": "s3:PutObject",
     "s3:CreateMultipartUpload": "s3:PutObject",
@@ -109,6 +117,11 @@ class AwsWorld:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+    @cached_property
+    def caller(self) -> str:
+        """The ARN of who we are in this account, as STS tells it."""
+        return str(self.read("sts", "GetCallerIdentity")["Arn"])
 
     @property
     def plan_minutes(self) -> int:
