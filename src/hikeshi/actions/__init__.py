@@ -11,6 +11,10 @@ from hikeshi.actions.action import Action
 from hikeshi.actions.aws.acquisition.capture_memory import CaptureMemory
 from hikeshi.actions.aws.acquisition.hash_image import HashImage
 from hikeshi.actions.aws.acquisition.snapshot_set import SnapshotSet
+from hikeshi.actions.aws.data.block_account import BlockAccount
+from hikeshi.actions.aws.data.block_bucket import BlockBucket
+from hikeshi.actions.aws.data.lock_policy import LockPolicy
+from hikeshi.actions.aws.data.preserve import Preserve
 from hikeshi.actions.aws.identity.deny_user import DenyUser
 from hikeshi.actions.aws.identity.disable_key import DisableKey
 from hikeshi.actions.aws.identity.revoke_instance_sessions import RevokeInstanceSessions
@@ -30,6 +34,10 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.iam.disable_key": DisableKey,
     "aws.iam.revoke_instance_sessions": RevokeInstanceSessions,
     "aws.iam.revoke_role_sessions": RevokeRoleSessions,
+    "aws.s3.block_account": BlockAccount,
+    "aws.s3.block_bucket": BlockBucket,
+    "aws.s3.lock_policy": LockPolicy,
+    "aws.s3.preserve": Preserve,
     "aws.ssm.capture_memory": CaptureMemory,
 }
 

@@ -4,7 +4,7 @@ A subclass reads the parts it is about, says what each should be, and which call
 here, once, for all of them: the plan, the compare-and-swap, the proof, the way back.
 
     parts       {name: value}, plain JSON; None where there is nothing. A name is what people call the part ("eni-0a1", "TerminationProtection").
-    plan.before {"parts": every part as read}       plan.after {"parts": the parts that are to change, as wanted}
+    plan.before {"parts": every part as read, "saved": what else is worth keeping}       plan.after {"parts": the parts that are to change, as wanted}
 """
 
 from __future__ import annotations
@@ -48,9 +48,16 @@ class Setting(Action[W], frozen=True, kw_only=True):
     eventually: ClassVar[tuple[str, ...]] = ()
     """Error codes that mean "not seen yet" right after a creation, and are waited out."""
 
+    stale: ClassVar[tuple[str, ...]] = ()
+    """Error codes that mean somebody else was quicker: the calls are made anew, from what is read then."""
+
     def read(self, world: W) -> dict[str, Any]:
         """The parts as they are now, without changing anything. Raises `Refused` where the thing does not exist or is not ours to touch."""
         raise NotImplementedError
+
+    def saved(self, world: W) -> dict[str, Any]:  # noqa: ARG002  the names are the interface
+        """What else of the state before belongs into the plan: read for it alone, given to `around` beside the parts, never restored."""
+        return {}
 
     def wanted(self, world: W, before: Parts) -> dict[str, Any]:
         """What the parts that are to change should be; the others are left out. Reads at most. Raises `Refused` where it must not be."""
@@ -83,9 +90,11 @@ class Setting(Action[W], frozen=True, kw_only=True):
         after = self.wanted(world, before)
         changing = {part: new for part, new in after.items() if not self.same(before.get(part), new)}
         calls = [call for part, new in changing.items() for call in self.calls(world, part, before.get(part), new)]
-        around = self.around(world, before)
+        saved = self.saved(world)
+        around = self.around(world, {**saved, **before})
+        state = {"parts": before, **({"saved": saved} if saved else {})}
         return make_plan(
-            world, self, resources=resources, calls=calls, before={"parts": before}, after={"parts": after},
+            world, self, resources=resources, calls=calls, before=state, after={"parts": after},
             dependants=around.dependants, will_not_stop=around.will_not_stop, warnings=around.warnings,
         )  # fmt: skip
 
@@ -113,8 +122,7 @@ class Setting(Action[W], frozen=True, kw_only=True):
         failures: dict[str, Failed] = {}
         for part, new in missing.items():
             try:
-                for call in self.calls(world, part, now.get(part), new):
-                    world.send(call, eventually=self.eventually)
+                self._carry(world, part, now.get(part), new)
             except Failed as failure:
                 failures[part] = failure
         now = (
@@ -141,6 +149,20 @@ class Setting(Action[W], frozen=True, kw_only=True):
         if self._there(now, new, back=back):
             return Standing.THERE
         return Standing.NEEDED if self._there(now, was, back=not back) else Standing.CHANGED
+
+    def _carry(self, world: W, part: str, now: Any, new: Any) -> None:
+        for pause in PAUSES:
+            try:
+                return self._send(world, part, now, new)
+            except Failed as failure:
+                if getattr(failure, "code", "") not in self.stale:
+                    raise
+            world.pause(pause)
+        return self._send(world, part, now, new)
+
+    def _send(self, world: W, part: str, now: Any, new: Any) -> None:
+        for call in self.calls(world, part, now, new):
+            world.send(call, eventually=self.eventually)
 
     def _seen(self, world: W, made: Parts, *, back: bool) -> dict[str, Any]:
         """The parts, read again until what was accepted shows, within bounds."""

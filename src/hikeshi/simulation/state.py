@@ -13,7 +13,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+from botocore import xform_name
+from botocore.exceptions import ClientError
+
+from hikeshi.actions.aws.data.bucket import CONFIGURATIONS
 from hikeshi.actions.aws.network.isolation_group import ROLE_TAG
+from hikeshi.simulation import cast
 
 Client = Callable[[str], Any]
 """Gives the boto3 client of a service by name."""
@@ -84,6 +89,54 @@ def _role_policies(iam: Any, name: str) -> Any:
     return {policy: iam.get_role_policy(RoleName=name, PolicyName=policy) for policy in inline}, attached
 
 
+def s3_account(client: Client) -> Any:
+    try:
+        return client("s3control").get_public_access_block(AccountId=cast.ACCOUNT)
+    except client("s3control").exceptions.NoSuchPublicAccessBlockConfiguration:
+        return None
+
+
+def s3_public(client: Client) -> Any:
+    return _of_buckets(client, "PublicAccessBlock")
+
+
+def s3_policies(client: Client) -> Any:
+    return _of_buckets(client, "Policy")
+
+
+def s3_kept(client: Client) -> Any:
+    """What keeps or removes versions."""
+    found = _of_buckets(client, "Lifecycle", "Versioning")
+    return {name: {**told, "holds": _holds(client("s3"), name)} for name, told in found.items()}
+
+
+def _of_buckets(client: Client, *what: str) -> dict[str, Any]:
+    s3 = client("s3")
+    names = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+    return {name: {one: _bucket(s3, name, one) for one in what} for name in names}
+
+
+def _bucket(s3: Any, name: str, what: str) -> Any:
+    return _or_none(s3, CONFIGURATIONS[what].operation, CONFIGURATIONS[what].absent, Bucket=name)
+
+
+def _holds(s3: Any, name: str) -> Any:
+    keys = [one["Key"] for one in s3.list_objects_v2(Bucket=name).get("Contents", ())]
+    held = {
+        key: _or_none(s3, "GetObjectLegalHold", "NoSuchObjectLockConfiguration", Bucket=name, Key=key) for key in keys
+    }
+    return {key: one["LegalHold"].get("Status", "OFF") for key, one in held.items() if one}
+
+
+def _or_none(client: Any, operation: str, absent: str, **params: Any) -> Any:
+    try:
+        return getattr(client, xform_name(operation))(**params)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in (absent, "InvalidRequest"):
+            raise
+        return None
+
+
 AREAS: Final[Mapping[str, Area]] = {
     "ec2.groups": ec2_groups,
     "ec2.instances": ec2_instances,
@@ -91,6 +144,10 @@ AREAS: Final[Mapping[str, Area]] = {
     "ec2.profiles": ec2_profiles,
     "iam.roles": iam_roles,
     "iam.users": iam_users,
+    "s3.account": s3_account,
+    "s3.kept": s3_kept,
+    "s3.policies": s3_policies,
+    "s3.public": s3_public,
 }
 """What is looked at, by name; the part before the dot is the service. One line for each thing an action can change."""
 

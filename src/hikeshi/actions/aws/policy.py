@@ -57,6 +57,7 @@ _OUR_DENIES: Condition = {
         ]
     }
 }
+_BUCKETS = ("arn:{partition}:s3:::*",)
 _OBJECTS = ("arn:{partition}:s3:::{bucket}/{prefix}/*",)
 
 SCOPES: dict[str, tuple[Scope, ...]] = {
@@ -91,10 +92,17 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "iam:PutUserPermissionsBoundary": (Scope(_iam("user")),),
     "iam:PutUserPolicy": (Scope(_iam("user")),),
     "iam:UpdateAccessKey": (Scope(_iam("user")),),
+    "s3:DeleteBucketPolicy": (Scope(_BUCKETS),),
     "s3:GetObject": (Scope(_OBJECTS),),
     "s3:ListBucket": (Scope(("arn:{partition}:s3:::{bucket}",)),),
     "s3:ListBucketMultipartUploads": (Scope(("arn:{partition}:s3:::{bucket}",)),),
+    "s3:PutAccountPublicAccessBlock": (Scope(("*",)),),
+    "s3:PutBucketPolicy": (Scope(_BUCKETS),),
+    "s3:PutBucketPublicAccessBlock": (Scope(_BUCKETS),),
+    "s3:PutBucketVersioning": (Scope(_BUCKETS),),
+    "s3:PutLifecycleConfiguration": (Scope(_BUCKETS),),
     "s3:PutObject": (Scope(_OBJECTS),),
+    "s3:PutObjectLegalHold": (Scope(("arn:{partition}:s3:::*/*",)),),
     "ssm:SendCommand": (
         Scope((f"arn:{{partition}}:ssm:{{region}}::document/{DOCUMENT}",)),
         Scope(_ec2("instance")),

@@ -1,0 +1,140 @@
+"""Lock an S3 bucket: everybody is denied but the responders and break-glass."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Annotated, Any, ClassVar, Final
+
+import msgspec
+
+from hikeshi.actions.action import Call
+from hikeshi.actions.aws.data.bucket import READING, Bucket, arn, configuration, configurations, owned
+from hikeshi.actions.aws.world import AwsWorld
+from hikeshi.actions.setting import Around, Parts, Setting
+from hikeshi.errors import Refused
+from hikeshi.text import Text
+
+LOCK: Final = "HikeshiLock"
+MAX_POLICY: Final = 20 * 1024
+"""Bytes of a bucket policy at most (Amazon S3 quotas)."""
+
+Principals = Annotated[
+    tuple[Annotated[str, msgspec.Meta(pattern=r"^arn:[a-z\-]+:iam::\d{12}:(role|user)/.+$")], ...],
+    msgspec.Meta(
+        min_length=1, max_length=20, title="Still let in", examples=[["arn:aws:iam::111122223333:role/break-glass"]]
+    ),
+]
+
+_LOCK = Text(
+    en="A deny for everybody but the listed roles comes before the statements there are.",
+    ja="一覧のロール以外を拒否する文を、既存の文の前に加えます。",
+)
+_BACK = Text(en="The policy is put back byte for byte.", ja="ポリシーを 1 バイトも変えずに戻します。")
+_GONE = Text(en="There was no policy before, so it is removed.", ja="以前はポリシーがなかったため、削除します。")
+_USERS = Text(
+    en="Every application and person that uses the bucket is cut off, other accounts included.",
+    ja="別アカウントを含め、このバケットを使うすべてのアプリケーションと人が遮断されます。",
+)
+_LEFT = (
+    Text(
+        en="AWS services acting for themselves (log delivery, replication by AWS) are not denied.",
+        ja="AWS サービス自身による操作（ログ配信など）は拒否しません。",
+    ),
+    Text(
+        en="The root user of the account can always delete the policy.",
+        ja="アカウントのルートユーザーはいつでもポリシーを削除できます。",
+    ),
+)
+
+
+class LockPolicy(Setting[AwsWorld], frozen=True, kw_only=True):
+    """A deny statement before the present ones; the policy is saved byte for byte, and that there was none as well.
+
+    Our own caller is always among those let in, or the undo would be locked out. Source: Amazon S3 API Reference, PutBucketPolicy;
+    IAM User Guide, condition keys aws:PrincipalArn and aws:PrincipalIsAWSService. [?] that S3 gives a policy back exactly as put.
+    """
+
+    name: ClassVar = "aws.s3.lock_policy"
+    provider: ClassVar = "aws"
+    effect: ClassVar = "contain"
+    reversible: ClassVar = "yes"
+    radius: ClassVar = "shared"
+    target: ClassVar = "bucket"
+    title: ClassVar = Text(en="Lock the bucket", ja="バケットを封鎖する")
+    what: ClassVar = Text(
+        en="Denies everybody but the named roles and Hikeshi itself every action on the bucket and its objects.",
+        ja="指定したロールと Hikeshi 自身を除き、バケットとオブジェクトへのすべての操作を拒否します。",
+    )
+    by_hand: ClassVar = Text(
+        en="S3 console, the bucket, Permissions, Bucket policy: paste the policy saved in the plan, or delete it where none is saved.",
+        ja="S3 コンソールのバケット［アクセス許可］［バケットポリシー］に、計画に保存されたポリシーを貼り付けます（保存がなければ削除）。",
+    )
+    permissions: ClassVar = tuple(
+        sorted((*READING, "s3:DeleteBucketPolicy", "s3:PutBucketPolicy", "sts:GetCallerIdentity"))
+    )
+
+    bucket: Bucket
+    let_in: Principals
+
+    def resources(self, before: Parts) -> tuple[str, ...]:
+        del before
+        return self.bucket, arn(self.bucket)
+
+    def read(self, world: AwsWorld) -> dict[str, Any]:
+        return {"Policy": configuration(world, self.bucket, "Policy")}
+
+    def saved(self, world: AwsWorld) -> dict[str, Any]:
+        return configurations(world, self.bucket)
+
+    def wanted(self, world: AwsWorld, before: Parts) -> dict[str, Any]:
+        there: dict[str, Any] = json.loads(before["Policy"] or '{"Version": "2012-10-17", "Statement": []}')
+        statements = there["Statement"] if isinstance(there["Statement"], list) else [there["Statement"]]
+        if any(one.get("Sid") == LOCK for one in statements):
+            hint = "The policy it had before is in the plan of that earlier lock; undo that one."
+            raise Refused(f"Bucket {self.bucket} is already locked by Hikeshi.", hint=hint)
+        locked = json.dumps({**there, "Statement": [self._deny(world), *statements]})
+        if len(locked.encode()) > MAX_POLICY:
+            hint = "Let fewer roles in, or shorten the policy first."
+            raise Refused(
+                f"The policy of {self.bucket} would be longer than S3 allows ({MAX_POLICY} bytes).", hint=hint
+            )
+        return {"Policy": locked}
+
+    def calls(self, world: AwsWorld, part: str, now: Any, new: Any) -> Iterable[Call]:
+        del part
+        which = owned(world, self.bucket)
+        if new is None:
+            yield Call("s3:DeleteBucketPolicy", which, _GONE)
+        else:
+            back = LOCK in (now or "") and LOCK not in new
+            yield Call("s3:PutBucketPolicy", {**which, "Policy": new}, _BACK if back else _LOCK)
+
+    def around(self, world: AwsWorld, before: Parts) -> Around:
+        del world, before
+        return Around(dependants=(_USERS,), will_not_stop=_LEFT)
+
+    def _deny(self, world: AwsWorld) -> dict[str, Any]:
+        let_in = sorted({*self.let_in, *ourselves(str(world.read("sts", "GetCallerIdentity")["Arn"]))})
+        return {
+            "Sid": LOCK,
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [arn(self.bucket), f"{arn(self.bucket)}/*"],
+            "Condition": {
+                "ArnNotLike": {"aws:PrincipalArn": let_in},
+                "Bool": {"aws:PrincipalIsAWSService": "false"},
+            },
+        }
+
+
+def ourselves(caller: str) -> tuple[str, ...]:
+    """How a policy names who is calling: a session's role, with and without a path, since the session does not tell it."""
+    parts = caller.split(":", 5)
+    kind, _, name = parts[5].partition("/")
+    if kind != "assumed-role":
+        return (caller,)
+    role = name.partition("/")[0]
+    account = f"{parts[0]}:{parts[1]}:iam::{parts[4]}"
+    return f"{account}:role/{role}", f"{account}:role/*/{role}"
