@@ -21,13 +21,16 @@ from hikeshi.actions.aws.identity.revoke_instance_sessions import RevokeInstance
 from hikeshi.actions.aws.identity.revoke_role_sessions import RevokeRoleSessions
 from hikeshi.actions.aws.identity.swap_profile import SwapProfile
 from hikeshi.actions.aws.network.isolate import IsolateInstance
+from hikeshi.actions.aws.network.isolate_ssm import IsolateExceptSsm
 from hikeshi.actions.aws.network.mark import MarkInstance
+from hikeshi.actions.aws.network.untrack import Untrack
 from hikeshi.errors import Refused
 
 ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.ebs.hash": HashImage,
     "aws.ebs.snapshot_set": SnapshotSet,
     "aws.ec2.isolate": IsolateInstance,
+    "aws.ec2.isolate_ssm": IsolateExceptSsm,
     "aws.ec2.mark": MarkInstance,
     "aws.ec2.swap_profile": SwapProfile,
     "aws.iam.deny_user": DenyUser,
@@ -38,6 +41,7 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.s3.block_bucket": BlockBucket,
     "aws.s3.lock_policy": LockPolicy,
     "aws.s3.preserve": Preserve,
+    "aws.ec2.untrack": Untrack,
     "aws.ssm.capture_memory": CaptureMemory,
 }
 

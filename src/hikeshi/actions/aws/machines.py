@@ -54,6 +54,8 @@ class Interface(msgspec.Struct, frozen=True, kw_only=True):
     groups: tuple[str, ...]
     managed: bool
     """Requester-managed: it belongs to an AWS service, which would not let us change it."""
+    addresses: tuple[str, ...]
+    """Its private addresses, IPv4 and IPv6."""
     public_address: str
     ipv6: bool
     tags: Mapping[str, str]
@@ -116,23 +118,29 @@ def containable_instance(world: AwsWorld, instance_id: str) -> Instance:
     return instance
 
 
-def interfaces_of(world: AwsWorld, instance_id: str) -> dict[str, Interface]:
-    """Every interface attached to the instance, by id: secondary, requester-managed and other-VPC ones included."""
+def told_interfaces(world: AwsWorld, instance_id: str) -> dict[str, dict[str, Any]]:
+    """Every interface attached to the instance, by id, as DescribeNetworkInterfaces tells it."""
     only = [{"Name": "attachment.instance-id", "Values": [instance_id]}]
     told = world.pages("ec2", "DescribeNetworkInterfaces", "NetworkInterfaces", Filters=only)
-    found = (_interface(interface) for interface in told)
-    return {interface.id: interface for interface in sorted(found, key=lambda interface: interface.id)}
+    return {one["NetworkInterfaceId"]: one for one in sorted(told, key=lambda one: str(one["NetworkInterfaceId"]))}
+
+
+def interfaces_of(world: AwsWorld, instance_id: str) -> dict[str, Interface]:
+    """Every interface attached to the instance, by id: secondary, requester-managed and other-VPC ones included."""
+    return {eni: _interface(told) for eni, told in told_interfaces(world, instance_id).items()}
 
 
 def _interface(told: Mapping[str, Any]) -> Interface:
+    v6 = [one["Ipv6Address"] for one in told.get("Ipv6Addresses", ())]
     return Interface(
         id=told["NetworkInterfaceId"],
         vpc=told.get("VpcId", ""),
         subnet=told.get("SubnetId", ""),
         groups=tuple(sorted(group["GroupId"] for group in told.get("Groups", ()))),
         managed=bool(told.get("RequesterManaged", False)),
+        addresses=(*(one["PrivateIpAddress"] for one in told.get("PrivateIpAddresses", ())), *v6),
         public_address=told.get("Association", {}).get("PublicIp", ""),
-        ipv6=bool(told.get("Ipv6Addresses")),
+        ipv6=bool(v6),
         tags=tags_of(told.get("TagSet")),
     )
 

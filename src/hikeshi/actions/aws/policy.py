@@ -14,7 +14,7 @@ import msgspec
 from hikeshi.actions.action import Action
 from hikeshi.actions.aws.acquisition.capture_memory import DOCUMENT
 from hikeshi.actions.aws.machines import PROTECTED_TAG
-from hikeshi.actions.aws.network.isolation_group import ROLE, ROLE_TAG
+from hikeshi.actions.aws.network.isolation_group import KINDS, ROLE_TAG
 
 Role = Literal["read", "acquire", "contain"]
 VERSION: Final = "2012-10-17"
@@ -22,8 +22,9 @@ VERSION: Final = "2012-10-17"
 
 Condition = Mapping[str, Mapping[str, Any]]
 
-_OURS: Condition = {"StringEquals": {f"aws:ResourceTag/{ROLE_TAG}": ROLE}}
-_NEW_GROUP: Condition = {"StringEquals": {f"aws:RequestTag/{ROLE_TAG}": ROLE}}
+_ROLES = [kind.role for kind in KINDS]
+_OURS: Condition = {"StringEquals": {f"aws:ResourceTag/{ROLE_TAG}": _ROLES}}
+_NEW_GROUP: Condition = {"StringEquals": {f"aws:RequestTag/{ROLE_TAG}": _ROLES}}
 _OUR_KEYS: Condition = {"ForAllValues:StringLike": {"aws:TagKeys": ["hikeshi:*"]}}
 _NOT_PROTECTED: Condition = {"Null": {f"aws:ResourceTag/{PROTECTED_TAG}": "true"}}
 _FOR_DISKS: Condition = {"StringLike": {"kms:ViaService": ["ebs.*.amazonaws.com", "ec2.*.amazonaws.com"]}}
@@ -64,6 +65,8 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "ebs:GetSnapshotBlock": (Scope(_ec2("snapshot")),),
     "ebs:ListSnapshotBlocks": (Scope(_ec2("snapshot")),),
     "ec2:AssociateIamInstanceProfile": (Scope(_ec2("instance"), _NOT_PROTECTED),),
+    "ec2:AuthorizeSecurityGroupEgress": (Scope(_ec2("security-group"), _OURS),),
+    "ec2:AuthorizeSecurityGroupIngress": (Scope(_ec2("security-group"), _OURS),),
     "ec2:CreateSecurityGroup": (Scope(_ec2("security-group"), _NEW_GROUP), Scope(_ec2("vpc"))),
     "ec2:CreateSnapshot": (Scope(_ec2("snapshot", "volume")),),
     "ec2:CreateSnapshots": (Scope(_ec2("instance", "snapshot", "volume")),),

@@ -8,7 +8,7 @@ from actions.account import ACCOUNT, BUCKET, Cloud, Machine, stored
 from actions.worlds import WatchedWorld
 from hikeshi.actions.action import Plan
 from hikeshi.actions.aws.network.isolate import IsolateInstance
-from hikeshi.actions.aws.network.isolation_group import DESCRIPTION, NAME, ROLE, ROLE_TAG
+from hikeshi.actions.aws.network.isolation_group import EMPTY, ROLE_TAG
 from hikeshi.actions.aws.world import AwsSettings
 from hikeshi.errors import Failed, Refused
 
@@ -302,7 +302,7 @@ def test_a_call_lost_on_the_way_is_unknown_and_then_repeated(cloud: Cloud, world
 
 def test_a_group_with_our_name_that_is_not_ours_is_never_used(cloud: Cloud) -> None:
     machine = cloud.machine()
-    foreign = cloud.group(machine.vpc, NAME)
+    foreign = cloud.group(machine.vpc, EMPTY.name)
     _, _, group = isolated(cloud, machine)
     assert group != foreign
     assert len(cloud.rules_of(foreign)) == 2  # IPv4 and IPv6
@@ -311,7 +311,7 @@ def test_a_group_with_our_name_that_is_not_ours_is_never_used(cloud: Cloud) -> N
 def test_a_production_group_with_our_tag_keeps_its_rules(cloud: Cloud) -> None:
     machine = cloud.machine()
     production = cloud.group(machine.vpc, "production")
-    cloud.ec2.create_tags(Resources=[production], Tags=[{"Key": ROLE_TAG, "Value": ROLE}])
+    cloud.ec2.create_tags(Resources=[production], Tags=[{"Key": ROLE_TAG, "Value": EMPTY.role}])
     _, _, group = isolated(cloud, machine)
     assert group != production
     assert len(cloud.rules_of(production)) == 2  # IPv4 and IPv6
@@ -320,9 +320,9 @@ def test_a_production_group_with_our_tag_keeps_its_rules(cloud: Cloud) -> None:
 def test_a_group_another_worker_has_just_made_is_used(cloud: Cloud, world: WatchedWorld) -> None:
     machine = cloud.machine()
     plan = isolate(machine).plan(cloud.world())
-    tags = [{"ResourceType": "security-group", "Tags": [{"Key": ROLE_TAG, "Value": ROLE}]}]
+    tags = [{"ResourceType": "security-group", "Tags": [{"Key": ROLE_TAG, "Value": EMPTY.role}]}]
     made = cloud.ec2.create_security_group(
-        GroupName=NAME, Description=DESCRIPTION, VpcId=machine.vpc, TagSpecifications=tags
+        GroupName=EMPTY.name, Description=EMPTY.description, VpcId=machine.vpc, TagSpecifications=tags
     )["GroupId"]
     assert isolate(machine).do(world, plan).outcome == "done"
     assert "ec2:CreateSecurityGroup" not in world.record.operations

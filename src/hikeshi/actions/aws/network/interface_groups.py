@@ -29,19 +29,25 @@ class Swap(Enum):
     NOT_OURS = "not ours"
 
 
-def still_to_do(interface: Interface, aim: Aim, ours: set[str]) -> Swap:
-    """Compare. Isolation groups beside the expected ones are our own half-made swap, so they do not count as a difference.
+class Ours(msgspec.Struct, frozen=True):
+    """Our groups: `closed` isolate, `open` lets everything through and is never a state to stay in."""
+
+    closed: frozenset[str]
+    open: frozenset[str] = frozenset()
+
+
+def still_to_do(interface: Interface, aim: Aim, ours: Ours) -> Swap:
+    """Compare. Our groups beside the expected ones are our own half-made swap, so they do not count as a difference.
 
     (A simulator shows the groups of an instance's launch on its interface as well, until the instance-level call.)
     """
-    now = set(interface.groups)
-    if now == set(aim.wanted):
+    now, wanted, all_ours = set(interface.groups), set(aim.wanted), ours.closed | ours.open
+    if now == wanted:
         return Swap.MADE
-    isolated = bool(now) and now <= ours
-    if isolated:
-        # Isolating again is done already, whichever of our groups it has; restoring is not.
-        return Swap.MADE if set(aim.wanted) <= ours else Swap.NEEDED
-    return Swap.NEEDED if aim.before and now - ours == set(aim.before) - ours else Swap.NOT_OURS
+    if now and now <= all_ours:
+        # Isolating again is done already, whichever of our groups it has; restoring is not, and leaving it open never is.
+        return Swap.MADE if wanted <= ours.closed and now <= ours.closed else Swap.NEEDED
+    return Swap.NEEDED if aim.before and now - all_ours == set(aim.before) - all_ours else Swap.NOT_OURS
 
 
 class Swapped(msgspec.Struct, frozen=True):
@@ -52,7 +58,7 @@ class Swapped(msgspec.Struct, frozen=True):
 
 
 def set_groups(
-    world: AwsWorld, instance_id: str, aims: Mapping[str, Aim], ours: set[str], why: Text, why_whole: Text
+    world: AwsWorld, instance_id: str, aims: Mapping[str, Aim], ours: Ours, why: Text, why_whole: Text
 ) -> Swapped:
     """Make the swaps that are missing. One failure does not stop the others."""
     failures: dict[str, CallFailed] = {}
@@ -70,14 +76,12 @@ def set_groups(
     return Swapped(seen, failures)
 
 
-def _missing(interfaces: Mapping[str, Interface], aims: Mapping[str, Aim], ours: set[str]) -> dict[str, Aim]:
+def _missing(interfaces: Mapping[str, Interface], aims: Mapping[str, Aim], ours: Ours) -> dict[str, Aim]:
     here = {eni: aims[eni] for eni in sorted(aims) if eni in interfaces}
     return {eni: aim for eni, aim in here.items() if still_to_do(interfaces[eni], aim, ours) is Swap.NEEDED}
 
 
-def _seen_afterwards(
-    world: AwsWorld, instance_id: str, made: Mapping[str, Aim], ours: set[str]
-) -> Mapping[str, Interface]:
+def _seen_afterwards(world: AwsWorld, instance_id: str, made: Mapping[str, Aim], ours: Ours) -> Mapping[str, Interface]:
     """The interfaces, read again until AWS shows what it has accepted, within bounds."""
     for pause in PAUSES:
         interfaces = interfaces_of(world, instance_id)
@@ -87,9 +91,10 @@ def _seen_afterwards(
     return interfaces_of(world, instance_id)
 
 
-def _set_whole(world: AwsWorld, instance_id: str, aim: Aim, ours: set[str], why: Text) -> None:
+def _set_whole(world: AwsWorld, instance_id: str, aim: Aim, ours: Ours, why: Text) -> None:
     """The instance-level call, only with a single interface (EC2 refuses it otherwise) and only where its view is old."""
     now = set(find_instance(world, instance_id).groups)
-    if now and now != set(aim.wanted) and (now <= ours or now - ours == set(aim.before) - ours):
+    all_ours = ours.closed | ours.open
+    if now and now != set(aim.wanted) and (now <= all_ours or now - all_ours == set(aim.before) - all_ours):
         params = {"InstanceId": instance_id, "Groups": list(aim.wanted)}
         world.change("ec2", "ModifyInstanceAttribute", why, eventually=NOT_SEEN_YET, **params)

@@ -1,10 +1,10 @@
-"""The isolation group: one security group per VPC without a single rule, made on demand and emptied before each use."""
+"""Groups of our own: one security group per VPC and kind, made on demand, with exactly its rules before each use."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final
 
 import msgspec
 
@@ -15,101 +15,178 @@ from hikeshi.aws.failures import CallFailed
 from hikeshi.errors import Failed
 from hikeshi.text import Text
 
-PLACEHOLDER = "<isolation group>"
 ROLE_TAG = "hikeshi:role"
-ROLE = "isolation-group"
-NAME = "hikeshi-isolation"
-DESCRIPTION = "Hikeshi isolation group: it has no rules and must not get any."
 
 NOT_SEEN_YET = ("InvalidGroup.NotFound", "InvalidGroupId.NotFound", "InvalidSecurityGroupID.NotFound")
 """What AWS says about a group it has made a moment ago."""
 
-_MAKE = Text(en="A group without rules is needed in this VPC.", ja="この VPC にルールのない隔離用グループが必要です。")
-_EMPTY = Text(en="The isolation group must have no rules.", ja="隔離用グループにルールがあってはなりません。")
 
+class Rule(msgspec.Struct, frozen=True, order=True):
+    """What one rule lets through. `peer` is a CIDR block, a prefix list or a group; ports are -1 where the protocol has none."""
 
-class Rule(msgspec.Struct, frozen=True):
-    """One rule of a security group, by its own id, so that IPv4 and IPv6 are removed alike."""
-
-    id: str
     egress: bool
+    protocol: str
+    first: int
+    last: int
+    peer: str
 
 
-def our_groups(world: AwsWorld, vpcs: Iterable[str]) -> dict[str, list[str]]:
-    """VPC to our isolation groups in it, sorted.
+Rules = Collection[Rule]
+
+EVERYTHING: Final = tuple(
+    Rule(egress=egress, protocol="-1", first=-1, last=-1, peer=peer)
+    for egress in (False, True)
+    for peer in ("0.0.0.0/0", "::/0")
+)
+"""Everything, both ways, in both address families: what makes a flow untracked."""
+
+_DEFAULT: Final = Rule(egress=True, protocol="-1", first=-1, last=-1, peer="0.0.0.0/0")
+"""What AWS gives a new group; in a VPC with IPv6 there is a second one, for ::/0."""
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of group that is ours. `role` is the value of its tag, `name` begins its name."""
+
+    role: str
+    name: str
+    description: str
+    make: Text
+    """Why it is made."""
+    fit: Text
+    """Why its rules are changed."""
+
+    @property
+    def placeholder(self) -> str:
+        """How a plan writes the id of a group that does not exist yet."""
+        return f"<{self.role.replace('-', ' ')}>"
+
+
+EMPTY: Final = Kind(
+    role="isolation-group",
+    name="hikeshi-isolation",
+    description="Hikeshi isolation group: it has no rules and must not get any.",
+    make=Text(
+        en="A group without rules is needed in this VPC.", ja="この VPC にルールのない隔離用グループが必要です。"
+    ),
+    fit=Text(en="The isolation group must have no rules.", ja="隔離用グループにルールがあってはなりません。"),
+)
+SSM: Final = Kind(
+    role="ssm-isolation-group",
+    name="hikeshi-ssm-only",
+    description="Hikeshi isolation group: it reaches the endpoints of Systems Manager and nothing else.",
+    make=Text(
+        en="A group that reaches only the endpoints of Systems Manager is needed in this VPC.",
+        ja="この VPC に、Systems Manager のエンドポイントだけに接続できる隔離用グループが必要です。",
+    ),
+    fit=Text(
+        en="The group must reach the endpoints of Systems Manager and nothing else.",
+        ja="グループから接続できるのは Systems Manager のエンドポイントだけでなければなりません。",
+    ),
+)
+OPEN: Final = Kind(
+    role="open-group",
+    name="hikeshi-open",
+    description="Hikeshi open group: lets everything through, for seconds, so that open connections are no longer tracked.",
+    make=Text(
+        en="A group that lets everything through is needed in this VPC for a few seconds.",
+        ja="この VPC に、すべてを許可するグループが数秒間だけ必要です。",
+    ),
+    fit=Text(
+        en="Only connections that everything lets through, both ways, are no longer tracked.",
+        ja="双方向ともすべて許可されている通信だけが、追跡されなくなります。",
+    ),
+)
+KINDS: Final = (EMPTY, OPEN, SSM)
+
+Known = Mapping[str, Mapping[str, list[str]]]
+"""Role to VPC to our groups in it, sorted."""
+
+
+def known_groups(world: AwsWorld, vpcs: Iterable[str]) -> Known:
+    """Our groups of every kind in these VPCs, read in one call.
 
     Ours means our tag *and* our name *and* our description. Anyone who may tag could put our tag on a production group, to
     make us remove its rules; name and description cannot be changed after a group is made.
     """
-    only = [{"Name": "vpc-id", "Values": sorted(set(vpcs))}, {"Name": f"tag:{ROLE_TAG}", "Values": [ROLE]}]
-    found: dict[str, list[str]] = {}
+    roles = [kind.role for kind in KINDS]
+    only = [{"Name": "vpc-id", "Values": sorted(set(vpcs))}, {"Name": f"tag:{ROLE_TAG}", "Values": roles}]
+    found: dict[str, dict[str, list[str]]] = {role: {} for role in roles}
     for group in world.pages("ec2", "DescribeSecurityGroups", "SecurityGroups", Filters=only):
-        if group["GroupName"].startswith(NAME) and group["Description"] == DESCRIPTION:
-            found.setdefault(group["VpcId"], []).append(group["GroupId"])
-    return {vpc: sorted(groups) for vpc, groups in found.items()}
+        for kind in KINDS:
+            if group["GroupName"].startswith(kind.name) and group["Description"] == kind.description:
+                found[kind.role].setdefault(group["VpcId"], []).append(group["GroupId"])
+    return {role: {vpc: sorted(groups) for vpc, groups in here.items()} for role, here in found.items()}
 
 
-def rules_of(world: AwsWorld, groups: Iterable[str]) -> dict[str, list[Rule]]:
-    """Each group's rules in both directions and both address families, read in one call; no rules is an empty list."""
-    found: dict[str, list[Rule]] = {group: [] for group in sorted(groups)}
+def our_groups(world: AwsWorld, vpcs: Iterable[str], kind: Kind = EMPTY) -> Mapping[str, list[str]]:
+    """VPC to our groups of this kind in it, sorted."""
+    return known_groups(world, vpcs)[kind.role]
+
+
+def rules_of(world: AwsWorld, groups: Iterable[str]) -> dict[str, dict[str, Rule]]:
+    """Each group's rules by their ids, in both directions and both address families, read in one call."""
+    found: dict[str, dict[str, Rule]] = {group: {} for group in sorted(groups)}
     if found:
         only = [{"Name": "group-id", "Values": list(found)}]
-        for rule in world.pages("ec2", "DescribeSecurityGroupRules", "SecurityGroupRules", Filters=only):
-            found[rule["GroupId"]].append(Rule(rule["SecurityGroupRuleId"], rule["IsEgress"]))
-    return {group: sorted(rules, key=lambda rule: rule.id) for group, rules in found.items()}
+        for told in world.pages("ec2", "DescribeSecurityGroupRules", "SecurityGroupRules", Filters=only):
+            found[told["GroupId"]][told["SecurityGroupRuleId"]] = _rule(told)
+    return found
 
 
-def creation(vpc: str, name: str = NAME) -> dict[str, Any]:
+def _rule(told: Mapping[str, Any]) -> Rule:
+    protocol = str(told["IpProtocol"])
+    group = told.get("ReferencedGroupInfo", {}).get("GroupId", "")
+    peer = told.get("CidrIpv4") or told.get("CidrIpv6") or told.get("PrefixListId") or group
+    first, last = (-1, -1) if protocol == "-1" else (int(told.get("FromPort", -1)), int(told.get("ToPort", -1)))
+    return Rule(egress=told["IsEgress"], protocol=protocol, first=first, last=last, peer=peer)
+
+
+def creation(vpc: str, kind: Kind = EMPTY, name: str = "") -> dict[str, Any]:
     """The parameters of CreateSecurityGroup."""
-    tags = [tag_specification("security-group", {ROLE_TAG: ROLE})]
-    return {"GroupName": name, "Description": DESCRIPTION, "VpcId": vpc, "TagSpecifications": tags}
+    tags = [tag_specification("security-group", {ROLE_TAG: kind.role})]
+    return {"GroupName": name or kind.name, "Description": kind.description, "VpcId": vpc, "TagSpecifications": tags}
 
 
-def planned_calls(world: AwsWorld, vpc: str, groups: Mapping[str, list[str]]) -> list[Call]:
+def planned_calls(world: AwsWorld, vpc: str, known: Known, kind: Kind = EMPTY, wanted: Rules = ()) -> list[Call]:
     """What `prepared_group` would send now."""
-    if vpc in groups:
-        group = groups[vpc][0]
-        rules = rules_of(world, [group])[group]
-        return [Call(f"ec2:{operation}", params, _EMPTY) for operation, params in _revocations(group, rules)]
-    revoke = {"GroupId": PLACEHOLDER, "SecurityGroupRuleIds": ["<default rules>"]}
-    return [
-        Call("ec2:CreateSecurityGroup", creation(vpc), _MAKE),
-        Call("ec2:RevokeSecurityGroupEgress", revoke, _EMPTY),
-    ]
+    if vpc in known[kind.role]:
+        group = known[kind.role][vpc][0]
+        return list(_fitting(group, kind, rules_of(world, [group])[group], wanted))
+    make = Call("ec2:CreateSecurityGroup", creation(vpc, kind), kind.make)
+    return [make, *_fitting(kind.placeholder, kind, {"<default rules>": _DEFAULT}, wanted)]
 
 
-def prepared_group(world: AwsWorld, vpc: str) -> str:
-    """The id of a group in this VPC that is ours and was just read to have no rules. Makes it, or empties it, as needed."""
-    known = our_groups(world, [vpc]).get(vpc)
-    group = known[0] if known else _made(world, vpc)
-    rules = rules_of(world, [group])[group] if known else _first_rules(world, group)
-    for operation, params in _revocations(group, rules):
-        world.change("ec2", operation, _EMPTY, eventually=NOT_SEEN_YET, **params)
-    if rules and (left := rules_of(world, [group])[group]):
-        hint = "Somebody may be adding rules at this moment; repeat the step, and look who does it."
+def prepared_group(world: AwsWorld, vpc: str, known: Known, kind: Kind = EMPTY, wanted: Rules = ()) -> str:
+    """The id of a group of this kind in this VPC that was just read to have exactly these rules. Makes or mends it as needed."""
+    here = known[kind.role].get(vpc)
+    group = here[0] if here else _made(world, vpc, kind)
+    rules = rules_of(world, [group])[group] if here else _first_rules(world, group)
+    calls = list(_fitting(group, kind, rules, wanted))
+    for call in calls:
+        world.send(call, eventually=NOT_SEEN_YET)
+    if calls and (odd := len(set(rules_of(world, [group])[group].values()) ^ set(wanted))):
+        hint = "Somebody may be changing its rules at this moment; repeat the step, and look who does it."
         raise Failed(
-            f"The isolation group {group} still has {len(left)} rules after they were removed.",
-            permanent=False,
-            hint=hint,
+            f"The group {group} still has {odd} rules that differ from what was set.", permanent=False, hint=hint
         )
     return group
 
 
-def _made(world: AwsWorld, vpc: str) -> str:
-    for name in (NAME, f"{NAME}-{hashlib.sha256(world.step.encode()).hexdigest()[:8]}"):
+def _made(world: AwsWorld, vpc: str, kind: Kind) -> str:
+    for name in (kind.name, f"{kind.name}-{hashlib.sha256(world.step.encode()).hexdigest()[:8]}"):
         try:
-            return str(world.change("ec2", "CreateSecurityGroup", _MAKE, **creation(vpc, name))["GroupId"])
+            return str(world.change("ec2", "CreateSecurityGroup", kind.make, **creation(vpc, kind, name))["GroupId"])
         except CallFailed as failure:
             if failure.code != "InvalidGroup.Duplicate":
                 raise
         # Another worker was faster, or the name is taken by a group that is not ours and must not be used.
-        if known := our_groups(world, [vpc]).get(vpc):
+        if known := our_groups(world, [vpc], kind).get(vpc):
             return known[0]
-    hint = f"Remove or rename the groups called {NAME}* in {vpc} that Hikeshi has not made."
+    hint = f"Remove or rename the groups called {kind.name}* in {vpc} that Hikeshi has not made."
     raise Failed(f"No isolation group could be made in {vpc}: its names are taken.", hint=hint)
 
 
-def _first_rules(world: AwsWorld, group: str) -> list[Rule]:
+def _first_rules(world: AwsWorld, group: str) -> dict[str, Rule]:
     """A new group always has a default rule; an empty answer only means that AWS does not see the group yet."""
     for pause in PAUSES:
         if rules := rules_of(world, [group])[group]:
@@ -118,7 +195,27 @@ def _first_rules(world: AwsWorld, group: str) -> list[Rule]:
     return rules_of(world, [group])[group]
 
 
-def _revocations(group: str, rules: list[Rule]) -> list[tuple[str, dict[str, Any]]]:
-    directions = (("RevokeSecurityGroupIngress", False), ("RevokeSecurityGroupEgress", True))
-    listed = [(operation, [rule.id for rule in rules if rule.egress is egress]) for operation, egress in directions]
-    return [(operation, {"GroupId": group, "SecurityGroupRuleIds": ids}) for operation, ids in listed if ids]
+def _fitting(group: str, kind: Kind, rules: Mapping[str, Rule], wanted: Rules) -> Iterable[Call]:
+    """The calls that leave the group with exactly the wanted rules."""
+    missing = sorted(set(wanted) - set(rules.values()))
+    for direction, egress in (("Ingress", False), ("Egress", True)):
+        odd = sorted(one for one, rule in rules.items() if rule.egress is egress and rule not in wanted)
+        if odd:
+            params: dict[str, Any] = {"GroupId": group, "SecurityGroupRuleIds": odd}
+            yield Call(f"ec2:RevokeSecurityGroup{direction}", params, kind.fit)
+        if new := [_permission(rule) for rule in missing if rule.egress is egress]:
+            params = {"GroupId": group, "IpPermissions": new}
+            yield Call(f"ec2:AuthorizeSecurityGroup{direction}", params, kind.fit)
+
+
+def _permission(rule: Rule) -> dict[str, Any]:
+    ports = {} if rule.protocol == "-1" else {"FromPort": rule.first, "ToPort": rule.last}
+    if rule.peer.startswith("pl-"):
+        peer: dict[str, Any] = {"PrefixListIds": [{"PrefixListId": rule.peer}]}
+    elif rule.peer.startswith("sg-"):
+        peer = {"UserIdGroupPairs": [{"GroupId": rule.peer}]}
+    elif ":" in rule.peer:
+        peer = {"Ipv6Ranges": [{"CidrIpv6": rule.peer}]}
+    else:
+        peer = {"IpRanges": [{"CidrIp": rule.peer}]}
+    return {"IpProtocol": rule.protocol, **ports, **peer}

@@ -25,6 +25,8 @@ from hikeshi.text import Text
 MARKED_AT_TAG = "hikeshi:marked-at"
 ORIGINAL_TAG = "hikeshi:OriginalSecurityGroups"
 
+_ISOLATIONS = ("aws.ec2.isolate", "aws.ec2.isolate_ssm", "aws.ec2.untrack")
+
 _WHY = Text(en="So that people see in AWS what is going on.", ja="AWS の画面で対応中であることが分かるようにします。")
 _BACK = Text(en="The tags get their saved values back.", ja="タグを保存済みの値に戻します。")
 
@@ -142,12 +144,14 @@ def _originals(
     world: AwsWorld, instance: Instance, interfaces: Mapping[str, Interface]
 ) -> tuple[dict[str, str], list[Text]]:
     """The groups each interface had before an isolation: from the saved plan of this incident, or as they are now."""
+    known = isolation_group.known_groups(world, {interface.vpc for interface in interfaces.values()})
+    ours = {group for groups in known.values() for listed in groups.values() for group in listed}
     saved: dict[str, list[str]] = {}
     for plan in world.earlier:
-        if plan.action == "aws.ec2.isolate" and plan.inputs.get("instance_id") == instance.id:
-            saved |= {eni: state["groups"] for eni, state in plan.before["interfaces"].items() if state["groups"]}
-    groups = isolation_group.our_groups(world, {interface.vpc for interface in interfaces.values()})
-    ours = {group for listed in groups.values() for group in listed}
+        if plan.action in _ISOLATIONS and plan.inputs.get("instance_id") == instance.id:
+            for eni, state in plan.before["interfaces"].items():
+                if originals := [group for group in state["groups"] if group not in ours]:
+                    saved[eni] = originals
     found: dict[str, str] = {}
     warnings: list[Text] = []
     for eni, interface in interfaces.items():

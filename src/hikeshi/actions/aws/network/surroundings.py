@@ -5,22 +5,18 @@ Connection tracking: Amazon EC2 User Guide, "Security group connection tracking"
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import msgspec
 
-from hikeshi.actions.aws.machines import Instance, Interface
+from hikeshi.actions.aws.machines import Instance
+from hikeshi.actions.aws.network.paths import HOPS, Hop, Path
 from hikeshi.actions.aws.world import AwsWorld
 from hikeshi.aws.failures import CallFailed
 from hikeshi.text import Text
 
 MAX_TARGET_GROUPS = 50
 
-_HOPS = {
-    "NatGatewayId": ("a NAT gateway", "NAT ゲートウェイ"),
-    "TransitGatewayId": ("a transit gateway", "Transit Gateway"),
-    "EgressOnlyInternetGatewayId": ("an egress-only internet gateway", "Egress-Only インターネットゲートウェイ"),
-}
 _ALWAYS = (
     Text(
         en="Connections that are open now: EC2 goes on tracking them until they fall idle (TCP: up to 5 days).",
@@ -44,57 +40,34 @@ class Surroundings(msgspec.Struct, frozen=True):
     warnings: tuple[Text, ...]
 
 
-def paths_left(world: AwsWorld, interfaces: Iterable[Interface]) -> tuple[Text, ...]:
+def paths_left(paths: Iterable[Path]) -> tuple[Text, ...]:
     """What swapping groups leaves open, judged by the addresses and the routes of these very interfaces."""
-    interfaces = list(interfaces)
-    hops: dict[str, Text] = {}
-    for subnet, vpc in sorted({(interface.subnet, interface.vpc) for interface in interfaces}):
-        hops.update(_tracked_hops(world, subnet, vpc))
-    public = [interface for interface in interfaces if interface.public_address]
-    return (*_ALWAYS, *(hops[key] for key in sorted(hops)), *(_public(interface) for interface in public))
+    paths = list(paths)
+    hops = {(hop, path.subnet): _tracked(path.subnet, hop) for path in paths for hop in path.hops}
+    unread = {path.subnet: _unread(path) for path in paths if path.unread}
+    public = [_public(path) for path in paths if path.public]
+    return (*_ALWAYS, *(hops[key] for key in sorted(hops)), *unread.values(), *public)
 
 
-def _tracked_hops(world: AwsWorld, subnet: str, vpc: str) -> Iterator[tuple[str, Text]]:
-    try:
-        routes = _routes(world, subnet, vpc)
-    except CallFailed as failure:
-        yield (
-            subnet,
-            Text(
-                en=f"Unknown: the routes of {subnet} could not be read ({failure.message})",
-                ja=f"不明: {subnet} のルートを読み取れませんでした（{failure.message}）",
-            ),
-        )
-        return
-    for route in routes:
-        kinds = [(route[key], *names) for key, names in _HOPS.items() if route.get(key)]
-        if str(route.get("GatewayId", "")).startswith("vpce-"):
-            kinds.append(
-                (route["GatewayId"], "a Gateway Load Balancer endpoint", "Gateway Load Balancer エンドポイント")
-            )
-        for hop, en, ja in kinds:
-            yield (
-                hop,
-                Text(
-                    en=f"Open connections from {subnet} through {en} ({hop}): always tracked, so they cannot be cut by any group.",
-                    ja=f"{subnet} から{ja}（{hop}）を通る確立済みの通信: 常に追跡されるため、どのグループでも切断できません。",
-                ),
-            )
-
-
-def _routes(world: AwsWorld, subnet: str, vpc: str) -> list[dict[str, str]]:
-    by_subnet = [{"Name": "association.subnet-id", "Values": [subnet]}]
-    by_default = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "association.main", "Values": ["true"]}]
-    for only in (by_subnet, by_default):
-        if tables := list(world.pages("ec2", "DescribeRouteTables", "RouteTables", Filters=only)):
-            return [route for table in tables for route in table.get("Routes", ())]
-    return []
-
-
-def _public(interface: Interface) -> Text:
+def _tracked(subnet: str, hop: Hop) -> Text:
+    kind = HOPS[hop.field]
     return Text(
-        en=f"Open connections of {interface.id} through its public address {interface.public_address}.",
-        ja=f"{interface.id} のパブリックアドレス {interface.public_address} を通る確立済みの通信。",
+        en=f"Open connections from {subnet} through {kind.en} ({hop.id}): always tracked, so they cannot be cut by any group.",
+        ja=f"{subnet} から{kind.ja}（{hop.id}）を通る確立済みの通信: 常に追跡されるため、どのグループでも切断できません。",
+    )
+
+
+def _unread(path: Path) -> Text:
+    return Text(
+        en=f"Unknown: the routes of {path.subnet} could not be read ({path.unread})",
+        ja=f"不明: {path.subnet} のルートを読み取れませんでした（{path.unread}）",
+    )
+
+
+def _public(path: Path) -> Text:
+    return Text(
+        en=f"Open connections of {path.interface} through its public address {path.public}.",
+        ja=f"{path.interface} のパブリックアドレス {path.public} を通る確立済みの通信。",
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hikeshi.actions.action import Action, Grade, Outcome, Receipt
 from hikeshi.actions.aws.machines import Interface
+from hikeshi.actions.aws.network.interface_groups import Ours
+from hikeshi.actions.aws.network.isolation_group import Rule, Rules
 from hikeshi.actions.aws.world import AwsWorld
 from hikeshi.actions.planning import receipt
 from hikeshi.aws.failures import CallFailed, NoAnswer
@@ -33,12 +35,12 @@ class Report:
         self.changed = changed
         self.checking = checking
 
-    def isolated(self, saved: Groups, ours: set[str], rules: Mapping[str, int]) -> Receipt:
-        """After `do` and for `check`: which interfaces have an isolation group and nothing else."""
+    def isolated(self, saved: Groups, ours: Ours, rules: Mapping[str, int], odd: Sequence[Text]) -> Receipt:
+        """After `do` and for `check`: which interfaces have an isolation group and nothing else. `odd` is wrong with the groups."""
         free = [eni for eni, interface in self.interfaces.items() if not interface.managed]
-        closed = [eni for eni in free if self.interfaces[eni].groups and set(self.interfaces[eni].groups) <= ours]
-        problems = [self._not_closed(eni, saved) for eni in free if eni not in closed]
-        problems += [_rules_added(group, count) for group, count in sorted(rules.items()) if count]
+        closed = [eni for eni in free if self._groups(eni) and self._groups(eni) <= ours.closed]
+        problems = [self._not_closed(eni, saved, ours) for eni in free if eni not in closed]
+        problems += odd
         summary = Text(
             en=f"{len(closed)} of {len(free)} interfaces are isolated.",
             ja=f"{len(free)} 個のインターフェースのうち {len(closed)} 個を隔離しました。",
@@ -80,7 +82,9 @@ class Report:
             "failures": {eni: failure.message for eni, failure in self.failures.items()},
         }
 
-    def _not_closed(self, eni: str, saved: Groups) -> Text:
+    def _not_closed(self, eni: str, saved: Groups, ours: Ours) -> Text:
+        if self._groups(eni) & ours.open:
+            return _wide_open(eni)
         if eni in self.failures:
             return _failed(eni, self.failures[eni])
         now = ", ".join(self.interfaces[eni].groups)
@@ -122,11 +126,25 @@ def _gone(eni: str) -> Text:
     )
 
 
-def _rules_added(group: str, count: int) -> Text:
+def _wide_open(eni: str) -> Text:
     return Text(
-        en=f"The isolation group {group} has {count} rules that somebody has added.",
-        ja=f"隔離用グループ {group} に、誰かが追加したルールが {count} 個あります。",
+        en=f"{eni} is WIDE OPEN: its pass through the open group did not end. Repeat this step, or isolate it, at once.",
+        ja=f"{eni} は全開放の状態です。開放用グループからの切り替えが完了していません。直ちにこのステップを再実行するか、隔離してください。",
     )
+
+
+def odd_rules(group: str, rules: Mapping[str, Rule], wanted: Rules) -> Iterable[Text]:
+    """What is wrong with the rules of one of our groups."""
+    if added := sum(rule not in wanted for rule in rules.values()):
+        yield Text(
+            en=f"The isolation group {group} has {added} rules that somebody has added.",
+            ja=f"隔離用グループ {group} に、誰かが追加したルールが {added} 個あります。",
+        )
+    if missing := len(set(wanted) - set(rules.values())):
+        yield Text(
+            en=f"The isolation group {group} lacks {missing} of its rules: Systems Manager may not reach the instance.",
+            ja=f"隔離用グループ {group} に必要なルールが {missing} 個ありません。Systems Manager がインスタンスに接続できない可能性があります。",
+        )
 
 
 def _changed_by_another(eni: str, now: str) -> Text:
