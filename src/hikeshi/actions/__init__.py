@@ -33,6 +33,7 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.ec2.isolate_ssm": IsolateExceptSsm,
     "aws.ec2.mark": MarkInstance,
     "aws.ec2.swap_profile": SwapProfile,
+    "aws.ec2.untrack": Untrack,
     "aws.iam.deny_user": DenyUser,
     "aws.iam.disable_key": DisableKey,
     "aws.iam.revoke_instance_sessions": RevokeInstanceSessions,

@@ -156,9 +156,14 @@ def planned_calls(world: AwsWorld, vpc: str, known: Known, kind: Kind = EMPTY, w
     return [make, *_fitting(kind.placeholder, kind, {"<default rules>": _DEFAULT}, wanted)]
 
 
-def prepared_group(world: AwsWorld, vpc: str, known: Known, kind: Kind = EMPTY, wanted: Rules = ()) -> str:
-    """The id of a group of this kind in this VPC that was just read to have exactly these rules. Makes or mends it as needed."""
-    here = known[kind.role].get(vpc)
+def prepared_group(
+    world: AwsWorld, vpc: str, known: Known | None = None, kind: Kind = EMPTY, wanted: Rules = ()
+) -> str:
+    """The id of a group of this kind in this VPC that was just read to have exactly these rules. Makes or mends it as needed.
+
+    `known` is what `known_groups` has told a moment ago, where somebody has asked.
+    """
+    here = (known or known_groups(world, [vpc]))[kind.role].get(vpc)
     group = here[0] if here else _made(world, vpc, kind)
     rules = rules_of(world, [group])[group] if here else _first_rules(world, group)
     calls = list(_fitting(group, kind, rules, wanted))
