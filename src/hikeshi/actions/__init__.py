@@ -9,7 +9,11 @@ import msgspec
 
 from hikeshi.actions.action import Action
 from hikeshi.actions.aws.acquisition.capture_memory import CaptureMemory
+from hikeshi.actions.aws.acquisition.copy_snapshots import CopySnapshot
 from hikeshi.actions.aws.acquisition.hash_image import HashImage
+from hikeshi.actions.aws.acquisition.lock_compliance import LockCompliance
+from hikeshi.actions.aws.acquisition.lock_snapshots import LockSnapshots
+from hikeshi.actions.aws.acquisition.share_snapshots import ShareSnapshots
 from hikeshi.actions.aws.acquisition.snapshot_set import SnapshotSet
 from hikeshi.actions.aws.data.block_account import BlockAccount
 from hikeshi.actions.aws.data.block_bucket import BlockBucket
@@ -27,7 +31,11 @@ from hikeshi.actions.aws.network.untrack import Untrack
 from hikeshi.errors import Refused
 
 ACTIONS: dict[str, type[Action[Any]]] = {
+    "aws.ebs.copy": CopySnapshot,
     "aws.ebs.hash": HashImage,
+    "aws.ebs.lock": LockSnapshots,
+    "aws.ebs.lock_compliance": LockCompliance,
+    "aws.ebs.share": ShareSnapshots,
     "aws.ebs.snapshot_set": SnapshotSet,
     "aws.ec2.isolate": IsolateInstance,
     "aws.ec2.isolate_ssm": IsolateExceptSsm,
@@ -42,7 +50,6 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.s3.block_bucket": BlockBucket,
     "aws.s3.lock_policy": LockPolicy,
     "aws.s3.preserve": Preserve,
-    "aws.ec2.untrack": Untrack,
     "aws.ssm.capture_memory": CaptureMemory,
 }
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import msgspec
 
-from hikeshi.simulation import blocks, iam, lookups, policies, snapshots
+from hikeshi.simulation import blocks, iam, lookups, policies, snapshots, vault
 from hikeshi.simulation.agent import Agents, Machine
 from hikeshi.simulation.faults import Fault, Faults, fault_answer
 from hikeshi.simulation.wire import Answer, Call, joined, json_answer, read_call
@@ -34,11 +34,19 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     ("cloudtrail", "LookupEvents"): lambda layer, call, _: layer.lookups.look_up(call),
     ("ebs", "GetSnapshotBlock"): lambda _layer, call, _: blocks.get_block(call),
     ("ebs", "ListSnapshotBlocks"): lambda _layer, call, _: blocks.list_blocks(call),
-    ("ec2", "DescribeSnapshots"): lambda layer, call, pass_on: snapshots.describe(layer.faults, call, pass_on()),
-    ("iam", "SimulatePrincipalPolicy"): lambda _layer, call, _: policies.simulate(call),
+    ("ec2", "AssociateKmsKeyId"): lambda layer, call, _: layer.vault.associate(call),
+    ("ec2", "DeleteSnapshot"): lambda layer, call, pass_on: layer.vault.delete(call, pass_on),
+    ("ec2", "DescribeLockedSnapshots"): lambda layer, call, _: layer.vault.describe(call),
+    ("ec2", "DescribeSnapshots"): lambda layer, call, pass_on: layer.vault.with_keys(
+        snapshots.describe(layer.faults, call, pass_on())
+    ),
+    ("ec2", "DisassociateKmsKeyId"): lambda layer, call, _: layer.vault.disassociate(call),
+    ("ec2", "LockSnapshot"): lambda layer, call, _: layer.vault.lock(call),
+    ("ec2", "UnlockSnapshot"): lambda layer, call, _: layer.vault.unlock(call),
     ("iam", "AttachUserPolicy"): lambda _layer, call, pass_on: iam.attach_user_policy(call, pass_on),
     ("iam", "DeleteUserPermissionsBoundary"): lambda _layer, call, _: iam.delete_user_boundary(call),
     ("iam", "PutUserPermissionsBoundary"): lambda _layer, call, _: iam.put_user_boundary(call),
+    ("iam", "SimulatePrincipalPolicy"): lambda _layer, call, _: policies.simulate(call),
     ("ssm", "CancelCommand"): lambda layer, call, pass_on: layer.agents.cancel_command(call, pass_on),
     ("ssm", "DescribeInstanceInformation"): lambda layer, call, pass_on: layer.agents.describe_instance_information(
         call, pass_on
@@ -54,12 +62,14 @@ class Layer:
     faults: Faults
     agents: Agents
     lookups: lookups.Lookups
+    vault: vault.Vault
 
     def __init__(self, moto: WSGI, machines: Callable[[str], Mapping[str, Machine]]) -> None:
         self._moto = moto
         self.faults = Faults()
         self.agents = Agents(machines)
         self.lookups = lookups.Lookups()
+        self.vault = vault.Vault()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
@@ -70,6 +80,7 @@ class Layer:
         if path == "/moto-api/reset":
             self.faults.replace(b"[]")
             self.agents.forget()
+            self.vault.forget()
             self.lookups.replace(b"[]")
         if path.startswith("/moto-api/"):
             return self._moto(environ, _marked(start_response))

@@ -60,6 +60,23 @@ def ec2_groups(client: Client) -> Any:
     return [one for one in groups if all(tag["Key"] != ROLE_TAG for tag in one.get("Tags", ()))]
 
 
+def ec2_snapshots(client: Client) -> Any:
+    """Every snapshot with its keys, and who else may use it."""
+    ec2 = client("ec2")
+    found = ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]
+    asked = {"Attribute": "createVolumePermission"}
+    return [
+        [one, ec2.describe_snapshot_attribute(SnapshotId=one["SnapshotId"], **asked)["CreateVolumePermissions"]]
+        for one in found
+    ]
+
+
+def ec2_snapshot_locks(client: Client) -> Any:
+    """How snapshots are locked; not which and when."""
+    found = client("ec2").describe_locked_snapshots()["Snapshots"]
+    return [{key: one.get(key) for key in ("LockState", "LockDuration", "CoolOffPeriod")} for one in found]
+
+
 def iam_roles(client: Client) -> Any:
     iam = client("iam")
     names = [role["RoleName"] for role in iam.list_roles()["Roles"]]
@@ -142,6 +159,8 @@ AREAS: Final[Mapping[str, Area]] = {
     "ec2.instances": ec2_instances,
     "ec2.interfaces": ec2_interfaces,
     "ec2.profiles": ec2_profiles,
+    "ec2.snapshot_locks": ec2_snapshot_locks,
+    "ec2.snapshots": ec2_snapshots,
     "iam.roles": iam_roles,
     "iam.users": iam_users,
     "s3.account": s3_account,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from actions.account import ACCOUNT, REGION, Cloud
@@ -12,21 +13,74 @@ def two_interfaces(cloud: Cloud) -> dict[str, Any]:
     return {"instance_id": cloud.machine(2).id}
 
 
+def a_snapshot(cloud: Cloud, **volume: Any) -> str:
+    made = cloud.ec2.create_volume(Size=1, AvailabilityZone=f"{REGION}a", **volume)["VolumeId"]
+    return str(cloud.ec2.create_snapshot(VolumeId=made)["SnapshotId"])
+
+
+def plain(cloud: Cloud) -> dict[str, Any]:
+    return {"evidence_of": a_snapshot(cloud)}
+
+
+def customer_key(cloud: Cloud, account: str = "210987654321") -> str:
+    """A key whose policy names the account."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return str(cloud.client("kms").create_key(Policy=policy)["KeyMetadata"]["Arn"])
+
+
+def encrypted(cloud: Cloud) -> dict[str, Any]:
+    key = customer_key(cloud)
+    return {"evidence_of": a_snapshot(cloud, Encrypted=True), "account": "210987654321", "key": key}
+
+
+def to_copy(cloud: Cloud) -> dict[str, Any]:
+    return {"snapshot_id": a_snapshot(cloud), "key": customer_key(cloud)}
+
+
 def not_completed(cloud: Cloud) -> dict[str, Any]:
     """Hashing a GiB takes most of a second: the actions' own tests do that, on images that they make smaller."""
     from moto.ec2.models import ec2_backends  # moto cannot make one over HTTP
 
-    volume = cloud.ec2.create_volume(Size=1, AvailabilityZone=f"{REGION}a")["VolumeId"]
-    snapshot = cloud.ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    snapshot = a_snapshot(cloud)
     ec2_backends[ACCOUNT][REGION].snapshots[snapshot].status = "pending"
     return {"evidence_of": snapshot}
 
 
 _READING = frozenset({"ebs:GetSnapshotBlock", "ebs:ListSnapshotBlocks", "kms:Decrypt", "s3:GetObject"})
 
+_COPYING = frozenset(
+    {
+        "kms:CreateGrant",
+        "kms:DescribeKey",
+        "kms:GenerateDataKeyWithoutPlaintext",
+        "kms:ReEncryptFrom",
+        "kms:ReEncryptTo",
+    }
+)
+"""What EC2 does with the keys on our behalf: no calls of ours."""
+_INSTANCE = frozenset({"ec2:DescribeInstances"})
+
 STAGES: Stages = {
+    "aws.ebs.copy": {
+        "plain": Stage(build=to_copy, areas=(), rare=_COPYING),
+    },
     "aws.ebs.hash": {
         "pending": Stage(build=not_completed, areas=(), outcome="pending", rare=_READING),
+    },
+    "aws.ebs.lock": {
+        "one": Stage(build=plain, areas=("ec2.snapshot_locks",), rare=_INSTANCE),
+    },
+    "aws.ebs.lock_compliance": {
+        "one": Stage(build=lambda cloud: plain(cloud) | {"days": 30}, areas=("ec2.snapshot_locks",), rare=_INSTANCE),
+    },
+    "aws.ebs.share": {
+        "encrypted": Stage(build=encrypted, areas=("ec2.snapshots",), rare=_INSTANCE | {"kms:DescribeKey"}),
     },
     "aws.ebs.snapshot_set": {
         "two": Stage(build=two_interfaces, areas=(), rare=frozenset({"ec2:CreateSnapshot"})),

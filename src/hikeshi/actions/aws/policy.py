@@ -27,6 +27,7 @@ _OURS: Condition = {"StringEquals": {f"aws:ResourceTag/{ROLE_TAG}": _ROLES}}
 _NEW_GROUP: Condition = {"StringEquals": {f"aws:RequestTag/{ROLE_TAG}": _ROLES}}
 _OUR_KEYS: Condition = {"ForAllValues:StringLike": {"aws:TagKeys": ["hikeshi:*"]}}
 _NOT_PROTECTED: Condition = {"Null": {f"aws:ResourceTag/{PROTECTED_TAG}": "true"}}
+_FOR_AWS: Condition = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
 _FOR_DISKS: Condition = {"StringLike": {"kms:ViaService": ["ebs.*.amazonaws.com", "ec2.*.amazonaws.com"]}}
 _TAGGED = ("instance", "network-interface", "security-group", "snapshot", "volume")
 
@@ -59,32 +60,34 @@ _OUR_DENIES: Condition = {
     }
 }
 _BUCKETS = ("arn:{partition}:s3:::*",)
+_KEYS = ("arn:{partition}:kms:{region}:{account}:key/*",)
 _OBJECTS = ("arn:{partition}:s3:::{bucket}/{prefix}/*",)
 
 SCOPES: dict[str, tuple[Scope, ...]] = {
     "ebs:GetSnapshotBlock": (Scope(_ec2("snapshot")),),
     "ebs:ListSnapshotBlocks": (Scope(_ec2("snapshot")),),
     "ec2:AssociateIamInstanceProfile": (Scope(_ec2("instance"), _NOT_PROTECTED),),
+    "ec2:AssociateKmsKeyId": (Scope(_ec2("snapshot")),),
     "ec2:AuthorizeSecurityGroupEgress": (Scope(_ec2("security-group"), _OURS),),
     "ec2:AuthorizeSecurityGroupIngress": (Scope(_ec2("security-group"), _OURS),),
+    "ec2:CopySnapshot": (Scope(_ec2("snapshot")),),
     "ec2:CreateSecurityGroup": (Scope(_ec2("security-group"), _NEW_GROUP), Scope(_ec2("vpc"))),
     "ec2:CreateSnapshot": (Scope(_ec2("snapshot", "volume")),),
     "ec2:CreateSnapshots": (Scope(_ec2("instance", "snapshot", "volume")),),
     "ec2:CreateTags": (Scope(_ec2(*_TAGGED), _OUR_KEYS),),
     "ec2:DeleteTags": (Scope(_ec2("instance", "network-interface", "volume"), _OUR_KEYS),),
     "ec2:DisassociateIamInstanceProfile": (Scope(_ec2("instance"), _NOT_PROTECTED),),
+    "ec2:DisassociateKmsKeyId": (Scope(_ec2("snapshot")),),
+    "ec2:LockSnapshot": (Scope(_ec2("snapshot")),),
     "ec2:ModifyInstanceAttribute": (Scope(_ec2("instance"), _NOT_PROTECTED), Scope(_ec2("security-group"))),
     "ec2:ModifyNetworkInterfaceAttribute": (
         Scope(_ec2("instance", "network-interface"), _NOT_PROTECTED),
         Scope(_ec2("security-group")),
     ),
+    "ec2:ModifySnapshotAttribute": (Scope(_ec2("snapshot")),),
     "ec2:ReplaceIamInstanceProfileAssociation": (Scope(_ec2("instance"), _NOT_PROTECTED),),
     "ec2:RevokeSecurityGroupEgress": (Scope(_ec2("security-group"), _OURS),),
     "ec2:RevokeSecurityGroupIngress": (Scope(_ec2("security-group"), _OURS),),
-    "iam:SimulatePrincipalPolicy": (
-        Scope(("arn:{partition}:iam::{account}:role/*", "arn:{partition}:iam::{account}:user/*")),
-    ),
-    "kms:Decrypt": (Scope(("arn:{partition}:kms:{region}:{account}:key/*",), _FOR_DISKS),),
     "iam:AttachUserPolicy": (Scope(_iam("user"), _OUR_DENIES),),
     "iam:DeleteRolePolicy": (Scope(_iam("role")),),
     "iam:DeleteUserPermissionsBoundary": (Scope(_iam("user")),),
@@ -94,7 +97,15 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "iam:PutRolePolicy": (Scope(_iam("role")),),
     "iam:PutUserPermissionsBoundary": (Scope(_iam("user")),),
     "iam:PutUserPolicy": (Scope(_iam("user")),),
+    "iam:SimulatePrincipalPolicy": (
+        Scope(("arn:{partition}:iam::{account}:role/*", "arn:{partition}:iam::{account}:user/*")),
+    ),
     "iam:UpdateAccessKey": (Scope(_iam("user")),),
+    "kms:CreateGrant": (Scope(_KEYS, _FOR_AWS),),
+    "kms:Decrypt": (Scope(("arn:{partition}:kms:{region}:{account}:key/*",), _FOR_DISKS),),
+    "kms:GenerateDataKeyWithoutPlaintext": (Scope(_KEYS, _FOR_DISKS),),
+    "kms:ReEncryptFrom": (Scope(_KEYS, _FOR_DISKS),),
+    "kms:ReEncryptTo": (Scope(_KEYS, _FOR_DISKS),),
     "s3:DeleteBucketPolicy": (Scope(_BUCKETS),),
     "s3:GetObject": (Scope(_OBJECTS),),
     "s3:ListBucket": (Scope(("arn:{partition}:s3:::{bucket}",)),),

@@ -8,6 +8,7 @@ import pytest
 
 from actions.account import ACCOUNT, Cloud, Machine, stored
 from actions.worlds import WatchedWorld
+from hikeshi.actions.aws.acquisition import snapshot_set
 from hikeshi.actions.aws.acquisition.snapshot_set import SnapshotSet
 from hikeshi.errors import Failed, Refused
 
@@ -159,3 +160,36 @@ def test_evidence_is_not_undone(cloud: Cloud, world: WatchedWorld) -> None:
     with pytest.raises(Refused, match="nothing to undo"):
         action.undo(world, plan)
     assert len(cloud.snapshots_of(STEP)) == 2
+
+
+def test_the_quota_of_pending_snapshots_is_waited_for(cloud: Cloud, world: WatchedWorld) -> None:
+    action = take(with_volumes(cloud))
+    plan = action.plan(world)
+    cloud.layer.refusals = {"CreateSnapshots": "PendingSnapshotLimitExceeded"}
+    with pytest.raises(Failed, match="Too many snapshots") as failed:
+        action.do(world, plan)
+    assert not failed.value.permanent
+
+
+def test_a_disk_of_several_instances_and_a_crowded_account_are_named(
+    cloud: Cloud, world: WatchedWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from moto.ec2.models import ec2_backends  # moto cannot make either over HTTP
+
+    monkeypatch.setattr(snapshot_set, "PENDING_QUOTA", 1)
+    machine = with_volumes(cloud)
+    backend = ec2_backends[ACCOUNT]["ap-northeast-1"]
+    volume = next(iter(take(machine).plan(world).before["volumes"]))
+    backend.volumes[volume].multi_attach_enabled = True
+    warnings = [warning.en for warning in take(machine).plan(world).warnings]
+    assert "several instances" in warnings[0]
+    assert "made to wait" in warnings[1]
+
+
+def test_the_tags_of_the_volumes_are_copied_where_none_of_them_is_ours(cloud: Cloud, world: WatchedWorld) -> None:
+    machine = with_volumes(cloud)
+    plan = take(machine).plan(world)
+    assert plan.calls[0].params["CopyTagsFromSource"] == "volume"
+    volume = next(iter(plan.before["volumes"]))
+    cloud.ec2.create_tags(Resources=[volume], Tags=[{"Key": "hikeshi:incident", "Value": "INC-2026-0001"}])
+    assert "CopyTagsFromSource" not in take(machine).plan(world).calls[0].params

@@ -7,15 +7,20 @@ from typing import Any, ClassVar
 
 from hikeshi.actions.action import Action, Call, Grade, Outcome, Plan, Receipt
 from hikeshi.actions.aws.acquisition.snapshots import EVIDENCE_TAG
-from hikeshi.actions.aws.machines import InstanceId, has_instance_store, living_instance
-from hikeshi.actions.aws.tags import INCIDENT_TAG, STEP_TAG, tag_list, tag_specification
+from hikeshi.actions.aws.machines import InstanceId, has_instance_store, living_instance, tags_of
+from hikeshi.actions.aws.tags import INCIDENT_TAG, MAX_TAGS, STEP_TAG, tag_list, tag_specification
 from hikeshi.actions.aws.world import PAUSES, AwsWorld
 from hikeshi.actions.planning import make_plan, nothing_to_undo, receipt
 from hikeshi.aws.failures import DENIED, CallFailed, NoAnswer
-from hikeshi.errors import Refused
+from hikeshi.errors import Failed, Refused
 from hikeshi.text import Text
 
 PURPOSE_TAG = "hikeshi:purpose"
+OUR_TAGS = 4
+
+PENDING_QUOTA = 100
+"""Snapshots that an account may have pending, by default (Service Quotas)."""
+AT_THE_QUOTA = frozenset({"ConcurrentSnapshotLimitExceeded", "PendingSnapshotLimitExceeded", "SnapshotLimitExceeded"})
 
 _WHY = Text(
     en="One call for the whole instance, so that all volumes show the same moment.",
@@ -59,6 +64,7 @@ class SnapshotSet(Action[AwsWorld], frozen=True, kw_only=True):
         "ec2:DescribeInstanceTypes",
         "ec2:DescribeInstances",
         "ec2:DescribeSnapshots",
+        "ec2:DescribeVolumes",
     )
 
     instance_id: InstanceId
@@ -71,14 +77,16 @@ class SnapshotSet(Action[AwsWorld], frozen=True, kw_only=True):
             raise Refused(f"Instance {self.instance_id} has no EBS volume to take a snapshot of.", hint=hint)
         store = has_instance_store(world, instance.type)
         volumes = {volume.id: volume.device for volume in instance.volumes}
+        told = _volumes(world, volumes)
+        copied = _tags_fit(told)
         return make_plan(
             world,
             self,
             resources=(self.instance_id, *volumes),
-            calls=[Call("ec2:CreateSnapshots", self._whole(world), _WHY)],
+            calls=[Call("ec2:CreateSnapshots", self._whole(world, copied=copied), _WHY)],
             before={"volumes": volumes, "instance_store": store},
-            after={"snapshots_of": sorted(volumes)},
-            warnings=[_STORE] if store else [],
+            after={"snapshots_of": sorted(volumes), "tags_copied": copied},
+            warnings=[*([_STORE] if store else ()), *_shared_disks(told), *_crowded(world, len(volumes))],
         )
 
     def do(self, world: AwsWorld, plan: Plan) -> Receipt:
@@ -87,7 +95,8 @@ class SnapshotSet(Action[AwsWorld], frozen=True, kw_only=True):
         volumes = set(plan.before["volumes"]) | {volume.id for volume in instance.volumes}
         have = self._taken(world)
         missing = volumes - set(have)
-        failures = self._take(world, missing, whole=not have) if missing else {}
+        whole = self._whole(world, copied=plan.after.get("tags_copied", False))
+        failures = self._take(world, missing, None if have else whole) if missing else {}
         return self._report(world, volumes, failures, changed=bool(missing))
 
     def check(self, world: AwsWorld, plan: Plan) -> Receipt:
@@ -100,13 +109,15 @@ class SnapshotSet(Action[AwsWorld], frozen=True, kw_only=True):
             self, "Snapshots are deleted only when their retention ends, by the owner of the evidence."
         )
 
-    def _take(self, world: AwsWorld, missing: Iterable[str], *, whole: bool) -> dict[str, CallFailed]:
+    def _take(self, world: AwsWorld, missing: Iterable[str], whole: dict[str, Any] | None) -> dict[str, CallFailed]:
+        """The `whole` set in one call where nothing is there yet; one by one what is missing of it. Raises `Failed` at a quota."""
         if whole:
             try:
-                world.change("ec2", "CreateSnapshots", _WHY, **self._whole(world))
+                world.change("ec2", "CreateSnapshots", _WHY, **whole)
             except NoAnswer as failure:
                 return dict.fromkeys(missing, failure)
             except CallFailed as failure:
+                _wait_at(failure)
                 if not failure.permanent or failure.code in DENIED:
                     raise
             else:
@@ -124,14 +135,16 @@ class SnapshotSet(Action[AwsWorld], frozen=True, kw_only=True):
             try:
                 world.change("ec2", "CreateSnapshot", _WHY_ONE, **params)
             except CallFailed as failure:
+                _wait_at(failure)
                 failures[volume] = failure
         return failures
 
-    def _whole(self, world: AwsWorld) -> dict[str, Any]:
+    def _whole(self, world: AwsWorld, *, copied: bool) -> dict[str, Any]:
         return {
             "InstanceSpecification": {"InstanceId": self.instance_id, "ExcludeBootVolume": False},
             "Description": self._description(world),
             "TagSpecifications": self._tags(world),
+            **({"CopyTagsFromSource": "volume"} if copied else {}),
         }
 
     def _description(self, world: AwsWorld) -> str:
@@ -184,6 +197,43 @@ class SnapshotSet(Action[AwsWorld], frozen=True, kw_only=True):
                 return taken
             world.pause(pause)
         return self._taken(world)
+
+
+def _volumes(world: AwsWorld, names: Iterable[str]) -> list[dict[str, Any]]:
+    return list(world.pages("ec2", "DescribeVolumes", "Volumes", VolumeIds=sorted(names)))
+
+
+def _tags_fit(volumes: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the volumes' own tags can be copied: beside ours, and with none of the same name, which EC2 might refuse."""
+    tags = [tags_of(volume.get("Tags")) for volume in volumes]
+    return all(len(one) <= MAX_TAGS - OUR_TAGS and not any(key.startswith("hikeshi:") for key in one) for one in tags)
+
+
+def _shared_disks(volumes: Iterable[Mapping[str, Any]]) -> Iterable[Text]:
+    for volume in volumes:
+        others = len(volume.get("Attachments", ())) - 1
+        if volume.get("MultiAttachEnabled") or others > 0:
+            yield Text(
+                en=f"{volume['VolumeId']} can be written by several instances at once: its snapshot is one moment of the disk, not of their caches.",
+                ja=f"{volume['VolumeId']} は複数のインスタンスから同時に書き込めます。スナップショットはディスクの一時点であり、各インスタンスのキャッシュは含みません。",
+            )
+
+
+def _crowded(world: AwsWorld, wanted: int) -> Iterable[Text]:
+    only = [{"Name": "status", "Values": ["pending"]}]
+    pending = sum(1 for _ in world.pages("ec2", "DescribeSnapshots", "Snapshots", OwnerIds=["self"], Filters=only))
+    if pending + wanted > PENDING_QUOTA:
+        yield Text(
+            en=f"{pending} snapshots are being copied already; beyond {PENDING_QUOTA} an account is made to wait, and this step will try again.",
+            ja=f"すでに {pending} 個のスナップショットを複製中です。{PENDING_QUOTA} 個を超えると待たされるため、この手順は再試行されます。",
+        )
+
+
+def _wait_at(failure: CallFailed) -> None:
+    """Raises `Failed`, to be tried again, where a quota of snapshots at once is reached."""
+    if failure.code in AT_THE_QUOTA:
+        hint = "It is tried again; should it stay so, raise the quota of pending snapshots, or delete pending ones that are no evidence."
+        raise Failed(f"Too many snapshots are being copied ({failure.code}).", permanent=False, hint=hint) from failure
 
 
 def _outcome(volumes: int, missing: int, *, lost: bool, changed: bool) -> Outcome:
