@@ -111,7 +111,7 @@ def _addresses(house: House) -> dict[str, str]:
     secret = accounts.invite(actor=accounts.actor_of(house.admin, "cli"), role="observer")
     link = house.offered()
     return {
-        "board": "/", "alerts": "/alerts/", "sources": "/sources/", "alert": f"/alerts/{house.alert.pk}/", "declare": "/declare/", "incidents": "/incidents/",
+        "board": "/", "actions": "/actions/", "action": "/actions/aws.ec2.isolate/", "alerts": "/alerts/", "sources": "/sources/", "alert": f"/alerts/{house.alert.pk}/", "declare": "/declare/", "incidents": "/incidents/",
         "group": f"/alerts/groups/{house.alert.group_id}/", "suppressions": "/alerts/suppressions/",
         "glass": "/audit/glass/", "anchors": "/audit/anchors/", "outside": f"/audit/{house.incident.name}/outside/",
         "assets": "/assets/", "known": f"/alerts/groups/{house.alert.group_id}/known/", "asset": f"/assets/{house.asset.pk}/", "asset_import": "/assets/import/",

@@ -243,3 +243,16 @@ def test_duties_are_recorded_decided_and_filed(admin: Keyboard) -> None:
     claim = str(everything["moments"][0]["claim"])
     admin.json("clocks", "withdraw", name, claim, "--reason", "another matter")
     assert admin("clocks", "record", name, "aware_at=2026-11-07T10:00").code == 2
+
+
+def test_an_action_that_no_playbook_foresaw(admin: Keyboard, payload: Path) -> None:
+    kept = admin.json("alert", "ingest", payload)
+    name = admin.json("incident", "declare", "C2", "--severity", 2, "--reason", "x", "--alert", kept["alerts"][0])[
+        "name"
+    ]
+    assert "aws.ebs.snapshot_set" in [row["action"] for row in admin.json("contain", "advise", name)]
+    words = ("contain", "add", name, "aws.ec2.mark", "--reason", "on the list")
+    made = admin.json(*words, "--input", "instance_id=i-0123456789abcdef0")
+    assert (made["action"], made["state"]) == ("aws.ec2.mark", "planning")
+    assert "instance_id" in admin(*words, "--input", "instance_id=web-1").err
+    assert "NAME=VALUE" in admin(*words, "--input", "web-1").err

@@ -168,6 +168,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "stamp.again": ("{actor} has time stamps by {object} tried again", "{actor} が {object} のタイムスタンプを再試行"),
     "stamp.refused": ("A time stamp by {authority} was refused: {problem}", "{authority} のタイムスタンプを拒否: {problem}"),
     "statement.write": ("{actor} wrote item {object} of the reports", "{actor} が報告事項 {object} を記入"),
+    "step.add": ("{actor} added {object}, {action}: {reason}", "{actor} が {object} を追加、{action}: {reason}"),
     "step.approve": ("{object} approved, plan {plan_digest}", "{object} を承認、計画 {plan_digest}"),
     "step.begin": ("{object} begun", "{object} を実行開始"),
     "step.check": ("{object} checked again, {outcome}: {en}", "{object} を再確認、{outcome}: {ja}"),

@@ -14,6 +14,7 @@ from ninja.renderers import BaseRenderer
 
 from hikeshi import __version__
 from hikeshi.doors.api import (
+    actions,
     affected,
     alerts,
     anchors,
@@ -53,6 +54,7 @@ from hikeshi.doors.api import (
 from hikeshi.doors.api.bearer import bearer, token_required
 
 NOUNS: Final[dict[str, Router]] = {
+    "actions": actions.router,
     "affected": affected.router,
     "alerts": alerts.router,
     "anchors": anchors.router,

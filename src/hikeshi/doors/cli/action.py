@@ -2,60 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 import typer
 
 from hikeshi.actions import ACTIONS
-from hikeshi.actions.action import Action
 from hikeshi.actions.aws.policy import policy
+from hikeshi.doors.actions import ActionDetail, detail, kind_of, line
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.environment import read_environment
-from hikeshi.errors import Refused
 
 
-def _kind(name: str) -> type[Action[Any]]:
-    if name not in ACTIONS:
-        raise Refused(f"There is no action called {name!r}.", hint=f"Known actions: {', '.join(ACTIONS)}.")
-    return ACTIONS[name]
-
-
-def _line(name: str, kind: type[Action[Any]]) -> dict[str, Any]:
-    title = msgspec.to_builtins(kind.title)
-    return {
-        "name": name,
-        "title": title,
-        "effect": kind.effect,
-        "reversible": kind.reversible,
-        "provider": kind.provider,
-    }
-
-
-def list_actions() -> Answer:
+def list_actions(
+    target: Annotated[str, typer.Option(help="Only what acts on this: instance, key, principal, bucket, ...")] = "",
+) -> Answer:
     """All actions: what they do, how much they change, whether they can be undone."""
-    rows = [_line(name, kind) for name, kind in ACTIONS.items()]
-    return Answer(rows, columns=("name", "title", "effect", "reversible"))
+    rows = [line(name, kind) for name, kind in ACTIONS.items() if target in ("", kind.target)]
+    return Answer(rows, columns=("name", "title", "target", "effect", "radius", "reversible"))
 
 
-def show_action(name: str) -> dict[str, Any]:
+def show_action(name: str) -> ActionDetail:
     """One action: its inputs, the permissions it needs, and how to undo it without Hikeshi."""
-    kind = _kind(name)
-    inputs = [
-        {"name": field.name, "kind": _type(field.type), "value": "" if field.required else str(field.default)}
-        for field in msgspec.structs.fields(kind)
-    ]
-    return _line(name, kind) | {
-        "what": msgspec.to_builtins(kind.what),
-        "by_hand": msgspec.to_builtins(kind.by_hand),
-        "needs_evidence": list(kind.needs_evidence),
-        "permissions": list(kind.permissions),
-        "inputs": inputs,
-    }
-
-
-def _type(kind: Any) -> str:
-    return getattr(kind, "__name__", str(kind))
+    return detail(name)
 
 
 def show_policy(
@@ -67,6 +35,6 @@ def show_policy(
     ] = "",
 ) -> Answer:
     """The least-privilege IAM policy for the actions named, as JSON ready for AWS."""
-    kinds = [_kind(name) for name in names]
+    kinds = [kind_of(name) for name in names]
     document = policy(kinds, account=account, region=region, bucket=bucket or read_environment().evidence_bucket)
     return Answer(document, pretty=True)

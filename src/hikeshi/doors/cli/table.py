@@ -111,6 +111,8 @@ COMMANDS: Final[dict[str, Command]] = {
     "contact retire": Command("contact", "retire", "person", "Take somebody off the contact list", "連絡網から外す"),
     "contact verify": Command("contact", "verify", "person", "Say that a way to reach somebody works", "連絡がついたことを記録"),
     "contact ways": Command("contact", "ways", "person", "How somebody is reached, in order", "連絡手段とその順序"),
+    "contain add": Command("adding", "add", "person", "Add an action to an incident's steps", "アクションをステップに追加"),
+    "contain advise": Command("adding", "advise", "person", "What the findings call for", "検出結果に応じたアクションの提案"),
     "contain approve": Command("contain", "approve", "person", "Say yes to exactly one plan", "計画を承認"),
     "contain override": Command("contain", "override", "person", "Go on although evidence is not held", "証拠未取得のまま続行(理由を記録)"),
     "contain plan": Command("contain", "plan", "person", "Show the plan of a step, or make it", "ステップの計画を表示または作成"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from hikeshi.doors.console import (
+    actions,
     alerts,
     anchors,
     assets,
@@ -50,6 +51,8 @@ from hikeshi.doors.console import (
 
 urlpatterns = [
     path("", board.board, name="board"),
+    path("actions/", actions.catalogue, name="actions"),
+    path("actions/<str:action>/", actions.action, name="action"),
     path("alerts/", triage.queue, name="alerts"),
     path("alerts/deliveries/<int:pk>/payload/", alerts.payload, name="payload"),
     path("alerts/groups/<int:pk>/", triage.group, name="group"),
@@ -76,6 +79,8 @@ urlpatterns = [
     path("incidents/<str:name>/secrecy/", secrecy.secrecy, name="secrecy"),
     path("incidents/<str:name>/secrecy/<str:act>/", secrecy.act, name="secrecy_act"),
     path("incidents/<str:name>/steps/", steps.steps, name="steps"),
+    path("incidents/<str:name>/actions/", actions.choose, name="choose_action"),
+    path("incidents/<str:name>/actions/<str:action>/", actions.add, name="add_action"),
     path("incidents/<str:name>/steps/start/", steps.start, name="start_playbook"),
     path("incidents/<str:name>/steps/<int:pk>/", step.step, name="step"),
     path("incidents/<str:name>/steps/<int:pk>/<str:act>/", step.act, name="step_act"),

@@ -1,0 +1,97 @@
+"""What an action takes, as a form, a command line and an API can ask for it: read from the class, which declares it once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+import msgspec
+
+from hikeshi.actions.action import Action
+from hikeshi.errors import Refused
+from hikeshi.text import Text
+
+Asked = Literal["text", "number", "yes-no", "list", "choice"]
+
+_ASKED: Final[Mapping[str, Asked]] = {"integer": "number", "number": "number", "boolean": "yes-no", "array": "list"}
+
+LABELS: Final[Mapping[str, Text]] = {
+    "finish_deadline_seconds": Text(en="Time to finish (s)", ja="完了までの上限(秒)"),
+    "instance_id": Text(en="Instance", ja="インスタンス"),
+    "start_deadline_seconds": Text(en="Time to start (s)", ja="開始までの上限(秒)"),
+}
+"""What people call an input. The same name means the same thing in every action."""
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    """One input of an action. `choices` only with "choice"; `example` is a value that would be taken, where one is known."""
+
+    name: str
+    asked: Asked
+    label: Text
+    required: bool
+    default: Any = None
+    choices: tuple[str, ...] = ()
+    pattern: str = ""
+    example: str = ""
+
+
+def inputs(kind: type[Action[Any]]) -> tuple[Input, ...]:
+    """The inputs of an action in their order."""
+    properties = msgspec.json.schema(kind)["$defs"][kind.__name__]["properties"]
+    return tuple(_input(field, _plain(properties[field.encode_name])) for field in msgspec.structs.fields(kind))
+
+
+def _plain(schema: dict[str, Any]) -> dict[str, Any]:
+    """Without the "or nothing" of an optional one."""
+    some = [one for one in schema.get("anyOf", ()) if one.get("type") != "null"]
+    return {**schema, **some[0]} if some else schema
+
+
+def _input(field: msgspec.structs.FieldInfo, schema: Mapping[str, Any]) -> Input:
+    choices = tuple(str(one) for one in schema.get("enum", ()))
+    default = None if field.required else field.default if field.default is not msgspec.NODEFAULT else ()
+    return Input(
+        name=field.name,
+        asked="choice" if choices else _ASKED.get(schema.get("type", ""), "text"),
+        label=LABELS.get(field.name, Text(en=field.name, ja=field.name)),
+        required=field.required,
+        default=msgspec.to_builtins(default),
+        choices=choices,
+        pattern=schema.get("pattern", ""),
+        example=str(next(iter(schema.get("examples", ())), "")),
+    )
+
+
+def read_inputs(kind: type[Action[Any]], typed: Mapping[str, str]) -> dict[str, Any]:
+    """What somebody has typed, as plain JSON of the right kinds; what is left empty is left out. Lists are by comma or line.
+
+    Raises `Refused` naming an input that the action does not have. Whether the values are right, the action itself says.
+    """
+    known = {one.name: one for one in inputs(kind)}
+    if unknown := sorted(set(typed) - set(known)):
+        raise Refused(f"{kind.name} has no input {unknown[0]!r}.", hint=f"It takes: {', '.join(known)}.")
+    return {name: _value(known[name], text.strip()) for name, text in typed.items() if text.strip()}
+
+
+def _value(asked: Input, text: str) -> Any:
+    match asked.asked:
+        case "list":
+            return [part for line in text.splitlines() for part in (word.strip() for word in line.split(",")) if part]
+        case "yes-no":
+            return {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}.get(
+                text.lower(), text
+            )
+        case "number":
+            return _number(text)
+        case _:
+            return text
+
+
+def _number(text: str) -> Any:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

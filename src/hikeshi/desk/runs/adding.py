@@ -1,0 +1,85 @@
+"""An action that no playbook foresaw: a step of the incident all the same, planned, approved, recorded and undone like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from hikeshi.actions import ACTIONS, action as build_action
+from hikeshi.actions.action import inputs_of
+from hikeshi.desk.actor import Actor
+from hikeshi.desk.evidence import volatility
+from hikeshi.desk.incidents import verbs as incidents
+from hikeshi.desk.incidents.models import Incident
+from hikeshi.desk.incidents.verbs import require_on
+from hikeshi.desk.ledger import verbs as ledger
+from hikeshi.desk.runs.gate import gives, needs
+from hikeshi.desk.runs.models import Run, Step
+from hikeshi.errors import Refused
+
+BY_HAND: Final = "by-hand"
+"""The name that a run has instead of a playbook's."""
+TITLE: Final = {"en": "Added by hand", "ja": "手動で追加"}
+PHASE_OF: Final = {
+    "look": "detection_analysis", "collect": "containment", "contain": "containment", "destroy": "eradication",
+}  # fmt: skip
+
+
+@transaction.atomic
+def add(
+    incident: Incident, name: str, inputs: Mapping[str, Any], *, actor: Actor, reason: str,
+    account: str = "", region: str = "",
+) -> Step:  # fmt: skip
+    """Put one action among the incident's steps; a worker plans it at once. What it changes is asked for as ever.
+
+    Without `account` and `region` they are those of the incident's first alert. Raises `Refused` for an unknown action, a
+    wrong input, a missing reason, and where nobody knows the account.
+    """
+    require_on(actor, "write", incident)
+    if not reason.strip():
+        raise Refused("An action added by hand needs a reason.", hint="Say in one sentence what it is for.")
+    made = build_action(name, inputs)
+    kind, run = ACTIONS[name], _run(incident, account, region)
+    place = (run.steps.aggregate(last=Max("place"))["last"] or 0) + 1
+    step = Step(
+        run=run, key=f"A{place}", place=place, phase=PHASE_OF[kind.effect],
+        title={"en": kind.title.en, "ja": kind.title.ja}, text={"en": reason.strip(), "ja": reason.strip()}, role="responder",
+        action=name, inputs=inputs_of(made), state="planning", due_at=timezone.now(),
+    )  # fmt: skip
+    step.full_clean()
+    step.save()
+    ledger.append(
+        incident.name, actor=actor, verb="step.add", obj=f"step {step.key}",
+        data={"action": name, "inputs": step.inputs, "account": account, "reason": reason.strip()},
+    )  # fmt: skip
+    given = gives(step)
+    volatility.expect(incident, [*([given] if given else []), *needs(step)], actor=actor)
+    incidents.enter_phase(incident, step.phase, actor=actor)
+    return step
+
+
+def _run(incident: Incident, account: str, region: str) -> Run:
+    """The incident's run of added steps in this account and region."""
+    alert = incident.alerts.exclude(account="").first()
+    facts = {
+        "alert.account": account or (alert.account if alert else ""),
+        "alert.region": region or (alert.region if alert else "") or settings.ENVIRONMENT.aws_region,
+        "incident.name": incident.name,
+    }  # fmt: skip
+    if not facts["alert.account"]:
+        raise Refused("Nobody knows which account is meant.", hint="Name it: no alert of the incident says so.")
+    for run in incident.runs.filter(playbook=BY_HAND):
+        if run.facts == facts:
+            return run
+    run = Run(
+        incident=incident, playbook=BY_HAND, version=1, digest="-", title=TITLE, text="{}", facts=facts,
+        started_at=timezone.now(),
+    )  # fmt: skip
+    run.full_clean()
+    run.save()
+    return run
