@@ -19,8 +19,14 @@ from hikeshi.actions.aws.data.block_account import BlockAccount
 from hikeshi.actions.aws.data.block_bucket import BlockBucket
 from hikeshi.actions.aws.data.lock_policy import LockPolicy
 from hikeshi.actions.aws.data.preserve import Preserve
+from hikeshi.actions.aws.identity.console_off import ConsoleOff
 from hikeshi.actions.aws.identity.deny_user import DenyUser
 from hikeshi.actions.aws.identity.disable_key import DisableKey
+from hikeshi.actions.aws.identity.lock_trust import LockTrust
+from hikeshi.actions.aws.identity.quarantine_account import QuarantineAccount
+from hikeshi.actions.aws.identity.quarantine_user import QuarantineUser
+from hikeshi.actions.aws.identity.remove_identity_provider import RemoveIdentityProvider
+from hikeshi.actions.aws.identity.remove_mfa import RemoveMfa
 from hikeshi.actions.aws.identity.revoke_instance_sessions import RevokeInstanceSessions
 from hikeshi.actions.aws.identity.revoke_role_sessions import RevokeRoleSessions
 from hikeshi.actions.aws.identity.swap_profile import SwapProfile
@@ -42,14 +48,21 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.ec2.mark": MarkInstance,
     "aws.ec2.swap_profile": SwapProfile,
     "aws.ec2.untrack": Untrack,
+    "aws.iam.console_off": ConsoleOff,
     "aws.iam.deny_user": DenyUser,
     "aws.iam.disable_key": DisableKey,
+    "aws.iam.lock_trust": LockTrust,
+    "aws.iam.quarantine_user": QuarantineUser,
+    "aws.iam.remove_identity_provider": RemoveIdentityProvider,
+    "aws.iam.remove_mfa": RemoveMfa,
     "aws.iam.revoke_instance_sessions": RevokeInstanceSessions,
     "aws.iam.revoke_role_sessions": RevokeRoleSessions,
     "aws.s3.block_account": BlockAccount,
     "aws.s3.block_bucket": BlockBucket,
     "aws.s3.lock_policy": LockPolicy,
     "aws.s3.preserve": Preserve,
+    "aws.ec2.untrack": Untrack,
+    "aws.org.quarantine_account": QuarantineAccount,
     "aws.ssm.capture_memory": CaptureMemory,
 }
 

@@ -19,6 +19,7 @@ from typing import Any, Final
 import msgspec
 
 from hikeshi.simulation import blocks, iam, lookups, policies, snapshots, vault
+from hikeshi.simulation import blocks, iam, lookups, policies, rolesanywhere, snapshots
 from hikeshi.simulation.agent import Agents, Machine
 from hikeshi.simulation.faults import Fault, Faults, fault_answer
 from hikeshi.simulation.wire import Answer, Call, joined, json_answer, read_call
@@ -47,6 +48,11 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     ("iam", "DeleteUserPermissionsBoundary"): lambda _layer, call, _: iam.delete_user_boundary(call),
     ("iam", "PutUserPermissionsBoundary"): lambda _layer, call, _: iam.put_user_boundary(call),
     ("iam", "SimulatePrincipalPolicy"): lambda _layer, call, _: policies.simulate(call),
+    ("rolesanywhere", "CreateTrustAnchor"): lambda layer, call, _: layer.anchors.create(call),
+    ("rolesanywhere", "DisableTrustAnchor"): lambda layer, call, _: layer.anchors.switch(call, on=False),
+    ("rolesanywhere", "EnableTrustAnchor"): lambda layer, call, _: layer.anchors.switch(call, on=True),
+    ("rolesanywhere", "GetTrustAnchor"): lambda layer, call, _: layer.anchors.told(call),
+    ("rolesanywhere", "ListTrustAnchors"): lambda layer, _call, _: layer.anchors.listed(),
     ("ssm", "CancelCommand"): lambda layer, call, pass_on: layer.agents.cancel_command(call, pass_on),
     ("ssm", "DescribeInstanceInformation"): lambda layer, call, pass_on: layer.agents.describe_instance_information(
         call, pass_on
@@ -63,6 +69,7 @@ class Layer:
     agents: Agents
     lookups: lookups.Lookups
     vault: vault.Vault
+    anchors: rolesanywhere.Anchors
 
     def __init__(self, moto: WSGI, machines: Callable[[str], Mapping[str, Machine]]) -> None:
         self._moto = moto
@@ -70,6 +77,7 @@ class Layer:
         self.agents = Agents(machines)
         self.lookups = lookups.Lookups()
         self.vault = vault.Vault()
+        self.anchors = rolesanywhere.Anchors()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
@@ -81,6 +89,7 @@ class Layer:
             self.faults.replace(b"[]")
             self.agents.forget()
             self.vault.forget()
+            self.anchors.forget()
             self.lookups.replace(b"[]")
         if path.startswith("/moto-api/"):
             return self._moto(environ, _marked(start_response))

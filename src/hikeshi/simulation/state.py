@@ -83,6 +83,51 @@ def iam_roles(client: Client) -> Any:
     return {name: [iam.get_role(RoleName=name)["Role"], _role_policies(iam, name)] for name in names}
 
 
+def iam_devices(client: Client) -> Any:
+    """The second factors of each user, by serial number."""
+    iam = client("iam")
+    names = [user["UserName"] for user in iam.list_users()["Users"]]
+    return {name: [one["SerialNumber"] for one in iam.list_mfa_devices(UserName=name)["MFADevices"]] for name in names}
+
+
+def iam_providers(client: Client) -> Any:
+    iam = client("iam")
+    saml = [one["Arn"] for one in iam.list_saml_providers()["SAMLProviderList"]]
+    oidc = [one["Arn"] for one in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]]
+    return {
+        **{arn: iam.get_saml_provider(SAMLProviderArn=arn) for arn in saml},
+        **{arn: iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn) for arn in oidc},
+    }
+
+
+def iam_passwords(client: Client) -> Any:
+    iam = client("iam")
+    return {user["UserName"]: _has_password(iam, user["UserName"]) for user in iam.list_users()["Users"]}
+
+
+def _has_password(iam: Any, name: str) -> bool:
+    try:
+        iam.get_login_profile(UserName=name)
+    except iam.exceptions.NoSuchEntityException:
+        return False
+    return True
+
+
+def org_policies(client: Client) -> Any:
+    """The service control policies on each account of the organization; nothing where there is none."""
+    org = client("organizations")
+    try:
+        accounts = [one["Id"] for one in org.list_accounts()["Accounts"]]
+    except org.exceptions.AWSOrganizationsNotInUseException:
+        return {}
+    kind = "SERVICE_CONTROL_POLICY"
+    return {one: org.list_policies_for_target(TargetId=one, Filter=kind)["Policies"] for one in accounts}
+
+
+def rolesanywhere_anchors(client: Client) -> Any:
+    return client("rolesanywhere").list_trust_anchors()["trustAnchors"]
+
+
 def iam_users(client: Client) -> Any:
     iam = client("iam")
     names = [user["UserName"] for user in iam.list_users()["Users"]]
@@ -95,7 +140,6 @@ def _user_parts(iam: Any, name: str) -> Any:
         {policy: iam.get_user_policy(UserName=name, PolicyName=policy) for policy in inline},
         iam.list_attached_user_policies(UserName=name)["AttachedPolicies"],
         iam.list_access_keys(UserName=name)["AccessKeyMetadata"],
-        iam.list_mfa_devices(UserName=name)["MFADevices"],
         iam.list_groups_for_user(UserName=name)["Groups"],
     )
 
@@ -161,12 +205,17 @@ AREAS: Final[Mapping[str, Area]] = {
     "ec2.profiles": ec2_profiles,
     "ec2.snapshot_locks": ec2_snapshot_locks,
     "ec2.snapshots": ec2_snapshots,
+    "iam.devices": iam_devices,
+    "iam.passwords": iam_passwords,
+    "iam.providers": iam_providers,
     "iam.roles": iam_roles,
     "iam.users": iam_users,
     "s3.account": s3_account,
     "s3.kept": s3_kept,
     "s3.policies": s3_policies,
     "s3.public": s3_public,
+    "organizations.policies": org_policies,
+    "rolesanywhere.anchors": rolesanywhere_anchors,
 }
 """What is looked at, by name; the part before the dot is the service. One line for each thing an action can change."""
 

@@ -42,8 +42,15 @@ def test_statements_have_unique_names_and_the_account_is_put_in() -> None:
     assert "{account}" not in json.dumps(made)
 
 
-WAY_BACK = {"DeleteBucketPolicy", "DeleteRolePolicy", "DeleteTags", "DeleteUserPermissionsBoundary", "DeleteUserPolicy"}
-"""Deleting that takes our own addition away again."""
+WAY_BACK = {
+    "DeleteBucketPolicy",
+    "DeleteLoginProfile",
+    "DeleteRolePolicy",
+    "DeleteTags",
+    "DeleteUserPermissionsBoundary",
+    "DeleteUserPolicy",
+}
+"""Deleting that takes our own addition away again; and a password, which is all a login profile holds."""
 
 
 @pytest.mark.parametrize("name", [name for name, kind in ACTIONS.items() if kind.effect != "destroy"])

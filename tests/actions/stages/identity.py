@@ -89,6 +89,62 @@ def a_forensic_profile(cloud: Cloud) -> dict[str, Any]:
     return {"instance_id": machine_with_role(cloud)}
 
 
+SAML = "<EntityDescriptor>" + "x" * 1000 + "</EntityDescriptor>"
+
+
+def a_console_user(cloud: Cloud) -> dict[str, Any]:
+    user(cloud)
+    cloud.client("iam").create_login_profile(UserName=USER, Password="not-a-real-one-1A!")
+    return {"user": USER}
+
+
+def a_user_with_two_devices(cloud: Cloud) -> dict[str, Any]:
+    user(cloud)
+    iam = cloud.client("iam")
+    serials = [
+        iam.create_virtual_mfa_device(VirtualMFADeviceName=name)["VirtualMFADevice"]["SerialNumber"]
+        for name in ("first-phone", "second-phone")
+    ]
+    for serial in serials:
+        iam.enable_mfa_device(
+            UserName=USER, SerialNumber=serial, AuthenticationCode1="123456", AuthenticationCode2="654321"
+        )
+    return {"user": USER, "serial": serials[1]}
+
+
+def a_saml_provider(cloud: Cloud) -> dict[str, Any]:
+    made = cloud.client("iam").create_saml_provider(Name="sso", SAMLMetadataDocument=SAML)["SAMLProviderArn"]
+    return {"arn": made}
+
+
+def an_oidc_provider(cloud: Cloud) -> dict[str, Any]:
+    told = cloud.client("iam").create_open_id_connect_provider(
+        Url="https://token.example.org", ClientIDList=["sts"], ThumbprintList=["a" * 40]
+    )
+    return {"arn": told["OpenIDConnectProviderArn"]}
+
+
+def a_trust_anchor(cloud: Cloud) -> dict[str, Any]:
+    source = {"sourceType": "CERTIFICATE_BUNDLE", "sourceData": {"x509CertificateData": "made up"}}
+    told = cloud.client("rolesanywhere").create_trust_anchor(name="rogue", source=source, enabled=True)
+    return {"arn": told["trustAnchor"]["trustAnchorArn"]}
+
+
+def an_organization(cloud: Cloud) -> dict[str, Any]:
+    org = cloud.client("organizations")
+    org.create_organization(FeatureSet="ALL")
+    org.enable_policy_type(RootId=org.list_roots()["Roots"][0]["Id"], PolicyType="SERVICE_CONTROL_POLICY")
+    made = org.create_account(Email="shop@example.org", AccountName="shop")["CreateAccountStatus"]
+    return {"account_id": made["AccountId"]}
+
+
+_SAML = frozenset({"iam:CreateSAMLProvider", "iam:DeleteSAMLProvider", "iam:GetSAMLProvider"})
+_OIDC = frozenset(
+    {"iam:CreateOpenIDConnectProvider", "iam:DeleteOpenIDConnectProvider", "iam:GetOpenIDConnectProvider"}
+)
+_ANCHOR = frozenset(
+    {"rolesanywhere:DisableTrustAnchor", "rolesanywhere:EnableTrustAnchor", "rolesanywhere:GetTrustAnchor"}
+)
 _INLINE = frozenset({"iam:DeleteUserPolicy", "iam:PutUserPolicy"})
 _ATTACHED = frozenset({"iam:AttachUserPolicy", "iam:DetachUserPolicy"})
 _BOUND = frozenset({"iam:DeleteUserPermissionsBoundary", "iam:PutUserPermissionsBoundary"})
@@ -96,6 +152,7 @@ _ASSOCIATED = frozenset({"ec2:AssociateIamInstanceProfile", "ec2:DisassociateIam
 
 STAGES: Stages = {
     "aws.ec2.swap_profile": {"one": Stage(build=a_forensic_profile, areas=("ec2.profiles",), rare=_ASSOCIATED)},
+    "aws.iam.console_off": {"one": Stage(build=a_console_user, areas=("iam.passwords",))},
     "aws.iam.deny_user": {
         "crammed": Stage(
             build=a_crammed_user,
@@ -105,8 +162,19 @@ STAGES: Stages = {
         "one": Stage(build=a_user, areas=("iam.users",), rare=_ATTACHED | _BOUND),
     },
     "aws.iam.disable_key": {"one": Stage(build=a_key, areas=("iam.users",))},
+    "aws.iam.lock_trust": {"one": Stage(build=a_role, areas=("iam.roles",))},
+    "aws.iam.quarantine_user": {"one": Stage(build=a_user, areas=("iam.users",))},
+    "aws.iam.remove_identity_provider": {
+        "saml": Stage(build=a_saml_provider, areas=("iam.providers",), rare=_OIDC | _ANCHOR),
+    },
+    "aws.iam.remove_mfa": {"two": Stage(build=a_user_with_two_devices, areas=("iam.devices",))},
     "aws.iam.revoke_instance_sessions": {"one": Stage(build=an_instance_with_role, areas=("iam.roles",))},
     "aws.iam.revoke_role_sessions": {
         "one": Stage(build=lambda cloud: a_role(cloud) | {"release_early": True}, areas=("iam.roles",)),
+    },
+    "aws.org.quarantine_account": {
+        "one": Stage(
+            build=an_organization, areas=("organizations.policies",), rare=frozenset({"organizations:DescribePolicy"})
+        ),
     },
 }

@@ -61,6 +61,12 @@ _OUR_DENIES: Condition = {
 }
 _BUCKETS = ("arn:{partition}:s3:::*",)
 _KEYS = ("arn:{partition}:kms:{region}:{account}:key/*",)
+# A policy's id is only known when it has been made; the account is the organization's management account.
+_ORGANIZATION = tuple(
+    f"arn:{{partition}}:organizations::{{account}}:{kind}"
+    for kind in ("account/*", "policy/*/service_control_policy/*")
+)
+_ANCHORS = ("arn:{partition}:rolesanywhere:{region}:{account}:trust-anchor/*",)
 _OBJECTS = ("arn:{partition}:s3:::{bucket}/{prefix}/*",)
 
 SCOPES: dict[str, tuple[Scope, ...]] = {
@@ -89,7 +95,14 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "ec2:RevokeSecurityGroupEgress": (Scope(_ec2("security-group"), _OURS),),
     "ec2:RevokeSecurityGroupIngress": (Scope(_ec2("security-group"), _OURS),),
     "iam:AttachUserPolicy": (Scope(_iam("user"), _OUR_DENIES),),
+    "iam:CreateLoginProfile": (Scope(_iam("user")),),
+    "iam:CreateOpenIDConnectProvider": (Scope(_iam("oidc-provider")),),
+    "iam:CreateSAMLProvider": (Scope(_iam("saml-provider")),),
+    "iam:DeactivateMFADevice": (Scope(_iam("user")),),
+    "iam:DeleteLoginProfile": (Scope(_iam("user")),),
+    "iam:DeleteOpenIDConnectProvider": (Scope(_iam("oidc-provider")),),
     "iam:DeleteRolePolicy": (Scope(_iam("role")),),
+    "iam:DeleteSAMLProvider": (Scope(_iam("saml-provider")),),
     "iam:DeleteUserPermissionsBoundary": (Scope(_iam("user")),),
     "iam:DeleteUserPolicy": (Scope(_iam("user")),),
     "iam:DetachUserPolicy": (Scope(_iam("user"), _OUR_DENIES),),
@@ -107,6 +120,12 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "kms:ReEncryptFrom": (Scope(_KEYS, _FOR_DISKS),),
     "kms:ReEncryptTo": (Scope(_KEYS, _FOR_DISKS),),
     "s3:DeleteBucketPolicy": (Scope(_BUCKETS),),
+    "iam:UpdateAssumeRolePolicy": (Scope(_iam("role")),),
+    "organizations:AttachPolicy": (Scope(_ORGANIZATION),),
+    "organizations:CreatePolicy": (Scope(_ORGANIZATION),),
+    "organizations:DetachPolicy": (Scope(_ORGANIZATION),),
+    "rolesanywhere:DisableTrustAnchor": (Scope(_ANCHORS),),
+    "rolesanywhere:EnableTrustAnchor": (Scope(_ANCHORS),),
     "s3:GetObject": (Scope(_OBJECTS),),
     "s3:ListBucket": (Scope(("arn:{partition}:s3:::{bucket}",)),),
     "s3:ListBucketMultipartUploads": (Scope(("arn:{partition}:s3:::{bucket}",)),),

@@ -15,6 +15,10 @@ Settled = Literal["done", "failed", "unknown"]
 _SIGNED = re.compile(r"(https?://[^\s\"'?]+)\?[^\s\"']*X-Amz-Signature=[^\s\"']*")
 
 
+SECRETS = frozenset({"Password"})
+"""Parameters that are never written down."""
+
+
 class Recorder(Protocol):
     """Keeps a trace of every changing call. An exception raised from `intend` stops the call from being sent."""
 
@@ -82,13 +86,13 @@ class ListRecorder:
 
 
 def without_secrets(value: Any) -> Any:
-    """The same value as plain JSON that may be kept: no signature of a URL, no bytes (their size and SHA-256 instead)."""
+    """The same value as plain JSON that may be kept: no signature of a URL, no password, no bytes (their size and SHA-256 instead)."""
     if isinstance(value, bytes):
         return {"bytes": len(value), "sha256": hashlib.sha256(value).hexdigest()}
     if isinstance(value, str):
         return _SIGNED.sub(r"\1?<signature removed>", value)
     if isinstance(value, Mapping):
-        return {str(key): without_secrets(item) for key, item in value.items()}
+        return {str(key): "<secret>" if key in SECRETS else without_secrets(item) for key, item in value.items()}
     if isinstance(value, Sequence):
         return [without_secrets(item) for item in value]
     return value
