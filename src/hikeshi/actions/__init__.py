@@ -57,12 +57,11 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.iam.remove_mfa": RemoveMfa,
     "aws.iam.revoke_instance_sessions": RevokeInstanceSessions,
     "aws.iam.revoke_role_sessions": RevokeRoleSessions,
+    "aws.org.quarantine_account": QuarantineAccount,
     "aws.s3.block_account": BlockAccount,
     "aws.s3.block_bucket": BlockBucket,
     "aws.s3.lock_policy": LockPolicy,
     "aws.s3.preserve": Preserve,
-    "aws.ec2.untrack": Untrack,
-    "aws.org.quarantine_account": QuarantineAccount,
     "aws.ssm.capture_memory": CaptureMemory,
 }
 
