@@ -18,8 +18,7 @@ from typing import Any, Final
 
 import msgspec
 
-from hikeshi.simulation import blocks, iam, lookups, policies, snapshots, vault
-from hikeshi.simulation import blocks, iam, lookups, policies, rolesanywhere, snapshots
+from hikeshi.simulation import blocks, iam, lookups, policies, rolesanywhere, snapshots, vault
 from hikeshi.simulation.agent import Agents, Machine
 from hikeshi.simulation.faults import Fault, Faults, fault_answer
 from hikeshi.simulation.wire import Answer, Call, joined, json_answer, read_call
