@@ -28,6 +28,7 @@ from hikeshi.simulation import cast
 from hikeshi.simulation.faults import Fault
 from hikeshi.simulation.layer import CONTROL
 from hikeshi.simulation.lookups import CONTROL as TRAIL
+from hikeshi.simulation.weather import CONTROL as WEATHER, Weather
 
 START_SECONDS: Final = 15.0
 STOP_SECONDS: Final = 3.0
@@ -88,6 +89,10 @@ class SimulatedCloud:
     def switch(self, faults: Sequence[Fault]) -> None:
         """Replace the faults that are switched on; an empty list means good weather."""
         self._post(CONTROL, msgspec.json.encode(list(faults)))
+
+    def weather(self, **now: Any) -> None:
+        """Replace the weather (`weather.Weather`); without arguments it is good."""
+        self._post(WEATHER, msgspec.json.encode(Weather(**now)))
 
     def record(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Replace the CloudTrail records that LookupEvents answers with."""

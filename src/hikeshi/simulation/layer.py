@@ -2,6 +2,7 @@
 
     ADDITIONS   (service, operation): a function that answers instead of moto, or changes moto's answer
     faults      switched on and off by POST to /hikeshi-sim/faults (`faults.py`); GET shows them
+    weather     buckets, latency, missing permissions, late sight, by POST to /hikeshi-sim/weather (`weather.py`); GET shows it
     records     that CloudTrail's API answers with, by POST to /hikeshi-sim/trail (`lookups.py`)
 
 Every answer carries `x-hikeshi-simulated: 1`. `POST /moto-api/reset` empties the account and everything kept here.
@@ -19,9 +20,12 @@ from typing import Any, Final
 import msgspec
 
 from hikeshi.simulation import blocks, iam, lookups, policies, rolesanywhere, snapshots, vault
+from hikeshi.simulation import blocks, iam, lookups, policies, snapshots
+from hikeshi.simulation import blocks, lookups, policies, snapshots, weather
 from hikeshi.simulation.agent import Agents, Machine
 from hikeshi.simulation.faults import Fault, Faults, fault_answer
-from hikeshi.simulation.wire import Answer, Call, joined, json_answer, read_call
+from hikeshi.simulation.roles import Sessions
+from hikeshi.simulation.wire import Answer, Call, joined, json_answer, read_call, signer
 
 WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 PassOn = Callable[[], Answer]
@@ -58,6 +62,7 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     ),
     ("ssm", "GetCommandInvocation"): lambda layer, call, pass_on: layer.agents.get_command_invocation(call, pass_on),
     ("ssm", "SendCommand"): lambda layer, call, pass_on: layer.agents.send_command(call, pass_on),
+    ("sts", "AssumeRole"): lambda layer, call, pass_on: layer.sessions.assume(call, pass_on),
 }
 
 
@@ -69,6 +74,8 @@ class Layer:
     lookups: lookups.Lookups
     vault: vault.Vault
     anchors: rolesanywhere.Anchors
+    climate: weather.Climate
+    sessions: Sessions
 
     def __init__(self, moto: WSGI, machines: Callable[[str], Mapping[str, Machine]]) -> None:
         self._moto = moto
@@ -77,25 +84,35 @@ class Layer:
         self.lookups = lookups.Lookups()
         self.vault = vault.Vault()
         self.anchors = rolesanywhere.Anchors()
+        self.climate = weather.Climate()
+        self.sessions = Sessions()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
-        if path == CONTROL:
-            return _send(self._control(environ), start_response)
-        if path == lookups.CONTROL:
-            return _send(self._recorded(environ), start_response)
+        controls = {CONTROL: self._control, weather.CONTROL: self._weather, lookups.CONTROL: self._recorded}
+        if path in controls:
+            return _send(controls[path](environ), start_response)
         if path == "/moto-api/reset":
             self.faults.replace(b"[]")
             self.agents.forget()
             self.vault.forget()
             self.anchors.forget()
             self.lookups.replace(b"[]")
+            self.climate.replace(b"{}")
+            self.sessions.forget()
         if path.startswith("/moto-api/"):
             return self._moto(environ, _marked(start_response))
         call = read_call(environ)
+        key = signer(environ)
+        stopped = self.sessions.denies(key, call) or (
+            None if self.climate.good else self.climate.stops(call, self.sessions.account(key))
+        )
+        if stopped is not None:
+            _drain(environ)
+            return _send(stopped, start_response)
         fault = self.faults.take(call)
         addition = ADDITIONS.get((call.service, call.operation))
-        if fault is None and addition is None:
+        if fault is None and addition is None and self.climate.good:
             return self._moto(environ, _marked(start_response))
         return _send(self._answer(environ, call, fault, addition), start_response)
 
@@ -110,7 +127,7 @@ class Layer:
         def pass_on() -> Answer:
             return _ask(self._moto, environ)
 
-        answer = addition(self, call, pass_on) if addition else pass_on()
+        answer = self.climate.passed(call, addition(self, call, pass_on) if addition else pass_on())
         if fault is not None and fault.error == "timeout":
             time.sleep(fault.seconds)
             _hang_up(environ)
@@ -123,6 +140,14 @@ class Layer:
             except msgspec.MsgspecError as reason:
                 return json_answer({"message": f"not a list of faults: {reason}"}, status=400)
         return json_answer(self.faults.current())
+
+    def _weather(self, environ: dict[str, Any]) -> Answer:
+        if environ["REQUEST_METHOD"] == "POST":
+            try:
+                self.climate.replace(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
+            except msgspec.MsgspecError as reason:
+                return json_answer({"message": f"no weather: {reason}"}, status=400)
+        return json_answer({**msgspec.to_builtins(self.climate.now), "refused": self.climate.refused})
 
     def _recorded(self, environ: dict[str, Any]) -> Answer:
         try:

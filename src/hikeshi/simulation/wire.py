@@ -18,7 +18,7 @@ import msgspec
 from hikeshi.simulation import rest
 
 Protocol = Literal["json", "query", "ec2", "rest", "rest-json"]
-SIGNED_FOR = re.compile(r"Credential=[^/]*/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+SIGNED_FOR = re.compile(r"Credential=(?P<key>[^/]*)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +72,12 @@ def read_call(environ: dict[str, Any]) -> Call:
         operation = form.get("Action", "")
         return Call(service=service, region=region, operation=operation, protocol=protocol, params=form, body=body)
     return _rest(environ, service, region, body)
+
+
+def signer(environ: Mapping[str, Any]) -> str:
+    """The access key a request is signed with; "" where it is not signed."""
+    signed = SIGNED_FOR.search(environ.get("HTTP_AUTHORIZATION", ""))
+    return signed["key"] if signed else ""
 
 
 def _rest(environ: dict[str, Any], service: str, region: str, body: bytes) -> Call:
