@@ -22,6 +22,7 @@ import msgspec
 from hikeshi.simulation import blocks, iam, lookups, policies, rolesanywhere, snapshots, vault
 from hikeshi.simulation import blocks, iam, lookups, policies, snapshots
 from hikeshi.simulation import blocks, lookups, policies, snapshots, weather
+from hikeshi.simulation import blocks, iam, lookups, policies, snapshots, weather
 from hikeshi.simulation.agent import Agents, Machine
 from hikeshi.simulation.faults import Fault, Faults, fault_answer
 from hikeshi.simulation.roles import Sessions
@@ -47,6 +48,7 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     ("ec2", "DisassociateKmsKeyId"): lambda layer, call, _: layer.vault.disassociate(call),
     ("ec2", "LockSnapshot"): lambda layer, call, _: layer.vault.lock(call),
     ("ec2", "UnlockSnapshot"): lambda layer, call, _: layer.vault.unlock(call),
+    ("ec2", "DescribeSnapshots"): lambda layer, call, pass_on: snapshots.describe(layer.faults, call, pass_on()),
     ("iam", "AttachUserPolicy"): lambda _layer, call, pass_on: iam.attach_user_policy(call, pass_on),
     ("iam", "DeleteUserPermissionsBoundary"): lambda _layer, call, _: iam.delete_user_boundary(call),
     ("iam", "PutUserPermissionsBoundary"): lambda _layer, call, _: iam.put_user_boundary(call),
