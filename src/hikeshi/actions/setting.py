@@ -185,6 +185,8 @@ def _outcome(count: int, off: Mapping[str, Standing], failures: Mapping[str, Fai
 def _summary(wanted: Parts, off: Mapping[str, Standing], failures: Mapping[str, Failed], *, back: bool) -> Text:
     right = len(wanted) - len(off)
     en, ja = ("as before", "元の状態") if back else ("as planned", "計画どおり")
+    if not wanted:
+        return Text(en="There is nothing to change.", ja="変更するものはありません。")
     if not off:
         return Text(en=f"{_listed(wanted)}: {en}.", ja=f"{_listed(wanted)}: {ja}です。")
     why = " ".join(dict.fromkeys(str(failures[part]) for part in off if part in failures))

@@ -27,6 +27,9 @@ from hikeshi.simulation.agent import Agents, Machine
 from hikeshi.simulation.faults import Fault, Faults, fault_answer
 from hikeshi.simulation.roles import Sessions
 from hikeshi.simulation.wire import Answer, Call, joined, json_answer, read_call, signer
+from hikeshi.simulation.refreshes import Refreshes
+from hikeshi.simulation.sessions import Sessions
+from hikeshi.simulation.wire import Answer, Call, joined, json_answer, read_call
 
 WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 PassOn = Callable[[], Answer]
@@ -36,6 +39,9 @@ CONTROL: Final = "/hikeshi-sim/faults"
 SIMULATED: Final = ("x-hikeshi-simulated", "1")
 
 ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
+    ("autoscaling", "CancelInstanceRefresh"): lambda layer, call, _: layer.refreshes.cancel(call),
+    ("autoscaling", "DescribeInstanceRefreshes"): lambda layer, call, _: layer.refreshes.describe(call),
+    ("autoscaling", "StartInstanceRefresh"): lambda layer, call, _: layer.refreshes.start(call),
     ("cloudtrail", "LookupEvents"): lambda layer, call, _: layer.lookups.look_up(call),
     ("ebs", "GetSnapshotBlock"): lambda _layer, call, _: blocks.get_block(call),
     ("ebs", "ListSnapshotBlocks"): lambda _layer, call, _: blocks.list_blocks(call),
@@ -62,9 +68,12 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     ("ssm", "DescribeInstanceInformation"): lambda layer, call, pass_on: layer.agents.describe_instance_information(
         call, pass_on
     ),
+    ("ssm", "DescribeSessions"): lambda layer, call, _: layer.sessions.describe(call),
     ("ssm", "GetCommandInvocation"): lambda layer, call, pass_on: layer.agents.get_command_invocation(call, pass_on),
     ("ssm", "SendCommand"): lambda layer, call, pass_on: layer.agents.send_command(call, pass_on),
     ("sts", "AssumeRole"): lambda layer, call, pass_on: layer.sessions.assume(call, pass_on),
+    ("ssm", "StartSession"): lambda layer, call, _: layer.sessions.start(call),
+    ("ssm", "TerminateSession"): lambda layer, call, _: layer.sessions.terminate(call),
 }
 
 
@@ -77,6 +86,7 @@ class Layer:
     vault: vault.Vault
     anchors: rolesanywhere.Anchors
     climate: weather.Climate
+    refreshes: Refreshes
     sessions: Sessions
 
     def __init__(self, moto: WSGI, machines: Callable[[str], Mapping[str, Machine]]) -> None:
@@ -87,6 +97,7 @@ class Layer:
         self.vault = vault.Vault()
         self.anchors = rolesanywhere.Anchors()
         self.climate = weather.Climate()
+        self.refreshes = Refreshes()
         self.sessions = Sessions()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -101,6 +112,7 @@ class Layer:
             self.anchors.forget()
             self.lookups.replace(b"[]")
             self.climate.replace(b"{}")
+            self.refreshes.forget()
             self.sessions.forget()
         if path.startswith("/moto-api/"):
             return self._moto(environ, _marked(start_response))

@@ -34,8 +34,28 @@ MEANINGLESS: Final = frozenset(
         "UpdateDate",
         "VersionId",
         "aws:TokenIssueTime",
+        "LaunchTime",
+        "StateReason",
+        "StateTransitionReason",
     }
 )
+
+
+def autoscaling_groups(client: Client) -> Any:
+    return client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+
+
+def ec2_attributes(client: Client) -> Any:
+    """What DescribeInstances does not tell: the attributes of each instance, asked for one by one."""
+    ec2 = client("ec2")
+    asked = ("disableApiStop", "disableApiTermination", "instanceInitiatedShutdownBehavior")
+    living = [one for reservation in ec2_instances(client) for one in reservation["Instances"]]
+    return {
+        one["InstanceId"]: [
+            ec2.describe_instance_attribute(InstanceId=one["InstanceId"], Attribute=name) for name in asked
+        ]
+        for one in living
+    }
 
 
 def ec2_instances(client: Client) -> Any:
@@ -75,6 +95,13 @@ def ec2_snapshot_locks(client: Client) -> Any:
     """How snapshots are locked; not which and when."""
     found = client("ec2").describe_locked_snapshots()["Snapshots"]
     return [{key: one.get(key) for key in ("LockState", "LockDuration", "CoolOffPeriod")} for one in found]
+def elbv2_targets(client: Client) -> Any:
+    """What is registered where, classic load balancers too."""
+    elb = client("elbv2")
+    groups = [group["TargetGroupArn"] for group in elb.describe_target_groups()["TargetGroups"]]
+    health = {arn: elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"] for arn in groups}
+    classic = client("elb").describe_load_balancers()["LoadBalancerDescriptions"]
+    return health, {one["LoadBalancerName"]: one["Instances"] for one in classic}
 
 
 def iam_roles(client: Client) -> Any:
@@ -196,9 +223,13 @@ def _or_none(client: Any, operation: str, absent: str, **params: Any) -> Any:
         if error.response["Error"]["Code"] not in (absent, "InvalidRequest"):
             raise
         return None
+def ssm_sessions(client: Client) -> Any:
+    return client("ssm").describe_sessions(State="Active")["Sessions"]
 
 
 AREAS: Final[Mapping[str, Area]] = {
+    "autoscaling.groups": autoscaling_groups,
+    "ec2.attributes": ec2_attributes,
     "ec2.groups": ec2_groups,
     "ec2.instances": ec2_instances,
     "ec2.interfaces": ec2_interfaces,
@@ -216,6 +247,9 @@ AREAS: Final[Mapping[str, Area]] = {
     "s3.public": s3_public,
     "organizations.policies": org_policies,
     "rolesanywhere.anchors": rolesanywhere_anchors,
+    "elbv2.targets": elbv2_targets,
+    "iam.roles": iam_roles,
+    "ssm.sessions": ssm_sessions,
 }
 """What is looked at, by name; the part before the dot is the service. One line for each thing an action can change."""
 

@@ -25,6 +25,8 @@ class Volume(msgspec.Struct, frozen=True):
 
     id: str
     device: str
+    goes_with_it: bool = False
+    """Whether it is deleted when the instance is terminated."""
 
 
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +41,14 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     volumes: tuple[Volume, ...]
     profile: str
     tags: Mapping[str, str]
+    addresses: tuple[str, ...] = ()
+    """Private addresses of all interfaces: load balancers may know the instance by one of these instead of its id."""
+    architecture: str = ""
+    """As AWS writes it: "x86_64", "arm64"."""
+    windows: bool = False
+    spot: bool = False
+    hibernates: bool = False
+    """Whether it was launched so that it can be hibernated."""
 
     @property
     def gone(self) -> bool:
@@ -85,7 +95,11 @@ def find_instance(world: AwsWorld, instance_id: str) -> Instance:
 
 
 def _instance(told: Mapping[str, Any], *, owner: str) -> Instance:
-    volumes = (Volume(m["Ebs"]["VolumeId"], m["DeviceName"]) for m in told.get("BlockDeviceMappings", ()) if "Ebs" in m)
+    volumes = (
+        Volume(m["Ebs"]["VolumeId"], m["DeviceName"], m["Ebs"].get("DeleteOnTermination", False))
+        for m in told.get("BlockDeviceMappings", ())
+        if "Ebs" in m
+    )
     return Instance(
         id=told["InstanceId"],
         owner=owner,
@@ -96,6 +110,15 @@ def _instance(told: Mapping[str, Any], *, owner: str) -> Instance:
         volumes=tuple(sorted(volumes, key=lambda volume: volume.id)),
         profile=told.get("IamInstanceProfile", {}).get("Arn", ""),
         tags=tags_of(told.get("Tags")),
+        addresses=tuple(
+            address["PrivateIpAddress"]
+            for interface in told.get("NetworkInterfaces", ())
+            for address in interface.get("PrivateIpAddresses", ())
+        ),
+        architecture=told.get("Architecture", ""),
+        windows=told.get("Platform", "").lower() == "windows",
+        spot=told.get("InstanceLifecycle") == "spot",
+        hibernates=bool(told.get("HibernationOptions", {}).get("Configured", False)),
     )
 
 

@@ -69,7 +69,26 @@ _ORGANIZATION = tuple(
 _ANCHORS = ("arn:{partition}:rolesanywhere:{region}:{account}:trust-anchor/*",)
 _OBJECTS = ("arn:{partition}:s3:::{bucket}/{prefix}/*",)
 
+_SCALED = (
+    Scope(
+        ("arn:{partition}:autoscaling:{region}:{account}:autoScalingGroup:*:autoScalingGroupName/*",), _NOT_PROTECTED
+    ),
+)
+_BALANCED = (Scope(("arn:{partition}:elasticloadbalancing:{region}:{account}:targetgroup/*",), _NOT_PROTECTED),)
+_BALANCED_CLASSIC = (
+    Scope(("arn:{partition}:elasticloadbalancing:{region}:{account}:loadbalancer/*",), _NOT_PROTECTED),
+)
+_MACHINE = (Scope(_ec2("instance"), _NOT_PROTECTED),)
+
 SCOPES: dict[str, tuple[Scope, ...]] = {
+    "autoscaling:AttachInstances": _SCALED,
+    "autoscaling:DetachInstances": _SCALED,
+    "autoscaling:EnterStandby": _SCALED,
+    "autoscaling:ExitStandby": _SCALED,
+    "autoscaling:ResumeProcesses": _SCALED,
+    "autoscaling:SetInstanceProtection": _SCALED,
+    "autoscaling:SuspendProcesses": _SCALED,
+    "autoscaling:UpdateAutoScalingGroup": _SCALED,
     "ebs:GetSnapshotBlock": (Scope(_ec2("snapshot")),),
     "ebs:ListSnapshotBlocks": (Scope(_ec2("snapshot")),),
     "ec2:AssociateIamInstanceProfile": (Scope(_ec2("instance"), _NOT_PROTECTED),),
@@ -86,6 +105,7 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "ec2:DisassociateKmsKeyId": (Scope(_ec2("snapshot")),),
     "ec2:LockSnapshot": (Scope(_ec2("snapshot")),),
     "ec2:ModifyInstanceAttribute": (Scope(_ec2("instance"), _NOT_PROTECTED), Scope(_ec2("security-group"))),
+    "ec2:ModifyInstanceMetadataOptions": _MACHINE,
     "ec2:ModifyNetworkInterfaceAttribute": (
         Scope(_ec2("instance", "network-interface"), _NOT_PROTECTED),
         Scope(_ec2("security-group")),
@@ -94,6 +114,12 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "ec2:ReplaceIamInstanceProfileAssociation": (Scope(_ec2("instance"), _NOT_PROTECTED),),
     "ec2:RevokeSecurityGroupEgress": (Scope(_ec2("security-group"), _OURS),),
     "ec2:RevokeSecurityGroupIngress": (Scope(_ec2("security-group"), _OURS),),
+    "ec2:StartInstances": _MACHINE,
+    "ec2:StopInstances": _MACHINE,
+    "elasticloadbalancing:DeregisterInstancesFromLoadBalancer": _BALANCED_CLASSIC,
+    "elasticloadbalancing:DeregisterTargets": _BALANCED,
+    "elasticloadbalancing:RegisterInstancesWithLoadBalancer": _BALANCED_CLASSIC,
+    "elasticloadbalancing:RegisterTargets": _BALANCED,
     "iam:AttachUserPolicy": (Scope(_iam("user"), _OUR_DENIES),),
     "iam:CreateLoginProfile": (Scope(_iam("user")),),
     "iam:CreateOpenIDConnectProvider": (Scope(_iam("oidc-provider")),),
@@ -126,6 +152,7 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "organizations:DetachPolicy": (Scope(_ORGANIZATION),),
     "rolesanywhere:DisableTrustAnchor": (Scope(_ANCHORS),),
     "rolesanywhere:EnableTrustAnchor": (Scope(_ANCHORS),),
+    "kms:Decrypt": (Scope(("arn:{partition}:kms:{region}:{account}:key/*",), _FOR_DISKS),),
     "s3:GetObject": (Scope(_OBJECTS),),
     "s3:ListBucket": (Scope(("arn:{partition}:s3:::{bucket}",)),),
     "s3:ListBucketMultipartUploads": (Scope(("arn:{partition}:s3:::{bucket}",)),),
@@ -140,6 +167,7 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
         Scope((f"arn:{{partition}}:ssm:{{region}}::document/{DOCUMENT}",)),
         Scope(_ec2("instance")),
     ),
+    "ssm:TerminateSession": (Scope(("arn:{partition}:ssm:{region}:{account}:session/*",)),),
 }
 """Every permission that changes something or reads evidence must be here; only reading ones may go without (resource "*")."""
 

@@ -31,11 +31,13 @@ SECONDS_PER_CALL = 0.5
 """A cautious guess for one call on AWS, for `Plan.estimate_seconds`."""
 
 _MARKERS = {
+    "elb": ("Marker", "NextMarker"),
     "elbv2": ("Marker", "NextMarker"),
     "iam": ("Marker", "Marker"),
     "s3": ("ContinuationToken", "NextContinuationToken"),
 }
 _IAM_PREFIX = {
+    "elb": "elasticloadbalancing",
     "elbv2": "elasticloadbalancing",
     "sso-admin": "sso",
 }
