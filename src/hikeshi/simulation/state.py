@@ -223,6 +223,8 @@ def _or_none(client: Any, operation: str, absent: str, **params: Any) -> Any:
         if error.response["Error"]["Code"] not in (absent, "InvalidRequest"):
             raise
         return None
+
+
 def ssm_sessions(client: Client) -> Any:
     return client("ssm").describe_sessions(State="Active")["Sessions"]
 
@@ -239,6 +241,7 @@ AREAS: Final[Mapping[str, Area]] = {
     "iam.devices": iam_devices,
     "iam.passwords": iam_passwords,
     "iam.providers": iam_providers,
+    "elbv2.targets": elbv2_targets,
     "iam.roles": iam_roles,
     "iam.users": iam_users,
     "s3.account": s3_account,

@@ -153,6 +153,7 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "rolesanywhere:DisableTrustAnchor": (Scope(_ANCHORS),),
     "rolesanywhere:EnableTrustAnchor": (Scope(_ANCHORS),),
     "kms:Decrypt": (Scope(("arn:{partition}:kms:{region}:{account}:key/*",), _FOR_DISKS),),
+    "s3:DeleteBucketPolicy": (Scope(_BUCKETS),),
     "s3:GetObject": (Scope(_OBJECTS),),
     "s3:ListBucket": (Scope(("arn:{partition}:s3:::{bucket}",)),),
     "s3:ListBucketMultipartUploads": (Scope(("arn:{partition}:s3:::{bucket}",)),),
