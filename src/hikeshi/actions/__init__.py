@@ -44,9 +44,9 @@ from hikeshi.actions.aws.network.untrack import Untrack
 from hikeshi.errors import Refused
 
 ACTIONS: dict[str, type[Action[Any]]] = {
-    "aws.ebs.copy": CopySnapshot,
     "aws.asg.detach": DetachInstance,
     "aws.asg.standby": StandbyInstance,
+    "aws.ebs.copy": CopySnapshot,
     "aws.ebs.hash": HashImage,
     "aws.ebs.lock": LockSnapshots,
     "aws.ebs.lock_compliance": LockCompliance,

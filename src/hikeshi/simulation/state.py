@@ -95,6 +95,8 @@ def ec2_snapshot_locks(client: Client) -> Any:
     """How snapshots are locked; not which and when."""
     found = client("ec2").describe_locked_snapshots()["Snapshots"]
     return [{key: one.get(key) for key in ("LockState", "LockDuration", "CoolOffPeriod")} for one in found]
+
+
 def elbv2_targets(client: Client) -> Any:
     """What is registered where, classic load balancers too."""
     elb = client("elbv2")
