@@ -19,17 +19,13 @@ from typing import Any, Final
 
 import msgspec
 
-from hikeshi.simulation import blocks, iam, lookups, policies, rolesanywhere, snapshots, vault
-from hikeshi.simulation import blocks, iam, lookups, policies, snapshots
-from hikeshi.simulation import blocks, lookups, policies, snapshots, weather
-from hikeshi.simulation import blocks, iam, lookups, policies, snapshots, weather
+from hikeshi.simulation import blocks, iam, lookups, policies, rolesanywhere, snapshots, vault, weather
 from hikeshi.simulation.agent import Agents, Machine
 from hikeshi.simulation.faults import Fault, Faults, fault_answer
-from hikeshi.simulation.roles import Sessions
-from hikeshi.simulation.wire import Answer, Call, joined, json_answer, read_call, signer
 from hikeshi.simulation.refreshes import Refreshes
-from hikeshi.simulation.sessions import Sessions
-from hikeshi.simulation.wire import Answer, Call, joined, json_answer, read_call
+from hikeshi.simulation.roles import Sessions
+from hikeshi.simulation.shells import Shells
+from hikeshi.simulation.wire import Answer, Call, joined, json_answer, read_call, signer
 
 WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 PassOn = Callable[[], Answer]
@@ -54,7 +50,6 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     ("ec2", "DisassociateKmsKeyId"): lambda layer, call, _: layer.vault.disassociate(call),
     ("ec2", "LockSnapshot"): lambda layer, call, _: layer.vault.lock(call),
     ("ec2", "UnlockSnapshot"): lambda layer, call, _: layer.vault.unlock(call),
-    ("ec2", "DescribeSnapshots"): lambda layer, call, pass_on: snapshots.describe(layer.faults, call, pass_on()),
     ("iam", "AttachUserPolicy"): lambda _layer, call, pass_on: iam.attach_user_policy(call, pass_on),
     ("iam", "DeleteUserPermissionsBoundary"): lambda _layer, call, _: iam.delete_user_boundary(call),
     ("iam", "PutUserPermissionsBoundary"): lambda _layer, call, _: iam.put_user_boundary(call),
@@ -68,12 +63,12 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     ("ssm", "DescribeInstanceInformation"): lambda layer, call, pass_on: layer.agents.describe_instance_information(
         call, pass_on
     ),
-    ("ssm", "DescribeSessions"): lambda layer, call, _: layer.sessions.describe(call),
+    ("ssm", "DescribeSessions"): lambda layer, call, _: layer.shells.describe(call),
     ("ssm", "GetCommandInvocation"): lambda layer, call, pass_on: layer.agents.get_command_invocation(call, pass_on),
     ("ssm", "SendCommand"): lambda layer, call, pass_on: layer.agents.send_command(call, pass_on),
+    ("ssm", "StartSession"): lambda layer, call, _: layer.shells.start(call),
+    ("ssm", "TerminateSession"): lambda layer, call, _: layer.shells.terminate(call),
     ("sts", "AssumeRole"): lambda layer, call, pass_on: layer.sessions.assume(call, pass_on),
-    ("ssm", "StartSession"): lambda layer, call, _: layer.sessions.start(call),
-    ("ssm", "TerminateSession"): lambda layer, call, _: layer.sessions.terminate(call),
 }
 
 
@@ -87,7 +82,7 @@ class Layer:
     anchors: rolesanywhere.Anchors
     climate: weather.Climate
     refreshes: Refreshes
-    sessions: Sessions
+    shells: Shells
 
     def __init__(self, moto: WSGI, machines: Callable[[str], Mapping[str, Machine]]) -> None:
         self._moto = moto
@@ -98,7 +93,7 @@ class Layer:
         self.anchors = rolesanywhere.Anchors()
         self.climate = weather.Climate()
         self.refreshes = Refreshes()
-        self.sessions = Sessions()
+        self.shells = Shells()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
@@ -113,7 +108,7 @@ class Layer:
             self.lookups.replace(b"[]")
             self.climate.replace(b"{}")
             self.refreshes.forget()
-            self.sessions.forget()
+            self.shells.forget()
         if path.startswith("/moto-api/"):
             return self._moto(environ, _marked(start_response))
         call = read_call(environ)

@@ -12,7 +12,7 @@ from typing import Any
 from hikeshi.simulation.wire import Answer, Call, error_answer, json_answer
 
 
-class Sessions:
+class Shells:
     """All sessions of the account, by id."""
 
     def __init__(self) -> None:
