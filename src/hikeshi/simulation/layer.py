@@ -81,6 +81,7 @@ class Layer:
     anchors: rolesanywhere.Anchors
     climate: weather.Climate
     refreshes: Refreshes
+    sessions: Sessions
     shells: Shells
 
     def __init__(self, moto: WSGI, machines: Callable[[str], Mapping[str, Machine]]) -> None:
@@ -92,6 +93,7 @@ class Layer:
         self.anchors = rolesanywhere.Anchors()
         self.climate = weather.Climate()
         self.refreshes = Refreshes()
+        self.sessions = Sessions()
         self.shells = Shells()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -107,6 +109,7 @@ class Layer:
             self.lookups.replace(b"[]")
             self.climate.replace(b"{}")
             self.refreshes.forget()
+            self.sessions.forget()
             self.shells.forget()
         if path.startswith("/moto-api/"):
             return self._moto(environ, _marked(start_response))
