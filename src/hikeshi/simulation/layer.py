@@ -23,6 +23,7 @@ from hikeshi.simulation import blocks, iam, lookups, policies, rolesanywhere, sn
 from hikeshi.simulation.agent import Agents, Machine
 from hikeshi.simulation.faults import Fault, Faults, fault_answer
 from hikeshi.simulation.refreshes import Refreshes
+from hikeshi.simulation.roles import Sessions
 from hikeshi.simulation.shells import Shells
 from hikeshi.simulation.wire import Answer, Call, joined, json_answer, read_call, signer
 
