@@ -20,7 +20,7 @@ from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import Entry
 from hikeshi.desk.queue import claim
-from hikeshi.desk.runs import verbs as runs
+from hikeshi.desk.runs import approvals, undoing, verbs as runs
 from hikeshi.desk.runs.hands import TECHNICAL, hands_on
 from hikeshi.desk.runs.models import Run, StandingOrder, Step
 from hikeshi.desk.runs.perform import perform, prove
@@ -181,7 +181,7 @@ class TestContaining:
         self, cloud: SimulatedCloud, scene: Scene, order: StandingOrder, hikeshi: Actor, commander: Actor
     ) -> None:
         run = contained(scene, hikeshi)
-        runs.undo(isolation(run), actor=commander, reason="clean")
+        undoing.undo(isolation(run), actor=commander, reason="clean")
         work(hikeshi)
         assert isolation(run).state == "undone"
         assert groups_now(cloud, scene) == original_groups(scene)
@@ -205,7 +205,7 @@ class TestContaining:
         run = contained(scene, hikeshi)
         gone = min(scene.original_groups[scene.interface_ids[0]])
         cloud.client("ec2").delete_security_group(GroupId=gone)
-        runs.undo(isolation(run), actor=commander, reason="clean")
+        undoing.undo(isolation(run), actor=commander, reason="clean")
         work(hikeshi)
         step = isolation(run)
         said = json.loads(evidence.locker().open(Item.objects.get(name=step.receipts[-1]).sha256).read())
@@ -264,8 +264,8 @@ class TestApproving:
         self, cloud: SimulatedCloud, scene: Scene, asked: Step, commander: Actor, hikeshi: Actor
     ) -> None:
         with pytest.raises(Conflict, match="has changed"):
-            runs.approve(asked, "0" * 64, actor=commander)
-        runs.approve(asked, asked.plan_digest, actor=commander)
+            approvals.approve(asked, "0" * 64, actor=commander)
+        approvals.approve(asked, asked.plan_digest, actor=commander)
         work(hikeshi)
         assert isolation(asked.run).state == "done"
         assert groups_now(cloud, scene) != original_groups(scene)
@@ -275,12 +275,12 @@ class TestApproving:
     ) -> None:
         for actor in (on_it, off_it, outsider):
             with pytest.raises(Refused, match="may not"):
-                runs.approve(asked, asked.plan_digest, actor=actor)
+                approvals.approve(asked, asked.plan_digest, actor=actor)
 
     def test_a_saved_plan_that_was_edited_is_not_carried_out(
         self, cloud: SimulatedCloud, scene: Scene, asked: Step, commander: Actor, hikeshi: Actor
     ) -> None:
-        runs.approve(asked, asked.plan_digest, actor=commander)
+        approvals.approve(asked, asked.plan_digest, actor=commander)
         victim = scene.interface_ids[0]
         Step.objects.filter(pk=asked.pk).update(plan=asked.plan.replace(victim, "eni-0ffffffffffffffff"))
         work(hikeshi)
@@ -293,16 +293,16 @@ class TestApproving:
         self, asked: Step, commander: Actor, hikeshi: Actor, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         later = timezone.now() + timedelta(hours=1)
-        monkeypatch.setattr("hikeshi.desk.runs.verbs.timezone.now", lambda: later)
+        monkeypatch.setattr("hikeshi.desk.runs.plans.timezone.now", lambda: later)
         with pytest.raises(Refused, match="expired"):
-            runs.approve(asked, asked.plan_digest, actor=commander)
+            approvals.approve(asked, asked.plan_digest, actor=commander)
         asked.refresh_from_db()
         assert asked.state == "planning"
 
     def test_groups_changed_since_the_plan_are_not_overwritten(
         self, cloud: SimulatedCloud, scene: Scene, asked: Step, commander: Actor, hikeshi: Actor
     ) -> None:
-        runs.approve(asked, asked.plan_digest, actor=commander)
+        approvals.approve(asked, asked.plan_digest, actor=commander)
         interface = scene.interface_ids[0]
         other = next(group for group in scene.group_names if group not in scene.original_groups[interface])
         cloud.client("ec2").modify_network_interface_attribute(NetworkInterfaceId=interface, Groups=[other])

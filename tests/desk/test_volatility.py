@@ -16,7 +16,7 @@ from hikeshi.desk.evidence.models import Planned
 from hikeshi.desk.incidents import verbs as incidents
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger.models import Entry
-from hikeshi.desk.runs import verbs as runs
+from hikeshi.desk.runs import approvals, plans, verbs as runs
 from hikeshi.desk.runs.gate import gate
 from hikeshi.desk.runs.models import Run, Step
 from hikeshi.errors import Refused
@@ -55,7 +55,7 @@ def planned(run: Run, key: str, actor: Actor) -> Step:
         action=step.action, inputs=step.inputs, incident=run.incident.name, made_at=now, resources=(INSTANCE,),
         expires_at=now + timedelta(minutes=15), calls=(), before={}, after={},
     )  # fmt: skip
-    runs.save_plan(step, plan, actor=actor)
+    plans.save_plan(step, plan, actor=actor)
     return step
 
 
@@ -96,11 +96,11 @@ def test_containment_waits_until_its_evidence_is_held_or_cannot_be_had(
     isolate = planned(run, "2.3", hikeshi)
     assert [line.kind for line in gate(isolate).missing] == ["memory", "disk"]
     with pytest.raises(Refused, match=r"not held: Memory of i-0123456789abcdef0 and 1 more"):
-        runs.approve(isolate, isolate.plan_digest, actor=commander)
+        approvals.approve(isolate, isolate.plan_digest, actor=commander)
     ended(run, "2.1", "done", hikeshi)
     ended(run, "2.2", "unknown", hikeshi)
     isolate = planned(run, "2.3", hikeshi)
-    runs.approve(isolate, isolate.plan_digest, actor=commander)
+    approvals.approve(isolate, isolate.plan_digest, actor=commander)
     isolate.refresh_from_db()
     assert isolate.state == "approved"
     said = json.loads(Entry.objects.get(verb="step.approve").data)
@@ -120,7 +120,7 @@ def test_an_approved_step_does_not_begin_when_the_plan_asks_for_more(
 ) -> None:
     isolate = planned(run, "2.3", hikeshi)
     runs.override_gate(isolate, actor=commander, reason="files are being encrypted")
-    runs.approve(isolate, isolate.plan_digest, actor=commander)
+    approvals.approve(isolate, isolate.plan_digest, actor=commander)
     Planned.objects.filter(kind="memory").update(state="pending")
     isolate.refresh_from_db()
     with pytest.raises(Refused, match="would lose evidence"):

@@ -45,9 +45,9 @@ UNDO = """
 import django
 django.setup()
 from hikeshi.desk.actor import system
-from hikeshi.desk.runs import verbs as runs
+from hikeshi.desk.runs import undoing
 from hikeshi.desk.runs.models import Step
-runs.undo(Step.objects.get(action="aws.ec2.isolate"), actor=system("test", "cli"), reason="clean")
+undoing.undo(Step.objects.get(action="aws.ec2.isolate"), actor=system("test", "cli"), reason="clean")
 """
 WORK = "import django; django.setup(); from hikeshi.doors.worker import Worker; Worker().run()"
 LOST = 60.0

@@ -23,6 +23,7 @@ from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 import msgspec
 import rfc8785
 
+from hikeshi.errors import Refused
 from hikeshi.text import Text
 
 Effect = Literal["look", "collect", "contain", "destroy"]
@@ -168,6 +169,14 @@ class Action(msgspec.Struct, Generic[W], frozen=True, kw_only=True, forbid_unkno
     def plan(self, world: W) -> Plan:
         """Read the world and write down what would be done. Raises `Refused` where it must not or cannot be done."""
         raise NotImplementedError
+
+    def parts(self, plan: Plan) -> tuple[str, ...]:  # noqa: ARG002  the names are the interface
+        """What an approver may take out of the plan one by one; nothing where it is one whole."""
+        return ()
+
+    def narrowed(self, world: W, plan: Plan, only: Iterable[str]) -> Plan:  # noqa: ARG002  as above
+        """The same plan with no other parts than these. Raises `Refused` where that cannot be."""
+        raise Refused(f"{self.name} has no parts that could be left out.", hint="Say no to it, or approve all of it.")
 
     def do(self, world: W, plan: Plan) -> Receipt:
         """Make the calls of the plan that are still missing. Safe to repeat. Raises `Refused` when the state before has changed."""

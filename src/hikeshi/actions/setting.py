@@ -17,7 +17,7 @@ import msgspec
 
 from hikeshi.actions.action import Action, Call, Grade, Outcome, Plan, Receipt, W
 from hikeshi.actions.planning import make_plan, receipt
-from hikeshi.errors import Failed
+from hikeshi.errors import Failed, Refused
 from hikeshi.text import Text
 
 Parts = Mapping[str, Any]
@@ -96,6 +96,29 @@ class Setting(Action[W], frozen=True, kw_only=True):
         return make_plan(
             world, self, resources=resources, calls=calls, before=state, after={"parts": after},
             dependants=around.dependants, will_not_stop=around.will_not_stop, warnings=around.warnings,
+        )  # fmt: skip
+
+    def parts(self, plan: Plan) -> tuple[str, ...]:
+        return tuple(plan.after.get("parts", ()))
+
+    def narrowed(self, world: W, plan: Plan, only: Iterable[str]) -> Plan:
+        """The same plan with no other parts than these. Raises `Refused` where none of them is to be changed any more."""
+        before, kept = plan.before["parts"], set(only)
+        after = {part: new for part, new in plan.after["parts"].items() if part in kept}
+        if not after:
+            raise Refused(
+                "None of the parts that were left in the plan is to be changed any more.", hint="Plan it again."
+            )
+        out = set(plan.after["parts"]) - kept
+        calls = tuple(
+            call
+            for part, new in after.items()
+            if before.get(part) != new
+            for call in self.calls(world, part, before.get(part), new)
+        )
+        return msgspec.structs.replace(
+            plan, after={**plan.after, "parts": after}, calls=calls,
+            resources=tuple(name for name in plan.resources if name not in out), estimate_seconds=world.estimate(calls),
         )  # fmt: skip
 
     def do(self, world: W, plan: Plan) -> Receipt:

@@ -29,6 +29,7 @@ RULES: Final = (
     "containment.yaml",
     "contract.yaml",
     "europe.yaml",
+    "glass.yaml",
     "japan.yaml",
     "response.yaml",
     "review.yaml",

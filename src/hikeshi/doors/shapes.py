@@ -24,8 +24,9 @@ from hikeshi.desk.ledger.phrases import sentence
 from hikeshi.desk.reports.models import Report
 from hikeshi.desk.reviews.models import Review
 from hikeshi.desk.runs.gate import gate
-from hikeshi.desk.runs.models import Approval, Intent, Run, Step
+from hikeshi.desk.runs.models import Intent, Run, Step
 from hikeshi.desk.timelines.models import EventNote, Hit, Mark, SavedSearch, Timeline
+from hikeshi.doors.asking import ApprovalShape, AskedShape, approval, asked
 from hikeshi.doors.events import moment
 from hikeshi.stores.integrity import UNKNOWN
 from hikeshi.stores.store import SourceRow
@@ -188,14 +189,6 @@ class CallShape(TypedDict):
     error: str
 
 
-class ApprovalShape(TypedDict):
-    """Somebody's yes to exactly one plan."""
-
-    plan_digest: str
-    by: str
-    at: datetime
-
-
 class PlannedShape(TypedDict):
     """One line of the evidence plan: pending, held by `item`, failed or waived with a `reason`."""
 
@@ -226,7 +219,9 @@ class StepDetail(StepShape):
     after: list[str]
     inputs: dict[str, Any]
     plan: dict[str, Any] | None
+    requested_by: str
     approvals: list[ApprovalShape]
+    asked: AskedShape | None
     calls: list[CallShape]
     receipts: list[str]
     gate: GateShape
@@ -503,7 +498,9 @@ def step_detail(row: Step) -> StepDetail:
         "after": row.after,
         "inputs": row.inputs,
         "plan": json.loads(row.plan) if row.plan else None,
-        "approvals": [_approval(one) for one in row.approvals.order_by("at")],
+        "requested_by": row.requested_by,
+        "asked": asked(row),
+        "approvals": [approval(one) for one in row.approvals.select_related("order")],
         "calls": [_call(one) for one in row.intents.all()],
         "receipts": row.receipts,
         "gate": _gate(row),
@@ -525,10 +522,6 @@ def _gate(row: Step) -> GateShape:
         "open": [planned(line) for line in found.open],
     }
     return shape
-
-
-def _approval(row: Approval) -> ApprovalShape:
-    return {"plan_digest": row.plan_digest, "by": row.by, "at": row.at}
 
 
 def _call(row: Intent) -> CallShape:

@@ -11,7 +11,7 @@ from hikeshi.desk.accounts import verbs as accounts
 from hikeshi.desk.accounts.models import Person
 from hikeshi.desk.incidents import verbs as incidents
 from hikeshi.desk.incidents.models import Incident
-from hikeshi.desk.runs import verbs as runs
+from hikeshi.desk.runs import plans, verbs as runs
 from hikeshi.desk.runs.models import Step
 from hikeshi.playbooks.playbook import library
 
@@ -73,5 +73,5 @@ def asked(incident: Incident) -> Step:
     for step in run.steps.filter(place__lt=isolate.place):
         runs.skip(step, actor=SYSTEM, reason="not what this test is about")
     isolate.refresh_from_db()
-    runs.save_plan(isolate, plan(incident), actor=SYSTEM)
+    plans.save_plan(isolate, plan(incident), actor=SYSTEM)
     return isolate

@@ -6,7 +6,7 @@ import pytest
 
 from doors.api.caller import SYSTEM, Caller, plan
 from hikeshi.desk.incidents.models import Incident
-from hikeshi.desk.runs import verbs
+from hikeshi.desk.runs import plans
 from hikeshi.desk.runs.models import Step
 
 
@@ -37,7 +37,7 @@ def test_a_plan_made_anew_is_not_covered_by_the_old_yes(commander: Caller, asked
     old = asked.plan_digest
     assert commander.post(f"{_path(asked)}/plan")["state"] == "planning"
     asked.refresh_from_db()
-    verbs.save_plan(asked, plan(asked.run.incident), actor=SYSTEM)
+    plans.save_plan(asked, plan(asked.run.incident), actor=SYSTEM)
     commander.post(f"{_path(asked)}/approve", {"plan_digest": old}, 409)
 
 

@@ -28,7 +28,7 @@ from hikeshi.desk.notices import links, reading, verbs as notices
 from hikeshi.desk.notices.models import Channel, Notice
 from hikeshi.desk.reports import verbs as reports
 from hikeshi.desk.reports.models import Report
-from hikeshi.desk.runs import verbs as runs
+from hikeshi.desk.runs import plans, verbs as runs
 from hikeshi.desk.runs.models import Step
 from hikeshi.desk.timelines import verbs as timelines
 from hikeshi.desk.timelines.models import Timeline
@@ -82,7 +82,7 @@ def asked_step(incident: Incident) -> Step:
     for step in run.steps.filter(place__lt=isolate.place):
         runs.skip(step, actor=HIKESHI, reason="この試験の対象外")
     isolate.refresh_from_db()
-    runs.save_plan(isolate, isolation_plan(incident), actor=HIKESHI)
+    plans.save_plan(isolate, isolation_plan(incident), actor=HIKESHI)
     return isolate
 
 

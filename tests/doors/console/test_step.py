@@ -9,7 +9,7 @@ from doors.console.house import HIKESHI, as_actor, asked_step, isolation_plan, s
 from hikeshi.actions.action import Receipt
 from hikeshi.desk.accounts.models import Person
 from hikeshi.desk.incidents.models import Incident
-from hikeshi.desk.runs import verbs as runs
+from hikeshi.desk.runs import approvals, plans, verbs as runs
 from hikeshi.desk.runs.models import Step
 from hikeshi.text import Text
 
@@ -50,7 +50,7 @@ def test_only_who_commands_is_offered_the_approval(commander: Person, responder:
 
 def test_an_approval_is_of_the_plan_that_was_shown(commander: Person, step: Step) -> None:
     shown = step.plan_digest
-    runs.save_plan(step, isolation_plan(step.run.incident, "i-other"), actor=HIKESHI)
+    plans.save_plan(step, isolation_plan(step.run.incident, "i-other"), actor=HIKESHI)
     answer = signed_in(commander).post(address(step, "approve"), {"digest": shown, "read": "yes"})
     assert answer.status_code == 409
     assert "The plan has changed since it was shown" in answer.content.decode()
@@ -79,7 +79,7 @@ def test_an_edited_plan_is_not_shown_as_one(commander: Person, step: Step) -> No
 
 
 def test_undo_is_offered_once_it_is_done_and_needs_a_reason(commander: Person, step: Step) -> None:
-    runs.approve(step, step.plan_digest, actor=as_actor(commander))
+    approvals.approve(step, step.plan_digest, actor=as_actor(commander))
     step.refresh_from_db()
     runs.end(
         step,

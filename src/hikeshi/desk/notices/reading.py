@@ -30,7 +30,7 @@ BATCH: Final = 200
 CHAINS: Final = 25
 """In one transaction: while it writes, on SQLite nobody else does."""
 KNOWN: Final = frozenset({*TELLS, *STOPS})
-ALL: Final = frozenset({"incident.close", "incident.merge"})
+ALL: Final = frozenset({"incident.close", "incident.merge", "step.glass_review"})
 
 
 def waiting() -> datetime | None:

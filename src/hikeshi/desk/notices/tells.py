@@ -54,7 +54,10 @@ TELLS: Final[dict[str, Tell]] = {
     "role.call_in": Tell(("role",), "role"),
     "role.propose": Tell(("person:to",), "yours"),
     "source.silent": Tell(("duty:responder", "channels"), "intake"),
+    "step.break_glass": Tell(COMMAND, "broken_glass", urgent=True),
     "step.plan": Tell(COMMAND, "asked", when=_asked),
+    "step.revoke": Tell(COMMAND, "asked", when=_asked),
+    "step.undo": Tell(COMMAND, "asked", when=_asked),
     "task.give": Tell(("person:owner",), "yours"),
     "task.reassign": Tell(("person:owner",), "yours"),
 }
@@ -63,7 +66,8 @@ TELLS: Final[dict[str, Tell]] = {
 STOPS: Final[dict[str, tuple[str, ...]]] = {
     "clock.stop": ("clock_over", "clock_soon"),
     "incident.acknowledge": ("page",),
-    "incident.close": ("clock_over", "clock_soon", "page"),
-    "incident.merge": ("clock_over", "clock_soon", "page"),
+    "incident.close": ("broken_glass", "clock_over", "clock_soon", "page"),
+    "incident.merge": ("broken_glass", "clock_over", "clock_soon", "page"),
+    "step.glass_review": ("broken_glass",),
 }
 """Which running escalations an entry ends, by their template. Of clocks only those of the entry's own clock, unless all end."""

@@ -40,6 +40,10 @@ TEMPLATES: Final[dict[str, dict[Language, Words]]] = {
         "en": Words("{incident}: please look", "There is something you have to see. It is not written here on purpose; open Hikeshi."),
         "ja": Words("{incident}: 確認をお願いします", "確認が必要な事項があります。内容はここには記載しません。Hikeshi を開いてください。"),
     },
+    "broken_glass": {
+        "en": Words("{incident} SEV-{severity}: the glass was broken", "{title}\n\n{what}\n\nIt was carried out without the approvals it needs. Somebody other than {by} has to review it before {deadline}."),
+        "ja": Words("{incident} SEV-{severity}: 承認なしの緊急実行", "{title}\n\n{what}\n\n必要な承認を得ずに実行されました。{deadline} までに {by} 以外の人が事後審査を行ってください。"),
+    },
     "clock_over": {
         "en": Words("{incident} SEV-{severity}: deadline passed: {rule}", "{title}\n\n{rule} was due at {deadline}."),
         "ja": Words("{incident} SEV-{severity}: 期限超過: {rule}", "{title}\n\n{rule} の期限は {deadline} でした。"),

@@ -22,6 +22,7 @@ STATES = (
     ("failed", _("failed")),
     ("unknown", _("unknown: look before acting")),
     ("skipped", _("skipped")),
+    ("undo_asked", _("undo waiting for approval")),
     ("undoing", _("being undone")),
     ("undone", _("undone")),
 )
@@ -52,6 +53,11 @@ class StandingOrder(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def yeses(self) -> int:
+        """How many people stand behind it."""
+        return 1
 
 
 class Run(models.Model):
@@ -97,6 +103,11 @@ class Step(Queued):
     grade = models.CharField(max_length=20, blank=True, default="")
     receipts = models.JSONField(default=list, blank=True)  # names of evidence items
     cloud_seconds = models.FloatField(default=0)
+    requested_by = models.CharField(max_length=150, blank=True, default="")  # who wants what is being asked for
+    was = models.CharField(
+        max_length=10, blank=True, default=""
+    )  # the state to go back to where an undo is turned down
+    only = models.JSONField(default=list, blank=True)  # the parts an approver has left in the plan; empty: all
 
     class Meta:
         ordering = ("run", "place")
@@ -111,20 +122,63 @@ class Step(Queued):
 
 
 class Approval(models.Model):
-    """Someone's yes to exactly one plan: it holds for this digest and for nothing else."""
+    """Someone's yes or no to exactly one plan, or to undoing it: it holds for this digest and for nothing else, once.
+
+    `ended` is empty while it counts. A person has at most one that counts for each plan and purpose.
+    """
+
+    PURPOSES = (("do", _("carry out")), ("undo", _("undo")))
+    ENDS = (
+        ("", _("counts")),
+        ("expired", _("expired")),
+        ("redeemed", _("redeemed")),
+        ("revoked", _("taken back")),
+    )
 
     step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="approvals")
     plan_digest = models.CharField(max_length=64)
+    purpose = models.CharField(max_length=4, choices=PURPOSES, default="do")
+    yes = models.BooleanField(default=True)
     by = models.CharField(max_length=150)
     person_id = models.PositiveBigIntegerField(null=True, blank=True)
     order = models.ForeignKey(StandingOrder, on_delete=models.PROTECT, null=True, blank=True)
+    glass = models.BooleanField(default=False)  # the glass was broken: nobody else was asked
+    reason = models.CharField(max_length=500, blank=True, default="")
     at = models.DateTimeField()
+    ended = models.CharField(max_length=8, choices=ENDS, blank=True, default="")
+    ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("step", "plan_digest", "by"), name="one_yes_each"),)
+        ordering = ("pk",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("step", "plan_digest", "purpose", "by"), condition=models.Q(ended=""), name="one_answer_each"
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.by} {self.plan_digest[:12]}"
+
+
+class BrokenGlass(models.Model):
+    """An action that was carried out without the yeses it needed. Somebody else looks at it afterwards, within a day."""
+
+    step = models.ForeignKey(Step, on_delete=models.PROTECT, related_name="glass")
+    plan_digest = models.CharField(max_length=64)
+    by = models.CharField(max_length=150)
+    reason = models.CharField(max_length=500)
+    at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    closed_by = models.CharField(max_length=150, blank=True, default="")
+    closed_at = models.DateTimeField(null=True, blank=True)
+    right = models.BooleanField(null=True, blank=True)  # whether it was right to, as the reviewer found
+    note = models.TextField(blank=True, default="")
+
+    class Meta:
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.step} {self.by}"
 
 
 class Intent(models.Model):

@@ -26,6 +26,7 @@ from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.queue import LeaseLost, hold
 from hikeshi.desk.runs import verbs
 from hikeshi.desk.runs.models import Step
+from hikeshi.desk.runs.plans import plan_again, plan_of, save_plan
 from hikeshi.desk.runs.worlds import world_of
 from hikeshi.errors import Failed, HikeshiError, Refused
 from hikeshi.playbooks.playbook import library
@@ -89,7 +90,7 @@ def prove(step: Step, *, actor: Actor) -> Receipt:
         raise Refused(f"Step {step.key} has no plan to verify.", hint="`hikeshi contain plan` makes it.")
     require_on(actor, "write", step.run.incident)
     world = world_of(step, DeskRecorder(step, worker=actor.name))
-    receipt = build_action(step.action, step.inputs).check(world, verbs.plan_of(step))
+    receipt = build_action(step.action, step.inputs).check(world, plan_of(step))
     verbs.proved(step, receipt, actor=actor)
     return receipt
 
@@ -98,13 +99,14 @@ def _advance(step: Step, action: Action[Any], world: AwsWorld, recorder: DeskRec
     before = step.cloud_seconds
     if step.state == "planning":
         plan = action.plan(world)
+        plan = action.narrowed(world, plan, step.only) if step.only else plan
         recorder.alive()
         step.cloud_seconds = before + world.cloud_seconds
-        verbs.save_plan(step, plan, actor=actor)
+        save_plan(step, plan, actor=actor)
         return
-    plan = verbs.plan_of(step)
+    plan = plan_of(step)
     if step.state == "approved" and plan.expired(timezone.now()):
-        verbs.plan_again(step, actor=actor)
+        plan_again(step, actor=actor, narrowed=True)
         return
     undoing = step.state == "undoing"
     if undoing:

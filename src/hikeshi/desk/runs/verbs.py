@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from hikeshi.actions import ACTIONS
-from hikeshi.actions.action import Plan, Receipt
+from hikeshi.actions.action import Receipt
 from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.alerts import verbs as alerts
@@ -25,12 +25,14 @@ from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import ORGANISATION
-from hikeshi.desk.queue import give_back
+from hikeshi.desk.queue import LeaseLost, give_back
 from hikeshi.desk.runs import due
 from hikeshi.desk.runs.gate import gate, gives, needs
-from hikeshi.desk.runs.models import Approval, Intent, Run, StandingOrder, Step
+from hikeshi.desk.runs.models import Intent, Run, StandingOrder, Step
 from hikeshi.desk.runs.orders import match
-from hikeshi.errors import Conflict, Failed, Refused
+from hikeshi.desk.runs.plans import plan_of
+from hikeshi.desk.runs.rows import fresh, reason_of, write
+from hikeshi.errors import Failed, Refused
 from hikeshi.playbooks.playbook import Playbook, bind, library
 
 FREE_EFFECTS = frozenset({"look", "collect"})  # need no approval: they take nothing away from anybody
@@ -80,7 +82,7 @@ def start(
         step = Step(
             run=run, key=spec.key, place=place, phase=spec.phase, title=msgspec.to_builtins(spec.title),
             text=msgspec.to_builtins(spec.text), role=spec.role, after=list(spec.after), action=spec.action,
-            inputs=bind(spec, facts) if spec.action else {},
+            inputs=bind(spec, facts) if spec.action else {}, requested_by="" if order else actor.name,
         )  # fmt: skip
         step.full_clean()
         step.save()
@@ -124,27 +126,16 @@ def _clears(earlier: Step) -> bool:
     return earlier.state in {"done", "partial", "skipped"}
 
 
-def _write(step: Step, actor: Actor, verb: str, data: Mapping[str, Any]) -> None:
-    ledger.append(step.run.incident.name, actor=actor, verb=verb, obj=f"step {step.key}", data=data)
-
-
-def _fresh(step: Step, *states: str) -> Step:
-    row = Step.objects.select_for_update().get(pk=step.pk)
-    if row.state not in states:
-        raise Conflict(f"Step {row.key} is {row.state} now.", current=row.state, hint="Look at it again.")
-    return row
-
-
 @transaction.atomic
 def finish_by_hand(step: Step, *, actor: Actor, note: str = "") -> None:
     """A person has done a manual step."""
     require_on(actor, "write", step.run.incident)
-    row = _fresh(step, "open")
+    row = fresh(step, "open")
     gate(row).refuse_if_closed(row)
     row.state, row.ended_at = "done", timezone.now()
     row.outcome = {"en": note, "ja": note} if note else {}
     row.save(update_fields=["state", "ended_at", "outcome"])
-    _write(row, actor, "step.done", {"note": note})
+    write(row, actor, "step.done", {"note": note})
     due.stop_clock(row, actor=actor, at=row.ended_at)
     release(row.run, actor=actor)
 
@@ -153,66 +144,16 @@ def finish_by_hand(step: Step, *, actor: Actor, note: str = "") -> None:
 def skip(step: Step, *, actor: Actor, reason: str) -> None:
     """Leave a step out. The reason stays in the record."""
     require_on(actor, "command" if step.action else "write", step.run.incident)
-    if not reason.strip():
-        raise Refused("Skipping needs a reason.", hint="Say in one sentence why this step is left out.")
-    row = _fresh(step, "waiting", "open", "planning", "asked", "failed", "refused", "unknown")
+    reason = reason_of(reason, "Skipping")
+    row = fresh(step, "waiting", "open", "planning", "asked", "failed", "refused", "unknown")
     row.state, row.ended_at, row.outcome = "skipped", timezone.now(), {"en": reason, "ja": reason}
     give_back(row, due_at=None)
     row.save()
-    _write(row, actor, "step.skip", {"reason": reason})
+    write(row, actor, "step.skip", {"reason": reason})
     due.stop_clock(row, actor=actor, at=row.ended_at, skipped=True)
     if (wanted := gives(row)) is not None and (line := volatility.line_for(row.run.incident, wanted)).state != "held":
         volatility.waive(line, actor=actor, reason=reason)
     release(row.run, actor=actor)
-
-
-@transaction.atomic
-def save_plan(step: Step, plan: Plan, *, actor: Actor) -> None:
-    """Keep the plan before anything is done, and see whether it may go on: by its effect, by a standing order, or by asking."""
-    step.plan, step.plan_digest, step.asked_at = plan.canonical.decode(), plan.digest, timezone.now()
-    free = ACTIONS[step.action].effect in FREE_EFFECTS
-    order = step.run.order if not gate(step).closed else None  # nobody approved in advance that evidence is lost
-    step.state = "approved" if free or order else "asked"
-    give_back(step, due_at=timezone.now() if step.state == "approved" else None)
-    step.save()
-    _write(
-        step, actor, "step.plan",
-        {
-            "action": step.action, "plan_digest": plan.digest, "resources": list(plan.resources), "plan": step.plan,
-            "asked": step.state == "asked",
-        },
-    )  # fmt: skip
-    if order and not free:
-        Approval.objects.create(
-            step=step, plan_digest=plan.digest, by=f"order: {order.name}", order=order, at=timezone.now()
-        )
-        _write(
-            step, actor, "step.approve",
-            {"plan_digest": plan.digest, "order": order.name, "by": order.approved_by, **gate(step).data},
-        )  # fmt: skip
-
-
-def approve(step: Step, plan_digest: str, *, actor: Actor) -> None:
-    """Say yes to exactly this plan. Refused when it has changed since it was shown; made anew when it has expired."""
-    require_on(actor, "command", step.run.incident)
-    if step.state == "asked" and plan_of(step).expired(timezone.now()):
-        plan_again(step, actor=actor)
-        raise Refused("The plan had expired and is being made anew.", hint="Read the new one, then approve.")
-    _approve(step, plan_digest, actor)
-
-
-@transaction.atomic
-def _approve(step: Step, plan_digest: str, actor: Actor) -> None:
-    row = _fresh(step, "asked")
-    if plan_digest != row.plan_digest:
-        raise Conflict("The plan has changed since it was shown.", current=row.plan_digest, hint="Read the new one.")
-    found = gate(row)
-    found.refuse_if_closed(row)
-    now = timezone.now()
-    Approval.objects.create(step=row, plan_digest=plan_digest, by=actor.name, person_id=actor.person_id, at=now)
-    row.state, row.due_at = "approved", now
-    row.save(update_fields=["state", "due_at"])
-    _write(row, actor, "step.approve", {"plan_digest": plan_digest, **found.data})
 
 
 @transaction.atomic
@@ -225,7 +166,7 @@ def override_gate(step: Step, *, actor: Actor, reason: str) -> None:
     missing = gate(step).missing
     if not missing:
         raise Refused(f"No evidence holds step {step.key} back.", hint="Go on with the step itself.")
-    _write(
+    write(
         step, actor, "step.override", {"reason": reason.strip(), "lines": [volatility.said(one).en for one in missing]}
     )
     for line in missing:
@@ -233,38 +174,28 @@ def override_gate(step: Step, *, actor: Actor, reason: str) -> None:
 
 
 @transaction.atomic
-def plan_again(step: Step, *, actor: Actor) -> None:
-    """Look again and make a new plan. Refused once the old one has begun: its saved state is the only way back."""
-    require_on(actor, "write", step.run.incident)
-    row = _fresh(step, "asked", "approved", "refused", "failed")
-    if row.intents.exists():
-        raise Refused(
-            f"Step {row.key} has already changed something under its present plan.",
-            hint="Undo it first, or finish it: its saved state must not be overwritten.",
-        )
-    row.state, row.ended_at = "planning", None
-    give_back(row, due_at=timezone.now())
-    row.save()
-    _write(row, actor, "step.plan_again", {"was": row.plan_digest})
-
-
-def plan_of(step: Step) -> Plan:
-    """The saved plan. Raises `Refused` when its text is not what was approved."""
-    plan = msgspec.json.decode(step.plan.encode(), type=Plan)
-    if plan.digest != step.plan_digest:
-        raise Refused(f"The saved plan of step {step.key} is not the one that was sealed.", hint="Verify the ledger.")
-    return plan
-
-
-@transaction.atomic
 def begin(step: Step, *, actor: Actor) -> None:
-    """The worker starts on the approved plan. Going on after another worker died writes no second line."""
+    """The worker starts on the approved plan. Going on after another worker died writes no second line.
+
+    The yeses are used up by it. Raises `LeaseLost` where one was taken back in the meantime.
+    """
     if step.state == "running":
         return
     gate(step).refuse_if_closed(step)  # something may have been put into the plan since the approval
-    step.state, step.began_at = "running", timezone.now()
-    step.save(update_fields=["state", "began_at"])
-    _write(step, actor, "step.begin", {"plan_digest": step.plan_digest})
+    now = timezone.now()
+    mine = Step.objects.filter(pk=step.pk, state="approved", lease_owner=step.lease_owner)
+    if mine.update(state="running", began_at=now) != 1:
+        raise LeaseLost(f"Step {step.key} is not approved any more.")
+    step.state, step.began_at = "running", now
+    redeem(step, "do")
+    write(step, actor, "step.begin", {"plan_digest": step.plan_digest})
+
+
+def redeem(step: Step, purpose: str) -> None:
+    """The yeses to this plan are used up: it is carried out, or undone, once."""
+    step.approvals.filter(plan_digest=step.plan_digest, purpose=purpose, ended="").update(
+        ended="redeemed", ended_at=timezone.now()
+    )
 
 
 @transaction.atomic
@@ -289,7 +220,7 @@ def ask_again(step: Step, *, actor: Actor, state: str, seconds: float, en: str, 
     step.attempts = 0 if state == "pending" else attempts
     step.save()
     if first:
-        _write(step, actor, "step.wait", {"state": state, "en": en, "ja": ja})
+        write(step, actor, "step.wait", {"state": state, "en": en, "ja": ja})
 
 
 STATE_AFTER = {"done": "done", "already-done": "done"}
@@ -301,12 +232,14 @@ def end(step: Step, receipt: Receipt, *, actor: Actor, undone: bool = False) -> 
     item = _seal(step, receipt, actor, undone=undone)
     ended = STATE_AFTER.get(receipt.outcome, receipt.outcome)
     step.state = ("undone" if ended == "done" else "done") if undone else ended
+    if undone:
+        redeem(step, "undo")
     step.ended_at, step.grade = timezone.now(), receipt.grade
     step.outcome = msgspec.to_builtins(receipt.summary)
     step.receipts = [*step.receipts, item.name]
     give_back(step, due_at=None)
     step.save()
-    _write(
+    write(
         step, actor, "step.undo_end" if undone else "step.end",
         {"outcome": receipt.outcome, "grade": receipt.grade, "receipt": item.name, "sha256": item.sha256, "en": receipt.summary.en, "ja": receipt.summary.ja},
     )  # fmt: skip
@@ -361,25 +294,10 @@ def _seal(step: Step, receipt: Receipt, actor: Actor, *, undone: bool) -> Item:
 @transaction.atomic
 def proved(step: Step, receipt: Receipt, *, actor: Actor) -> None:
     """Record what the cloud answered when it was asked again."""
-    _write(
+    write(
         step, actor, "step.check",
         {"outcome": receipt.outcome, "grade": receipt.grade, "en": receipt.summary.en, "ja": receipt.summary.ja},
     )  # fmt: skip
-
-
-@transaction.atomic
-def undo(step: Step, *, actor: Actor, reason: str) -> None:
-    """Ask for the exact way back. A worker restores the state before, only where the present state is still ours."""
-    require_on(actor, "command", step.run.incident)
-    if not reason.strip():
-        raise Refused("Undoing needs a reason.", hint="Say in one sentence why it is safe again.")
-    row = _fresh(step, "done", "partial", "failed", "unknown", "refused")
-    if not row.action or not row.plan or ACTIONS[row.action].reversible == "no":
-        raise Refused(f"Step {row.key} has nothing that can be undone.")
-    row.state = "undoing"
-    give_back(row, due_at=timezone.now())
-    row.save()
-    _write(row, actor, "step.undo", {"plan_digest": row.plan_digest, "reason": reason.strip()})
 
 
 @transaction.atomic

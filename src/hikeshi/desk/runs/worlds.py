@@ -10,7 +10,7 @@ from hikeshi.actions.aws.recorder import Recorder
 from hikeshi.actions.aws.world import AwsSettings, AwsWorld
 from hikeshi.aws.buckets import SHARED, Urgency
 from hikeshi.desk.runs.models import Step
-from hikeshi.desk.runs.verbs import plan_of
+from hikeshi.desk.runs.plans import plan_of
 from hikeshi.errors import Refused
 
 

@@ -1,11 +1,11 @@
-"""Steps: the playbooks at work. A yes to an action names the digest of exactly the plan that was read."""
+"""Steps: the playbooks at work. Who says yes to an action is in `approvals.py`."""
 
 from __future__ import annotations
 
 from ninja import Router, Status
 from pydantic import Field
 
-from hikeshi.desk.runs import verbs
+from hikeshi.desk.runs import plans, undoing, verbs
 from hikeshi.desk.runs.models import Step
 from hikeshi.doors import find, shapes
 from hikeshi.doors.api.bearer import Call
@@ -22,12 +22,6 @@ class Start(Body):
 
     playbook: str
     facts: dict[str, str] = Field(default_factory=dict)
-
-
-class Approval(Body):
-    """The digest of the plan as it was read."""
-
-    plan_digest: str
 
 
 class Done(Body):
@@ -69,14 +63,6 @@ def show_step(request: Call, name: str, step: str) -> shapes.StepDetail:
     return shapes.step_detail(_step(request, name, step))
 
 
-@router.post("/incidents/{name}/steps/{step}/approve", response=shapes.StepDetail)
-def approve_step(request: Call, name: str, step: str, body: Approval) -> shapes.StepDetail:
-    """Say yes to exactly this plan. 409 when it has changed since it was read."""
-    row = _step(request, name, step)
-    verbs.approve(row, body.plan_digest, actor=request.auth)
-    return _fresh(row)
-
-
 @router.post("/incidents/{name}/steps/{step}/done", response=shapes.StepDetail)
 def finish_step(request: Call, name: str, step: str, body: Done) -> shapes.StepDetail:
     """A person has done a manual step."""
@@ -105,7 +91,7 @@ def override_gate(request: Call, name: str, step: str, body: Reason) -> shapes.S
 def undo_step(request: Call, name: str, step: str, body: Reason) -> shapes.StepDetail:
     """Ask for the exact way back; a worker does it."""
     row = _step(request, name, step)
-    verbs.undo(row, actor=request.auth, reason=body.reason)
+    undoing.undo(row, actor=request.auth, reason=body.reason)
     return _fresh(row)
 
 
@@ -113,7 +99,7 @@ def undo_step(request: Call, name: str, step: str, body: Reason) -> shapes.StepD
 def plan_step_again(request: Call, name: str, step: str) -> shapes.StepDetail:
     """Have the plan made anew; a worker does it. Refused once the old one has begun."""
     row = _step(request, name, step)
-    verbs.plan_again(row, actor=request.auth)
+    plans.plan_again(row, actor=request.auth)
     return _fresh(row)
 
 

@@ -1,4 +1,4 @@
-"""`contain plan | approve | override | run | verify | undo`: look, decide, do, prove, go back."""
+"""`contain plan | override | run | verify | undo`: look, decide, do, prove, go back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils import timezone
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.queue import claim
-from hikeshi.desk.runs import perform as performing, verbs
+from hikeshi.desk.runs import perform as performing, plans, undoing, verbs
 from hikeshi.desk.runs.models import Step
 from hikeshi.doors import find, shapes
 from hikeshi.doors.cli.answer import Answer
@@ -21,7 +21,6 @@ from hikeshi.doors.cli.steps import Reference
 from hikeshi.doors.cli.who import actor
 from hikeshi.doors.worker import Worker
 
-LEAST_OF_A_DIGEST = 12
 MOST_TURNS = 200
 BAD = frozenset({"failed", "refused", "unknown", "partial"})
 
@@ -33,26 +32,11 @@ def plan(
     who = actor()
     row = find.step(find.incident(who, incident), step)
     if again:
-        verbs.plan_again(row, actor=who)
+        plans.plan_again(row, actor=who)
         row.refresh_from_db()
     if row.state == "planning":
         require_on(who, "write", row.run.incident)
         _do(row.run.incident, only=row)
-    return shapes.step_detail(_fresh(row))
-
-
-def approve(
-    incident: str,
-    step: Reference,
-    plan_digest: Annotated[
-        str, typer.Option(help="The digest of the plan you read; its first 12 characters are enough.")
-    ],
-) -> Any:
-    """Say yes to exactly the plan you read. Refused when it has changed since."""
-    who = actor()
-    row = find.step(find.incident(who, incident), step)
-    short = len(plan_digest) >= LEAST_OF_A_DIGEST and row.plan_digest.startswith(plan_digest.lower())
-    verbs.approve(row, row.plan_digest if short else plan_digest, actor=who)
     return shapes.step_detail(_fresh(row))
 
 
@@ -110,7 +94,7 @@ def undo(incident: str, step: Reference, reason: Annotated[str, typer.Option(hel
     """Ask for the exact way back. A worker does it, or `hikeshi contain run` here."""
     who = actor()
     row = find.step(find.incident(who, incident), step)
-    verbs.undo(row, actor=who, reason=reason)
+    undoing.undo(row, actor=who, reason=reason)
     return shapes.step_detail(_fresh(row))
 
 

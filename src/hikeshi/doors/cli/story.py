@@ -276,7 +276,7 @@ def _reports(story: Story, actor: Actor) -> None:
 
 
 def _undo(story: Story, cloud: SimulatedCloud, scene: Scene, actor: Actor) -> None:
-    from hikeshi.desk.runs import verbs as runs  # as above
+    from hikeshi.desk.runs import undoing  # as above
 
     with story.stage(
         "Containment undone: the exact groups restored", "封じ込めの切り戻し: 元のグループに復元"
@@ -284,7 +284,7 @@ def _undo(story: Story, cloud: SimulatedCloud, scene: Scene, actor: Actor) -> No
         step = _step(ISOLATE)
         if step is None:
             raise Failed("There is no isolation to undo.")
-        runs.undo(step, actor=actor, reason="End of the demo: the simulated host is released.")
+        undoing.undo(step, actor=actor, reason="End of the demo: the simulated host is released.")
         undone = _wait("The undo", lambda: (now := _step(ISOLATE)) and now.state != "undoing" and now)
         restored = _groups(cloud, scene)
         stage.ok = undone.state == "undone" and restored == {

@@ -17,7 +17,7 @@ from hikeshi.actions.action import Plan
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.evidence.models import Item
 from hikeshi.desk.incidents.models import Incident
-from hikeshi.desk.runs import verbs
+from hikeshi.desk.runs import approvals, glass, plans, undoing, verbs
 from hikeshi.desk.runs.gate import gate
 from hikeshi.desk.runs.models import Step
 from hikeshi.doors.console.room import head
@@ -45,7 +45,7 @@ def _show(request: HttpRequest, incident: Incident, found: Step, problem: Hikesh
     context = {
         **head(request, incident, "steps"), "step": found, "plan": plan, "damage": damage,
         "expired": plan is not None and plan.expired(timezone.now()),
-        "approvals": found.approvals.filter(plan_digest=found.plan_digest), "intents": found.intents.all(),
+        "approvals": found.approvals.filter(plan_digest=found.plan_digest), **_asked(request, found, plan), "intents": found.intents.all(),
         "reversible": action.reversible if action else "no",
         "by_hand": action.by_hand if action else "",  # the class itself would be called by a template
         "receipts": Item.objects.filter(incident=incident, name__in=found.receipts),
@@ -63,12 +63,23 @@ def _gate(found: Step) -> dict[str, Any]:
     return {"gate": seen} if seen.effect in {"contain", "destroy"} and (not found.ended or seen.closed) else {}
 
 
+def _asked(request: HttpRequest, found: Step, plan: Plan | None) -> dict[str, Any]:
+    """Who has said yes, how many are missing, what may be taken out, and what was done without asking."""
+    mine = found.approvals.filter(by=actor(request).name, yes=True, ended="", order=None)
+    return {
+        "asked": approvals.standing(found) if plan and found.state != "approved" else None,
+        "plan_parts": approvals.parts_of(found) if plan else [],
+        "may_revoke": found.state in {"asked", "approved", "undo_asked"} and mine.exists(),
+        "glass": found.glass.all(),
+    }
+
+
 def _plan(found: Step) -> tuple[Plan | None, str]:
     """The saved plan, or why it may not be believed."""
     if not found.plan:
         return None, ""
     try:
-        return verbs.plan_of(found), ""
+        return plans.plan_of(found), ""
     except Refused as problem:
         return None, str(problem)
 
@@ -79,16 +90,21 @@ Act = Callable[[Step, Actor, Any], object]
 def _approve(found: Step, who: Actor, typed: Any) -> None:
     if not typed.get("read"):
         raise Refused("The plan was not marked as read.", hint="Tick that you have read what it will not stop.")
-    verbs.approve(found, typed.get("digest", ""), actor=who)
+    approvals.approve(found, typed.get("digest", ""), actor=who, reason=typed.get("reason", ""))
 
 
 ACTS: Final[dict[str, tuple[Act, str | Promise]]] = {
-    "approve": (_approve, _("Approved. A worker is carrying it out.")),
+    "approve": (_approve, _("Your yes is kept.")),
+    "break-glass": (lambda found, who, typed: glass.break_glass(found, typed.get("digest", ""), actor=who, reason=typed.get("reason", "")), _("The glass is broken. A worker is carrying it out.")),
     "done": (lambda found, who, typed: verbs.finish_by_hand(found, actor=who, note=typed.get("note", "").strip()), _("The step is done.")),
+    "glass-review": (lambda found, who, typed: glass.close_review(found, actor=who, right=typed.get("right") == "yes", note=typed.get("note", "")), _("Reviewed.")),
+    "narrow": (lambda found, who, typed: approvals.narrow(found, typed.getlist("without"), actor=who), _("A narrower plan is being made.")),
     "override": (lambda found, who, typed: verbs.override_gate(found, actor=who, reason=typed.get("reason", "")), _("The evidence is waived; the step may go on.")),
-    "plan": (lambda found, who, _typed: verbs.plan_again(found, actor=who), _("A new plan is being made.")),
+    "plan": (lambda found, who, _typed: plans.plan_again(found, actor=who), _("A new plan is being made.")),
+    "reject": (lambda found, who, typed: approvals.reject(found, typed.get("digest", ""), actor=who, reason=typed.get("reason", "")), _("Turned down.")),
+    "revoke": (lambda found, who, typed: approvals.revoke(found, actor=who, reason=typed.get("reason", "")), _("Your yes is taken back.")),
     "skip": (lambda found, who, typed: verbs.skip(found, actor=who, reason=typed.get("reason", "")), _("The step is left out.")),
-    "undo": (lambda found, who, typed: verbs.undo(found, actor=who, reason=typed.get("reason", "")), _("Undo is on its way.")),
+    "undo": (lambda found, who, typed: undoing.undo(found, actor=who, reason=typed.get("reason", "")), _("The undo is asked for.")),
 }  # fmt: skip
 
 

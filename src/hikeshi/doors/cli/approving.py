@@ -1,0 +1,83 @@
+"""`contain approve | reject | revoke | narrow | break-glass | review`: who says yes, and what happens without."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from hikeshi.desk.runs import approvals, glass
+from hikeshi.desk.runs.models import Step
+from hikeshi.doors import asking, find, shapes
+from hikeshi.doors.cli.steps import Reference
+from hikeshi.doors.cli.who import actor
+
+LEAST_OF_A_DIGEST = 12
+
+Digest = Annotated[str, typer.Option(help="The digest of the plan you read; its first 12 characters are enough.")]
+Reason = Annotated[str, typer.Option(help="Why, in one sentence; it stays in the record.")]
+
+
+def _whole(row: Step, plan_digest: str) -> str:
+    short = len(plan_digest) >= LEAST_OF_A_DIGEST and row.plan_digest.startswith(plan_digest.lower())
+    return row.plan_digest if short else plan_digest
+
+
+def _shown(row: Step) -> Any:
+    return shapes.step_detail(Step.objects.select_related("run__incident").get(pk=row.pk))
+
+
+def approve(incident: str, step: Reference, plan_digest: Digest, reason: Reason = "") -> Any:
+    """Say yes to exactly the plan you read, or to undoing it. Refused when it has changed since."""
+    who = actor()
+    row = find.step(find.incident(who, incident), step)
+    approvals.approve(row, _whole(row, plan_digest), actor=who, reason=reason)
+    return _shown(row)
+
+
+def reject(incident: str, step: Reference, plan_digest: Digest, reason: Reason) -> Any:
+    """Say no to exactly the plan you read, or to undoing it."""
+    who = actor()
+    row = find.step(find.incident(who, incident), step)
+    approvals.reject(row, _whole(row, plan_digest), actor=who, reason=reason)
+    return _shown(row)
+
+
+def revoke(incident: str, step: Reference, reason: Reason) -> Any:
+    """Take your own yes back, before a worker has begun."""
+    who = actor()
+    row = find.step(find.incident(who, incident), step)
+    approvals.revoke(row, actor=who, reason=reason)
+    return _shown(row)
+
+
+def narrow(
+    incident: str,
+    step: Reference,
+    without: Annotated[list[str], typer.Option(help="A part of the plan to leave out; several times for several.")],
+    reason: Reason = "",
+) -> Any:
+    """Take parts out of a plan before you approve it. It is made anew without them and has a digest of its own."""
+    who = actor()
+    row = find.step(find.incident(who, incident), step)
+    approvals.narrow(row, without, actor=who, reason=reason)
+    return _shown(row)
+
+
+def break_glass(incident: str, step: Reference, plan_digest: Digest, reason: Reason) -> Any:
+    """Have exactly this plan carried out now, without the yeses it needs. People are told; somebody else reviews it within a day."""
+    who = actor()
+    row = find.step(find.incident(who, incident), step)
+    return asking.glass(glass.break_glass(row, _whole(row, plan_digest), actor=who, reason=reason))
+
+
+def review(
+    incident: str,
+    step: Reference,
+    right: Annotated[bool, typer.Option("--right/--wrong", help="Whether breaking the glass was right.")],
+    note: Annotated[str, typer.Option(help="What you found.")],
+) -> Any:
+    """The after-review of a step that was carried out by breaking the glass. Not by the one who broke it."""
+    who = actor()
+    row = find.step(find.incident(who, incident), step)
+    return asking.glass(glass.close_review(row, actor=who, right=right, note=note))
