@@ -113,7 +113,6 @@ COMMANDS: Final[dict[str, Command]] = {
     "contact ways": Command("contact", "ways", "person", "How somebody is reached, in order", "連絡手段とその順序"),
     "contain add": Command("adding", "add", "person", "Add an action to an incident's steps", "アクションをステップに追加"),
     "contain advise": Command("adding", "advise", "person", "What the findings call for", "検出結果に応じたアクションの提案"),
-    "contain approve": Command("contain", "approve", "person", "Say yes to exactly one plan", "計画を承認"),
     "contain approve": Command("approving", "approve", "person", "Say yes to exactly one plan", "計画を承認"),
     "contain break-glass": Command("approving", "break_glass", "person", "Carry it out now, reviewed afterwards", "承認を待たず緊急実行(事後審査あり)"),
     "contain narrow": Command("approving", "narrow", "person", "Take parts out of a plan", "計画から一部を除外"),
