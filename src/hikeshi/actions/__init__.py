@@ -17,8 +17,13 @@ from hikeshi.actions.aws.acquisition.share_snapshots import ShareSnapshots
 from hikeshi.actions.aws.acquisition.snapshot_set import SnapshotSet
 from hikeshi.actions.aws.data.block_account import BlockAccount
 from hikeshi.actions.aws.data.block_bucket import BlockBucket
+from hikeshi.actions.aws.data.block_snapshot_sharing import BlockSnapshotSharing
 from hikeshi.actions.aws.data.lock_policy import LockPolicy
 from hikeshi.actions.aws.data.preserve import Preserve
+from hikeshi.actions.aws.data.protect_key import ProtectKey
+from hikeshi.actions.aws.data.restore_trail import RestoreTrail
+from hikeshi.actions.aws.data.unshare_image import UnshareImage
+from hikeshi.actions.aws.data.unshare_snapshot import UnshareSnapshot
 from hikeshi.actions.aws.identity.console_off import ConsoleOff
 from hikeshi.actions.aws.identity.deny_user import DenyUser
 from hikeshi.actions.aws.identity.disable_key import DisableKey
@@ -47,12 +52,14 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.asg.detach": DetachInstance,
     "aws.asg.standby": StandbyInstance,
     "aws.ebs.copy": CopySnapshot,
+    "aws.cloudtrail.restore": RestoreTrail,
     "aws.ebs.hash": HashImage,
     "aws.ebs.lock": LockSnapshots,
     "aws.ebs.lock_compliance": LockCompliance,
     "aws.ebs.share": ShareSnapshots,
     "aws.ebs.snapshot_set": SnapshotSet,
     "aws.ec2.imds": HardenMetadata,
+    "aws.ec2.block_snapshot_sharing": BlockSnapshotSharing,
     "aws.ec2.isolate": IsolateInstance,
     "aws.ec2.isolate_ssm": IsolateExceptSsm,
     "aws.ec2.mark": MarkInstance,
@@ -62,6 +69,8 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.ec2.untrack": Untrack,
     "aws.elb.deregister": DeregisterInstance,
     "aws.iam.console_off": ConsoleOff,
+    "aws.ec2.unshare_image": UnshareImage,
+    "aws.ec2.unshare_snapshot": UnshareSnapshot,
     "aws.iam.deny_user": DenyUser,
     "aws.iam.disable_key": DisableKey,
     "aws.iam.lock_trust": LockTrust,
@@ -71,6 +80,7 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.iam.revoke_instance_sessions": RevokeInstanceSessions,
     "aws.iam.revoke_role_sessions": RevokeRoleSessions,
     "aws.org.quarantine_account": QuarantineAccount,
+    "aws.kms.protect": ProtectKey,
     "aws.s3.block_account": BlockAccount,
     "aws.s3.block_bucket": BlockBucket,
     "aws.s3.lock_policy": LockPolicy,

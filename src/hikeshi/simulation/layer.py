@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import msgspec
 
-from hikeshi.simulation import blocks, iam, lookups, policies, rolesanywhere, snapshots, vault, weather
+from hikeshi.simulation import blocks, iam, lookups, policies, rolesanywhere, sharing, snapshots, vault, weather
 from hikeshi.simulation.agent import Agents, Machine
 from hikeshi.simulation.faults import Fault, Faults, fault_answer
 from hikeshi.simulation.refreshes import Refreshes
@@ -33,6 +33,16 @@ Addition = Callable[["Layer", Call, PassOn], Answer]
 
 CONTROL: Final = "/hikeshi-sim/faults"
 SIMULATED: Final = ("x-hikeshi-simulated", "1")
+
+
+def _all(service: str, operations: Mapping[str, Callable[[Call], Answer]]) -> dict[tuple[str, str], Addition]:
+    """Operations that only look at the call."""
+    return {(service, name): _alone(answer) for name, answer in operations.items()}
+
+
+def _alone(answer: Callable[[Call], Answer]) -> Addition:
+    return lambda _layer, call, _pass_on: answer(call)
+
 
 ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     ("autoscaling", "CancelInstanceRefresh"): lambda layer, call, _: layer.refreshes.cancel(call),
@@ -69,6 +79,7 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     ("ssm", "StartSession"): lambda layer, call, _: layer.shells.start(call),
     ("ssm", "TerminateSession"): lambda layer, call, _: layer.shells.terminate(call),
     ("sts", "AssumeRole"): lambda layer, call, pass_on: layer.sessions.assume(call, pass_on),
+    **_all("ec2", sharing.OPERATIONS),
 }
 
 

@@ -179,6 +179,48 @@ def _role_policies(iam: Any, name: str) -> Any:
     return {policy: iam.get_role_policy(RoleName=name, PolicyName=policy) for policy in inline}, attached
 
 
+def ec2_sharing(client: Client) -> Any:
+    ec2 = client("ec2")
+    snapshots = [one["SnapshotId"] for one in ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]]
+    images = [one["ImageId"] for one in ec2.describe_images(Owners=["self"])["Images"]]
+    whom = "createVolumePermission"
+    return {
+        "public": ec2.get_snapshot_block_public_access_state()["State"],
+        **{one: ec2.describe_snapshot_attribute(SnapshotId=one, Attribute=whom) for one in snapshots},
+        **{one: ec2.describe_image_attribute(ImageId=one, Attribute="launchPermission") for one in images},
+    }
+
+
+def cloudtrail_trails(client: Client) -> Any:
+    trail = client("cloudtrail")
+    return {
+        one["Name"]: (
+            one,
+            trail.get_event_selectors(TrailName=one["Name"]),
+            trail.get_trail_status(Name=one["Name"])["IsLogging"],
+        )
+        for one in trail.describe_trails()["trailList"]
+    }
+
+
+def kms_keys(client: Client) -> Any:
+    kms = client("kms")
+    return {one["KeyId"]: _key(kms, one["KeyId"]) for one in kms.list_keys()["Keys"]}
+
+
+def _key(kms: Any, key: str) -> Any:
+    grants = kms.list_grants(KeyId=key)["Grants"]
+    return {
+        "enabled": kms.describe_key(KeyId=key)["KeyMetadata"]["Enabled"],
+        "policy": kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"],
+        "grants": [{name: value for name, value in one.items() if name not in GRANT_ITSELF} for one in grants],
+    }
+
+
+GRANT_ITSELF: Final = frozenset({"CreationDate", "GrantId"})
+"""What differs where a grant is made again."""
+
+
 def s3_account(client: Client) -> Any:
     try:
         return client("s3control").get_public_access_block(AccountId=cast.ACCOUNT)
@@ -234,6 +276,7 @@ def ssm_sessions(client: Client) -> Any:
 AREAS: Final[Mapping[str, Area]] = {
     "autoscaling.groups": autoscaling_groups,
     "ec2.attributes": ec2_attributes,
+    "cloudtrail.trails": cloudtrail_trails,
     "ec2.groups": ec2_groups,
     "ec2.instances": ec2_instances,
     "ec2.interfaces": ec2_interfaces,
@@ -244,10 +287,12 @@ AREAS: Final[Mapping[str, Area]] = {
     "iam.devices": iam_devices,
     "iam.passwords": iam_passwords,
     "iam.providers": iam_providers,
+    "ec2.sharing": ec2_sharing,
     "iam.roles": iam_roles,
     "iam.users": iam_users,
     "organizations.policies": org_policies,
     "rolesanywhere.anchors": rolesanywhere_anchors,
+    "kms.keys": kms_keys,
     "s3.account": s3_account,
     "s3.kept": s3_kept,
     "s3.policies": s3_policies,

@@ -19,7 +19,11 @@ def test_a_policy_gives_the_declared_permissions_and_no_other(name: str) -> None
     assert given == set(ACTIONS[name].permissions)
 
 
-WHOLE_ACCOUNT = {"s3:PutAccountPublicAccessBlock"}
+WHOLE_ACCOUNT = {
+    "ec2:DisableSnapshotBlockPublicAccess",
+    "ec2:EnableSnapshotBlockPublicAccess",
+    "s3:PutAccountPublicAccessBlock",
+}
 """What IAM knows no narrower resource for than everything."""
 
 
@@ -30,7 +34,7 @@ def test_only_reading_is_given_on_everything() -> None:
             assert all(action.split(":")[1].startswith(READING) for action in statement["Action"])
         elif not WHOLE_ACCOUNT.issuperset(statement["Action"]):
             assert all(
-                "111122223333" in arn or "snapshot/" in arn or ":s3:" in arn or "document/" in arn
+                "111122223333" in arn or "snapshot/" in arn or ":s3:" in arn or "document/" in arn or "::image/" in arn
                 for arn in statement["Resource"]
             )
 

@@ -78,11 +78,92 @@ def bucket_with_lock(cloud: Cloud) -> dict[str, Any]:
     return {"bucket": FILES, "keys": ["2026/invoice.pdf"]}
 
 
+OTHER = "444455556666"
+
+
+def shared_snapshot(cloud: Cloud) -> dict[str, Any]:
+    volume = cloud.ec2.create_volume(Size=1, AvailabilityZone=f"{REGION}a")["VolumeId"]
+    snapshot = cloud.ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    for whom in ({"UserIds": [OTHER]}, {"GroupNames": ["all"]}):
+        cloud.ec2.modify_snapshot_attribute(SnapshotId=snapshot, OperationType="add", **whom)
+    return {"snapshot_id": snapshot}
+
+
+def shared_image(cloud: Cloud) -> dict[str, Any]:
+    image = cloud.ec2.create_image(InstanceId=cloud.plain_machine().id, Name="web")["ImageId"]
+    whom = {"Add": [{"UserId": OTHER}, {"Group": "all"}]}
+    cloud.ec2.modify_image_attribute(ImageId=image, LaunchPermission=whom)
+    return {"image_id": image}
+
+
+def blinded_trail(cloud: Cloud) -> dict[str, Any]:
+    """Never started, one region, only reading calls, nothing of KMS."""
+    trail = cloud.client("cloudtrail")
+    cloud.client("s3").create_bucket(Bucket="example-trail", CreateBucketConfiguration={"LocationConstraint": REGION})
+    trail.create_trail(Name="main-trail", S3BucketName="example-trail")
+    data = [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}]
+    blind = {
+        "ReadWriteType": "ReadOnly",
+        "IncludeManagementEvents": False,
+        "DataResources": data,
+        "ExcludeManagementEventSources": ["kms.amazonaws.com"],
+    }
+    trail.put_event_selectors(TrailName="main-trail", EventSelectors=[blind])
+    return {"trail": "main-trail"}
+
+
+def trail_of_few_resources(cloud: Cloud) -> dict[str, Any]:
+    """The same with advanced selectors."""
+    made = blinded_trail(cloud)
+    few = [{"Field": "eventCategory", "Equals": ["Data"]}, {"Field": "resources.type", "Equals": ["AWS::S3::Object"]}]
+    cloud.client("cloudtrail").put_event_selectors(
+        TrailName="main-trail", AdvancedEventSelectors=[{"Name": "data", "FieldSelectors": few}]
+    )
+    return made
+
+
+def disabled_key(cloud: Cloud) -> dict[str, Any]:
+    """Disabled, closed to its own account, and with a grant to an intruder beside a good one."""
+    kms = cloud.client("kms")
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{OTHER}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=1)
+    key = kms.create_key(Policy=policy)["KeyMetadata"]["KeyId"]
+    for name in ("app", "mallory"):
+        kms.create_grant(KeyId=key, GranteePrincipal=f"arn:aws:iam::{ACCOUNT}:user/{name}", Operations=["Decrypt"])
+    kms.disable_key(KeyId=key)
+    return {"key_id": key, "revoke_from": [f"arn:aws:iam::{ACCOUNT}:user/mallory"]}
+
+
+def key_to_be_deleted(cloud: Cloud) -> dict[str, Any]:
+    kms = cloud.client("kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    return {"key_id": key}
+
+
 KEPT = ("s3.kept",)
 POLICIES = ("s3.policies",)
 PUBLIC = ("s3.public",)
 
+_GRANTS = frozenset({"kms:ListGrants", "kms:PutKeyPolicy", "kms:RevokeGrant"})
+
 STAGES: Stages = {
+    "aws.cloudtrail.restore": {
+        "advanced": Stage(build=trail_of_few_resources, areas=("cloudtrail.trails",)),
+        "basic": Stage(build=blinded_trail, areas=("cloudtrail.trails",)),
+    },
+    "aws.ec2.block_snapshot_sharing": {"unblocked": Stage(build=account, areas=("ec2.sharing",))},
+    "aws.ec2.unshare_image": {"shared": Stage(build=shared_image, areas=("ec2.sharing",))},
+    "aws.ec2.unshare_snapshot": {"shared": Stage(build=shared_snapshot, areas=("ec2.sharing",))},
+    "aws.kms.protect": {
+        "deleted": Stage(build=key_to_be_deleted, areas=("kms.keys",), rare=_GRANTS),
+        "disabled": Stage(build=disabled_key, areas=("kms.keys",), rare=frozenset({"kms:CancelKeyDeletion"})),
+    },
     "aws.s3.block_account": {"absent": Stage(build=account, areas=("s3.account",))},
     "aws.s3.block_bucket": {
         "absent": Stage(build=public_bucket, areas=PUBLIC),

@@ -80,6 +80,8 @@ _BALANCED_CLASSIC = (
 )
 _MACHINE = (Scope(_ec2("instance"), _NOT_PROTECTED),)
 
+_TRAILS = ("arn:{partition}:cloudtrail:{region}:{account}:trail/*",)
+
 SCOPES: dict[str, tuple[Scope, ...]] = {
     "autoscaling:AttachInstances": _SCALED,
     "autoscaling:DetachInstances": _SCALED,
@@ -89,6 +91,9 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "autoscaling:SetInstanceProtection": _SCALED,
     "autoscaling:SuspendProcesses": _SCALED,
     "autoscaling:UpdateAutoScalingGroup": _SCALED,
+    "cloudtrail:PutEventSelectors": (Scope(_TRAILS),),
+    "cloudtrail:StartLogging": (Scope(_TRAILS),),
+    "cloudtrail:UpdateTrail": (Scope(_TRAILS),),
     "ebs:GetSnapshotBlock": (Scope(_ec2("snapshot")),),
     "ebs:ListSnapshotBlocks": (Scope(_ec2("snapshot")),),
     "ec2:AssociateIamInstanceProfile": (Scope(_ec2("instance"), _NOT_PROTECTED),),
@@ -101,9 +106,12 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "ec2:CreateSnapshots": (Scope(_ec2("instance", "snapshot", "volume")),),
     "ec2:CreateTags": (Scope(_ec2(*_TAGGED), _OUR_KEYS),),
     "ec2:DeleteTags": (Scope(_ec2("instance", "network-interface", "volume"), _OUR_KEYS),),
+    "ec2:DisableSnapshotBlockPublicAccess": (Scope(("*",)),),
     "ec2:DisassociateIamInstanceProfile": (Scope(_ec2("instance"), _NOT_PROTECTED),),
     "ec2:DisassociateKmsKeyId": (Scope(_ec2("snapshot")),),
+    "ec2:EnableSnapshotBlockPublicAccess": (Scope(("*",)),),
     "ec2:LockSnapshot": (Scope(_ec2("snapshot")),),
+    "ec2:ModifyImageAttribute": (Scope(("arn:{partition}:ec2:{region}::image/*",)),),
     "ec2:ModifyInstanceAttribute": (Scope(_ec2("instance"), _NOT_PROTECTED), Scope(_ec2("security-group"))),
     "ec2:ModifyInstanceMetadataOptions": _MACHINE,
     "ec2:ModifyNetworkInterfaceAttribute": (
@@ -141,11 +149,16 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     ),
     "iam:UpdateAccessKey": (Scope(_iam("user")),),
     "iam:UpdateAssumeRolePolicy": (Scope(_iam("role")),),
+    "kms:CancelKeyDeletion": (Scope(_KEYS),),
     "kms:CreateGrant": (Scope(_KEYS, _FOR_AWS),),
     "kms:Decrypt": (Scope(("arn:{partition}:kms:{region}:{account}:key/*",), _FOR_DISKS),),
+    "kms:DisableKey": (Scope(_KEYS),),
+    "kms:EnableKey": (Scope(_KEYS),),
     "kms:GenerateDataKeyWithoutPlaintext": (Scope(_KEYS, _FOR_DISKS),),
+    "kms:PutKeyPolicy": (Scope(_KEYS),),
     "kms:ReEncryptFrom": (Scope(_KEYS, _FOR_DISKS),),
     "kms:ReEncryptTo": (Scope(_KEYS, _FOR_DISKS),),
+    "kms:RevokeGrant": (Scope(_KEYS),),
     "organizations:AttachPolicy": (Scope(_ORGANIZATION),),
     "organizations:CreatePolicy": (Scope(_ORGANIZATION),),
     "organizations:DetachPolicy": (Scope(_ORGANIZATION),),
