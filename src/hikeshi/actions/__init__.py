@@ -32,6 +32,7 @@ from hikeshi.actions.aws.identity.quarantine_account import QuarantineAccount
 from hikeshi.actions.aws.identity.quarantine_user import QuarantineUser
 from hikeshi.actions.aws.identity.remove_identity_provider import RemoveIdentityProvider
 from hikeshi.actions.aws.identity.remove_mfa import RemoveMfa
+from hikeshi.actions.aws.identity.remove_principal import RemovePrincipal
 from hikeshi.actions.aws.identity.revoke_instance_sessions import RevokeInstanceSessions
 from hikeshi.actions.aws.identity.revoke_role_sessions import RevokeRoleSessions
 from hikeshi.actions.aws.identity.swap_profile import SwapProfile
@@ -42,6 +43,7 @@ from hikeshi.actions.aws.instance.imds import HardenMetadata
 from hikeshi.actions.aws.instance.protect import ProtectInstance
 from hikeshi.actions.aws.instance.standby import StandbyInstance
 from hikeshi.actions.aws.instance.stop import StopInstance
+from hikeshi.actions.aws.identity.sweep import Sweep
 from hikeshi.actions.aws.network.isolate import IsolateInstance
 from hikeshi.actions.aws.network.isolate_ssm import IsolateExceptSsm
 from hikeshi.actions.aws.network.mark import MarkInstance
@@ -77,8 +79,10 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.iam.quarantine_user": QuarantineUser,
     "aws.iam.remove_identity_provider": RemoveIdentityProvider,
     "aws.iam.remove_mfa": RemoveMfa,
+    "aws.iam.remove_principal": RemovePrincipal,
     "aws.iam.revoke_instance_sessions": RevokeInstanceSessions,
     "aws.iam.revoke_role_sessions": RevokeRoleSessions,
+    "aws.iam.sweep": Sweep,
     "aws.org.quarantine_account": QuarantineAccount,
     "aws.kms.protect": ProtectKey,
     "aws.s3.block_account": BlockAccount,

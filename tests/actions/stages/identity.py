@@ -7,6 +7,8 @@ from typing import Any
 
 from actions.account import ACCOUNT, Cloud
 from actions.stages.stage import Stage, Stages
+from hikeshi.actions.aws.identity import deny_user, inline
+from hikeshi.actions.aws.identity.remove_principal import RemovePrincipal
 
 USER = "ci-deploy"
 ROLE = "shop-web"
@@ -138,6 +140,32 @@ def an_organization(cloud: Cloud) -> dict[str, Any]:
     return {"account_id": made["AccountId"]}
 
 
+def a_denied_user(cloud: Cloud) -> dict[str, Any]:
+    """With keys, a password, a group, an attached policy, and our deny."""
+    a_console_user(cloud)
+    iam = cloud.client("iam")
+    iam.create_group(GroupName="builders")
+    iam.add_user_to_group(GroupName="builders", UserName=USER)
+    made = iam.create_policy(PolicyName="builds", PolicyDocument=json.dumps(READS))["Policy"]["Arn"]
+    iam.attach_user_policy(UserName=USER, PolicyArn=made)
+    iam.put_user_policy(UserName=USER, PolicyName=deny_user.POLICY, PolicyDocument=inline.deny(deny_user.POLICY))
+    return {"arn": f"arn:aws:iam::{ACCOUNT}:user/machines/{USER}"}
+
+
+def much_of_everything(cloud: Cloud) -> dict[str, Any]:
+    a_user_with_two_devices(cloud)
+    cloud.client("iam").create_login_profile(UserName=USER, Password="not-a-real-one-1A!")
+    a_saml_provider(cloud)
+    an_oidc_provider(cloud)
+    a_trust_anchor(cloud)
+    role(cloud, trust={**TRUST, "Statement": [{**ANYBODY, "Principal": {"AWS": "arn:aws:iam::999988887777:root"}}]})
+    return {"since": "2026-01-01T00:00:00Z"}
+
+
+_OF_ROLES = frozenset(
+    permission for permission in RemovePrincipal.permissions if "Role" in permission or "InstanceProfile" in permission
+)
+_SCARCE = frozenset({"iam:DeactivateMFADevice", "iam:DeleteSSHPublicKey", "iam:DeleteSigningCertificate"})
 _SAML = frozenset({"iam:CreateSAMLProvider", "iam:DeleteSAMLProvider", "iam:GetSAMLProvider"})
 _OIDC = frozenset(
     {"iam:CreateOpenIDConnectProvider", "iam:DeleteOpenIDConnectProvider", "iam:GetOpenIDConnectProvider"}
@@ -168,10 +196,14 @@ STAGES: Stages = {
         "saml": Stage(build=a_saml_provider, areas=("iam.providers",), rare=_OIDC | _ANCHOR),
     },
     "aws.iam.remove_mfa": {"two": Stage(build=a_user_with_two_devices, areas=("iam.devices",))},
+    "aws.iam.remove_principal": {
+        "user": Stage(build=a_denied_user, areas=("iam.devices", "iam.passwords"), rare=_OF_ROLES | _SCARCE),
+    },
     "aws.iam.revoke_instance_sessions": {"one": Stage(build=an_instance_with_role, areas=("iam.roles",))},
     "aws.iam.revoke_role_sessions": {
         "one": Stage(build=lambda cloud: a_role(cloud) | {"release_early": True}, areas=("iam.roles",)),
     },
+    "aws.iam.sweep": {"one": Stage(build=much_of_everything, areas=())},
     "aws.org.quarantine_account": {
         "one": Stage(
             build=an_organization, areas=("organizations.policies",), rare=frozenset({"organizations:DescribePolicy"})

@@ -34,6 +34,7 @@ _MARKERS = {
     "elb": ("Marker", "NextMarker"),
     "elbv2": ("Marker", "NextMarker"),
     "iam": ("Marker", "Marker"),
+    "rolesanywhere": ("nextToken", "nextToken"),
     "s3": ("ContinuationToken", "NextContinuationToken"),
 }
 _IAM_PREFIX = {
