@@ -36,6 +36,7 @@ from hikeshi.actions.aws.identity.remove_principal import RemovePrincipal
 from hikeshi.actions.aws.identity.revoke_instance_sessions import RevokeInstanceSessions
 from hikeshi.actions.aws.identity.revoke_role_sessions import RevokeRoleSessions
 from hikeshi.actions.aws.identity.swap_profile import SwapProfile
+from hikeshi.actions.aws.identity.sweep import Sweep
 from hikeshi.actions.aws.instance.deregister import DeregisterInstance
 from hikeshi.actions.aws.instance.detach import DetachInstance
 from hikeshi.actions.aws.instance.end_sessions import EndSessions
@@ -43,7 +44,6 @@ from hikeshi.actions.aws.instance.imds import HardenMetadata
 from hikeshi.actions.aws.instance.protect import ProtectInstance
 from hikeshi.actions.aws.instance.standby import StandbyInstance
 from hikeshi.actions.aws.instance.stop import StopInstance
-from hikeshi.actions.aws.identity.sweep import Sweep
 from hikeshi.actions.aws.network.isolate import IsolateInstance
 from hikeshi.actions.aws.network.isolate_ssm import IsolateExceptSsm
 from hikeshi.actions.aws.network.mark import MarkInstance
@@ -53,26 +53,26 @@ from hikeshi.errors import Refused
 ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.asg.detach": DetachInstance,
     "aws.asg.standby": StandbyInstance,
-    "aws.ebs.copy": CopySnapshot,
     "aws.cloudtrail.restore": RestoreTrail,
+    "aws.ebs.copy": CopySnapshot,
     "aws.ebs.hash": HashImage,
     "aws.ebs.lock": LockSnapshots,
     "aws.ebs.lock_compliance": LockCompliance,
     "aws.ebs.share": ShareSnapshots,
     "aws.ebs.snapshot_set": SnapshotSet,
-    "aws.ec2.imds": HardenMetadata,
     "aws.ec2.block_snapshot_sharing": BlockSnapshotSharing,
+    "aws.ec2.imds": HardenMetadata,
     "aws.ec2.isolate": IsolateInstance,
     "aws.ec2.isolate_ssm": IsolateExceptSsm,
     "aws.ec2.mark": MarkInstance,
     "aws.ec2.protect": ProtectInstance,
     "aws.ec2.stop": StopInstance,
     "aws.ec2.swap_profile": SwapProfile,
+    "aws.ec2.unshare_image": UnshareImage,
+    "aws.ec2.unshare_snapshot": UnshareSnapshot,
     "aws.ec2.untrack": Untrack,
     "aws.elb.deregister": DeregisterInstance,
     "aws.iam.console_off": ConsoleOff,
-    "aws.ec2.unshare_image": UnshareImage,
-    "aws.ec2.unshare_snapshot": UnshareSnapshot,
     "aws.iam.deny_user": DenyUser,
     "aws.iam.disable_key": DisableKey,
     "aws.iam.lock_trust": LockTrust,
@@ -83,8 +83,8 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.iam.revoke_instance_sessions": RevokeInstanceSessions,
     "aws.iam.revoke_role_sessions": RevokeRoleSessions,
     "aws.iam.sweep": Sweep,
-    "aws.org.quarantine_account": QuarantineAccount,
     "aws.kms.protect": ProtectKey,
+    "aws.org.quarantine_account": QuarantineAccount,
     "aws.s3.block_account": BlockAccount,
     "aws.s3.block_bucket": BlockBucket,
     "aws.s3.lock_policy": LockPolicy,
