@@ -28,6 +28,7 @@ SENT_ONLY = {
     "details_act",
     "asset_add", "asset_act",
     "channel_act", "notice_act",
+    "readiness_ask",
     "delivery_act", "group_act", "source_act", "source_add", "suppression_end",
     "anchors_act", "evidence_expect", "evidence_verify", "planned_act", "room_act", "start_playbook", "step_act", "item_verify", "duties_act", "timeline_ask", "timeline_detect", "timeline_mark",
     "evidence_add", "evidence_leave", "item_act", "item_offer", "sign", "rebuild",
@@ -117,7 +118,7 @@ def _addresses(house: House) -> dict[str, str]:
         "assets": "/assets/", "known": f"/alerts/groups/{house.alert.group_id}/known/", "asset": f"/assets/{house.asset.pk}/", "asset_import": "/assets/import/",
         "audit": "/audit/", "clock_rules": "/clocks/?jurisdiction=JP", "clock_rule": "/clocks/jp-appi-final/?appi_known_on=2026-11-02",
         "severity": "/severity/", "house_facts": "/clocks/organisation/", "me": "/me/", "mine": "/mine/", "oncall": "/oncall/", "welcome": "/welcome/", "invite": f"/invite/{secret}/", "handover": f"/handover/{link}/", **pages_of_incident(house),
-        "channels": "/channels/", "notices": "/notices/", "notice_take": f"/notice/{house.told()}/",
+        "readiness": "/readiness/", "channels": "/channels/", "notices": "/notices/", "notice_take": f"/notice/{house.told()}/",
         "self_report": "/report/", "self_reported": "/report/7K3-M9Q/",
     }  # fmt: skip
 

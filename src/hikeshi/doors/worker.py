@@ -23,6 +23,8 @@ from django.utils import timezone
 from hikeshi.desk.actor import Actor, system
 from hikeshi.desk.alerts import snoozing, verbs as alerts
 from hikeshi.desk.alerts.models import Alert, Group
+from hikeshi.desk.clouds import readiness
+from hikeshi.desk.clouds.models import Asking
 from hikeshi.desk.duties import verbs as duties
 from hikeshi.desk.evidence import checking
 from hikeshi.desk.evidence.models import Item
@@ -218,6 +220,11 @@ def _verify(item: Item, worker: Worker) -> None:
         checking.check_due(item, actor=worker.actor, meanwhile=lambda: worker.attend(item))
 
 
+def _ask(row: Asking, worker: Worker) -> None:
+    with suppress(LeaseLost):
+        readiness.ask_all(row, actor=worker.actor, meanwhile=lambda: worker.attend(row))
+
+
 def _send(notice: Notice, worker: Worker) -> None:
     sending.send(notice, actor=worker.actor)
 
@@ -232,6 +239,7 @@ WORK: Work = (
     (Chain, _sign),
     (Stamp, _stamp),
     (Copy, _copy),
+    (Asking, _ask),
     (Round, _walk),
     (Item, _verify),
 )

@@ -74,8 +74,12 @@ def test_a_mistyped_variable_is_told_not_raised(admin: Keyboard, monkeypatch: py
 def test_queue_and_account_are_asked(admin: Keyboard, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HIKESHI_AWS_ENDPOINT_URL", settings.ENVIRONMENT.aws_endpoint_url)
     monkeypatch.setenv("HIKESHI_QUEUE_URL", scene.queue_url)
-    checks = _checks(admin, 0, "--aws")
+    checks = _checks(admin, 1, "--aws")
     assert (checks["queue"]["state"], checks["AWS"]["state"]) == ("ok", "part")
+    trails = checks["111122223333 ap-northeast-1 trails"]
+    assert (trails["state"], trails["would_fail"]["en"]) == ("bad", "")
+    assert checks["111122223333 ap-northeast-1 isolation_group"]["state"] == "ok"
+    assert "actions would work" in checks["111122223333 actions"]["what"]["en"]
     monkeypatch.setenv("HIKESHI_QUEUE_URL", scene.queue_url + "-gone")
     assert _checks(admin, 1)["queue"]["state"] == "bad"
 
@@ -85,3 +89,15 @@ def test_a_chain_that_may_not_be_signed_is_said(admin: Keyboard, incident: Incid
     Entry.objects.filter(chain__name=incident.name, seq=2).update(actor="somebody else")
     admin("audit", "checkpoint", incident.name)
     assert incident.name in _checks(admin, 1)["ledger"]["what"]["ja"]
+
+
+def test_only_what_one_action_needs_is_asked_for(
+    admin: Keyboard, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HIKESHI_AWS_ENDPOINT_URL", settings.ENVIRONMENT.aws_endpoint_url)
+    checks = _checks(admin, 1, "--aws", "--action", "aws.ebs.snapshot_set")
+    assert "111122223333 ap-northeast-1 snapshot_room" in checks
+    assert not [name for name in checks if "guardduty" in name or name in CHECKS]
+    assert admin("doctor", "--action", "aws.ebs.snapshot_set").code == 2
+    assert admin("doctor", "--aws", "--action", "aws.no").code == 3
+    assert admin("doctor", "--aws", "--account", "444455556666").code == 3

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from hikeshi.desk.assets.models import ENVIRONMENTS
+from hikeshi.desk.queue import Queued
 
 MODES = (
     ("ask", _("each containment is approved")),
@@ -83,7 +84,7 @@ class Readiness(models.Model):
     """Would it work now? The latest answer for one question about one account, replaced whenever it is asked again.
 
     `action` is empty for questions about the account itself. `answer`: yes, no, or unknown where it could not be found out.
-    `said` is what was found, in both languages.
+    `said` is {found: {en, ja}, todo: {en, ja} or null}: what was found, and what to do about it.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="readiness")
@@ -92,7 +93,7 @@ class Readiness(models.Model):
     action = models.CharField(max_length=60, blank=True, default="")
     resource = models.CharField(max_length=200, blank=True, default="")
     answer = models.CharField(max_length=8, choices=(("yes", _("yes")), ("no", _("no")), ("unknown", _("unknown"))))
-    said = models.JSONField()  # {en, ja}
+    said = models.JSONField()
     asked_at = models.DateTimeField()
 
     class Meta:
@@ -105,3 +106,12 @@ class Readiness(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account} {self.action or self.question}: {self.answer}"
+
+
+class Asking(Queued):
+    """The daily round of questions through all accounts. One row, made by a migration; each account that was asked is an entry of the ledger."""
+
+    asked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return "the round of questions to accounts"

@@ -143,6 +143,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "notice.resend": ("{actor} had a message sent to {recipient} again", "{actor} が {recipient} への通知を再送"),
     "phase.enter": ("Phase begun: {object}", "フェーズ開始: {object}"),
     "phase.leave": ("Phase done for now: {object}", "フェーズ完了: {object}"),
+    "readiness.ask": ("{object} was asked whether everything would work: {yes} yes, {no} no, {unknown} unknown. No longer: {turned}", "{object} の事前確認: 可 {yes}、不可 {no}、不明 {unknown}。新たに不可: {turned}"),
     "report.freeze": ("Report frozen: {object}", "報告書を確定: {object}"),
     "review.start": ("Post-mortem draft started", "ふりかえり報告書の草案を作成"),
     "role.accept": ("{to} took over {object} from {from}: {say_back}", "{to} が {from} から {object} を引き継ぎ: {say_back}"),

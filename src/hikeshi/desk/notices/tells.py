@@ -36,6 +36,10 @@ def _damaged(data: Mapping[str, Any]) -> bool:
     return bool(data.get("problems"))
 
 
+def _turned(data: Mapping[str, Any]) -> bool:
+    return bool(data.get("turned_count"))
+
+
 COMMAND: Final = ("duty:incident_commander",)
 
 TELLS: Final[dict[str, Tell]] = {
@@ -50,6 +54,7 @@ TELLS: Final[dict[str, Tell]] = {
     "incident.severity": Tell(("roles", "channels"), "severity", when=_raised),
     "ledger.verify": Tell((*COMMAND, "channels"), "difference", when=_damaged),
     "notice.fail": Tell((*COMMAND, "channels"), "undelivered"),
+    "readiness.ask": Tell(("duty:responder", "channels"), "readiness", when=_turned),
     "role.assign": Tell(("role",), "role"),
     "role.call_in": Tell(("role",), "role"),
     "role.propose": Tell(("person:to",), "yours"),

@@ -68,6 +68,10 @@ TEMPLATES: Final[dict[str, dict[Language, Words]]] = {
         "en": Words("{incident} SEV-{severity}: you are needed", "{title}\n\nDeclared by {by}. Respond before {deadline}."),
         "ja": Words("{incident} SEV-{severity}: 対応をお願いします", "{title}\n\n宣言者: {by}。{deadline} までに対応を開始してください。"),
     },
+    "readiness": {
+        "en": Words("Preflight: something that worked would fail now", "{what}\n\nThe page Would it work now? says what to do about each."),
+        "ja": Words("事前確認: 動作していたものが失敗する状態になりました", "{what}\n\n「いま動作するか」のページに対処方法があります。"),
+    },
     "role": {
         "en": Words("{incident} SEV-{severity}: you have a role", "{title}\n\n{what}"),
         "ja": Words("{incident} SEV-{severity}: 役割の任命", "{title}\n\n{what}"),

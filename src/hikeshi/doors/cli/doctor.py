@@ -15,6 +15,7 @@ from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.dispatch import open_desk
 from hikeshi.doors.cli.exits import DONE, FAILED, in_our_words
 from hikeshi.doors.cli.health import Health, bad
+from hikeshi.doors.cli.options import WrongUsage
 from hikeshi.errors import HikeshiError
 
 CHECKS: Final[dict[str, tuple[Callable[[], Health], str, str]]] = {
@@ -102,13 +103,34 @@ CHECKS: Final[dict[str, tuple[Callable[[], Health], str, str]]] = {
 AWS = ("AWS", "Nothing can be contained in the cloud.", "クラウドで封じ込めができません。")
 
 
-def doctor(aws: Annotated[bool, typer.Option("--aws", help="Ask AWS who we are, too.")] = False) -> Answer:
+def doctor(
+    aws: Annotated[
+        bool, typer.Option("--aws", help="Ask each AWS account whether every action would work now.")
+    ] = False,
+    account: Annotated[str, typer.Option(help="Only this account (with --aws).")] = "",
+    region: Annotated[str, typer.Option(help="Only this region (with --aws).")] = "",
+    action: Annotated[str, typer.Option(help="Only what this action needs (with --aws).")] = "",
+) -> Answer:
     """Check everything that must work in an incident. Exit code 1 where something would fail."""
-    rows = [_row(name, *line) for name, line in CHECKS.items()]
+    narrowed = bool(account or region or action)
+    if narrowed and not aws:
+        raise WrongUsage("--account, --region and --action go with --aws.", hint="`hikeshi doctor --help`")
+    rows = [] if narrowed else [_row(name, *line) for name, line in CHECKS.items()]
     if aws:
-        rows.append(_row(AWS[0], health.aws, AWS[1], AWS[2]))
+        rows += _preflight(account, region, action)
     broken = any(row["state"] == "bad" for row in rows)
     return Answer(rows, columns=("state", "check", "what", "would_fail"), code=FAILED if broken else DONE)
+
+
+def _preflight(account: str, region: str, action: str) -> list[dict[str, Any]]:
+    """Who we are for AWS, then the questions; where AWS does not know us there is nothing to ask."""
+    rows = [_row(AWS[0], health.aws, AWS[1], AWS[2])]
+    if rows[0]["state"] == "bad":
+        return rows
+    open_desk()
+    from hikeshi.doors.cli.preflight import preflight  # after Django is ready, and only where AWS is asked
+
+    return rows + preflight(account, region, action)
 
 
 def _row(name: str, check: Callable[[], Health], en: str, ja: str) -> dict[str, Any]:

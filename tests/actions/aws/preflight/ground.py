@@ -15,6 +15,7 @@ from hikeshi.actions.aws.role_policies import documents
 from hikeshi.actions.aws.world import AwsWorld
 
 ROLES: tuple[Role, ...] = ("read", "acquire", "contain")
+EXTERNAL_ID = "hikeshi-7f3a"
 KINDS = tuple(ACTIONS.values())
 
 
@@ -23,7 +24,7 @@ class Account:
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
-        self.place = Place(account=ACCOUNT, region=REGION, evidence_bucket=BUCKET)
+        self.place = Place(account=ACCOUNT, region=REGION, evidence_bucket=BUCKET, external_id=EXTERNAL_ID)
         self.worlds: list[AwsWorld] = []
         self.ahead = timedelta()
 
@@ -49,7 +50,9 @@ class Account:
     def role(self, role: Role, **more: Any) -> str:
         """A role with the policies as generated; its ARN."""
         iam = self.cloud.client("iam")
-        trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+        outside = {"StringEquals": {"sts:ExternalId": EXTERNAL_ID}}
+        statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}, "Condition": outside}
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         arn = str(iam.create_role(RoleName=f"hikeshi-{role}", AssumeRolePolicyDocument=trust, **more)["Role"]["Arn"])
         names = names_of(account=ACCOUNT, bucket=BUCKET)
         for number, document in enumerate(documents(role, KINDS, names)):

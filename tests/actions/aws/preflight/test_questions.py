@@ -170,7 +170,8 @@ def test_the_clock_is_compared_with_aws(cloud: Cloud) -> None:
 
 def test_a_role_is_assumed_to_see_whether_it_can_be(account: Account) -> None:
     arn = account.role("read")
-    assert verdicts(account.ask("role_read", roles={"read": arn}, external_id="hikeshi")) == {arn: "yes"}
+    assert verdicts(account.ask("role_read", roles={"read": arn})) == {arn: "yes"}
+    assert verdicts(account.ask("role_read", roles={"read": arn}, external_id="")) == {arn: "no"}
     assert verdicts(account.ask("role_read")) == {"": "yes"}
     assert verdicts(account.ask("role_read", account="444455556666")) == {"": "no"}
     account.cloud.layer.refusals["AssumeRole"] = "AccessDenied"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from hikeshi.actions.aws.preflight.question import Answer, Ground, Question, no, unknown, yes
@@ -28,7 +29,9 @@ def _ask(ground: Ground) -> Iterator[Answer]:
     if not header:
         yield unknown("The answer had no time.", "応答に時刻がありません。")
         return
-    off = (now - parsedate_to_datetime(header)).total_seconds() - 0.5 - took / 2
+    said = parsedate_to_datetime(header)
+    said = said if said.tzinfo else said.replace(tzinfo=UTC)  # "-0000" is UTC too
+    off = (now - said).total_seconds() - 0.5 - took / 2
     en, ja = f"{off:+.1f} s, within {took / 2 + 0.5:.1f} s.", f"{off:+.1f} 秒(誤差 ±{took / 2 + 0.5:.1f} 秒)。"
     yield no(en, ja, todo=_SET) if abs(off) > MOST_SECONDS else yes(en, ja)
 
