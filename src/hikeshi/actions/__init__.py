@@ -37,6 +37,7 @@ from hikeshi.actions.aws.identity.revoke_instance_sessions import RevokeInstance
 from hikeshi.actions.aws.identity.revoke_role_sessions import RevokeRoleSessions
 from hikeshi.actions.aws.identity.swap_profile import SwapProfile
 from hikeshi.actions.aws.identity.sweep import Sweep
+from hikeshi.actions.aws.identity.user_off import IdcUserOff
 from hikeshi.actions.aws.instance.deregister import DeregisterInstance
 from hikeshi.actions.aws.instance.detach import DetachInstance
 from hikeshi.actions.aws.instance.end_sessions import EndSessions
@@ -83,6 +84,7 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.iam.revoke_instance_sessions": RevokeInstanceSessions,
     "aws.iam.revoke_role_sessions": RevokeRoleSessions,
     "aws.iam.sweep": Sweep,
+    "aws.idc.user_off": IdcUserOff,
     "aws.kms.protect": ProtectKey,
     "aws.org.quarantine_account": QuarantineAccount,
     "aws.s3.block_account": BlockAccount,

@@ -140,7 +140,7 @@ class Setting(Action[W], frozen=True, kw_only=True):
 
     def _swap(self, world: W, plan: Plan, *, was: Parts, wanted: Parts, back: bool) -> Receipt:
         now = self.read(world)
-        stands = {part: self._standing(now.get(part), was.get(part), new, back=back) for part, new in wanted.items()}
+        stands = {part: self.standing(now.get(part), was.get(part), new, back=back) for part, new in wanted.items()}
         missing = {part: wanted[part] for part, stand in stands.items() if stand is Standing.NEEDED}
         failures: dict[str, Failed] = {}
         for part, new in missing.items():
@@ -167,8 +167,8 @@ class Setting(Action[W], frozen=True, kw_only=True):
         # What was planned may be `same`; what was there before has to be there again exactly.
         return bool(now == new) if back else self.same(now, new)
 
-    def _standing(self, now: Any, was: Any, new: Any, *, back: bool) -> Standing:
-        """Compare for the swap: only a part that is still as it was may be changed."""
+    def standing(self, now: Any, was: Any, new: Any, *, back: bool) -> Standing:
+        """Compare for the swap: only a part that is still as it was may be changed. Override where a part takes several calls."""
         if self._there(now, new, back=back):
             return Standing.THERE
         return Standing.NEEDED if self._there(now, was, back=not back) else Standing.CHANGED

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import msgspec
 
-from hikeshi.simulation import blocks, iam, lookups, policies, rolesanywhere, sharing, snapshots, vault, weather
+from hikeshi.simulation import blocks, iam, lookups, policies, rolesanywhere, sharing, snapshots, sso, vault, weather
 from hikeshi.simulation.agent import Agents, Machine
 from hikeshi.simulation.faults import Fault, Faults, fault_answer
 from hikeshi.simulation.refreshes import Refreshes
@@ -64,11 +64,21 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     ("iam", "DeleteUserPermissionsBoundary"): lambda _layer, call, _: iam.delete_user_boundary(call),
     ("iam", "PutUserPermissionsBoundary"): lambda _layer, call, _: iam.put_user_boundary(call),
     ("iam", "SimulatePrincipalPolicy"): lambda _layer, call, _: policies.simulate(call),
+    ("identitystore", "DescribeUser"): lambda layer, call, pass_on: layer.center.describe_user(call, pass_on),
+    ("identitystore", "UpdateUser"): lambda layer, call, _: layer.center.update_user(call),
     ("rolesanywhere", "CreateTrustAnchor"): lambda layer, call, _: layer.anchors.create(call),
     ("rolesanywhere", "DisableTrustAnchor"): lambda layer, call, _: layer.anchors.switch(call, on=False),
     ("rolesanywhere", "EnableTrustAnchor"): lambda layer, call, _: layer.anchors.switch(call, on=True),
     ("rolesanywhere", "GetTrustAnchor"): lambda layer, call, _: layer.anchors.told(call),
     ("rolesanywhere", "ListTrustAnchors"): lambda layer, _call, _: layer.anchors.listed(),
+    ("sso", "DeleteInlinePolicyFromPermissionSet"): lambda layer, call, pass_on: layer.center.change_policy(
+        call, pass_on
+    ),
+    ("sso", "ListAccountsForProvisionedPermissionSet"): lambda layer, call, pass_on: layer.center.accounts(
+        call, pass_on
+    ),
+    ("sso", "ProvisionPermissionSet"): lambda layer, call, pass_on: layer.center.provision(call, pass_on),
+    ("sso", "PutInlinePolicyToPermissionSet"): lambda layer, call, pass_on: layer.center.change_policy(call, pass_on),
     ("ssm", "CancelCommand"): lambda layer, call, pass_on: layer.agents.cancel_command(call, pass_on),
     ("ssm", "DescribeInstanceInformation"): lambda layer, call, pass_on: layer.agents.describe_instance_information(
         call, pass_on
@@ -91,6 +101,7 @@ class Layer:
     lookups: lookups.Lookups
     vault: vault.Vault
     anchors: rolesanywhere.Anchors
+    center: sso.Center
     climate: weather.Climate
     refreshes: Refreshes
     sessions: Sessions
@@ -103,6 +114,7 @@ class Layer:
         self.lookups = lookups.Lookups()
         self.vault = vault.Vault()
         self.anchors = rolesanywhere.Anchors()
+        self.center = sso.Center()
         self.climate = weather.Climate()
         self.refreshes = Refreshes()
         self.sessions = Sessions()
@@ -118,6 +130,7 @@ class Layer:
             self.agents.forget()
             self.vault.forget()
             self.anchors.forget()
+            self.center.forget()
             self.lookups.replace(b"[]")
             self.climate.replace(b"{}")
             self.refreshes.forget()

@@ -153,6 +153,31 @@ def org_policies(client: Client) -> Any:
     return {one: org.list_policies_for_target(TargetId=one, Filter=kind)["Policies"] for one in accounts}
 
 
+def sso_people(client: Client) -> Any:
+    """Of each Identity Center: its users with their state, and each permission set's policy and accounts that do not have it yet."""
+    found = {}
+    for one in client("sso-admin").list_instances()["Instances"]:
+        instance, store = one["InstanceArn"], one["IdentityStoreId"]
+        sets = client("sso-admin").list_permission_sets(InstanceArn=instance)["PermissionSets"]
+        users = client("identitystore").list_users(IdentityStoreId=store)["Users"]
+        found[instance] = [
+            [
+                client("identitystore").describe_user(IdentityStoreId=store, UserId=user["UserId"])["UserStatus"]
+                for user in users
+            ],
+            {each: _permission_set(client("sso-admin"), instance, each) for each in sets},
+        ]
+    return found
+
+
+def _permission_set(sso: Any, instance: str, which: str) -> Any:
+    at = {"InstanceArn": instance, "PermissionSetArn": which}
+    behind = sso.list_accounts_for_provisioned_permission_set(
+        **at, ProvisioningStatus="LATEST_PERMISSION_SET_NOT_PROVISIONED"
+    )
+    return sso.get_inline_policy_for_permission_set(**at).get("InlinePolicy"), behind["AccountIds"]
+
+
 def rolesanywhere_anchors(client: Client) -> Any:
     return client("rolesanywhere").list_trust_anchors()["trustAnchors"]
 
@@ -292,6 +317,7 @@ AREAS: Final[Mapping[str, Area]] = {
     "iam.users": iam_users,
     "organizations.policies": org_policies,
     "rolesanywhere.anchors": rolesanywhere_anchors,
+    "sso.people": sso_people,
     "kms.keys": kms_keys,
     "s3.account": s3_account,
     "s3.kept": s3_kept,

@@ -162,6 +162,26 @@ def much_of_everything(cloud: Cloud) -> dict[str, Any]:
     return {"since": "2026-01-01T00:00:00Z"}
 
 
+def a_person(cloud: Cloud) -> dict[str, Any]:
+    """In Identity Center, with two permission sets: one with a policy of its own, one without."""
+    sso = cloud.client("sso-admin")
+    center = sso.list_instances()["Instances"][0]
+    name = {"FamilyName": "Example", "GivenName": "Taro"}
+    made = cloud.client("identitystore").create_user(
+        IdentityStoreId=center["IdentityStoreId"], UserName="taro", Name=name, DisplayName="Taro"
+    )
+    for title in ("Admin", "Reader"):
+        told = sso.create_permission_set(Name=title, InstanceArn=center["InstanceArn"])["PermissionSet"]
+        at = {"InstanceArn": center["InstanceArn"], "PermissionSetArn": told["PermissionSetArn"]}
+        if title == "Admin":
+            sso.put_inline_policy_to_permission_set(**at, InlinePolicy=json.dumps(READS))
+        sso.create_account_assignment(
+            **at, TargetId=ACCOUNT, TargetType="AWS_ACCOUNT", PrincipalType="USER", PrincipalId=made["UserId"]
+        )
+        sso.provision_permission_set(**at, TargetType="ALL_PROVISIONED_ACCOUNTS")
+    return {"user_id": made["UserId"]}
+
+
 _OF_ROLES = frozenset(
     permission for permission in RemovePrincipal.permissions if "Role" in permission or "InstanceProfile" in permission
 )
@@ -204,6 +224,7 @@ STAGES: Stages = {
         "one": Stage(build=lambda cloud: a_role(cloud) | {"release_early": True}, areas=("iam.roles",)),
     },
     "aws.iam.sweep": {"one": Stage(build=much_of_everything, areas=())},
+    "aws.idc.user_off": {"one": Stage(build=a_person, areas=("sso.people",))},
     "aws.org.quarantine_account": {
         "one": Stage(
             build=an_organization, areas=("organizations.policies",), rare=frozenset({"organizations:DescribePolicy"})

@@ -66,6 +66,13 @@ _ORGANIZATION = tuple(
     f"arn:{{partition}}:organizations::{{account}}:{kind}"
     for kind in ("account/*", "policy/*/service_control_policy/*")
 )
+# Neither users nor permission sets carry an account in their names.
+_PEOPLE = "arn:{partition}:identitystore:::user/*"
+_SETS = (
+    "arn:{partition}:sso:::account/*",
+    "arn:{partition}:sso:::instance/*",
+    "arn:{partition}:sso:::permissionSet/*",
+)
 _ANCHORS = ("arn:{partition}:rolesanywhere:{region}:{account}:trust-anchor/*",)
 _OBJECTS = ("arn:{partition}:s3:::{bucket}/{prefix}/*",)
 
@@ -167,6 +174,7 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "kms:ReEncryptFrom": (Scope(_KEYS, _FOR_DISKS),),
     "kms:ReEncryptTo": (Scope(_KEYS, _FOR_DISKS),),
     "kms:RevokeGrant": (Scope(_KEYS),),
+    "identitystore:UpdateUser": (Scope(("arn:{partition}:identitystore::{account}:identitystore/*", _PEOPLE)),),
     "organizations:AttachPolicy": (Scope(_ORGANIZATION),),
     "organizations:CreatePolicy": (Scope(_ORGANIZATION),),
     "organizations:DetachPolicy": (Scope(_ORGANIZATION),),
@@ -183,6 +191,9 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "s3:PutLifecycleConfiguration": (Scope(_BUCKETS),),
     "s3:PutObject": (Scope(_OBJECTS),),
     "s3:PutObjectLegalHold": (Scope(("arn:{partition}:s3:::*/*",)),),
+    "sso:DeleteInlinePolicyFromPermissionSet": (Scope(_SETS),),
+    "sso:ProvisionPermissionSet": (Scope(_SETS),),
+    "sso:PutInlinePolicyToPermissionSet": (Scope(_SETS),),
     "ssm:SendCommand": (
         Scope((f"arn:{{partition}}:ssm:{{region}}::document/{DOCUMENT}",)),
         Scope(_ec2("instance")),
