@@ -140,7 +140,9 @@ class IdcUserOff(IdentitySetting, frozen=True, kw_only=True):
     def wanted(self, world: AwsWorld, before: Parts) -> dict[str, Any]:
         del world
         sets = {part: now for part, now in before.items() if part != USER}
-        denied = {part: {"text": self._denied(now["text"]), "everywhere": True} for part, now in sets.items()}
+        denied: dict[str, dict[str, Any]] = {
+            part: {"text": self._denied(now["text"]), "everywhere": True} for part, now in sets.items()
+        }
         for part, new in denied.items():
             if len(new["text"]) > QUOTA:
                 hint = "Take something out of its inline policy by hand."
