@@ -45,9 +45,16 @@ from hikeshi.actions.aws.instance.imds import HardenMetadata
 from hikeshi.actions.aws.instance.protect import ProtectInstance
 from hikeshi.actions.aws.instance.standby import StandbyInstance
 from hikeshi.actions.aws.instance.stop import StopInstance
+from hikeshi.actions.aws.network.blackhole_route import BlackholeRoute
+from hikeshi.actions.aws.network.block_peer import BlockPeer
+from hikeshi.actions.aws.network.block_public import BlockPublic
+from hikeshi.actions.aws.network.detach_interface import DetachInterface
 from hikeshi.actions.aws.network.isolate import IsolateInstance
 from hikeshi.actions.aws.network.isolate_ssm import IsolateExceptSsm
 from hikeshi.actions.aws.network.mark import MarkInstance
+from hikeshi.actions.aws.network.quarantine_subnet import QuarantineSubnet
+from hikeshi.actions.aws.network.remove_public import RemovePublic
+from hikeshi.actions.aws.network.shrink_tracking import ShrinkTracking
 from hikeshi.actions.aws.network.untrack import Untrack
 from hikeshi.errors import Refused
 
@@ -61,12 +68,18 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.ebs.lock_compliance": LockCompliance,
     "aws.ebs.share": ShareSnapshots,
     "aws.ebs.snapshot_set": SnapshotSet,
+    "aws.ec2.blackhole_route": BlackholeRoute,
+    "aws.ec2.block_peer": BlockPeer,
     "aws.ec2.block_snapshot_sharing": BlockSnapshotSharing,
+    "aws.ec2.detach_interface": DetachInterface,
     "aws.ec2.imds": HardenMetadata,
     "aws.ec2.isolate": IsolateInstance,
     "aws.ec2.isolate_ssm": IsolateExceptSsm,
     "aws.ec2.mark": MarkInstance,
     "aws.ec2.protect": ProtectInstance,
+    "aws.ec2.quarantine_subnet": QuarantineSubnet,
+    "aws.ec2.remove_public": RemovePublic,
+    "aws.ec2.shrink_tracking": ShrinkTracking,
     "aws.ec2.stop": StopInstance,
     "aws.ec2.swap_profile": SwapProfile,
     "aws.ec2.unshare_image": UnshareImage,
@@ -93,6 +106,7 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.s3.preserve": Preserve,
     "aws.ssm.capture_memory": CaptureMemory,
     "aws.ssm.end_sessions": EndSessions,
+    "aws.vpc.block_public": BlockPublic,
 }
 
 

@@ -9,7 +9,8 @@ here, once, for all of them: the plan, the compare-and-swap, the proof, the way 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import suppress
 from enum import Enum
 from typing import Any, ClassVar, Final
 
@@ -64,7 +65,10 @@ class Setting(Action[W], frozen=True, kw_only=True):
         raise NotImplementedError
 
     def calls(self, world: W, part: str, now: Any, new: Any) -> Iterable[Call]:
-        """The calls that take this part from `now` to `new`, in order: for the way there and for the way back. Reads at most."""
+        """The calls that take this part from `now` to `new`, in order: for the way there and for the way back. Reads at most.
+
+        A generator gets the answer of each call back from its `yield`, to use what was made in the next one; None while planning.
+        """
         raise NotImplementedError
 
     def resources(self, before: Parts) -> tuple[str, ...]:  # noqa: ARG002  subclasses may look at the parts
@@ -184,8 +188,13 @@ class Setting(Action[W], frozen=True, kw_only=True):
         return self._send(world, part, now, new)
 
     def _send(self, world: W, part: str, now: Any, new: Any) -> None:
-        for call in self.calls(world, part, now, new):
-            world.send(call, eventually=self.eventually)
+        answer: Mapping[str, Any] | None = None
+        calls = self.calls(world, part, now, new)
+        told: Generator[Call, Mapping[str, Any] | None, None]
+        told = calls if isinstance(calls, Generator) else (call for call in calls)  # type: ignore[assignment]
+        with suppress(StopIteration):
+            while True:
+                answer = world.send(told.send(answer), eventually=self.eventually)
 
     def _seen(self, world: W, made: Parts, *, back: bool) -> dict[str, Any]:
         """The parts, read again until what was accepted shows, within bounds."""

@@ -20,6 +20,19 @@ from typing import Any, Final
 import msgspec
 
 from hikeshi.simulation import blocks, iam, lookups, policies, rolesanywhere, sharing, snapshots, sso, vault, weather
+from hikeshi.simulation import (
+    block_public,
+    blocks,
+    iam,
+    interfaces,
+    lookups,
+    policies,
+    rolesanywhere,
+    sharing,
+    snapshots,
+    vault,
+    weather,
+)
 from hikeshi.simulation.agent import Agents, Machine
 from hikeshi.simulation.faults import Fault, Faults, fault_answer
 from hikeshi.simulation.refreshes import Refreshes
@@ -54,11 +67,17 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     ("ec2", "AssociateKmsKeyId"): lambda layer, call, _: layer.vault.associate(call),
     ("ec2", "DeleteSnapshot"): lambda layer, call, pass_on: layer.vault.delete(call, pass_on),
     ("ec2", "DescribeLockedSnapshots"): lambda layer, call, _: layer.vault.describe(call),
+    ("ec2", "DescribeNetworkInterfaces"): lambda _layer, call, pass_on: interfaces.describe(call, pass_on()),
     ("ec2", "DescribeSnapshots"): lambda layer, call, pass_on: layer.vault.with_keys(
         snapshots.describe(layer.faults, call, pass_on())
     ),
+    ("ec2", "DescribeVpcBlockPublicAccessExclusions"): lambda _layer, call, _: block_public.exclusions(call),
+    ("ec2", "DescribeVpcBlockPublicAccessOptions"): lambda _layer, call, _: block_public.describe(call),
+    ("ec2", "DetachNetworkInterface"): lambda _layer, call, pass_on: interfaces.detach(call, pass_on),
     ("ec2", "DisassociateKmsKeyId"): lambda layer, call, _: layer.vault.disassociate(call),
     ("ec2", "LockSnapshot"): lambda layer, call, _: layer.vault.lock(call),
+    ("ec2", "ModifyNetworkInterfaceAttribute"): lambda _layer, call, pass_on: interfaces.modify(call, pass_on),
+    ("ec2", "ModifyVpcBlockPublicAccessOptions"): lambda _layer, call, _: block_public.modify(call),
     ("ec2", "UnlockSnapshot"): lambda layer, call, _: layer.vault.unlock(call),
     ("iam", "AttachUserPolicy"): lambda _layer, call, pass_on: iam.attach_user_policy(call, pass_on),
     ("iam", "DeleteUserPermissionsBoundary"): lambda _layer, call, _: iam.delete_user_boundary(call),

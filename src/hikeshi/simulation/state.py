@@ -27,8 +27,12 @@ Area = Callable[[Client], Any]
 MEANINGLESS: Final = frozenset(
     {
         "AssociationId",
+        "AttachTime",
+        "AttachmentId",
         "CreateDate",
         "LastModified",
+        "LastUpdateTimestamp",
+        "NetworkAclAssociationId",
         "RequestId",
         "ResponseMetadata",
         "UpdateDate",
@@ -73,6 +77,23 @@ def ec2_profiles(client: Client) -> Any:
 
 def ec2_interfaces(client: Client) -> Any:
     return client("ec2").describe_network_interfaces()["NetworkInterfaces"]
+
+
+def ec2_acls(client: Client) -> Any:
+    acls = client("ec2").describe_network_acls()["NetworkAcls"]
+    return [one for one in acls if all(tag["Key"] != ROLE_TAG for tag in one.get("Tags", ()))]
+
+
+def ec2_addresses(client: Client) -> Any:
+    return client("ec2").describe_addresses()["Addresses"]
+
+
+def ec2_block_public(client: Client) -> Any:
+    return client("ec2").describe_vpc_block_public_access_options()
+
+
+def ec2_routes(client: Client) -> Any:
+    return client("ec2").describe_route_tables()["RouteTables"]
 
 
 def ec2_groups(client: Client) -> Any:
@@ -302,6 +323,9 @@ AREAS: Final[Mapping[str, Area]] = {
     "autoscaling.groups": autoscaling_groups,
     "ec2.attributes": ec2_attributes,
     "cloudtrail.trails": cloudtrail_trails,
+    "ec2.acls": ec2_acls,
+    "ec2.addresses": ec2_addresses,
+    "ec2.block_public": ec2_block_public,
     "ec2.groups": ec2_groups,
     "ec2.instances": ec2_instances,
     "ec2.interfaces": ec2_interfaces,
@@ -313,6 +337,7 @@ AREAS: Final[Mapping[str, Area]] = {
     "iam.passwords": iam_passwords,
     "iam.providers": iam_providers,
     "ec2.sharing": ec2_sharing,
+    "ec2.routes": ec2_routes,
     "iam.roles": iam_roles,
     "iam.users": iam_users,
     "organizations.policies": org_policies,

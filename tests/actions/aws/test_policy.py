@@ -22,6 +22,7 @@ def test_a_policy_gives_the_declared_permissions_and_no_other(name: str) -> None
 WHOLE_ACCOUNT = {
     "ec2:DisableSnapshotBlockPublicAccess",
     "ec2:EnableSnapshotBlockPublicAccess",
+    "ec2:ModifyVpcBlockPublicAccessOptions",
     "s3:PutAccountPublicAccessBlock",
 }
 """What IAM knows no narrower resource for than everything."""
@@ -51,12 +52,14 @@ WAY_BACK = {
     "DeleteBucketPolicy",
     "DeleteInlinePolicyFromPermissionSet",
     "DeleteLoginProfile",
+    "DeleteNetworkAclEntry",
     "DeleteRolePolicy",
+    "DeleteRoute",
     "DeleteTags",
     "DeleteUserPermissionsBoundary",
     "DeleteUserPolicy",
 }
-"""Deleting that takes our own addition away again; and a password, which is all a login profile holds."""
+"""Deleting that takes our own addition away again; a password, which is all a login profile holds; and a route, which its plan holds."""
 SESSIONS = {"TerminateSession"}
 
 

@@ -37,11 +37,43 @@ def with_endpoints(cloud: Cloud, *, admits: bool = True) -> dict[str, Any]:
     return {"instance_id": machine.id}
 
 
+def with_addresses(cloud: Cloud) -> dict[str, Any]:
+    """An elastic address on each interface."""
+    machine = cloud.machine(2)
+    for eni in machine.groups:
+        address = cloud.ec2.allocate_address(Domain="vpc")["AllocationId"]
+        cloud.ec2.associate_address(AllocationId=address, NetworkInterfaceId=eni)
+    return {"instance_id": machine.id}
+
+
+def with_a_peer(cloud: Cloud) -> dict[str, Any]:
+    return {"instance_id": cloud.machine(2).id, "peers": ["203.0.113.66"]}
+
+
+def a_subnet(cloud: Cloud) -> dict[str, Any]:
+    return {"subnet_id": cloud.network()[1]}
+
+
+def a_way_out(cloud: Cloud) -> dict[str, Any]:
+    """A route table with a default route."""
+    vpc, _ = cloud.network()
+    gateway = cloud.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    cloud.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    table = cloud.ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    cloud.ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+    return {"route_table_id": table}
+
+
 _RARE = frozenset({"ec2:RevokeSecurityGroupIngress", "elasticloadbalancing:DescribeTargetHealth"})
 
 _SSM = frozenset({"ec2:DescribeManagedPrefixLists", "ec2:DescribeVpcEndpoints"})
 
 STAGES: Stages = {
+    "aws.ec2.blackhole_route": {"default": Stage(build=a_way_out, areas=("ec2.routes",))},
+    "aws.ec2.block_peer": {"one": Stage(build=with_a_peer, areas=("ec2.acls",))},
+    "aws.ec2.detach_interface": {
+        "two": Stage(build=two_interfaces, areas=AREAS),
+    },
     "aws.ec2.isolate": {
         "plain": Stage(build=one_plain, areas=AREAS, rare=_RARE),
         "two": Stage(build=two_interfaces, areas=AREAS, rare=_RARE | {"ec2:ModifyInstanceAttribute"}),
@@ -53,7 +85,17 @@ STAGES: Stages = {
         "plain": Stage(build=one_plain, areas=AREAS),
         "two": Stage(build=two_interfaces, areas=AREAS),
     },
+    "aws.ec2.quarantine_subnet": {"own": Stage(build=a_subnet, areas=("ec2.acls",))},
+    "aws.ec2.remove_public": {
+        "elastic": Stage(
+            build=with_addresses,
+            areas=("ec2.addresses", "ec2.interfaces"),
+            rare=frozenset({"ec2:ModifyNetworkInterfaceAttribute"}),
+        ),
+    },
+    "aws.ec2.shrink_tracking": {"two": Stage(build=two_interfaces, areas=AREAS)},
     "aws.ec2.untrack": {
         "plain": Stage(build=one_plain, areas=AREAS, rare=_RARE | _SSM | {"ec2:AuthorizeSecurityGroupEgress"}),
     },
+    "aws.vpc.block_public": {"region": Stage(build=lambda _: {}, areas=("ec2.block_public",))},
 }

@@ -15,6 +15,7 @@ from hikeshi.actions.action import Action
 from hikeshi.actions.aws.acquisition.capture_memory import DOCUMENT
 from hikeshi.actions.aws.machines import PROTECTED_TAG
 from hikeshi.actions.aws.network.isolation_group import KINDS, ROLE_TAG
+from hikeshi.actions.aws.network.quarantine_subnet import ROLE as QUARANTINE_ROLE
 
 Role = Literal["read", "acquire", "contain"]
 VERSION: Final = "2012-10-17"
@@ -25,11 +26,12 @@ Condition = Mapping[str, Mapping[str, Any]]
 _ROLES = [kind.role for kind in KINDS]
 _OURS: Condition = {"StringEquals": {f"aws:ResourceTag/{ROLE_TAG}": _ROLES}}
 _NEW_GROUP: Condition = {"StringEquals": {f"aws:RequestTag/{ROLE_TAG}": _ROLES}}
+_NEW_ACL: Condition = {"StringEquals": {f"aws:RequestTag/{ROLE_TAG}": QUARANTINE_ROLE}}
 _OUR_KEYS: Condition = {"ForAllValues:StringLike": {"aws:TagKeys": ["hikeshi:*"]}}
 _NOT_PROTECTED: Condition = {"Null": {f"aws:ResourceTag/{PROTECTED_TAG}": "true"}}
 _FOR_AWS: Condition = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
 _FOR_DISKS: Condition = {"StringLike": {"kms:ViaService": ["ebs.*.amazonaws.com", "ec2.*.amazonaws.com"]}}
-_TAGGED = ("instance", "network-interface", "security-group", "snapshot", "volume")
+_TAGGED = ("instance", "network-acl", "network-interface", "security-group", "snapshot", "volume")
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -101,6 +103,17 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "cloudtrail:PutEventSelectors": (Scope(_TRAILS),),
     "cloudtrail:StartLogging": (Scope(_TRAILS),),
     "cloudtrail:UpdateTrail": (Scope(_TRAILS),),
+    "ec2:AssociateAddress": (Scope(_ec2("elastic-ip", "instance", "network-interface")),),
+    "ec2:AttachNetworkInterface": (Scope(_ec2("instance", "network-interface"), _NOT_PROTECTED),),
+    "ec2:CreateNetworkAcl": (Scope(_ec2("network-acl"), _NEW_ACL), Scope(_ec2("vpc"))),
+    "ec2:CreateNetworkAclEntry": (Scope(_ec2("network-acl"), _NOT_PROTECTED),),
+    "ec2:CreateRoute": (Scope(_ec2("route-table"), _NOT_PROTECTED),),
+    "ec2:DeleteNetworkAclEntry": (Scope(_ec2("network-acl"), _NOT_PROTECTED),),
+    "ec2:DeleteRoute": (Scope(_ec2("route-table"), _NOT_PROTECTED),),
+    "ec2:DetachNetworkInterface": (Scope(_ec2("instance", "network-interface"), _NOT_PROTECTED),),
+    "ec2:DisassociateAddress": (Scope(_ec2("elastic-ip", "instance", "network-interface")),),
+    "ec2:ModifyVpcBlockPublicAccessOptions": (Scope(("*",)),),
+    "ec2:ReplaceNetworkAclAssociation": (Scope(_ec2("network-acl", "subnet"), _NOT_PROTECTED),),
     "ebs:GetSnapshotBlock": (Scope(_ec2("snapshot")),),
     "ebs:ListSnapshotBlocks": (Scope(_ec2("snapshot")),),
     "ec2:AssociateIamInstanceProfile": (Scope(_ec2("instance"), _NOT_PROTECTED),),
