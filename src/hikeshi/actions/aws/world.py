@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -21,6 +22,7 @@ from hikeshi.aws.buckets import Buckets, Urgency
 from hikeshi.aws.clients import client
 from hikeshi.aws.failures import THROTTLED, CallFailed, NoAnswer, translate
 from hikeshi.aws.rates import api
+from hikeshi.aws.together import BY_VALUE, Together
 from hikeshi.errors import Refused
 from hikeshi.text import Text
 
@@ -89,7 +91,7 @@ class AwsWorld:
 
     `simulated` is true exactly when `endpoint_url` is given. `earlier` are the saved plans of this incident, so that an
     action can use the state another one has saved (saved state is believed only from plans). With `buckets` each call waits for
-    its turn before it is sent; `urgency` says who goes first.
+    its turn before it is sent; `urgency` says who goes first. With `together` lists are read for all who ask at the same time.
     """
 
     def __init__(
@@ -106,6 +108,7 @@ class AwsWorld:
         sleep: Callable[[float], None] = time.sleep,
         buckets: Buckets | None = None,
         urgency: Urgency = Urgency.REST,
+        together: Together | None = None,
     ) -> None:
         self.incident = incident
         self.step = step
@@ -126,6 +129,7 @@ class AwsWorld:
         self._sleep = sleep
         self._buckets = buckets
         self._urgency = urgency
+        self._together = together
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -177,12 +181,52 @@ class AwsWorld:
 
     def pages(self, service: str, operation: str, items: str, **params: Any) -> Iterator[dict[str, Any]]:
         """Every element of the list `items` over all pages; only an absent token ends, an empty page does not."""
+        if self._together is None:
+            return self._pages(service, operation, items, params)
+        return iter(self._asked_together(service, operation, items, params))
+
+    def _pages(
+        self, service: str, operation: str, items: str, params: Mapping[str, Any], *, turn: bool = True
+    ) -> Iterator[dict[str, Any]]:
         asked, told = _MARKERS.get(service, ("NextToken", "NextToken"))
-        answer = self.read(service, operation, **params)
+        if turn:
+            self._turn(service, operation, params)
+        answer = self._send(service, operation, dict(params), changing=False)
         yield from answer.get(items, ())
         while token := answer.get(told):
             answer = self.read(service, operation, **{**params, asked: token})
             yield from answer.get(items, ())
+
+    def _asked_together(
+        self, service: str, operation: str, items: str, params: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        assert self._together is not None  # noqa: S101  asked by `pages` only
+        filters = params.get("Filters", ())
+        name = filters[0]["Name"] if len(params) == len(filters) == 1 else ""
+        by_value = BY_VALUE.get((service, operation, name))
+        values = filters[0]["Values"] if by_value else ()
+        key = (self._place, service, operation, name if by_value else repr(sorted(params.items())))
+        self.used.add(permission_for(service, operation))
+        before, began = self.cloud_seconds + self.waited_seconds, time.monotonic()
+
+        def send(wanted: list[str]) -> list[dict[str, Any]]:
+            now = {"Filters": [{"Name": name, "Values": wanted}]} if by_value else params
+            return list(self._pages(service, operation, items, now, turn=False))
+
+        told = self._together.ask(
+            key, values, lambda: self._turn(service, operation, params), send, lambda: self._linger(0)
+        )
+        self.waited_seconds += time.monotonic() - began - (self.cloud_seconds + self.waited_seconds - before)
+        return [one for item in told for value, one in by_value(item) if value in values] if by_value else told
+
+    @contextmanager
+    def alone(self, what: str) -> Iterator[None]:
+        """What steps of one process share in the account, such as a group in a VPC, is made by one of them at a time."""
+        if self._together is None:
+            yield
+            return
+        with self._together.alone((self._place, what), lambda: self._linger(0)):
+            yield
 
     def change(
         self, service: str, operation: str, why: Text, *, eventually: tuple[str, ...] = (), **params: Any

@@ -9,6 +9,7 @@ from hikeshi.actions import ACTIONS
 from hikeshi.actions.aws.recorder import Recorder
 from hikeshi.actions.aws.world import AwsSettings, AwsWorld
 from hikeshi.aws.buckets import SHARED, Urgency
+from hikeshi.aws.together import TOGETHER
 from hikeshi.desk.runs.models import Step
 from hikeshi.desk.runs.plans import plan_of
 from hikeshi.errors import Refused
@@ -35,6 +36,7 @@ def world_of(step: Step, recorder: Recorder) -> AwsWorld:
         earlier=[plan_of(other) for other in _earlier(step)],
         buckets=SHARED,
         urgency=urgency_of(step),
+        together=TOGETHER,
     )
 
 

@@ -120,11 +120,12 @@ class Isolation(Action[AwsWorld], frozen=True, kw_only=True):
     def ready(self, world: AwsWorld, plan: Plan) -> Ready:
         """Our group in each VPC, with exactly the planned rules."""
         vpcs, rules = sorted(set(saved_vpcs(plan).values())), planned_rules(plan)
-        known = isolation_group.known_groups(world, vpcs)
-        return Ready(
-            {vpc: isolation_group.prepared_group(world, vpc, known, self.into, rules.get(vpc, ())) for vpc in vpcs},
-            known,
-        )
+        with world.alone(f"{self.into.role} {vpcs}"):  # made once, whoever needs it beside us
+            known = isolation_group.known_groups(world, vpcs)
+            group = {
+                vpc: isolation_group.prepared_group(world, vpc, known, self.into, rules.get(vpc, ())) for vpc in vpcs
+            }
+        return Ready(group, known)
 
     def close(self, world: AwsWorld, plan: Plan, ready: Ready) -> Swapped:
         """Swap what is still to be swapped: also what is found in the open group, whoever left it there."""
