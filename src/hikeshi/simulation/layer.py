@@ -19,7 +19,6 @@ from typing import Any, Final
 
 import msgspec
 
-from hikeshi.simulation import blocks, iam, lookups, policies, rolesanywhere, sharing, snapshots, sso, vault, weather
 from hikeshi.simulation import (
     block_public,
     blocks,
@@ -30,6 +29,7 @@ from hikeshi.simulation import (
     rolesanywhere,
     sharing,
     snapshots,
+    sso,
     vault,
     weather,
 )
