@@ -49,19 +49,24 @@ from hikeshi.actions.aws.network.blackhole_route import BlackholeRoute
 from hikeshi.actions.aws.network.block_peer import BlockPeer
 from hikeshi.actions.aws.network.block_public import BlockPublic
 from hikeshi.actions.aws.network.detach_interface import DetachInterface
+from hikeshi.actions.aws.network.dns_block import BlockDomains
+from hikeshi.actions.aws.network.firewall_block import BlockAtFirewall
 from hikeshi.actions.aws.network.isolate import IsolateInstance
 from hikeshi.actions.aws.network.isolate_ssm import IsolateExceptSsm
 from hikeshi.actions.aws.network.mark import MarkInstance
+from hikeshi.actions.aws.network.prefix_block import BlockPrefix
 from hikeshi.actions.aws.network.quarantine_subnet import QuarantineSubnet
 from hikeshi.actions.aws.network.remove_public import RemovePublic
 from hikeshi.actions.aws.network.shrink_tracking import ShrinkTracking
 from hikeshi.actions.aws.network.untrack import Untrack
+from hikeshi.actions.aws.network.waf_block import BlockWebAddress
 from hikeshi.errors import Refused
 
 ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.asg.detach": DetachInstance,
     "aws.asg.standby": StandbyInstance,
     "aws.cloudtrail.restore": RestoreTrail,
+    "aws.dns.block": BlockDomains,
     "aws.ebs.copy": CopySnapshot,
     "aws.ebs.hash": HashImage,
     "aws.ebs.lock": LockSnapshots,
@@ -70,6 +75,7 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.ebs.snapshot_set": SnapshotSet,
     "aws.ec2.blackhole_route": BlackholeRoute,
     "aws.ec2.block_peer": BlockPeer,
+    "aws.ec2.block_prefix": BlockPrefix,
     "aws.ec2.block_snapshot_sharing": BlockSnapshotSharing,
     "aws.ec2.detach_interface": DetachInterface,
     "aws.ec2.imds": HardenMetadata,
@@ -86,6 +92,7 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.ec2.unshare_snapshot": UnshareSnapshot,
     "aws.ec2.untrack": Untrack,
     "aws.elb.deregister": DeregisterInstance,
+    "aws.firewall.block": BlockAtFirewall,
     "aws.iam.console_off": ConsoleOff,
     "aws.iam.deny_user": DenyUser,
     "aws.iam.disable_key": DisableKey,
@@ -107,6 +114,7 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.ssm.capture_memory": CaptureMemory,
     "aws.ssm.end_sessions": EndSessions,
     "aws.vpc.block_public": BlockPublic,
+    "aws.waf.block_address": BlockWebAddress,
 }
 
 

@@ -22,9 +22,11 @@ import msgspec
 from hikeshi.simulation import (
     block_public,
     blocks,
+    dns_firewall,
     iam,
     interfaces,
     lookups,
+    network_firewall,
     policies,
     rolesanywhere,
     sharing,
@@ -109,6 +111,8 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     ("ssm", "TerminateSession"): lambda layer, call, _: layer.shells.terminate(call),
     ("sts", "AssumeRole"): lambda layer, call, pass_on: layer.sessions.assume(call, pass_on),
     **_all("ec2", sharing.OPERATIONS),
+    **_all("route53resolver", dns_firewall.OPERATIONS),
+    **_all("network-firewall", network_firewall.OPERATIONS),
 }
 
 

@@ -319,36 +319,67 @@ def ssm_sessions(client: Client) -> Any:
     return client("ssm").describe_sessions(State="Active")["Sessions"]
 
 
+def dns_domains(client: Client) -> Any:
+    """Every domain on a list; our list and rule group are left where they are, and block nothing without domains."""
+    dns = client("route53resolver")
+    lists = dns.list_firewall_domain_lists()["FirewallDomainLists"]
+    return [domain for one in lists for domain in dns.list_firewall_domains(FirewallDomainListId=one["Id"])["Domains"]]
+
+
+def ec2_prefix_lists(client: Client) -> Any:
+    ec2 = client("ec2")
+    own = [one for one in ec2.describe_managed_prefix_lists()["PrefixLists"] if one.get("OwnerId") != "AWS"]
+    ids = [one["PrefixListId"] for one in own]
+    return {one: ec2.get_managed_prefix_list_entries(PrefixListId=one)["Entries"] for one in ids}
+
+
+def firewall_rules(client: Client) -> Any:
+    firewall = client("network-firewall")
+    names = [one["Name"] for one in firewall.list_rule_groups()["RuleGroups"]]
+    told = {name: firewall.describe_rule_group(RuleGroupName=name, Type="STATEFUL") for name in names}
+    return {name: (one["RuleGroup"], one["RuleGroupResponse"]) for name, one in told.items()}
+
+
+def waf_sets(client: Client) -> Any:
+    waf = client("wafv2")
+    sets = waf.list_ip_sets(Scope="REGIONAL")["IPSets"]
+    return [waf.get_ip_set(Name=one["Name"], Scope="REGIONAL", Id=one["Id"])["IPSet"] for one in sets]
+
+
 AREAS: Final[Mapping[str, Area]] = {
     "autoscaling.groups": autoscaling_groups,
-    "ec2.attributes": ec2_attributes,
     "cloudtrail.trails": cloudtrail_trails,
+    "dns.domains": dns_domains,
     "ec2.acls": ec2_acls,
     "ec2.addresses": ec2_addresses,
+    "ec2.attributes": ec2_attributes,
     "ec2.block_public": ec2_block_public,
     "ec2.groups": ec2_groups,
     "ec2.instances": ec2_instances,
     "ec2.interfaces": ec2_interfaces,
+    "ec2.prefix_lists": ec2_prefix_lists,
     "ec2.profiles": ec2_profiles,
+    "ec2.routes": ec2_routes,
+    "ec2.sharing": ec2_sharing,
     "ec2.snapshot_locks": ec2_snapshot_locks,
     "ec2.snapshots": ec2_snapshots,
     "elbv2.targets": elbv2_targets,
+    "firewall.rules": firewall_rules,
     "iam.devices": iam_devices,
     "iam.passwords": iam_passwords,
     "iam.providers": iam_providers,
-    "ec2.sharing": ec2_sharing,
-    "ec2.routes": ec2_routes,
     "iam.roles": iam_roles,
     "iam.users": iam_users,
+    "kms.keys": kms_keys,
     "organizations.policies": org_policies,
     "rolesanywhere.anchors": rolesanywhere_anchors,
-    "sso.people": sso_people,
-    "kms.keys": kms_keys,
     "s3.account": s3_account,
     "s3.kept": s3_kept,
     "s3.policies": s3_policies,
     "s3.public": s3_public,
     "ssm.sessions": ssm_sessions,
+    "sso.people": sso_people,
+    "waf.sets": waf_sets,
 }
 """What is looked at, by name; the part before the dot is the service. One line for each thing an action can change."""
 

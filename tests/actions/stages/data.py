@@ -146,6 +146,41 @@ def key_to_be_deleted(cloud: Cloud) -> dict[str, Any]:
     return {"key_id": key}
 
 
+ADDRESSES = ["198.51.100.7", "203.0.113.0/24"]
+RULES_TEXT = """# what has to be blocked
+drop ip 192.0.2.1 any <> any any (msg:"theirs"; sid:1; rev:1;)
+"""
+
+
+def some_vpc(cloud: Cloud) -> dict[str, Any]:
+    return {"vpc_id": cloud.network()[0], "domains": ["Evil.example.", "t.tunnel.example"]}
+
+
+def prefix_list(cloud: Cloud) -> dict[str, Any]:
+    made = cloud.ec2.create_managed_prefix_list(
+        PrefixListName="block", MaxEntries=10, AddressFamily="IPv4", Entries=[{"Cidr": "192.0.2.1/32"}]
+    )
+    return {"prefix_list_id": made["PrefixList"]["PrefixListId"], "addresses": ADDRESSES}
+
+
+def rule_group(cloud: Cloud) -> dict[str, Any]:
+    cloud.client("network-firewall").create_rule_group(
+        RuleGroupName="block",
+        Type="STATEFUL",
+        Capacity=10,
+        Description="Block list",
+        RuleGroup={"RulesSource": {"RulesString": RULES_TEXT}},
+    )
+    return {"rule_group": "block", "addresses": ADDRESSES}
+
+
+def ip_set(cloud: Cloud) -> dict[str, Any]:
+    made = cloud.client("wafv2").create_ip_set(
+        Name="block", Scope="REGIONAL", IPAddressVersion="IPV4", Addresses=["192.0.2.1/32"], Description="Block list"
+    )
+    return {"ip_set": "block", "ip_set_id": made["Summary"]["Id"], "addresses": ADDRESSES}
+
+
 KEPT = ("s3.kept",)
 POLICIES = ("s3.policies",)
 PUBLIC = ("s3.public",)
@@ -157,9 +192,12 @@ STAGES: Stages = {
         "advanced": Stage(build=trail_of_few_resources, areas=("cloudtrail.trails",)),
         "basic": Stage(build=blinded_trail, areas=("cloudtrail.trails",)),
     },
+    "aws.dns.block": {"first": Stage(build=some_vpc, areas=("dns.domains",))},
+    "aws.ec2.block_prefix": {"shared": Stage(build=prefix_list, areas=("ec2.prefix_lists",))},
     "aws.ec2.block_snapshot_sharing": {"unblocked": Stage(build=account, areas=("ec2.sharing",))},
     "aws.ec2.unshare_image": {"shared": Stage(build=shared_image, areas=("ec2.sharing",))},
     "aws.ec2.unshare_snapshot": {"shared": Stage(build=shared_snapshot, areas=("ec2.sharing",))},
+    "aws.firewall.block": {"shared": Stage(build=rule_group, areas=("firewall.rules",))},
     "aws.kms.protect": {
         "deleted": Stage(build=key_to_be_deleted, areas=("kms.keys",), rare=_GRANTS),
         "disabled": Stage(build=disabled_key, areas=("kms.keys",), rare=frozenset({"kms:CancelKeyDeletion"})),
@@ -181,4 +219,5 @@ STAGES: Stages = {
             rare=frozenset({"s3:GetObjectLegalHold", "s3:PutObjectLegalHold"}),
         ),
     },
+    "aws.waf.block_address": {"shared": Stage(build=ip_set, areas=("waf.sets",))},
 }

@@ -91,6 +91,11 @@ _MACHINE = (Scope(_ec2("instance"), _NOT_PROTECTED),)
 
 _TRAILS = ("arn:{partition}:cloudtrail:{region}:{account}:trail/*",)
 
+_DNS_FIREWALL = tuple(
+    f"arn:{{partition}}:route53resolver:{{region}}:{{account}}:{kind}/*"
+    for kind in ("firewall-domain-list", "firewall-rule-group", "firewall-rule-group-association")
+)
+
 SCOPES: dict[str, tuple[Scope, ...]] = {
     "autoscaling:AttachInstances": _SCALED,
     "autoscaling:DetachInstances": _SCALED,
@@ -112,6 +117,7 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "ec2:DeleteRoute": (Scope(_ec2("route-table"), _NOT_PROTECTED),),
     "ec2:DetachNetworkInterface": (Scope(_ec2("instance", "network-interface"), _NOT_PROTECTED),),
     "ec2:DisassociateAddress": (Scope(_ec2("elastic-ip", "instance", "network-interface")),),
+    "ec2:ModifyManagedPrefixList": (Scope(_ec2("prefix-list"), _NOT_PROTECTED),),
     "ec2:ModifyVpcBlockPublicAccessOptions": (Scope(("*",)),),
     "ec2:ReplaceNetworkAclAssociation": (Scope(_ec2("network-acl", "subnet"), _NOT_PROTECTED),),
     "ebs:GetSnapshotBlock": (Scope(_ec2("snapshot")),),
@@ -188,11 +194,19 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "kms:ReEncryptTo": (Scope(_KEYS, _FOR_DISKS),),
     "kms:RevokeGrant": (Scope(_KEYS),),
     "identitystore:UpdateUser": (Scope(("arn:{partition}:identitystore::{account}:identitystore/*", _PEOPLE)),),
+    "network-firewall:UpdateRuleGroup": (
+        Scope(("arn:{partition}:network-firewall:{region}:{account}:stateful-rulegroup/*",)),
+    ),
     "organizations:AttachPolicy": (Scope(_ORGANIZATION),),
     "organizations:CreatePolicy": (Scope(_ORGANIZATION),),
     "organizations:DetachPolicy": (Scope(_ORGANIZATION),),
     "rolesanywhere:DisableTrustAnchor": (Scope(_ANCHORS),),
     "rolesanywhere:EnableTrustAnchor": (Scope(_ANCHORS),),
+    "route53resolver:AssociateFirewallRuleGroup": (Scope(_DNS_FIREWALL), Scope(_ec2("vpc"))),
+    "route53resolver:CreateFirewallDomainList": (Scope(_DNS_FIREWALL),),
+    "route53resolver:CreateFirewallRule": (Scope(_DNS_FIREWALL),),
+    "route53resolver:CreateFirewallRuleGroup": (Scope(_DNS_FIREWALL),),
+    "route53resolver:UpdateFirewallDomains": (Scope(_DNS_FIREWALL),),
     "s3:DeleteBucketPolicy": (Scope(_BUCKETS),),
     "s3:GetObject": (Scope(_OBJECTS),),
     "s3:ListBucket": (Scope(("arn:{partition}:s3:::{bucket}",)),),
@@ -212,6 +226,7 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
         Scope(_ec2("instance")),
     ),
     "ssm:TerminateSession": (Scope(("arn:{partition}:ssm:{region}:{account}:session/*",)),),
+    "wafv2:UpdateIPSet": (Scope(("arn:{partition}:wafv2:{region}:{account}:*/ipset/*",)),),
 }
 """Every permission that changes something or reads evidence must be here; only reading ones may go without (resource "*")."""
 
