@@ -41,6 +41,8 @@ from hikeshi.actions.aws.identity.user_off import IdcUserOff
 from hikeshi.actions.aws.instance.deregister import DeregisterInstance
 from hikeshi.actions.aws.instance.detach import DetachInstance
 from hikeshi.actions.aws.instance.end_sessions import EndSessions
+from hikeshi.actions.aws.instance.host_firewall import HostFirewall
+from hikeshi.actions.aws.instance.host_triage import HostTriage
 from hikeshi.actions.aws.instance.imds import HardenMetadata
 from hikeshi.actions.aws.instance.protect import ProtectInstance
 from hikeshi.actions.aws.instance.standby import StandbyInstance
@@ -115,6 +117,8 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.ssm.end_sessions": EndSessions,
     "aws.vpc.block_public": BlockPublic,
     "aws.waf.block_address": BlockWebAddress,
+    "aws.ssm.host_firewall": HostFirewall,
+    "aws.ssm.host_triage": HostTriage,
 }
 
 

@@ -1,8 +1,9 @@
 """The Systems Manager agent of the simulated instances: it receives commands and really carries out the memory script.
 
 moto accepts every command for every instance and says "Success" with empty output. Here an instance that is unknown or not running is
-refused, one tagged `sim:agent=offline` never picks its command up, and the others work in the background: the command is `Pending`,
-then `InProgress`, then `Success` or `Failed`, as on AWS.
+refused; one tagged `sim:agent=offline`, or without a path (no interface with a group that lets HTTPS out), does not pick its command up
+while that is so, and the command times out; the others carry it out: the command is `Pending`, then `InProgress`, then `Success` or
+`Failed`, as on AWS. Triage and the firewall of a host are played by `host.py`; `sim:platform=Windows` makes it Windows.
 
 The contract with the memory script: a line of the command text reads
 
@@ -27,6 +28,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
+from hikeshi.simulation.host import Host, carry_out
 from hikeshi.simulation.memory import image_of
 from hikeshi.simulation.wire import Answer, Call, error_answer, json_answer
 
@@ -43,6 +45,19 @@ class Machine(msgspec.Struct, frozen=True):
     id: str
     state: str
     tags: Mapping[str, str]
+    reachable: bool = True
+    """Whether a group of an interface lets the agent reach Systems Manager. Connections that are tracked already are not simulated."""
+
+    @property
+    def answers(self) -> bool:
+        return self.reachable and self.tags.get("sim:agent") != "offline"
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """A command no agent has picked up yet: its text, and until when it may (seconds since the epoch)."""
+
+    text: str
+    until: float
 
 
 class Agents:
@@ -52,10 +67,14 @@ class Agents:
         self._machines = machines
         self._lock = threading.Lock()
         self._invocations: dict[tuple[str, str], dict[str, Any]] = {}
+        self._waiting: dict[tuple[str, str], Waiting] = {}
+        self._results: dict[tuple[str, str], dict[str, Any]] = {}
+        self._hosts: dict[str, Host] = {}
 
     def forget(self) -> None:
         with self._lock:
-            self._invocations.clear()
+            for kept in (self._invocations, self._waiting, self._results, self._hosts):
+                kept.clear()
 
     def send_command(self, call: Call, pass_on: Callable[[], Answer]) -> Answer:
         """Refuse what no agent could receive, let moto keep the books, and let the agents begin."""
@@ -89,12 +108,33 @@ class Agents:
             "StandardOutputContent": "",
             "StandardErrorContent": "",
         }
-        with self._lock:
-            self._invocations[command_id, machine.id] = invocation
-        if machine.tags.get("sim:agent") == "offline":
-            return
         text = "\n".join(line for value in params.get("Parameters", {}).values() for line in value)
-        threading.Thread(target=self._carry_out, args=(invocation, text), daemon=True).start()
+        until = time.time() + int(params.get("TimeoutSeconds") or 3600)
+        key = command_id, machine.id
+        with self._lock:
+            self._invocations[key] = invocation
+            self._waiting[key] = Waiting(text, until)
+        if machine.answers:
+            self._start(key)
+
+    def _start(self, key: tuple[str, str]) -> None:
+        """The agent has picked the command up. A memory capture takes its time; the rest is done at once, and told at the second look."""
+        with self._lock:
+            waiting, invocation = self._waiting.pop(key, None), self._invocations[key]
+            host = self._hosts.setdefault(key[1], Host(key[1]))
+        if waiting is None:
+            return
+        if MEMORY_LIST.search(waiting.text):
+            threading.Thread(target=self._carry_out, args=(invocation, waiting.text), daemon=True).start()
+            return
+        code, output = carry_out(host, waiting.text)
+        self._note(
+            invocation, Status="InProgress", StatusDetails="InProgress", ExecutionStartDateTime=_iso(time.time())
+        )
+        status = "Failed" if code else "Success"
+        ended = {"Status": status, "StatusDetails": status, "ResponseCode": code, "StandardOutputContent": output}
+        with self._lock:
+            self._results[key] = ended
 
     def _carry_out(self, invocation: dict[str, Any], text: str) -> None:
         started = time.time()
@@ -123,10 +163,20 @@ class Agents:
 
     def get_command_invocation(self, call: Call, _pass_on: Callable[[], Answer]) -> Answer:
         key = (call.params.get("CommandId", ""), call.params.get("InstanceId", ""))
+        if key not in self._invocations:
+            return error_answer(call, 400, "InvocationDoesNotExist", f"No invocation of {key[0]} on {key[1]}")
+        if waiting := self._waiting.get(key):
+            machine = self._machines(call.region).get(key[1])
+            if time.time() > waiting.until:
+                self._waiting.pop(key, None)
+                self._note(self._invocations[key], Status="TimedOut", StatusDetails="DeliveryTimedOut")
+            elif machine is not None and machine.state == "running" and machine.answers:
+                self._start(key)
         with self._lock:
-            if key in self._invocations:
-                return json_answer(self._invocations[key])
-        return error_answer(call, 400, "InvocationDoesNotExist", f"No invocation of {key[0]} on {key[1]}")
+            told = dict(self._invocations[key])
+            if key in self._results:  # told at the next look
+                self._invocations[key].update(self._results.pop(key))
+        return json_answer(told)
 
     def cancel_command(self, call: Call, _pass_on: Callable[[], Answer]) -> Answer:
         with self._lock:
@@ -165,16 +215,16 @@ def _wanted_ids(params: Mapping[str, Any]) -> set[str] | None:
 
 
 def _information(machine: Machine) -> dict[str, Any]:
-    offline = machine.tags.get("sim:agent") == "offline"
+    windows = machine.tags.get("sim:platform") == "Windows"
     return {
         "InstanceId": machine.id,
-        "PingStatus": "ConnectionLost" if offline else "Online",
-        "LastPingDateTime": time.time() - (7200 if offline else 20),
+        "PingStatus": "Online" if machine.answers else "ConnectionLost",
+        "LastPingDateTime": time.time() - (20 if machine.answers else 7200),
         "AgentVersion": "3.3.1345.0",
         "IsLatestVersion": True,
-        "PlatformType": "Linux",
-        "PlatformName": "Amazon Linux",
-        "PlatformVersion": "2023",
+        "PlatformType": "Windows" if windows else "Linux",
+        "PlatformName": "Microsoft Windows Server 2022 Datacenter" if windows else "Amazon Linux",
+        "PlatformVersion": "10.0.20348" if windows else "2023",
         "ResourceType": "EC2Instance",
     }
 

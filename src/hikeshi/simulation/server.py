@@ -33,10 +33,23 @@ def instances(region: str) -> dict[str, Machine]:
 
     backend: Any = ec2_backends[cast.ACCOUNT][region]
     return {
-        one.id: Machine(one.id, one.state, {tag["key"]: tag["value"] for tag in one.get_tags()})
+        one.id: Machine(one.id, one.state, {tag["key"]: tag["value"] for tag in one.get_tags()}, _reachable(one))
         for reservation in backend.all_reservations()
         for one in reservation.instances
     }
+
+
+def _reachable(instance: Any) -> bool:
+    """Whether a group lets HTTPS out of one of its interfaces; one without any group counts as open, as moto makes some."""
+    groups = [list(interface.group_set) for interface in instance.nics.values()]
+    return not groups or any(not listed or any(map(_lets_https_out, listed)) for listed in groups)
+
+
+def _lets_https_out(group: Any) -> bool:
+    return any(
+        rule.ip_protocol == "-1" or (rule.ip_protocol == "tcp" and int(rule.from_port) <= 443 <= int(rule.to_port))
+        for rule in group.egress_rules
+    )
 
 
 def end_with_parent() -> None:

@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 from hikeshi.actions.aws.data.bucket import CONFIGURATIONS
 from hikeshi.actions.aws.network.isolation_group import ROLE_TAG
 from hikeshi.simulation import cast
+from hikeshi.simulation.host import RULESET
 
 Client = Callable[[str], Any]
 """Gives the boto3 client of a service by name."""
@@ -315,6 +316,22 @@ def _or_none(client: Any, operation: str, absent: str, **params: Any) -> Any:
         return None
 
 
+def ssm_hosts(client: Client) -> Any:
+    """The packet filter of every host, asked of the host itself through its agent."""
+    ssm = client("ssm")
+    online = ssm.describe_instance_information()["InstanceInformationList"]
+    return {one["InstanceId"]: _asked(ssm, one["InstanceId"]) for one in online if one["PingStatus"] == "Online"}
+
+
+def _asked(ssm: Any, instance: str) -> str:
+    sent = ssm.send_command(
+        InstanceIds=[instance], DocumentName="AWS-RunShellScript", Parameters={"commands": [RULESET]}
+    )
+    for _ in range(2):  # under way, then done
+        told = ssm.get_command_invocation(CommandId=sent["Command"]["CommandId"], InstanceId=instance)
+    return str(told["StandardOutputContent"])
+
+
 def ssm_sessions(client: Client) -> Any:
     return client("ssm").describe_sessions(State="Active")["Sessions"]
 
@@ -377,6 +394,7 @@ AREAS: Final[Mapping[str, Area]] = {
     "s3.kept": s3_kept,
     "s3.policies": s3_policies,
     "s3.public": s3_public,
+    "ssm.hosts": ssm_hosts,
     "ssm.sessions": ssm_sessions,
     "sso.people": sso_people,
     "waf.sets": waf_sets,

@@ -70,6 +70,15 @@ def balanced(cloud: Cloud) -> dict[str, Any]:
     return {"instance_id": machine.id}
 
 
+def with_endpoint(cloud: Cloud) -> dict[str, Any]:
+    machine = cloud.machine(1)
+    cloud.ec2.create_vpc_endpoint(
+        VpcEndpointType="Interface", VpcId=machine.vpc, SubnetIds=[machine.subnet],
+        ServiceName="com.amazonaws.ap-northeast-1.ssm",
+    )  # fmt: skip
+    return {"instance_id": machine.id}
+
+
 def with_sessions(cloud: Cloud) -> dict[str, Any]:
     machine = cloud.machine(1)
     for owner in ("intruder", "responder"):
@@ -96,5 +105,7 @@ STAGES: Stages = {
         "one": Stage(build=one, areas=("ec2.attributes", "ec2.instances"), rare=_SURROUNDINGS),
     },
     "aws.elb.deregister": {"balanced": Stage(build=balanced, areas=("elbv2.targets",))},
+    "aws.ssm.host_firewall": {"endpoint": Stage(build=with_endpoint, areas=("ssm.hosts",))},
+    "aws.ssm.host_triage": {"one": Stage(build=one, areas=())},
     "aws.ssm.end_sessions": {"two": Stage(build=with_sessions, areas=("ssm.sessions",))},
 }  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from hikeshi.actions.action import Action
-from hikeshi.actions.aws.acquisition.capture_memory import DOCUMENT
+from hikeshi.actions.aws.commands import DOCUMENTS
 from hikeshi.actions.aws.machines import PROTECTED_TAG
 from hikeshi.actions.aws.network.isolation_group import KINDS, ROLE_TAG
 from hikeshi.actions.aws.network.quarantine_subnet import ROLE as QUARANTINE_ROLE
@@ -222,7 +222,7 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "sso:ProvisionPermissionSet": (Scope(_SETS),),
     "sso:PutInlinePolicyToPermissionSet": (Scope(_SETS),),
     "ssm:SendCommand": (
-        Scope((f"arn:{{partition}}:ssm:{{region}}::document/{DOCUMENT}",)),
+        Scope(tuple(f"arn:{{partition}}:ssm:{{region}}::document/{one}" for one in DOCUMENTS.values())),
         Scope(_ec2("instance")),
     ),
     "ssm:TerminateSession": (Scope(("arn:{partition}:ssm:{region}:{account}:session/*",)),),

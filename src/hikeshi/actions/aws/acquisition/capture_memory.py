@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 
 from hikeshi.actions.action import Action, Call, Plan, Receipt
+from hikeshi.actions.aws import commands
 from hikeshi.actions.aws.acquisition.memory_upload import (
     SPARE_SECONDS,
     Part,
@@ -19,19 +20,16 @@ from hikeshi.actions.aws.acquisition.memory_upload import (
     stored_bytes,
 )
 from hikeshi.actions.aws.machines import InstanceId, living_instance
-from hikeshi.actions.aws.tags import step_mark
 from hikeshi.actions.aws.world import AwsWorld
 from hikeshi.actions.planning import make_plan, nothing_to_undo, receipt
-from hikeshi.aws.failures import CallFailed, NoAnswer
+from hikeshi.aws.failures import CallFailed
 from hikeshi.text import Text
 
 SCRIPT = files("hikeshi.actions.aws.acquisition").joinpath("capture_memory.sh").read_text(encoding="utf-8")
-DOCUMENT = "AWS-RunShellScript"
-ASK_AGAIN = 5.0
-"""Seconds between two looks at a running command."""
+DOCUMENT = commands.DOCUMENTS["Linux"]
+PURPOSE = ""
+"""The one command of its step."""
 
-_NOT_STARTED = ("Pending", "Delayed")
-_RUNNING = (*_NOT_STARTED, "InProgress", "Cancelling")
 _WHY = Text(
     en="The agent on the host starts the memory tool and stores the image in parts.",
     ja="ホスト上のエージェントがメモリ取得ツールを起動し、イメージを分割して保存します。",
@@ -104,7 +102,7 @@ class CaptureMemory(Action[AwsWorld], frozen=True, kw_only=True):
             world,
             self,
             resources=(self.instance_id, f"s3://{upload.bucket}/{upload.key}"),
-            calls=_calls(upload, self._command(world, "<signed list of part addresses>")) if upload.bucket else (),
+            calls=_calls(upload, self._order("<signed list of part addresses>").params(world)) if upload.bucket else (),
             before={"state": instance.state, "memory_mib": memory},
             after={"upload": msgspec.to_builtins(upload)},
             warnings=() if upload.bucket else (_NO_BUCKET,),
@@ -116,12 +114,9 @@ class CaptureMemory(Action[AwsWorld], frozen=True, kw_only=True):
         if not upload.bucket:
             return receipt(self, "failed", _NO_BUCKET, {})
         living_instance(world, self.instance_id)
-        if self._sent(world) is None:
+        if not commands.history(world, self.instance_id, (PURPOSE,)):
             try:
                 self._send(world, upload)
-            except NoAnswer:
-                if self._sent(world) is None:
-                    raise
             except CallFailed as failure:
                 if not failure.permanent:
                     raise
@@ -138,16 +133,15 @@ class CaptureMemory(Action[AwsWorld], frozen=True, kw_only=True):
         upload = _upload(plan)
         if not upload.bucket:
             return receipt(self, "failed", _NO_BUCKET, {})
-        command = self._sent(world)
-        if command is None:
+        sent = commands.history(world, self.instance_id, (PURPOSE,))
+        if not sent:
             return self._failed("no command of this step was sent", "この手順のコマンドは送信されていません", {})
-        told = self._invocation(world, command["CommandId"])
-        status = told.get("Status", "Pending")
-        if status == "Success":
-            return self._stored(world, upload, told)
-        if status in _RUNNING:
-            return self._waited(world, command, status)
-        return self._ended(told, status)
+        said = commands.look(world, self._order(""), sent[0])
+        if said.state == "done":
+            return self._stored(world, upload, said.output, sent[0].id)
+        if said.state == "waiting":
+            return self._pending(said.status)
+        return self._failed(said.why.en, said.why.ja, dict(said.observed))
 
     def undo(self, world: AwsWorld, plan: Plan) -> Receipt:
         del world, plan  # part of the interface, and nothing here to restore
@@ -156,60 +150,16 @@ class CaptureMemory(Action[AwsWorld], frozen=True, kw_only=True):
     def _send(self, world: AwsWorld, upload: Upload) -> None:
         seconds = self.start_deadline_seconds + self.finish_deadline_seconds + SPARE_SECONDS
         url = publish_list(world, upload, open_upload(world, upload), seconds)
-        world.change("ssm", "SendCommand", _WHY, **self._command(world, url))
+        commands.send(world, self._order(url))
 
-    def _command(self, world: AwsWorld, url: str) -> dict[str, Any]:
-        """`TimeoutSeconds` makes Systems Manager itself give up on an agent that does not answer: nothing starts late."""
-        return {
-            "InstanceIds": [self.instance_id],
-            "DocumentName": DOCUMENT,
-            "Comment": step_mark(world, 100),
-            "TimeoutSeconds": self.start_deadline_seconds,
-            "Parameters": {
-                "commands": [SCRIPT.replace("@LIST@", url)],
-                "executionTimeout": [str(self.finish_deadline_seconds)],
-            },
-        }
+    def _order(self, url: str) -> commands.Order:
+        return commands.Order(
+            instance_id=self.instance_id, purpose=PURPOSE, script=SCRIPT.replace("@LIST@", url), why=_WHY,
+            start_seconds=self.start_deadline_seconds, finish_seconds=self.finish_deadline_seconds,
+        )  # fmt: skip
 
-    def _sent(self, world: AwsWorld) -> dict[str, Any] | None:
-        told = world.pages("ssm", "ListCommands", "Commands", InstanceId=self.instance_id)
-        return next((command for command in told if command.get("Comment") == step_mark(world, 100)), None)
-
-    def _invocation(self, world: AwsWorld, command_id: str) -> dict[str, Any]:
-        try:
-            return world.read("ssm", "GetCommandInvocation", CommandId=command_id, InstanceId=self.instance_id)
-        except CallFailed as failure:
-            if failure.code != "InvocationDoesNotExist":
-                raise
-            return {}  # sent a moment ago, and not spread yet
-
-    def _waited(self, world: AwsWorld, command: dict[str, Any], status: str) -> Receipt:
-        waited = (world.now() - command["RequestedDateTime"]).total_seconds()
-        if status in _NOT_STARTED and waited > self.start_deadline_seconds:
-            start = self.start_deadline_seconds
-            return self._failed(
-                f"the agent did not start within {start} seconds: it is offline or cut off",
-                f"エージェントが {start} 秒以内に開始しませんでした（停止中または通信不可）",
-                {"status": status},
-            )
-        if waited > self.start_deadline_seconds + self.finish_deadline_seconds:
-            finish = self.finish_deadline_seconds
-            return self._failed(
-                f"it did not finish within {finish} seconds", f"{finish} 秒以内に完了しませんでした", {"status": status}
-            )
-        return self._pending(status)
-
-    def _ended(self, told: dict[str, Any], status: str) -> Receipt:
-        details = str(told.get("StatusDetails") or status)
-        said = str(told.get("StandardErrorContent", ""))[:300].strip()
-        return self._failed(
-            f"the command ended as {details}: {said or 'it said nothing'}",
-            f"コマンドが {details} で終了しました: {said or '出力なし'}",
-            {"status": status, "details": details, "code": told.get("ResponseCode", -1)},
-        )
-
-    def _stored(self, world: AwsWorld, upload: Upload, told: dict[str, Any]) -> Receipt:
-        lines = str(told.get("StandardOutputContent", "")).strip().splitlines()
+    def _stored(self, world: AwsWorld, upload: Upload, output: str, command_id: str) -> Receipt:
+        lines = output.strip().splitlines()
         if not lines:
             return self._failed(
                 "the command printed no result", "コマンドが結果を出力しませんでした", {"status": "Success"}
@@ -218,7 +168,7 @@ class CaptureMemory(Action[AwsWorld], frozen=True, kw_only=True):
             said = msgspec.json.decode(lines[-1], type=Said)
         except msgspec.DecodeError as error:
             return self._failed(f"the command's result is unreadable: {error}", f"結果を読み取れません: {error}", {})
-        observed = {**msgspec.to_builtins(said), **upload.place, "command_id": told.get("CommandId", "")}
+        observed = {**msgspec.to_builtins(said), **upload.place, "command_id": command_id}
         try:
             close_upload(world, upload, said.parts)
             held = stored_bytes(world, upload)
@@ -249,7 +199,7 @@ class CaptureMemory(Action[AwsWorld], frozen=True, kw_only=True):
 
     def _pending(self, status: str) -> Receipt:
         summary = Text(en=f"The capture is under way ({status}).", ja=f"メモリを取得しています（{status}）。")
-        return receipt(self, "pending", summary, {"status": status}, again_in=ASK_AGAIN)
+        return receipt(self, "pending", summary, {"status": status}, again_in=commands.ASK_AGAIN)
 
     def _failed(self, en: str, ja: str, observed: dict[str, Any]) -> Receipt:
         summary = Text(en=f"The memory was not captured: {en}.", ja=f"メモリを取得できませんでした: {ja}。")
