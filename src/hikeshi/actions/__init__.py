@@ -115,10 +115,10 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.s3.preserve": Preserve,
     "aws.ssm.capture_memory": CaptureMemory,
     "aws.ssm.end_sessions": EndSessions,
-    "aws.vpc.block_public": BlockPublic,
-    "aws.waf.block_address": BlockWebAddress,
     "aws.ssm.host_firewall": HostFirewall,
     "aws.ssm.host_triage": HostTriage,
+    "aws.vpc.block_public": BlockPublic,
+    "aws.waf.block_address": BlockWebAddress,
 }
 
 
