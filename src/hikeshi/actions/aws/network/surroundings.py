@@ -112,17 +112,24 @@ def _scaling(world: AwsWorld, instance: Instance) -> list[Text]:
 
 
 def _balancers(world: AwsWorld, instance: Instance) -> list[Text]:
-    told = world.pages("elbv2", "DescribeTargetGroups", "TargetGroups")
-    here = [group for group in told if group.get("VpcId") == instance.vpc]
-    found = [_target(group["TargetGroupName"]) for group in here[:MAX_TARGET_GROUPS] if _serves(world, group, instance)]
-    if len(here) > MAX_TARGET_GROUPS:
+    serving, unseen = targets_of(world, instance)
+    found = [_target(group["TargetGroupName"]) for group in serving]
+    if unseen:
         found.append(
             Text(
-                en=f"Only {MAX_TARGET_GROUPS} of {len(here)} target groups of the VPC were looked at.",
-                ja=f"VPC のターゲットグループ {len(here)} 個のうち {MAX_TARGET_GROUPS} 個だけを確認しました。",
+                en=f"Only {MAX_TARGET_GROUPS} of {MAX_TARGET_GROUPS + unseen} target groups of the VPC were looked at.",
+                ja=f"VPC のターゲットグループ {MAX_TARGET_GROUPS + unseen} 個のうち {MAX_TARGET_GROUPS} 個だけを確認しました。",
             )
         )
     return found
+
+
+def targets_of(world: AwsWorld, instance: Instance) -> tuple[list[dict[str, str]], int]:
+    """The target groups that send traffic to the instance, and how many of its VPC were not looked at."""
+    told = world.pages("elbv2", "DescribeTargetGroups", "TargetGroups")
+    here = [group for group in told if group.get("VpcId") == instance.vpc]
+    serving = [group for group in here[:MAX_TARGET_GROUPS] if _serves(world, group, instance)]
+    return serving, max(0, len(here) - MAX_TARGET_GROUPS)
 
 
 def _serves(world: AwsWorld, group: dict[str, str], instance: Instance) -> bool:
