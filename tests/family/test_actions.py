@@ -225,4 +225,4 @@ def test_what_it_declares_is_whole(name: str) -> None:
     assert kind.__doc__
     assert kind.target
     assert set(kind.needs_evidence) <= set(ACTIONS)
-    assert kind.reversible == "no" if kind.effect in ("look", "collect") else True
+    assert kind.reversible == "no" if kind.effect == "look" else True

@@ -10,9 +10,12 @@ import msgspec
 from hikeshi.actions.action import Action
 from hikeshi.actions.aws.acquisition.capture_memory import CaptureMemory
 from hikeshi.actions.aws.acquisition.copy_snapshots import CopySnapshot
+from hikeshi.actions.aws.acquisition.flow_logs import FlowLogs
 from hikeshi.actions.aws.acquisition.hash_image import HashImage
 from hikeshi.actions.aws.acquisition.lock_compliance import LockCompliance
 from hikeshi.actions.aws.acquisition.lock_snapshots import LockSnapshots
+from hikeshi.actions.aws.acquisition.metadata import Metadata
+from hikeshi.actions.aws.acquisition.mirror import Mirror
 from hikeshi.actions.aws.acquisition.share_snapshots import ShareSnapshots
 from hikeshi.actions.aws.acquisition.snapshot_set import SnapshotSet
 from hikeshi.actions.aws.data.block_account import BlockAccount
@@ -80,10 +83,13 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.ec2.block_prefix": BlockPrefix,
     "aws.ec2.block_snapshot_sharing": BlockSnapshotSharing,
     "aws.ec2.detach_interface": DetachInterface,
+    "aws.ec2.flow_logs": FlowLogs,
     "aws.ec2.imds": HardenMetadata,
     "aws.ec2.isolate": IsolateInstance,
     "aws.ec2.isolate_ssm": IsolateExceptSsm,
     "aws.ec2.mark": MarkInstance,
+    "aws.ec2.metadata": Metadata,
+    "aws.ec2.mirror": Mirror,
     "aws.ec2.protect": ProtectInstance,
     "aws.ec2.quarantine_subnet": QuarantineSubnet,
     "aws.ec2.remove_public": RemovePublic,

@@ -92,14 +92,6 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     ("rolesanywhere", "EnableTrustAnchor"): lambda layer, call, _: layer.anchors.switch(call, on=True),
     ("rolesanywhere", "GetTrustAnchor"): lambda layer, call, _: layer.anchors.told(call),
     ("rolesanywhere", "ListTrustAnchors"): lambda layer, _call, _: layer.anchors.listed(),
-    ("sso", "DeleteInlinePolicyFromPermissionSet"): lambda layer, call, pass_on: layer.center.change_policy(
-        call, pass_on
-    ),
-    ("sso", "ListAccountsForProvisionedPermissionSet"): lambda layer, call, pass_on: layer.center.accounts(
-        call, pass_on
-    ),
-    ("sso", "ProvisionPermissionSet"): lambda layer, call, pass_on: layer.center.provision(call, pass_on),
-    ("sso", "PutInlinePolicyToPermissionSet"): lambda layer, call, pass_on: layer.center.change_policy(call, pass_on),
     ("ssm", "CancelCommand"): lambda layer, call, pass_on: layer.agents.cancel_command(call, pass_on),
     ("ssm", "DescribeInstanceInformation"): lambda layer, call, pass_on: layer.agents.describe_instance_information(
         call, pass_on
@@ -109,6 +101,14 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     ("ssm", "SendCommand"): lambda layer, call, pass_on: layer.agents.send_command(call, pass_on),
     ("ssm", "StartSession"): lambda layer, call, _: layer.shells.start(call),
     ("ssm", "TerminateSession"): lambda layer, call, _: layer.shells.terminate(call),
+    ("sso", "DeleteInlinePolicyFromPermissionSet"): lambda layer, call, pass_on: layer.center.change_policy(
+        call, pass_on
+    ),
+    ("sso", "ListAccountsForProvisionedPermissionSet"): lambda layer, call, pass_on: layer.center.accounts(
+        call, pass_on
+    ),
+    ("sso", "ProvisionPermissionSet"): lambda layer, call, pass_on: layer.center.provision(call, pass_on),
+    ("sso", "PutInlinePolicyToPermissionSet"): lambda layer, call, pass_on: layer.center.change_policy(call, pass_on),
     ("sts", "AssumeRole"): lambda layer, call, pass_on: layer.sessions.assume(call, pass_on),
     **_all("ec2", sharing.OPERATIONS),
     **_all("route53resolver", dns_firewall.OPERATIONS),

@@ -102,6 +102,16 @@ def ec2_groups(client: Client) -> Any:
     return [one for one in groups if all(tag["Key"] != ROLE_TAG for tag in one.get("Tags", ()))]
 
 
+def ec2_flow_logs(client: Client) -> Any:
+    found = client("ec2").describe_flow_logs()["FlowLogs"]
+    return [[one["ResourceId"], one.get("LogDestination"), one.get("MaxAggregationInterval")] for one in found]
+
+
+def ec2_mirrors(client: Client) -> Any:
+    found = client("ec2").describe_traffic_mirror_sessions()["TrafficMirrorSessions"]
+    return [[one["NetworkInterfaceId"], one["TrafficMirrorTargetId"], one["TrafficMirrorFilterId"]] for one in found]
+
+
 def ec2_snapshots(client: Client) -> Any:
     """Every snapshot with its keys, and who else may use it."""
     ec2 = client("ec2")
@@ -371,9 +381,11 @@ AREAS: Final[Mapping[str, Area]] = {
     "ec2.addresses": ec2_addresses,
     "ec2.attributes": ec2_attributes,
     "ec2.block_public": ec2_block_public,
+    "ec2.flow_logs": ec2_flow_logs,
     "ec2.groups": ec2_groups,
     "ec2.instances": ec2_instances,
     "ec2.interfaces": ec2_interfaces,
+    "ec2.mirrors": ec2_mirrors,
     "ec2.prefix_lists": ec2_prefix_lists,
     "ec2.profiles": ec2_profiles,
     "ec2.routes": ec2_routes,

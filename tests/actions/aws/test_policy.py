@@ -23,6 +23,8 @@ WHOLE_ACCOUNT = {
     "ec2:DisableSnapshotBlockPublicAccess",
     "ec2:EnableSnapshotBlockPublicAccess",
     "ec2:ModifyVpcBlockPublicAccessOptions",
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
     "s3:PutAccountPublicAccessBlock",
 }
 """What IAM knows no narrower resource for than everything."""
@@ -51,11 +53,14 @@ def test_statements_have_unique_names_and_the_account_is_put_in() -> None:
 WAY_BACK = {
     "DeleteBucketPolicy",
     "DeleteInlinePolicyFromPermissionSet",
+    "DeleteFlowLogs",
+    "DeleteLogDelivery",
     "DeleteLoginProfile",
     "DeleteNetworkAclEntry",
     "DeleteRolePolicy",
     "DeleteRoute",
     "DeleteTags",
+    "DeleteTrafficMirrorSession",
     "DeleteUserPermissionsBoundary",
     "DeleteUserPolicy",
 }

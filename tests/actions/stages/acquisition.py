@@ -43,6 +43,19 @@ def to_copy(cloud: Cloud) -> dict[str, Any]:
     return {"snapshot_id": a_snapshot(cloud), "key": customer_key(cloud)}
 
 
+def to_mirror(cloud: Cloud) -> dict[str, Any]:
+    machine = cloud.machine(2)
+    target = cloud.ec2.create_traffic_mirror_target(NetworkInterfaceId=next(iter(machine.groups)))[
+        "TrafficMirrorTarget"
+    ]
+    chosen = cloud.ec2.create_traffic_mirror_filter()["TrafficMirrorFilter"]
+    return {
+        "instance_id": machine.id,
+        "mirror_target": target["TrafficMirrorTargetId"],
+        "mirror_filter": chosen["TrafficMirrorFilterId"],
+    }
+
+
 def not_completed(cloud: Cloud) -> dict[str, Any]:
     """Hashing a GiB takes most of a second: the actions' own tests do that, on images that they make smaller."""
     from moto.ec2.models import ec2_backends  # moto cannot make one over HTTP
@@ -84,6 +97,29 @@ STAGES: Stages = {
     },
     "aws.ebs.snapshot_set": {
         "two": Stage(build=two_interfaces, areas=(), rare=frozenset({"ec2:CreateSnapshot"})),
+    },
+    "aws.ec2.flow_logs": {
+        "two": Stage(
+            build=two_interfaces,
+            areas=("ec2.flow_logs",),
+            rare=frozenset({"logs:CreateLogDelivery", "logs:DeleteLogDelivery"}),
+        ),
+    },
+    "aws.ec2.metadata": {
+        "two": Stage(
+            build=two_interfaces,
+            areas=(),
+            rare=frozenset(
+                {
+                    "autoscaling:DescribeAutoScalingGroups",
+                    "ec2:DescribeLaunchTemplateVersions",
+                    "elasticloadbalancing:DescribeTargetHealth",
+                }
+            ),
+        ),
+    },
+    "aws.ec2.mirror": {
+        "two": Stage(build=to_mirror, areas=("ec2.mirrors",)),
     },
     "aws.ssm.capture_memory": {
         "two": Stage(build=two_interfaces, areas=(), outcome="pending"),

@@ -32,6 +32,11 @@ _NOT_PROTECTED: Condition = {"Null": {f"aws:ResourceTag/{PROTECTED_TAG}": "true"
 _FOR_AWS: Condition = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
 _FOR_DISKS: Condition = {"StringLike": {"kms:ViaService": ["ebs.*.amazonaws.com", "ec2.*.amazonaws.com"]}}
 _TAGGED = ("instance", "network-acl", "network-interface", "security-group", "snapshot", "volume")
+_OF_AN_INCIDENT: Condition = {"Null": {"aws:ResourceTag/hikeshi:incident": "false"}}
+_MIRROR = ("traffic-mirror-filter", "traffic-mirror-session", "traffic-mirror-target")
+_TAGGED = (
+    "instance", "network-interface", "security-group", "snapshot", "traffic-mirror-session", "volume", "vpc-flow-log",
+)  # fmt: skip
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -117,6 +122,7 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "ec2:AuthorizeSecurityGroupEgress": (Scope(_ec2("security-group"), _OURS),),
     "ec2:AuthorizeSecurityGroupIngress": (Scope(_ec2("security-group"), _OURS),),
     "ec2:CopySnapshot": (Scope(_ec2("snapshot")),),
+    "ec2:CreateFlowLogs": (Scope(_ec2("network-interface", "vpc-flow-log")),),
     "ec2:CreateNetworkAcl": (Scope(_ec2("network-acl"), _NEW_ACL), Scope(_ec2("vpc"))),
     "ec2:CreateNetworkAclEntry": (Scope(_ec2("network-acl"), _NOT_PROTECTED),),
     "ec2:CreateRoute": (Scope(_ec2("route-table"), _NOT_PROTECTED),),
@@ -127,6 +133,12 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "ec2:DeleteNetworkAclEntry": (Scope(_ec2("network-acl"), _NOT_PROTECTED),),
     "ec2:DeleteRoute": (Scope(_ec2("route-table"), _NOT_PROTECTED),),
     "ec2:DeleteTags": (Scope(_ec2("instance", "network-interface", "volume"), _OUR_KEYS),),
+    "ec2:CreateTrafficMirrorSession": (Scope(_ec2("network-interface", *_MIRROR)),),
+    "ec2:DeleteFlowLogs": (Scope(_ec2("vpc-flow-log"), _OF_AN_INCIDENT),),
+    "ec2:DeleteNetworkAclEntry": (Scope(_ec2("network-acl"), _NOT_PROTECTED),),
+    "ec2:DeleteRoute": (Scope(_ec2("route-table"), _NOT_PROTECTED),),
+    "ec2:DeleteTags": (Scope(_ec2("instance", "network-interface", "volume"), _OUR_KEYS),),
+    "ec2:DeleteTrafficMirrorSession": (Scope(_ec2(*_MIRROR), _OF_AN_INCIDENT),),
     "ec2:DetachNetworkInterface": (Scope(_ec2("instance", "network-interface"), _NOT_PROTECTED),),
     "ec2:DisableSnapshotBlockPublicAccess": (Scope(("*",)),),
     "ec2:DisassociateAddress": (Scope(_ec2("elastic-ip", "instance", "network-interface")),),
@@ -194,6 +206,8 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "kms:ReEncryptFrom": (Scope(_KEYS, _FOR_DISKS),),
     "kms:ReEncryptTo": (Scope(_KEYS, _FOR_DISKS),),
     "kms:RevokeGrant": (Scope(_KEYS),),
+    "logs:CreateLogDelivery": (Scope(("*",)),),
+    "logs:DeleteLogDelivery": (Scope(("*",)),),
     "network-firewall:UpdateRuleGroup": (
         Scope(("arn:{partition}:network-firewall:{region}:{account}:stateful-rulegroup/*",)),
     ),

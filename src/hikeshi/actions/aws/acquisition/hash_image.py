@@ -9,13 +9,14 @@ from typing import ClassVar, Final
 import msgspec
 
 from hikeshi.actions.action import Action, Call, Outcome, Plan, Receipt
+from hikeshi.actions.aws.acquisition.evidence_folder import need_bucket
 from hikeshi.actions.aws.acquisition.hash_manifest import PART_BLOCKS, ImageRecord, Manifest, Part
 from hikeshi.actions.aws.acquisition.image_hash import ImageHash, hash_blocks
 from hikeshi.actions.aws.acquisition.snapshot_blocks import Image, SnapshotBlocks
 from hikeshi.actions.aws.acquisition.snapshots import EvidenceId, Snapshot, evidence, find_snapshot
 from hikeshi.actions.aws.world import AwsWorld
 from hikeshi.actions.planning import make_plan, nothing_to_undo, receipt
-from hikeshi.errors import Failed, Refused
+from hikeshi.errors import Failed
 from hikeshi.text import Text
 
 SLICE_SECONDS: Final = 10.0
@@ -61,17 +62,14 @@ class HashImage(Action[AwsWorld], frozen=True, kw_only=True):
 
     def plan(self, world: AwsWorld) -> Plan:
         """Raises `Refused` where there is no snapshot to hash, or no evidence bucket to keep the hash in."""
-        if not world.settings.evidence_bucket:
-            raise Refused("There is no evidence bucket to keep the hashes in.", hint="Set one for this account first.")
+        need_bucket(world)
         snapshots = evidence(world, self.evidence_of)
         manifests = [Manifest(world, snapshot) for snapshot in snapshots]
         plan = make_plan(
             world,
             self,
             resources=(*snapshots, *(manifest.address for manifest in manifests)),
-            calls=[
-                Call("s3:PutObject", {"Bucket": one.bucket, "Key": f"{one.folder}/<part>"}, _WHY) for one in manifests
-            ],
+            calls=[Call("s3:PutObject", one.folder.place("<part>"), _WHY) for one in manifests],
             before={"snapshots": {name: msgspec.to_builtins(one) for name, one in snapshots.items()}},
             after={"manifests": [manifest.address for manifest in manifests]},
             warnings=[_pending(one) for one in snapshots.values() if one.pending],

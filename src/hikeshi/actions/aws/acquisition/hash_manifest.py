@@ -18,10 +18,10 @@ from typing import Any, Final, TypeVar
 import msgspec
 import rfc8785
 
+from hikeshi.actions.aws.acquisition.evidence_folder import EvidenceFolder
 from hikeshi.actions.aws.acquisition.image_hash import ImageHash
 from hikeshi.actions.aws.acquisition.snapshot_blocks import Image
 from hikeshi.actions.aws.world import AwsWorld
-from hikeshi.aws.failures import CallFailed
 from hikeshi.errors import Failed
 from hikeshi.text import Text
 
@@ -30,7 +30,6 @@ T = TypeVar("T")
 FORMAT: Final = "hikeshi.ebs-hash.1"
 PART_BLOCKS: Final = 2048
 """Blocks of a part: one GiB, and some ten seconds of reading."""
-ABSENT: Final = ("404", "NoSuchKey", "NotFound")
 
 _SNAPSHOT = Text(
     en="The snapshot as it is when the hash begins.", ja="ハッシュ計算開始時点のスナップショットの情報を記録します。"
@@ -94,29 +93,28 @@ class Manifest:
     def __init__(self, world: AwsWorld, snapshot: str) -> None:
         self._world = world
         self._snapshot = snapshot
-        self.bucket = world.settings.evidence_bucket
-        self.folder = f"{world.settings.evidence_prefix}/{world.incident}/{world.step}/ebs-{snapshot}"
+        self.folder = EvidenceFolder(world, f"ebs-{snapshot}")
 
     @property
     def address(self) -> str:
-        return f"s3://{self.bucket}/{self.folder}/image.json"
+        return self.folder.address("image.json")
 
     def begun(self) -> bool:
-        return "snapshot.json" in self._names()
+        return "snapshot.json" in self.folder.names()
 
     def begin(self, described: Mapping[str, Any]) -> None:
-        self._put("snapshot.json", rfc8785.dumps(dict(described)), _SNAPSHOT)
+        self.folder.put("snapshot.json", rfc8785.dumps(dict(described)), _SNAPSHOT)
 
     def record(self) -> ImageRecord | None:
         """The finished record; None while there is none."""
-        body = self._get("image.json")
+        body = self.folder.get("image.json")
         return None if body is None else _read(body, ImageRecord)
 
     def last(self) -> Part | None:
         """The last part of the unbroken row of parts that is there."""
-        parts = [name for name in self._names() if name.startswith("blocks-")]
+        parts = [name for name in self.folder.names() if name.startswith("blocks-")]
         row = [name for place, name in enumerate(parts) if name == part_name(place)]
-        body = self._get(row[-1]) if row else None
+        body = self.folder.get(row[-1]) if row else None
         return None if body is None else Part(_read(body.partition(b"\n")[0], Header), hashlib.sha256(body).hexdigest())
 
     def add(
@@ -130,7 +128,7 @@ class Manifest:
         )  # fmt: skip
         lines = [msgspec.json.encode(header).decode(), *(f"{index} {digest}" for index, digest in there)]
         body = "\n".join([*lines, ""]).encode()
-        self._put(part_name(first // PART_BLOCKS), body, _PART)
+        self.folder.put(part_name(first // PART_BLOCKS), body, _PART)
         return Part(header, hashlib.sha256(body).hexdigest())
 
     def finish(self, cut: Image, image: ImageHash, last: Part) -> ImageRecord:
@@ -139,29 +137,8 @@ class Manifest:
             present=last.header.present, sha256=image.sha256, merkle_root=image.merkle_root, last_part=last.sha256,
             finished=self._world.now().isoformat(timespec="seconds"), simulated=self._world.simulated,
         )  # fmt: skip
-        self._put("image.json", rfc8785.dumps(msgspec.to_builtins(record)), _IMAGE)
+        self.folder.put("image.json", rfc8785.dumps(msgspec.to_builtins(record)), _IMAGE)
         return record
-
-    def _names(self) -> list[str]:
-        """What is there, without the folder, sorted."""
-        told = self._world.pages("s3", "ListObjectsV2", "Contents", Bucket=self.bucket, Prefix=f"{self.folder}/")
-        return sorted(str(one["Key"]).removeprefix(f"{self.folder}/") for one in told)
-
-    def _get(self, name: str) -> bytes | None:
-        try:
-            body: bytes = self._world.read("s3", "GetObject", **self._place(name))["Body"].read()
-        except CallFailed as failure:
-            if failure.code in ABSENT:
-                return None
-            raise
-        return body
-
-    def _put(self, name: str, body: bytes, why: Text) -> None:
-        # A bucket with Object Lock takes nothing without a checksum, and it catches what breaks on the way.
-        self._world.change("s3", "PutObject", why, **self._place(name), Body=body, ChecksumAlgorithm="SHA256")
-
-    def _place(self, name: str) -> dict[str, Any]:
-        return {"Bucket": self.bucket, "Key": f"{self.folder}/{name}"}
 
 
 def part_name(place: int) -> str:
