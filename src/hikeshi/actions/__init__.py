@@ -38,6 +38,7 @@ from hikeshi.actions.aws.identity.remove_mfa import RemoveMfa
 from hikeshi.actions.aws.identity.remove_principal import RemovePrincipal
 from hikeshi.actions.aws.identity.revoke_instance_sessions import RevokeInstanceSessions
 from hikeshi.actions.aws.identity.revoke_role_sessions import RevokeRoleSessions
+from hikeshi.actions.aws.identity.secure_root import SecureRoot
 from hikeshi.actions.aws.identity.swap_profile import SwapProfile
 from hikeshi.actions.aws.identity.sweep import Sweep
 from hikeshi.actions.aws.identity.user_off import IdcUserOff
@@ -111,6 +112,7 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.iam.remove_principal": RemovePrincipal,
     "aws.iam.revoke_instance_sessions": RevokeInstanceSessions,
     "aws.iam.revoke_role_sessions": RevokeRoleSessions,
+    "aws.iam.secure_root": SecureRoot,
     "aws.iam.sweep": Sweep,
     "aws.idc.user_off": IdcUserOff,
     "aws.kms.protect": ProtectKey,

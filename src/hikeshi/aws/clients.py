@@ -14,19 +14,39 @@ from botocore.config import Config
 _building = threading.Lock()
 
 
-def client(service: str, region: str, endpoint_url: str | None, read_timeout: float, *, attempts: int = 1) -> Any:
+Keys = tuple[str, str, str]
+"""Temporary credentials: access key, secret key, session token."""
+
+
+def client(
+    service: str,
+    region: str,
+    endpoint_url: str | None,
+    read_timeout: float,
+    *,
+    attempts: int = 1,
+    keys: Keys | None = None,
+) -> Any:
     """The client for one service and region; clients are safe to share between threads, building them is not.
 
     With `endpoint_url` (a simulated account) the keys are dummies, so real credentials never reach a simulator. The SDK
     itself never sends a call twice: its retries do not know whether a call changes something, so `AwsWorld` decides. Who only
-    reads says how many `attempts` it may make.
+    reads says how many `attempts` it may make. A client with `keys` of its own is not kept.
     """
     with _building:
+        if keys is not None:
+            return _build(service, region, endpoint_url, read_timeout, attempts, keys)
         return _client(service, region, endpoint_url, read_timeout, attempts)
 
 
 @lru_cache(maxsize=128)
 def _client(service: str, region: str, endpoint_url: str | None, read_timeout: float, attempts: int) -> Any:
+    return _build(service, region, endpoint_url, read_timeout, attempts, None)
+
+
+def _build(
+    service: str, region: str, endpoint_url: str | None, read_timeout: float, attempts: int, own: Keys | None
+) -> Any:
     simulated = endpoint_url is not None
     config = Config(
         connect_timeout=5,
@@ -39,7 +59,8 @@ def _client(service: str, region: str, endpoint_url: str | None, read_timeout: f
         request_checksum_calculation="when_required",
         user_agent_extra="hikeshi",
     )
-    keys = {"aws_access_key_id": "simulated", "aws_secret_access_key": "simulated"} if simulated else {}
+    given: tuple[str, ...] | None = own or (("simulated", "simulated") if simulated else None)
+    keys = dict(zip(("aws_access_key_id", "aws_secret_access_key", "aws_session_token"), given or (), strict=False))
     build: Any = _session().client  # the stubs know one overload per service; here the name is a value
     made = build(service, region_name=region or None, endpoint_url=endpoint_url, config=config, **keys)
     if service == "s3control" and endpoint_url is not None:

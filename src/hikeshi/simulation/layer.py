@@ -29,6 +29,7 @@ from hikeshi.simulation import (
     network_firewall,
     policies,
     rolesanywhere,
+    root,
     sharing,
     snapshots,
     sso,
@@ -110,6 +111,8 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     ("sso", "ProvisionPermissionSet"): lambda layer, call, pass_on: layer.center.provision(call, pass_on),
     ("sso", "PutInlinePolicyToPermissionSet"): lambda layer, call, pass_on: layer.center.change_policy(call, pass_on),
     ("sts", "AssumeRole"): lambda layer, call, pass_on: layer.sessions.assume(call, pass_on),
+    ("sts", "AssumeRoot"): lambda layer, call, _: layer.root.assume(call),
+    **{("iam", one): lambda layer, call, pass_on: layer.root.answer(call, pass_on) for one in root.CALLS},
     **_all("ec2", sharing.OPERATIONS),
     **_all("route53resolver", dns_firewall.OPERATIONS),
     **_all("network-firewall", network_firewall.OPERATIONS),
@@ -125,6 +128,7 @@ class Layer:
     vault: vault.Vault
     anchors: rolesanywhere.Anchors
     center: sso.Center
+    root: root.Root
     climate: weather.Climate
     refreshes: Refreshes
     sessions: Sessions
@@ -138,6 +142,7 @@ class Layer:
         self.vault = vault.Vault()
         self.anchors = rolesanywhere.Anchors()
         self.center = sso.Center()
+        self.root = root.Root()
         self.climate = weather.Climate()
         self.refreshes = Refreshes()
         self.sessions = Sessions()
@@ -154,6 +159,7 @@ class Layer:
             self.vault.forget()
             self.anchors.forget()
             self.center.forget()
+            self.root.forget()
             self.lookups.replace(b"[]")
             self.climate.replace(b"{}")
             self.refreshes.forget()

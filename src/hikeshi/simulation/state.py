@@ -214,6 +214,16 @@ def rolesanywhere_anchors(client: Client) -> Any:
     return client("rolesanywhere").list_trust_anchors()["trustAnchors"]
 
 
+def iam_root(client: Client) -> Any:
+    """What the root user has of the account that AssumeRoot was last called for."""
+    iam = client("iam")
+    try:
+        password = iam.get_login_profile()["LoginProfile"]
+    except iam.exceptions.NoSuchEntityException:
+        password = None
+    return iam.list_access_keys()["AccessKeyMetadata"], password
+
+
 def iam_users(client: Client) -> Any:
     iam = client("iam")
     names = [user["UserName"] for user in iam.list_users()["Users"]]
@@ -398,6 +408,7 @@ AREAS: Final[Mapping[str, Area]] = {
     "iam.passwords": iam_passwords,
     "iam.providers": iam_providers,
     "iam.roles": iam_roles,
+    "iam.root": iam_root,
     "iam.users": iam_users,
     "kms.keys": kms_keys,
     "organizations.policies": org_policies,

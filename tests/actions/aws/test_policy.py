@@ -30,7 +30,7 @@ WHOLE_ACCOUNT = {
 """What IAM knows no narrower resource for than everything."""
 
 
-WITHOUT_ACCOUNT = ("snapshot/", ":s3:", "document/", "::image/", ":sso:::", ":identitystore:::user/")
+WITHOUT_ACCOUNT = ("snapshot/", ":s3:", "document/", "::image/", ":sso:::", ":identitystore:::user/", ":iam::*:root")
 """Kinds of names that carry no account."""
 
 

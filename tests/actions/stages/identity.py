@@ -182,6 +182,15 @@ def a_person(cloud: Cloud) -> dict[str, Any]:
     return {"user_id": made["UserId"]}
 
 
+def a_root_with_key_and_password(cloud: Cloud) -> dict[str, Any]:
+    inputs = an_organization(cloud)
+    task = {"arn": "arn:aws:iam::aws:policy/root-task/IAMCreateRootUserPassword"}
+    cloud.client("sts").assume_root(TargetPrincipal=inputs["account_id"], TaskPolicyArn=task)
+    cloud.client("iam").create_access_key()
+    cloud.client("iam").create_login_profile(Password="not-a-real-one-1A!")
+    return inputs
+
+
 _OF_ROLES = frozenset(
     permission for permission in RemovePrincipal.permissions if "Role" in permission or "InstanceProfile" in permission
 )
@@ -223,6 +232,7 @@ STAGES: Stages = {
     "aws.iam.revoke_role_sessions": {
         "one": Stage(build=lambda cloud: a_role(cloud) | {"release_early": True}, areas=("iam.roles",)),
     },
+    "aws.iam.secure_root": {"one": Stage(build=a_root_with_key_and_password, areas=("iam.root",))},
     "aws.iam.sweep": {"one": Stage(build=much_of_everything, areas=())},
     "aws.idc.user_off": {"one": Stage(build=a_person, areas=("sso.people",))},
     "aws.org.quarantine_account": {

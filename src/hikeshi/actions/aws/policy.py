@@ -57,6 +57,14 @@ def _iam(kind: str) -> tuple[str, ...]:
     return (f"arn:{{partition}}:iam::{{account}}:{kind}/*",)
 
 
+_ROOT_TASKS: Condition = {
+    "ArnLike": {
+        "sts:TaskPolicyArn": [
+            "arn:*:iam::aws:policy/root-task/IAMAuditRootUserCredentials",
+            "arn:*:iam::aws:policy/root-task/IAMDeleteRootUserCredentials",
+        ]
+    }
+}
 _TO_EC2: Condition = {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
 _OUR_DENIES: Condition = {
     "ArnLike": {
@@ -241,6 +249,7 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "sso:ProvisionPermissionSet": (Scope(_SETS),),
     "sso:PutInlinePolicyToPermissionSet": (Scope(_SETS),),
     "wafv2:UpdateIPSet": (Scope(("arn:{partition}:wafv2:{region}:{account}:*/ipset/*",)),),
+    "sts:AssumeRoot": (Scope(("arn:{partition}:iam::*:root",), _ROOT_TASKS),),
 }
 """Every permission that changes something or reads evidence must be here; only reading ones may go without (resource "*")."""
 

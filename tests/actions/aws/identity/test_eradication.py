@@ -78,3 +78,24 @@ def test_a_locked_role_is_deleted_with_its_place_in_a_profile(cloud: Cloud, worl
     remove = action("aws.iam.remove_principal", {"arn": arn})
     assert remove.do(world, stored(remove.plan(world))).outcome == "done"
     assert cloud.client("iam").list_roles()["Roles"] == []
+
+
+def test_root_of_the_management_account_is_out_of_reach_and_one_without_credentials_is_left(
+    cloud: Cloud, world: WatchedWorld
+) -> None:
+    member = built.an_organization(cloud)
+    for account, said in (({"account_id": "111122223333"}, "management"), (member, "no credentials")):
+        with pytest.raises(Refused, match=said):
+            action("aws.iam.secure_root", account).plan(world)
+    assert world.sent == []
+
+
+def test_root_is_used_for_its_task_and_not_a_call_longer(cloud: Cloud, world: WatchedWorld) -> None:
+    secure = action("aws.iam.secure_root", built.a_root_with_key_and_password(cloud))
+    plan = stored(secure.plan(world))
+    assert secure.do(world, plan).outcome == "done"
+    with pytest.raises(Refused, match="deleted for good"):
+        secure.undo(world, plan)
+    assert world.read("iam", "ListUsers")["Users"] == []
+    assert "iam:ListUsers" in world.used
+    assert "iam:DeleteAccessKey" not in world.used
