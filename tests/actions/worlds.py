@@ -61,7 +61,7 @@ class WatchedWorld(AwsWorld):
     def now(self) -> datetime:
         return super().now() + self.ahead
 
-    def change(self, service: str, operation: str, why: Any, **params: Any) -> dict[str, Any]:
+    def change(self, service: str, operation: str, why: Any, /, **params: Any) -> dict[str, Any]:
         self._due = self.at in (0, len(self.sent) + 1)
         try:
             return super().change(service, operation, why, **params)

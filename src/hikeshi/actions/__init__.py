@@ -21,6 +21,9 @@ from hikeshi.actions.aws.acquisition.snapshot_set import SnapshotSet
 from hikeshi.actions.aws.data.block_account import BlockAccount
 from hikeshi.actions.aws.data.block_bucket import BlockBucket
 from hikeshi.actions.aws.data.block_snapshot_sharing import BlockSnapshotSharing
+from hikeshi.actions.aws.data.contain_cluster import ContainCluster
+from hikeshi.actions.aws.data.contain_service import ContainService
+from hikeshi.actions.aws.data.freeze_function import FreezeFunction
 from hikeshi.actions.aws.data.lock_policy import LockPolicy
 from hikeshi.actions.aws.data.preserve import Preserve
 from hikeshi.actions.aws.data.protect_key import ProtectKey
@@ -100,6 +103,8 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.ec2.unshare_image": UnshareImage,
     "aws.ec2.unshare_snapshot": UnshareSnapshot,
     "aws.ec2.untrack": Untrack,
+    "aws.ecs.contain": ContainService,
+    "aws.eks.contain": ContainCluster,
     "aws.elb.deregister": DeregisterInstance,
     "aws.firewall.block": BlockAtFirewall,
     "aws.iam.console_off": ConsoleOff,
@@ -116,6 +121,7 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.iam.sweep": Sweep,
     "aws.idc.user_off": IdcUserOff,
     "aws.kms.protect": ProtectKey,
+    "aws.lambda.freeze": FreezeFunction,
     "aws.org.quarantine_account": QuarantineAccount,
     "aws.s3.block_account": BlockAccount,
     "aws.s3.block_bucket": BlockBucket,

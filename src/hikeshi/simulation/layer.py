@@ -20,6 +20,7 @@ from typing import Any, Final
 import msgspec
 
 from hikeshi.simulation import (
+    access_entries,
     block_public,
     blocks,
     dns_firewall,
@@ -116,6 +117,7 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     **_all("ec2", sharing.OPERATIONS),
     **_all("route53resolver", dns_firewall.OPERATIONS),
     **_all("network-firewall", network_firewall.OPERATIONS),
+    **_all("eks", access_entries.OPERATIONS),
 }
 
 

@@ -10,6 +10,7 @@ and so is what Hikeshi leaves behind on purpose for the next time: its own tagge
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -383,6 +384,55 @@ def waf_sets(client: Client) -> Any:
     return [waf.get_ip_set(Name=one["Name"], Scope="REGIONAL", Id=one["Id"])["IPSet"] for one in sets]
 
 
+def lambda_functions(client: Client) -> Any:
+    functions = client("lambda")
+    return {
+        one["FunctionName"]: _function(functions, one["FunctionName"])
+        for one in functions.list_functions()["Functions"]
+    }
+
+
+def _function(functions: Any, name: str) -> Any:
+    mappings = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+    address = _or_none(functions, "GetFunctionUrlConfig", "ResourceNotFoundException", FunctionName=name)
+    policy = _or_none(functions, "GetPolicy", "ResourceNotFoundException", FunctionName=name)
+    return {
+        "address": [address[one] for one in ("AuthType", "FunctionUrl")] if address else None,
+        "concurrency": functions.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions"),
+        "mappings": {one["UUID"]: one["State"] for one in mappings},
+        "policy": json.loads(policy["Policy"]) if policy else None,
+    }
+
+
+def ecs_services(client: Client) -> Any:
+    ecs, scaling = client("ecs"), client("application-autoscaling")
+    names = [
+        (cluster, one)
+        for cluster in ecs.list_clusters()["clusterArns"]
+        for one in ecs.list_services(cluster=cluster)["serviceArns"]
+    ]
+    told = {one: ecs.describe_services(cluster=cluster, services=[one])["services"][0] for cluster, one in names}
+    targets = scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+    return {
+        "counts": {one: service["desiredCount"] for one, service in told.items()},
+        "scaling": {
+            one["ResourceId"]: [one["MinCapacity"], one["MaxCapacity"], any(one.get("SuspendedState", {}).values())]
+            for one in targets
+        },
+    }
+
+
+def eks_access(client: Client) -> Any:
+    eks = client("eks")
+    found = {}
+    for cluster in eks.list_clusters()["clusters"]:
+        for principal in eks.list_access_entries(clusterName=cluster)["accessEntries"]:
+            which = {"clusterName": cluster, "principalArn": principal}
+            policies = eks.list_associated_access_policies(**which)["associatedAccessPolicies"]
+            found[f"{cluster} {principal}"] = eks.describe_access_entry(**which)["accessEntry"], policies
+    return found
+
+
 AREAS: Final[Mapping[str, Area]] = {
     "autoscaling.groups": autoscaling_groups,
     "cloudtrail.trails": cloudtrail_trails,
@@ -402,6 +452,8 @@ AREAS: Final[Mapping[str, Area]] = {
     "ec2.sharing": ec2_sharing,
     "ec2.snapshot_locks": ec2_snapshot_locks,
     "ec2.snapshots": ec2_snapshots,
+    "ecs.services": ecs_services,
+    "eks.access": eks_access,
     "elbv2.targets": elbv2_targets,
     "firewall.rules": firewall_rules,
     "iam.devices": iam_devices,
@@ -411,6 +463,7 @@ AREAS: Final[Mapping[str, Area]] = {
     "iam.root": iam_root,
     "iam.users": iam_users,
     "kms.keys": kms_keys,
+    "lambda.functions": lambda_functions,
     "organizations.policies": org_policies,
     "rolesanywhere.anchors": rolesanywhere_anchors,
     "s3.account": s3_account,

@@ -52,6 +52,7 @@ def test_statements_have_unique_names_and_the_account_is_put_in() -> None:
 
 WAY_BACK = {
     "DeleteBucketPolicy",
+    "DeleteFunctionConcurrency",
     "DeleteInlinePolicyFromPermissionSet",
     "DeleteFlowLogs",
     "DeleteLogDelivery",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from typing import Any
 
 from actions.account import ACCOUNT, REGION, Cloud
@@ -181,6 +183,62 @@ def ip_set(cloud: Cloud) -> dict[str, Any]:
     return {"ip_set": "block", "ip_set_id": made["Summary"]["Id"], "addresses": ADDRESSES}
 
 
+FUNCTION = "order-intake"
+
+
+def busy_function(cloud: Cloud) -> dict[str, Any]:
+    """Fed by a queue, with a public address and permissions for everybody and for S3."""
+    role = cloud.client("iam").create_role(RoleName="intake", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    code, packed = io.BytesIO(), {"FunctionName": FUNCTION, "Runtime": "python3.12", "Role": role, "Handler": "a.b"}
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("a.py", "b = print")
+    functions, queues = cloud.client("lambda"), cloud.client("sqs")
+    functions.create_function(**packed, Code={"ZipFile": code.getvalue()})
+    queue = queues.create_queue(QueueName="orders")["QueueUrl"]
+    source = queues.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    functions.create_event_source_mapping(FunctionName=FUNCTION, EventSourceArn=source)
+    functions.create_function_url_config(FunctionName=FUNCTION, AuthType="NONE", Cors={"AllowOrigins": ["*"]})
+    for name, more in (
+        ("public", {"Action": "lambda:InvokeFunctionUrl", "Principal": "*", "FunctionUrlAuthType": "NONE"}),
+        ("files", {"Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com", "SourceArn": "arn:aws:s3:::x"}),
+    ):
+        functions.add_permission(FunctionName=FUNCTION, StatementId=name, **more)
+    return {"function": FUNCTION}
+
+
+def reserved_function(cloud: Cloud) -> dict[str, Any]:
+    made = busy_function(cloud)
+    cloud.client("lambda").put_function_concurrency(FunctionName=FUNCTION, ReservedConcurrentExecutions=5)
+    return made
+
+
+def scaled_service(cloud: Cloud) -> dict[str, Any]:
+    ecs = cloud.client("ecs")
+    ecs.create_cluster(clusterName="prod")
+    ecs.register_task_definition(family="web", containerDefinitions=[{"name": "a", "image": "web", "memory": 128}])
+    ecs.create_service(cluster="prod", serviceName="web", taskDefinition="web", desiredCount=3)
+    cloud.client("application-autoscaling").register_scalable_target(
+        ServiceNamespace="ecs",
+        ResourceId="service/prod/web",
+        ScalableDimension="ecs:service:DesiredCount",
+        MinCapacity=1,
+        MaxCapacity=4,
+    )
+    return {"cluster": "prod", "service": "web"}
+
+
+def cluster_admin(cloud: Cloud) -> dict[str, Any]:
+    principal = f"arn:aws:iam::{ACCOUNT}:role/developer"
+    which = {"clusterName": "prod", "principalArn": principal}
+    eks = cloud.client("eks")
+    eks.create_cluster(name="prod", roleArn=f"arn:aws:iam::{ACCOUNT}:role/eks", resourcesVpcConfig={"subnetIds": []})
+    eks.create_access_entry(**which, kubernetesGroups=["builders"])
+    policies = "arn:aws:eks::aws:cluster-access-policy"
+    for name, scope in (("Admin", {"type": "namespace", "namespaces": ["a"]}), ("ClusterAdmin", {"type": "cluster"})):
+        eks.associate_access_policy(**which, policyArn=f"{policies}/AmazonEKS{name}Policy", accessScope=scope)
+    return {"cluster": "prod", "principal_arn": principal}
+
+
 KEPT = ("s3.kept",)
 POLICIES = ("s3.policies",)
 PUBLIC = ("s3.public",)
@@ -197,10 +255,20 @@ STAGES: Stages = {
     "aws.ec2.block_snapshot_sharing": {"unblocked": Stage(build=account, areas=("ec2.sharing",))},
     "aws.ec2.unshare_image": {"shared": Stage(build=shared_image, areas=("ec2.sharing",))},
     "aws.ec2.unshare_snapshot": {"shared": Stage(build=shared_snapshot, areas=("ec2.sharing",))},
+    "aws.ecs.contain": {"scaled": Stage(build=scaled_service, areas=("ecs.services",))},
+    "aws.eks.contain": {"admin": Stage(build=cluster_admin, areas=("eks.access",))},
     "aws.firewall.block": {"shared": Stage(build=rule_group, areas=("firewall.rules",))},
     "aws.kms.protect": {
         "deleted": Stage(build=key_to_be_deleted, areas=("kms.keys",), rare=_GRANTS),
         "disabled": Stage(build=disabled_key, areas=("kms.keys",), rare=frozenset({"kms:CancelKeyDeletion"})),
+    },
+    "aws.lambda.freeze": {
+        "busy": Stage(build=busy_function, areas=("lambda.functions",)),
+        "reserved": Stage(
+            build=reserved_function,
+            areas=("lambda.functions",),
+            rare=frozenset({"lambda:DeleteFunctionConcurrency"}),
+        ),
     },
     "aws.s3.block_account": {"absent": Stage(build=account, areas=("s3.account",))},
     "aws.s3.block_bucket": {

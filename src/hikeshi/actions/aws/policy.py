@@ -110,6 +110,9 @@ _DNS_FIREWALL = tuple(
 )
 
 SCOPES: dict[str, tuple[Scope, ...]] = {
+    "application-autoscaling:RegisterScalableTarget": (
+        Scope(("arn:{partition}:application-autoscaling:{region}:{account}:scalable-target/*",)),
+    ),
     "autoscaling:AttachInstances": _SCALED,
     "autoscaling:DetachInstances": _SCALED,
     "autoscaling:EnterStandby": _SCALED,
@@ -167,6 +170,10 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "ec2:RevokeSecurityGroupIngress": (Scope(_ec2("security-group"), _OURS),),
     "ec2:StartInstances": _MACHINE,
     "ec2:StopInstances": _MACHINE,
+    "ecs:UpdateService": (Scope(("arn:{partition}:ecs:{region}:{account}:service/*",)),),
+    "eks:AssociateAccessPolicy": (Scope(("arn:{partition}:eks:{region}:{account}:access-entry/*",)),),
+    "eks:DisassociateAccessPolicy": (Scope(("arn:{partition}:eks:{region}:{account}:access-entry/*",)),),
+    "eks:UpdateAccessEntry": (Scope(("arn:{partition}:eks:{region}:{account}:access-entry/*",)),),
     "elasticloadbalancing:DeregisterInstancesFromLoadBalancer": _BALANCED_CLASSIC,
     "elasticloadbalancing:DeregisterTargets": _BALANCED,
     "elasticloadbalancing:RegisterInstancesWithLoadBalancer": _BALANCED_CLASSIC,
@@ -211,6 +218,12 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "kms:ReEncryptFrom": (Scope(_KEYS, _FOR_DISKS),),
     "kms:ReEncryptTo": (Scope(_KEYS, _FOR_DISKS),),
     "kms:RevokeGrant": (Scope(_KEYS),),
+    "lambda:AddPermission": (Scope(("arn:{partition}:lambda:{region}:{account}:function:*",)),),
+    "lambda:DeleteFunctionConcurrency": (Scope(("arn:{partition}:lambda:{region}:{account}:function:*",)),),
+    "lambda:PutFunctionConcurrency": (Scope(("arn:{partition}:lambda:{region}:{account}:function:*",)),),
+    "lambda:RemovePermission": (Scope(("arn:{partition}:lambda:{region}:{account}:function:*",)),),
+    "lambda:UpdateEventSourceMapping": (Scope(("arn:{partition}:lambda:{region}:{account}:event-source-mapping:*",)),),
+    "lambda:UpdateFunctionUrlConfig": (Scope(("arn:{partition}:lambda:{region}:{account}:function:*",)),),
     "logs:CreateLogDelivery": (Scope(("*",)),),
     "logs:DeleteLogDelivery": (Scope(("*",)),),
     "network-firewall:UpdateRuleGroup": (

@@ -191,12 +191,12 @@ class AwsWorld:
         service, operation = call.operation.split(":")
         return self.change(service, operation, call.why, eventually=eventually, **call.params)
 
-    def read(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
+    def read(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
         """One reading call ("ec2", "DescribeVolumes"); repeated within bounds when throttled or lost. Raises `CallFailed`."""
         self._turn(service, operation, params)
         return self._send(service, operation, params, changing=False)
 
-    def pages(self, service: str, operation: str, items: str, **params: Any) -> Iterator[dict[str, Any]]:
+    def pages(self, service: str, operation: str, items: str, /, **params: Any) -> Iterator[dict[str, Any]]:
         """Every element of the list `items` over all pages; only an absent token ends, an empty page does not."""
         if self._together is None:
             return self._pages(service, operation, items, params)
@@ -246,7 +246,7 @@ class AwsWorld:
             yield
 
     def change(
-        self, service: str, operation: str, why: Text, *, eventually: tuple[str, ...] = (), **params: Any
+        self, service: str, operation: str, why: Text, /, *, eventually: tuple[str, ...] = (), **params: Any
     ) -> dict[str, Any]:
         """One changing call, written down before it is sent and after it is answered.
 
