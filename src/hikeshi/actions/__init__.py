@@ -45,6 +45,8 @@ from hikeshi.actions.aws.identity.secure_root import SecureRoot
 from hikeshi.actions.aws.identity.swap_profile import SwapProfile
 from hikeshi.actions.aws.identity.sweep import Sweep
 from hikeshi.actions.aws.identity.user_off import IdcUserOff
+from hikeshi.actions.aws.instance.console import ReadConsole
+from hikeshi.actions.aws.instance.crash_dump import CrashDump
 from hikeshi.actions.aws.instance.deregister import DeregisterInstance
 from hikeshi.actions.aws.instance.detach import DetachInstance
 from hikeshi.actions.aws.instance.end_sessions import EndSessions
@@ -88,6 +90,8 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.ec2.block_snapshot_sharing": BlockSnapshotSharing,
     "aws.ec2.detach_interface": DetachInterface,
     "aws.ec2.flow_logs": FlowLogs,
+    "aws.ec2.console": ReadConsole,
+    "aws.ec2.crash_dump": CrashDump,
     "aws.ec2.imds": HardenMetadata,
     "aws.ec2.isolate": IsolateInstance,
     "aws.ec2.isolate_ssm": IsolateExceptSsm,

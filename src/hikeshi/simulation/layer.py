@@ -38,6 +38,7 @@ from hikeshi.simulation import (
     weather,
 )
 from hikeshi.simulation.agent import Agents, Machine
+from hikeshi.simulation.console import Consoles
 from hikeshi.simulation.faults import Fault, Faults, fault_answer
 from hikeshi.simulation.refreshes import Refreshes
 from hikeshi.simulation.roles import Sessions
@@ -79,9 +80,12 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     ("ec2", "DescribeVpcBlockPublicAccessOptions"): lambda _layer, call, _: block_public.describe(call),
     ("ec2", "DetachNetworkInterface"): lambda _layer, call, pass_on: interfaces.detach(call, pass_on),
     ("ec2", "DisassociateKmsKeyId"): lambda layer, call, _: layer.vault.disassociate(call),
+    ("ec2", "GetConsoleOutput"): lambda layer, call, pass_on: layer.consoles.output(call, pass_on()),
+    ("ec2", "GetConsoleScreenshot"): lambda layer, call, _: layer.consoles.screenshot(call),
     ("ec2", "LockSnapshot"): lambda layer, call, _: layer.vault.lock(call),
     ("ec2", "ModifyNetworkInterfaceAttribute"): lambda _layer, call, pass_on: interfaces.modify(call, pass_on),
     ("ec2", "ModifyVpcBlockPublicAccessOptions"): lambda _layer, call, _: block_public.modify(call),
+    ("ec2", "SendDiagnosticInterrupt"): lambda layer, call, _: layer.consoles.interrupt(call),
     ("ec2", "UnlockSnapshot"): lambda layer, call, _: layer.vault.unlock(call),
     ("iam", "AttachUserPolicy"): lambda _layer, call, pass_on: iam.attach_user_policy(call, pass_on),
     ("iam", "DeleteUserPermissionsBoundary"): lambda _layer, call, _: iam.delete_user_boundary(call),
@@ -135,6 +139,7 @@ class Layer:
     refreshes: Refreshes
     sessions: Sessions
     shells: Shells
+    consoles: Consoles
 
     def __init__(self, moto: WSGI, machines: Callable[[str], Mapping[str, Machine]]) -> None:
         self._moto = moto
@@ -149,6 +154,7 @@ class Layer:
         self.refreshes = Refreshes()
         self.sessions = Sessions()
         self.shells = Shells()
+        self.consoles = Consoles(machines)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
@@ -167,6 +173,7 @@ class Layer:
             self.refreshes.forget()
             self.sessions.forget()
             self.shells.forget()
+            self.consoles.forget()
         if path.startswith("/moto-api/"):
             return self._moto(environ, _marked(start_response))
         call = read_call(environ)

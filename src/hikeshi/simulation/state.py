@@ -64,6 +64,12 @@ def ec2_attributes(client: Client) -> Any:
     }
 
 
+def ec2_consoles(client: Client) -> Any:
+    """What stands on them, whoever they belong to: a stage that cannot be undone is built anew, with new ids."""
+    living = [one["InstanceId"] for reservation in ec2_instances(client) for one in reservation["Instances"]]
+    return [client("ec2").get_console_output(InstanceId=one)["Output"] for one in living]
+
+
 def ec2_instances(client: Client) -> Any:
     told = client("ec2").describe_instances()["Reservations"]
     for instance in (one for reservation in told for one in reservation["Instances"]):
@@ -442,6 +448,7 @@ AREAS: Final[Mapping[str, Area]] = {
     "ec2.attributes": ec2_attributes,
     "ec2.block_public": ec2_block_public,
     "ec2.flow_logs": ec2_flow_logs,
+    "ec2.consoles": ec2_consoles,
     "ec2.groups": ec2_groups,
     "ec2.instances": ec2_instances,
     "ec2.interfaces": ec2_interfaces,

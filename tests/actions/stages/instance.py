@@ -95,6 +95,8 @@ STAGES: Stages = {
         "protected": Stage(build=protected_member, areas=("autoscaling.groups",)),
     },
     "aws.asg.standby": {"member": Stage(build=member, areas=("autoscaling.groups", "ec2.instances"))},
+    "aws.ec2.console": {"one": Stage(build=one, areas=())},
+    "aws.ec2.crash_dump": {"one": Stage(build=one, areas=("ec2.consoles",))},
     "aws.ec2.imds": {
         "off": Stage(build=metadata_off, areas=("ec2.instances",)),
         "strict": Stage(build=one, areas=("ec2.instances",)),

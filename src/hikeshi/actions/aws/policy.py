@@ -168,6 +168,7 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "ec2:ReplaceNetworkAclAssociation": (Scope(_ec2("network-acl", "subnet"), _NOT_PROTECTED),),
     "ec2:RevokeSecurityGroupEgress": (Scope(_ec2("security-group"), _OURS),),
     "ec2:RevokeSecurityGroupIngress": (Scope(_ec2("security-group"), _OURS),),
+    "ec2:SendDiagnosticInterrupt": _MACHINE,
     "ec2:StartInstances": _MACHINE,
     "ec2:StopInstances": _MACHINE,
     "ecs:UpdateService": (Scope(("arn:{partition}:ecs:{region}:{account}:service/*",)),),

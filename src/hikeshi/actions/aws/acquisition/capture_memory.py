@@ -26,7 +26,6 @@ from hikeshi.aws.failures import CallFailed
 from hikeshi.text import Text
 
 SCRIPT = files("hikeshi.actions.aws.acquisition").joinpath("capture_memory.sh").read_text(encoding="utf-8")
-DOCUMENT = commands.DOCUMENTS["Linux"]
 PURPOSE = ""
 """The one command of its step."""
 
