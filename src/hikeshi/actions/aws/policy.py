@@ -141,11 +141,11 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "ec2:CreateSnapshot": (Scope(_ec2("snapshot", "volume")),),
     "ec2:CreateSnapshots": (Scope(_ec2("instance", "snapshot", "volume")),),
     "ec2:CreateTags": (Scope(_ec2(*_TAGGED), _OUR_KEYS),),
+    "ec2:CreateTrafficMirrorSession": (Scope(_ec2("network-interface", *_MIRROR)),),
+    "ec2:DeleteFlowLogs": (Scope(_ec2("vpc-flow-log"), _OF_AN_INCIDENT),),
     "ec2:DeleteNetworkAclEntry": (Scope(_ec2("network-acl"), _NOT_PROTECTED),),
     "ec2:DeleteRoute": (Scope(_ec2("route-table"), _NOT_PROTECTED),),
     "ec2:DeleteTags": (Scope(_ec2("instance", "network-interface", "volume"), _OUR_KEYS),),
-    "ec2:CreateTrafficMirrorSession": (Scope(_ec2("network-interface", *_MIRROR)),),
-    "ec2:DeleteFlowLogs": (Scope(_ec2("vpc-flow-log"), _OF_AN_INCIDENT),),
     "ec2:DeleteTrafficMirrorSession": (Scope(_ec2(*_MIRROR), _OF_AN_INCIDENT),),
     "ec2:DetachNetworkInterface": (Scope(_ec2("instance", "network-interface"), _NOT_PROTECTED),),
     "ec2:DisableSnapshotBlockPublicAccess": (Scope(("*",)),),
@@ -259,8 +259,8 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "sso:DeleteInlinePolicyFromPermissionSet": (Scope(_SETS),),
     "sso:ProvisionPermissionSet": (Scope(_SETS),),
     "sso:PutInlinePolicyToPermissionSet": (Scope(_SETS),),
-    "wafv2:UpdateIPSet": (Scope(("arn:{partition}:wafv2:{region}:{account}:*/ipset/*",)),),
     "sts:AssumeRoot": (Scope(("arn:{partition}:iam::*:root",), _ROOT_TASKS),),
+    "wafv2:UpdateIPSet": (Scope(("arn:{partition}:wafv2:{region}:{account}:*/ipset/*",)),),
 }
 """Every permission that changes something or reads evidence must be here; only reading ones may go without (resource "*")."""
 
