@@ -11,6 +11,8 @@ import pytest
 
 from hikeshi.actions.action import Action, Plan, Receipt
 from hikeshi.actions.aws.acquisition.capture_memory import CaptureMemory
+from hikeshi.actions.aws.identity.disable_key import DisableKey
+from hikeshi.actions.aws.identity.sweep import Sweep
 from hikeshi.actions.aws.network.isolate import IsolateInstance
 from hikeshi.actions.aws.recorder import ListRecorder
 from hikeshi.actions.aws.world import AwsSettings, AwsWorld
@@ -66,6 +68,15 @@ def test_an_agent_that_is_offline_is_waited_for(cloud: SimulatedCloud) -> None:
     plan = action.plan(world)
     action.do(world, plan)
     assert action.check(world, plan).outcome == "pending"
+
+
+def test_the_leaked_key_is_switched_off_and_what_the_attacker_left_is_found(cloud: SimulatedCloud) -> None:
+    world = world_of(cloud, build_account(cloud))
+    off = DisableKey(access_key_id=cast.LEAKED_KEY)
+    assert off.do(world, off.plan(world)).outcome == "done"
+    sweep = Sweep(since="2026-01-01T00:00:00Z")
+    rows = sweep.do(world, sweep.plan(world)).observed["rows"]
+    assert {cast.BACKDOOR_USER, cast.BACKDOOR_KEY} < {row["name"] for row in rows}
 
 
 def test_the_victim_can_be_isolated_and_put_back_even_through_throttling(cloud: SimulatedCloud) -> None:

@@ -1,4 +1,4 @@
-"""What moto's IAM lacks: a user's permissions boundary, and the two policies of AWS that deny.
+"""What moto's IAM lacks: a user's permissions boundary, the two policies of AWS that deny, and keys with the ids of the story.
 
 IAM API Reference, PutUserPermissionsBoundary, DeleteUserPermissionsBoundary. moto knows AWS's own policies only when all of them are
 loaded, which takes half a second; here the few that are named in a call are cut out of its list. The boundary is kept on moto's own
@@ -15,6 +15,7 @@ from hikeshi.simulation import cast
 from hikeshi.simulation.wire import Answer, Call, error_answer
 
 AWS_POLICY: Final = "arn:aws:iam::aws:policy/"
+STORY: Final = {cast.LEAKED_USER: cast.LEAKED_KEY, cast.BACKDOOR_USER: cast.BACKDOOR_KEY}
 OFFERED: Final = frozenset({"AWSCompromisedKeyQuarantineV3", "AWSDenyAll"})
 
 
@@ -28,6 +29,19 @@ def account() -> Any:
 def attach_user_policy(call: Call, pass_on: Callable[[], Answer]) -> Answer:
     _know_policy(call)
     return pass_on()
+
+
+def create_access_key(call: Call, pass_on: Callable[[], Answer]) -> Answer:
+    """The first key of a user of the story gets the id that the logs and the finding name."""
+    answer, name = pass_on(), call.params.get("UserName", "")
+    wanted = STORY.get(name)
+    if answer.status != 200 or wanted is None or wanted in account().access_keys:
+        return answer
+    key = account().users[name].access_keys[-1]
+    made, key.access_key_id = key.access_key_id, wanted
+    account().access_keys[wanted] = account().access_keys.pop(made, key)
+    body = answer.body.replace(made.encode(), wanted.encode())
+    return Answer(status=answer.status, headers=answer.headers, body=body)
 
 
 def _know_policy(call: Call) -> None:

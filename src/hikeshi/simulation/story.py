@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from hikeshi.errors import Failed
 from hikeshi.simulation import cast
+from hikeshi.simulation.attack import ALLOW_ALL
 from hikeshi.simulation.cloud import SimulatedCloud
 from hikeshi.simulation.finding import finding
 from hikeshi.simulation.scene import Interface, Machine, Scene
@@ -107,7 +108,16 @@ def _role(iam: Any) -> tuple[str, str, str]:
     profile = iam.create_instance_profile(InstanceProfileName=name)["InstanceProfile"]
     iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
     iam.create_user(UserName=cast.LEAKED_USER)
+    iam.create_access_key(UserName=cast.LEAKED_USER)
+    _backdoor(iam)
     return role["RoleId"], profile["Arn"], profile["InstanceProfileId"]
+
+
+def _backdoor(iam: Any) -> None:
+    """What the attacker has left behind, as the logs tell it: a user with a policy and a key of its own."""
+    iam.create_user(UserName=cast.BACKDOOR_USER)
+    iam.put_user_policy(UserName=cast.BACKDOOR_USER, PolicyName="metrics", PolicyDocument=ALLOW_ALL)
+    iam.create_access_key(UserName=cast.BACKDOOR_USER)
 
 
 def _machine(ec2: Any, name: str, front: str, back: str, groups: dict[str, str], profile_arn: str) -> Machine:

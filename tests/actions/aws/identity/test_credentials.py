@@ -117,6 +117,21 @@ def test_the_role_a_profile_had_before_it_was_swapped_is_meant(cloud: Cloud, wor
     assert document["Statement"][0]["Condition"] == {"StringLike": {"aws:userid": f"*:{inputs['instance_id']}"}}
 
 
+def test_the_forensic_role_keeps_its_sessions(cloud: Cloud, world: WatchedWorld) -> None:
+    inputs = built.a_forensic_profile(cloud)
+    swapped = stored(action("aws.ec2.swap_profile", inputs).plan(world))
+    now = {**inputs, "instance_id": cloud.machine(1, IamInstanceProfile={"Name": "hikeshi-forensic"}).id}
+    was, after = (part["parts"][inputs["instance_id"]] for part in (swapped.before, swapped.after))
+    swapped = msgspec.structs.replace(
+        swapped,
+        inputs=now,
+        before={"parts": {now["instance_id"]: was}},
+        after={"parts": {now["instance_id"]: after}},
+    )
+    plan = action("aws.iam.revoke_instance_sessions", now).plan(cloud.world(earlier=(swapped,)))
+    assert list(plan.after["parts"]) == [built.ROLE]
+
+
 def test_a_role_without_room_for_a_deny_is_refused_before_anything_is_done(cloud: Cloud, world: WatchedWorld) -> None:
     inputs = built.an_instance_with_role(cloud)
     full = json.dumps({"Version": "2012-10-17", "Statement": [{**built.READS["Statement"][0], "Sid": "x" * 10_050}]})  # type: ignore[dict-item]

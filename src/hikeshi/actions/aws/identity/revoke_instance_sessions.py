@@ -83,11 +83,14 @@ class RevokeInstanceSessions(IdentitySetting, frozen=True, kw_only=True):
         return {**parts, "roles": [role["Arn"] for role in found.values()]}
 
     def _roles(self, world: AwsWorld) -> list[str]:
-        profiles = [find_instance(world, self.instance_id).profile]
         swaps = [
             plan for plan in world.earlier if plan.action == SWAP and plan.inputs["instance_id"] == self.instance_id
         ]
-        profiles.extend(plan.before["parts"][self.instance_id] for plan in swaps)
+        # The forensic profile is left out: the SSM agent needs its credentials, and nobody has stolen them.
+        forensic = {plan.after["parts"][self.instance_id] for plan in swaps}
+        profiles = [find_instance(world, self.instance_id).profile]
+        profiles += [plan.before["parts"][self.instance_id] for plan in swaps]
+        profiles = [profile for profile in profiles if profile not in forensic]
         names = dict.fromkeys(name for profile in profiles if profile for name in roles_of(world, profile))
         if not names:
             hint = "Name the role it had, where it had one: credentials outlive an instance."
