@@ -71,12 +71,16 @@ from hikeshi.actions.aws.network.remove_public import RemovePublic
 from hikeshi.actions.aws.network.shrink_tracking import ShrinkTracking
 from hikeshi.actions.aws.network.untrack import Untrack
 from hikeshi.actions.aws.network.waf_block import BlockWebAddress
+from hikeshi.actions.aws.recovery.release import Release
+from hikeshi.actions.aws.recovery.restore_versions import RestoreVersions
+from hikeshi.actions.aws.recovery.watch_trail import WatchTrail
 from hikeshi.errors import Refused
 
 ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.asg.detach": DetachInstance,
     "aws.asg.standby": StandbyInstance,
     "aws.cloudtrail.restore": RestoreTrail,
+    "aws.cloudtrail.watch": WatchTrail,
     "aws.dns.block": BlockDomains,
     "aws.ebs.copy": CopySnapshot,
     "aws.ebs.hash": HashImage,
@@ -100,6 +104,7 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.ec2.mirror": Mirror,
     "aws.ec2.protect": ProtectInstance,
     "aws.ec2.quarantine_subnet": QuarantineSubnet,
+    "aws.ec2.release": Release,
     "aws.ec2.remove_public": RemovePublic,
     "aws.ec2.shrink_tracking": ShrinkTracking,
     "aws.ec2.stop": StopInstance,
@@ -131,6 +136,7 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.s3.block_bucket": BlockBucket,
     "aws.s3.lock_policy": LockPolicy,
     "aws.s3.preserve": Preserve,
+    "aws.s3.restore_versions": RestoreVersions,
     "aws.ssm.capture_memory": CaptureMemory,
     "aws.ssm.end_sessions": EndSessions,
     "aws.ssm.host_firewall": HostFirewall,

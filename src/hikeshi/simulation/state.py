@@ -439,6 +439,16 @@ def eks_access(client: Client) -> Any:
     return found
 
 
+def s3_objects(client: Client) -> Any:
+    """What a reader of each bucket sees: keys and entity tags of the current versions."""
+    s3 = client("s3")
+    names = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+    return {
+        name: [[one["Key"], one["ETag"]] for one in s3.list_objects_v2(Bucket=name).get("Contents", ())]
+        for name in names
+    }
+
+
 AREAS: Final[Mapping[str, Area]] = {
     "autoscaling.groups": autoscaling_groups,
     "cloudtrail.trails": cloudtrail_trails,
@@ -475,6 +485,7 @@ AREAS: Final[Mapping[str, Area]] = {
     "rolesanywhere.anchors": rolesanywhere_anchors,
     "s3.account": s3_account,
     "s3.kept": s3_kept,
+    "s3.objects": s3_objects,
     "s3.policies": s3_policies,
     "s3.public": s3_public,
     "ssm.hosts": ssm_hosts,

@@ -9,7 +9,7 @@ import pytest
 from hikeshi.actions import ACTIONS
 from hikeshi.actions.aws.policy import policy
 
-READING = ("Describe", "List", "Get")
+READING = ("Describe", "Get", "List", "Lookup")
 
 
 @pytest.mark.parametrize("name", ACTIONS)
@@ -58,6 +58,7 @@ WAY_BACK = {
     "DeleteLogDelivery",
     "DeleteLoginProfile",
     "DeleteNetworkAclEntry",
+    "DeleteObject",
     "DeleteRolePolicy",
     "DeleteRoute",
     "DeleteTags",

@@ -31,11 +31,11 @@ _OUR_KEYS: Condition = {"ForAllValues:StringLike": {"aws:TagKeys": ["hikeshi:*"]
 _NOT_PROTECTED: Condition = {"Null": {f"aws:ResourceTag/{PROTECTED_TAG}": "true"}}
 _FOR_AWS: Condition = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
 _FOR_DISKS: Condition = {"StringLike": {"kms:ViaService": ["ebs.*.amazonaws.com", "ec2.*.amazonaws.com"]}}
-_TAGGED = ("instance", "network-acl", "network-interface", "security-group", "snapshot", "volume")
 _OF_AN_INCIDENT: Condition = {"Null": {"aws:ResourceTag/hikeshi:incident": "false"}}
 _MIRROR = ("traffic-mirror-filter", "traffic-mirror-session", "traffic-mirror-target")
 _TAGGED = (
-    "instance", "network-interface", "security-group", "snapshot", "traffic-mirror-session", "volume", "vpc-flow-log",
+    "instance", "network-acl", "network-interface", "security-group", "snapshot", "traffic-mirror-session", "volume",
+    "vpc-flow-log",
 )  # fmt: skip
 
 
@@ -89,6 +89,9 @@ _SETS = (
     "arn:{partition}:sso:::permissionSet/*",
 )
 _ANCHORS = ("arn:{partition}:rolesanywhere:{region}:{account}:trust-anchor/*",)
+_ALL_OBJECTS = ("arn:{partition}:s3:::*/*",)
+_COPYING: Condition = {"StringLike": {"s3:x-amz-copy-source": "*"}}
+"""Into buckets that are not the evidence bucket nothing is written but a copy of what is there."""
 _OBJECTS = ("arn:{partition}:s3:::{bucket}/{prefix}/*",)
 
 _SCALED = (
@@ -241,7 +244,9 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "route53resolver:CreateFirewallRuleGroup": (Scope(_DNS_FIREWALL),),
     "route53resolver:UpdateFirewallDomains": (Scope(_DNS_FIREWALL),),
     "s3:DeleteBucketPolicy": (Scope(_BUCKETS),),
+    "s3:DeleteObject": (Scope(_ALL_OBJECTS),),
     "s3:GetObject": (Scope(_OBJECTS),),
+    "s3:GetObjectVersion": (Scope(_ALL_OBJECTS),),
     "s3:ListBucket": (Scope(("arn:{partition}:s3:::{bucket}",)),),
     "s3:ListBucketMultipartUploads": (Scope(("arn:{partition}:s3:::{bucket}",)),),
     "s3:PutAccountPublicAccessBlock": (Scope(("*",)),),
@@ -249,7 +254,7 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "s3:PutBucketPublicAccessBlock": (Scope(_BUCKETS),),
     "s3:PutBucketVersioning": (Scope(_BUCKETS),),
     "s3:PutLifecycleConfiguration": (Scope(_BUCKETS),),
-    "s3:PutObject": (Scope(_OBJECTS),),
+    "s3:PutObject": (Scope(_OBJECTS), Scope(_ALL_OBJECTS, _COPYING)),
     "s3:PutObjectLegalHold": (Scope(("arn:{partition}:s3:::*/*",)),),
     "ssm:SendCommand": (
         Scope(tuple(f"arn:{{partition}}:ssm:{{region}}::document/{one}" for one in DOCUMENTS.values())),
