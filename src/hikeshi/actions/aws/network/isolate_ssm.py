@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from hikeshi.actions.aws.machines import Interface
 from hikeshi.actions.aws.network import endpoints
 from hikeshi.actions.aws.network.isolate import BY_HAND
-from hikeshi.actions.aws.network.isolation import PERMISSIONS, Also, Isolation
+from hikeshi.actions.aws.network.isolation import PERMISSIONS, Also, Isolation, Seen
 from hikeshi.actions.aws.network.isolation_group import SSM, Known, Rules
-from hikeshi.actions.aws.network.paths import Path
 from hikeshi.actions.aws.world import AwsWorld
 from hikeshi.actions.setting import Around
 from hikeshi.errors import Refused
@@ -59,14 +58,8 @@ class IsolateExceptSsm(Isolation, frozen=True, kw_only=True):
         """Raises `Refused` where a VPC lacks the endpoints without which the agent is deaf."""
         return ssm_rules(world, interfaces)
 
-    def also(
-        self,
-        world: AwsWorld,
-        interfaces: Sequence[Interface],
-        paths: Mapping[str, Path],  # noqa: ARG002  the names are the interface
-        known: Known,
-    ) -> Also:
-        return Also(around=ssm_around(world, interfaces, known))
+    def also(self, world: AwsWorld, seen: Seen) -> Also:
+        return Also(around=ssm_around(world, seen.interfaces, seen.known))
 
 
 def ssm_rules(world: AwsWorld, interfaces: Sequence[Interface]) -> dict[str, Rules]:

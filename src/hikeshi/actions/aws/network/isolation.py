@@ -18,7 +18,7 @@ from hikeshi.actions.aws.machines import (
 )
 from hikeshi.actions.aws.network import isolation_group, surroundings
 from hikeshi.actions.aws.network.interface_groups import Aim, Ours, Swap, Swapped, set_groups, still_to_do
-from hikeshi.actions.aws.network.isolation_group import OPEN, Kind, Known, Rule, Rules
+from hikeshi.actions.aws.network.isolation_group import OPEN, Kind, Known, Present, Rule, Rules
 from hikeshi.actions.aws.network.paths import Path, paths_of
 from hikeshi.actions.aws.network.swap_report import Report, odd_rules
 from hikeshi.actions.aws.world import AwsWorld
@@ -79,7 +79,7 @@ class Isolation(Action[AwsWorld], frozen=True, kw_only=True):
         """The rules our group must have, by VPC. Raises `Refused` where it would not serve."""
         return {}
 
-    def also(self, world: AwsWorld, interfaces: Sequence[Interface], paths: Mapping[str, Path], known: Known) -> Also:  # noqa: ARG002
+    def also(self, world: AwsWorld, seen: Seen) -> Also:  # noqa: ARG002
         """What a subclass does before the swaps, and what it has to say. Raises `Refused` where it must not be done."""
         return Also()
 
@@ -93,7 +93,8 @@ class Isolation(Action[AwsWorld], frozen=True, kw_only=True):
         free = [interfaces[eni] for eni in before]
         rules = self.rules(world, free)
         paths = paths_of(world, interfaces.values())
-        also = self.also(world, free, paths, known)
+        seen = Seen(free, paths, known, _rules_now(world, before, known))
+        also = self.also(world, seen)
         who = surroundings.surroundings(world, instance)
         mine = known[self.into.role]
         new = {eni: [mine.get(saved["vpc"], [self.into.placeholder])[0]] for eni, saved in before.items()}
@@ -101,21 +102,22 @@ class Isolation(Action[AwsWorld], frozen=True, kw_only=True):
             world,
             self,
             resources=(self.instance_id, *interfaces),
-            calls=self._planned(world, instance, interfaces, known, rules, also),
+            calls=self._planned(instance, interfaces, seen, rules, also),
             before={"instance": {"state": instance.state, "groups": list(instance.groups)}, "interfaces": before},
             after={"interfaces": new, "rules": msgspec.to_builtins(rules), **also.after},
             dependants=who.dependants,
             will_not_stop=(*surroundings.paths_left(paths.values()), *also.around.will_not_stop),
-            warnings=(*who.warnings, *_warnings(world, interfaces, before), *also.around.warnings),
+            warnings=(*who.warnings, *_warnings(interfaces, before, seen.present), *also.around.warnings),
         )
 
     def do(self, world: AwsWorld, plan: Plan) -> Receipt:
         """Outcome `refused` or `partial` where interfaces were changed by somebody else since the plan."""
         containable_instance(world, self.instance_id)
         sent = len(world.sent)
-        swapped = self.close(world, plan, self.ready(world, plan))
+        ready = self.ready(world, plan)
+        swapped = self.close(world, plan, ready)
         raise_if_worth_repeating(swapped.failures)
-        return self.told(world, plan, swapped, changed=len(world.sent) > sent)
+        return self.told(world, plan, swapped, self.ours(ready), changed=len(world.sent) > sent)
 
     def ready(self, world: AwsWorld, plan: Plan) -> Ready:
         """Our group in each VPC, with exactly the planned rules."""
@@ -133,9 +135,13 @@ class Isolation(Action[AwsWorld], frozen=True, kw_only=True):
         aims = {eni: Aim(before=saved[eni], wanted=(ready.group[vpc],)) for eni, vpc in saved_vpcs(plan).items()}
         return set_groups(world, self.instance_id, aims, ready.ours, _SWAP, _WHOLE)
 
-    def told(self, world: AwsWorld, plan: Plan, swapped: Swapped, *, changed: bool, checking: bool = False) -> Receipt:
-        known = isolation_group.known_groups(world, _vpcs(swapped.interfaces.values()))
-        ours = Ours(_flat(known[self.into.role]), _flat(known[OPEN.role]))
+    def ours(self, ready: Ready) -> Ours:
+        """All our groups: those of our kind as read or made, and the open ones."""
+        return Ours(ready.ours.closed | _flat(ready.known[self.into.role]), ready.ours.open)
+
+    def told(
+        self, world: AwsWorld, plan: Plan, swapped: Swapped, ours: Ours, *, changed: bool, checking: bool = False
+    ) -> Receipt:
         worn = {one: eni.vpc for eni in swapped.interfaces.values() for one in eni.groups if one in ours.closed}
         rules, wanted = isolation_group.rules_of(world, worn), planned_rules(plan)
         odd = [text for one, vpc in sorted(worn.items()) for text in odd_rules(one, rules[one], wanted.get(vpc, ()))]
@@ -149,7 +155,8 @@ class Isolation(Action[AwsWorld], frozen=True, kw_only=True):
             gone = Text(en=f"{self.instance_id} no longer exists.", ja=f"{self.instance_id} はもう存在しません。")
             return receipt(self, "failed", gone, {})
         now = Swapped(interfaces_of(world, self.instance_id), {})
-        return self.told(world, plan, now, changed=True, checking=True)
+        known = isolation_group.known_groups(world, _vpcs(now.interfaces.values()))
+        return self.told(world, plan, now, self.ours(Ready({}, known)), changed=True, checking=True)
 
     def undo(self, world: AwsWorld, plan: Plan) -> Receipt:
         """Give each interface its saved groups back where its present groups are still ours."""
@@ -190,21 +197,20 @@ class Isolation(Action[AwsWorld], frozen=True, kw_only=True):
 
     def _planned(
         self,
-        world: AwsWorld,
         instance: Instance,
         interfaces: Mapping[str, Interface],
-        known: Known,
+        seen: Seen,
         rules: Mapping[str, Rules],
         also: Also,
     ) -> list[Call]:
-        swapped = [interface for interface in interfaces.values() if not interface.managed]
+        known = seen.known
         calls = [
             call
-            for vpc in sorted(_vpcs(swapped))
-            for call in isolation_group.planned_calls(world, vpc, known, self.into, rules.get(vpc, ()))
+            for vpc in sorted(_vpcs(seen.interfaces))
+            for call in isolation_group.planned_calls(vpc, known, seen.present, self.into, rules.get(vpc, ()))
         ]
         calls += also.calls
-        for interface in swapped:
+        for interface in seen.interfaces:
             group = known[self.into.role].get(interface.vpc, [self.into.placeholder])[0]
             aim = Aim(before=interface.groups, wanted=(group,))
             if still_to_do(interface, aim, Ours(frozenset(aim.wanted), _flat(known[OPEN.role]))) is Swap.NEEDED:
@@ -214,6 +220,15 @@ class Isolation(Action[AwsWorld], frozen=True, kw_only=True):
                     whole = {"InstanceId": instance.id, "Groups": list(aim.wanted)}
                     calls.append(Call("ec2:ModifyInstanceAttribute", whole, _WHOLE))
         return calls
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """What was read for the plan: the interfaces that can be changed, their ways out, our groups, and the rules of all groups."""
+
+    interfaces: Sequence[Interface]
+    paths: Mapping[str, Path]
+    known: Known
+    present: Present
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -239,6 +254,12 @@ def _vpcs(interfaces: Iterable[Interface]) -> set[str]:
     return {interface.vpc for interface in interfaces}
 
 
+def _rules_now(world: AwsWorld, before: Mapping[str, Mapping[str, Any]], known: Known) -> Present:
+    """The rules of the groups before and of ours, in one reading."""
+    ours = {group for groups in known.values() for listed in groups.values() for group in listed}
+    return isolation_group.rules_of(world, ours | {group for saved in before.values() for group in saved["groups"]})
+
+
 def _flat(groups: Mapping[str, list[str]]) -> frozenset[str]:
     return frozenset(group for listed in groups.values() for group in listed)
 
@@ -259,7 +280,7 @@ def planned_rules(plan: Plan) -> dict[str, tuple[Rule, ...]]:
 
 
 def _warnings(
-    world: AwsWorld, interfaces: Mapping[str, Interface], before: Mapping[str, Mapping[str, Any]]
+    interfaces: Mapping[str, Interface], before: Mapping[str, Mapping[str, Any]], present: Present
 ) -> Iterable[Text]:
     for eni, interface in interfaces.items():
         if interface.managed:
@@ -282,9 +303,8 @@ def _warnings(
                 en=f"{eni} has an isolation group beside others; it is not saved as original.",
                 ja=f"{eni} には隔離用グループとほかのグループがあります。隔離用グループは元のグループとして保存しません。",
             )
-    originals = {group for saved in before.values() for group in saved["groups"]}
-    for group, rules in isolation_group.rules_of(world, originals).items():
-        if not rules:
+    for group in sorted({group for saved in before.values() for group in saved["groups"]}):
+        if not present[group]:
             yield Text(
                 en=f"{group} has no rules either: somebody else may have isolated the instance. Undo restores that state.",
                 ja=f"{group} にもルールがありません。ほかの誰かが隔離した可能性があります。元に戻すとその状態に戻ります。",

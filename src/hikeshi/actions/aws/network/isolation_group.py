@@ -100,6 +100,8 @@ KINDS: Final = (EMPTY, OPEN, SSM)
 
 Known = Mapping[str, Mapping[str, list[str]]]
 """Role to VPC to our groups in it, sorted."""
+Present = Mapping[str, Mapping[str, Rule]]
+"""Group to its rules by their ids."""
 
 
 def known_groups(world: AwsWorld, vpcs: Iterable[str]) -> Known:
@@ -147,11 +149,11 @@ def creation(vpc: str, kind: Kind = EMPTY, name: str = "") -> dict[str, Any]:
     return {"GroupName": name or kind.name, "Description": kind.description, "VpcId": vpc, "TagSpecifications": tags}
 
 
-def planned_calls(world: AwsWorld, vpc: str, known: Known, kind: Kind = EMPTY, wanted: Rules = ()) -> list[Call]:
-    """What `prepared_group` would send now."""
+def planned_calls(vpc: str, known: Known, present: Present, kind: Kind = EMPTY, wanted: Rules = ()) -> list[Call]:
+    """What `prepared_group` would send now; `present` are the rules of our groups as `rules_of` has told them."""
     if vpc in known[kind.role]:
         group = known[kind.role][vpc][0]
-        return list(_fitting(group, kind, rules_of(world, [group])[group], wanted))
+        return list(_fitting(group, kind, present[group], wanted))
     make = Call("ec2:CreateSecurityGroup", creation(vpc, kind), kind.make)
     return [make, *_fitting(kind.placeholder, kind, {"<default rules>": _DEFAULT}, wanted)]
 

@@ -16,6 +16,7 @@ from hikeshi.actions.aws.network.isolation import (
     Also,
     Isolation,
     Ready,
+    Seen,
     raise_if_worth_repeating,
     saved_groups,
 )
@@ -84,8 +85,9 @@ class Untrack(Isolation, frozen=True, kw_only=True):
     def rules(self, world: AwsWorld, interfaces: Sequence[Interface]) -> dict[str, Rules]:
         return ssm_rules(world, interfaces) if self.into is SSM else {}
 
-    def also(self, world: AwsWorld, interfaces: Sequence[Interface], paths: Mapping[str, Path], known: Known) -> Also:
+    def also(self, world: AwsWorld, seen: Seen) -> Also:
         """Raises `Refused` where it would expose the host, and where there is nothing that could become untracked."""
+        interfaces, paths, known = seen.interfaces, seen.paths, seen.known
         passing = [one for one in interfaces if not paths[one.id].always_tracked and not paths[one.id].unread]
         if not passing:
             hops = ", ".join(sorted({hop.id for path in paths.values() for hop in path.hops})) or "unknown routes"
@@ -95,7 +97,7 @@ class Untrack(Isolation, frozen=True, kw_only=True):
                 hint=hint,
             )
         self._refuse_exposed([paths[one.id] for one in passing])
-        ready = [call for vpc in _vpcs(passing) for call in _prepare(world, vpc, known)]
+        ready = [call for vpc in _vpcs(passing) for call in planned_calls(vpc, known, seen.present, OPEN, EVERYTHING)]
         opening = [Call("ec2:ModifyNetworkInterfaceAttribute", _params(one.id, _open_in(known, one.vpc)), _OPEN) for one in passing]  # fmt: skip
         ssm = ssm_around(world, interfaces, known) if self.into is SSM else Around()
         skipped = tuple(_skipped(paths[one.id]) for one in interfaces if one not in passing)
@@ -122,7 +124,7 @@ class Untrack(Isolation, frozen=True, kw_only=True):
         finally:
             swapped = self._closed(world, plan, ready)
         raise_if_worth_repeating(swapped.failures)
-        told = self.told(world, plan, swapped, changed=len(world.sent) > sent)
+        told = self.told(world, plan, swapped, self.ours(ready), changed=len(world.sent) > sent)
         still = (_not_opened(eni, failure) for eni, failure in refused.items())
         return msgspec.structs.replace(told, still_open=(*told.still_open, *still))
 
@@ -166,10 +168,6 @@ def _open_in(known: Known, vpc: str) -> str:
 
 def _params(eni: str, group: str) -> dict[str, Any]:
     return {"NetworkInterfaceId": eni, "Groups": [group]}
-
-
-def _prepare(world: AwsWorld, vpc: str, known: Known) -> list[Call]:
-    return planned_calls(world, vpc, known, OPEN, EVERYTHING)
 
 
 def _open(world: AwsWorld, passing: Iterable[Interface], opened: Mapping[str, str]) -> dict[str, CallFailed]:
