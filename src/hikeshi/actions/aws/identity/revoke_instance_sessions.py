@@ -7,11 +7,13 @@ EC2 names the session it makes for an instance after the instance's id, so `aws:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+
+import msgspec
 
 from hikeshi.actions.action import Call
 from hikeshi.actions.aws.identity import inline
-from hikeshi.actions.aws.identity.principals import GONE, RACE, IdentitySetting, Name, find_role, last_part, named
+from hikeshi.actions.aws.identity.principals import GONE, RACE, IdentitySetting, find_role, last_part, named
 from hikeshi.actions.aws.machines import InstanceId, find_instance
 from hikeshi.actions.aws.world import AwsWorld
 from hikeshi.actions.setting import Around, Parts
@@ -68,7 +70,7 @@ class RevokeInstanceSessions(IdentitySetting, frozen=True, kw_only=True):
     )
 
     instance_id: InstanceId
-    role: Name | str = ""
+    role: Annotated[str, msgspec.Meta(pattern=r"^[\w+=,.@-]{0,128}$", title="Role it had")] = ""
     """Only where the instance is gone, or its profile was changed by somebody else: the role it had."""
 
     @property
