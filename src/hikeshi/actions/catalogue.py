@@ -16,9 +16,20 @@ Asked = Literal["text", "number", "yes-no", "list", "choice"]
 _ASKED: Final[Mapping[str, Asked]] = {"integer": "number", "number": "number", "boolean": "yes-no", "array": "list"}
 
 LABELS: Final[Mapping[str, Text]] = {
+    "access_key_id": Text(en="Access key", ja="アクセスキー"),
+    "account_id": Text(en="Account", ja="アカウント"),
+    "arn": Text(en="ARN", ja="ARN"),
     "finish_deadline_seconds": Text(en="Time to finish (s)", ja="完了までの上限(秒)"),
     "instance_id": Text(en="Instance", ja="インスタンス"),
+    "profile": Text(en="Forensic instance profile", ja="フォレンジック用インスタンスプロファイル"),
+    "release_early": Text(en="May be undone within 12 hours", ja="12 時間以内でも元に戻せるようにする"),
+    "role": Text(en="Role", ja="ロール"),
+    "serial": Text(en="Serial number of the device", ja="機器のシリアル番号"),
+    "since": Text(en="Since (UTC)", ja="起点の日時(UTC)"),
+    "spared": Text(en="Prefix of the roles that are spared", ja="除外するロールの接頭辞"),
     "start_deadline_seconds": Text(en="Time to start (s)", ja="開始までの上限(秒)"),
+    "user": Text(en="User", ja="ユーザー"),
+    "user_id": Text(en="User id", ja="ユーザー ID"),
 }
 """What people call an input. The same name means the same thing in every action."""
 
