@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from actions.account import Cloud
 from actions.stages.network import with_addresses, with_endpoints
 from actions.worlds import WatchedWorld
 from hikeshi.actions import ACTIONS, action
-from hikeshi.actions.aws.network.ladder import DNS_BLOCK, HOST_FIREWALL, Facts, Ladder, advise, climb, facts_of
+from hikeshi.actions.aws.network.ladder import DNS_BLOCK, Facts, Ladder, advise, climb, facts_of
 from hikeshi.actions.aws.network.paths import Hop, Path
 from hikeshi.actions.aws.network.survey import PERMISSIONS, Survey
 from hikeshi.actions.aws.world import permission_for
 
 INSTANCE = "i-0123456789abcdef0"
-ALL = {*ACTIONS, DNS_BLOCK, HOST_FIREWALL}
+ALL = set(ACTIONS)
 PEER = "203.0.113.66"
 C2 = Facts(kind="Backdoor:EC2/C&CActivity.B", role="ACTOR", remotes=(PEER,), ports=(443,))
 RUNTIME = Facts(kind="Execution:Runtime/ReverseShell", role="ACTOR")
@@ -50,6 +51,11 @@ def left(ladder: Ladder) -> str:
         (RUNTIME, seen(NAT), ["isolate_ssm", "shrink_tracking"]),
         (RUNTIME, seen(NAT, agent_online=True), ["isolate_ssm", "shrink_tracking", "host_firewall"]),
         (
+            RUNTIME,
+            seen(NAT, agent_online=True, ssm_endpoints=False),
+            ["host_firewall", "isolate", "shrink_tracking"],
+        ),
+        (
             Facts(kind="Backdoor:EC2/DenialOfService.Udp", role="ACTOR", remotes=(PEER,)),
             seen(PUBLIC),
             ["remove_public", "untrack", "shrink_tracking", "block_peer"],
@@ -73,11 +79,11 @@ def test_the_cheapest_rungs_that_suffice_are_chosen(facts: Facts, survey: Survey
 
 def test_every_rung_that_exists_takes_its_inputs_and_has_its_reason_in_both_languages() -> None:
     path = Path(interface="eni-1", subnet="subnet-0123456789abcdef0", table="rtb-0123456789abcdef0", hops=NAT.hops)
-    for facts in (C2, RUNTIME):
-        ladder = climb(facts, seen(path, path, network_balancers=("front",)), ALL)
+    more = {"network_balancers": ("front",), "agent_online": True, "vpcs": ("vpc-0123456789abcdef0",)}
+    for facts in (C2, RUNTIME, Facts(role="ACTOR", domains=("exfil.example",))):
+        ladder = climb(facts, msgspec.structs.replace(seen(path, path), **more), ALL)
         for rung in (*ladder.rungs, *ladder.further):
-            if rung.action in ACTIONS:
-                action(rung.action, rung.inputs)
+            action(rung.action, rung.inputs)
             assert rung.why.en.isascii()
             assert not rung.why.ja.isascii()
 

@@ -92,10 +92,10 @@ def climb(facts: Facts, seen: Survey, available: Collection[str]) -> Ladder:
     if facts.role == "TARGET":
         left = (words.OTHER_SOURCES, *([] if peers else [words.NO_SOURCE]))
         return Ladder(rungs=tuple(block), left=left, notes=(words.ATTACKED, *notes), ways=ways)
-    cut = list(_cut(facts, seen, bool(peers)))
-    rungs = [*_dns(facts, seen), *cut, _shrink(seen), *block]
-    if not peers or facts.many_peers:
-        rungs += _host(seen)
+    host = list(_host(seen)) if not peers or facts.many_peers else []
+    # Without endpoints the agent is deaf after the isolation, so what goes through it has to come before.
+    first, last = ([], host) if seen.ssm_endpoints else (host, [])
+    rungs = [*_dns(facts, seen), *first, *_cut(facts, seen, bool(peers)), _shrink(seen), *block, *last]
     chosen = [rung for rung in rungs if rung.action in available]
     missing = [words.missing(rung.action) for rung in rungs if rung.action not in available]
     names = {rung.action for rung in chosen}

@@ -20,8 +20,9 @@ NO_SOURCE: Final = Text(
     en="The finding names no address that could be blocked.", ja="検出結果に、遮断できるアドレスが含まれていません。"
 )
 DNS: Final = Text(
-    en="The channel is DNS, and no group filters the Amazon resolver: block the names before anything else.",
-    ja="DNS が通信路になっており、セキュリティグループでは Amazon のリゾルバーを遮断できません。最初にドメイン名を遮断します。",
+    en="The channel is DNS, and no group filters the Amazon resolver: block the names before anything else. Everything below a name "
+    "is blocked with it; where the finding names a random subdomain, block what it stands under.",
+    ja="DNS が通信路になっており、セキュリティグループでは Amazon のリゾルバーを遮断できません。最初にドメイン名を遮断します。サブドメインもまとめて遮断されるため、検出結果の名前がランダムなサブドメインなら、その親ドメインを指定してください。",
 )
 ISOLATE: Final = Text(
     en="Stops everything new, in both directions and both address families; costs nobody else anything.",
