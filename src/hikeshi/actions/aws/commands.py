@@ -96,10 +96,20 @@ def script_hash(script: str) -> str:
     return hashlib.sha256(script.encode()).hexdigest()
 
 
+def platform_of(world: AwsWorld, instance_id: str) -> str:
+    """The platform its agent has told ("Linux", "Windows"), "" where no agent is known."""
+    told = _information(world, instance_id)
+    return str(told[0].get("PlatformType", "")) if told else ""
+
+
+def _information(world: AwsWorld, instance_id: str) -> list[dict[str, Any]]:
+    only = [{"Key": "InstanceIds", "Values": [instance_id]}]
+    return list(world.pages("ssm", "DescribeInstanceInformation", "InstanceInformationList", Filters=only))
+
+
 def agent_of(world: AwsWorld, instance_id: str) -> Agent:
     """Raises `Refused` where Systems Manager has never heard of an agent on this instance."""
-    only = [{"Key": "InstanceIds", "Values": [instance_id]}]
-    told = list(world.pages("ssm", "DescribeInstanceInformation", "InstanceInformationList", Filters=only))
+    told = _information(world, instance_id)
     if not told:
         hint = "The agent is not installed, has no role, or has no path to Systems Manager. Take a snapshot instead."
         raise Refused(f"Systems Manager knows no agent on {instance_id}.", hint=hint)

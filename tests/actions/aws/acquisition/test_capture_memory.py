@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from actions.account import BUCKET, Cloud, stored
@@ -18,6 +19,7 @@ from actions.worlds import WatchedWorld
 from hikeshi.actions.action import Plan, Receipt
 from hikeshi.actions.aws.acquisition.capture_memory import SCRIPT, CaptureMemory
 from hikeshi.actions.aws.acquisition.memory_upload import MAX_PARTS, planned_upload
+from hikeshi.actions.aws.machines import find_instance
 from hikeshi.actions.aws.world import AwsSettings
 from hikeshi.errors import Failed, Refused
 
@@ -288,3 +290,51 @@ def test_the_answer_about_all_parts_fits_the_kept_output(world: WatchedWorld, gi
 def test_the_script_is_plain_shell() -> None:
     assert subprocess.run(["sh", "-n"], input=SCRIPT, text=True, check=False).returncode == 0
     assert "/dev/mem" not in SCRIPT
+
+
+FAKE_INSMOD = """#!/usr/bin/env python3
+import socket, sys
+assert sys.argv[2:] == ["path=tcp:4444", "format=lime", "localhostonly=1"], sys.argv
+listening = socket.create_server(("127.0.0.1", 4444))
+talking, _ = listening.accept()
+talking.sendall(b"LiME" * 5_000_000)
+"""
+
+
+@needs_shell
+@pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
+def test_lime_is_used_where_there_is_no_avml(host: Host, tmp_path: Path) -> None:
+    host.do()
+    for name, text in {"insmod": FAKE_INSMOD, "rmmod": "#!/bin/sh\n"}.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / f"lime-{os.uname().release}.ko").touch()
+    text = host.script().replace("/opt/hikeshi", str(tmp_path))
+    path = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    ran = subprocess.run(["sh", "-c", text], capture_output=True, text=True, timeout=30, check=False, env=path)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    host.answers("Success", output=ran.stdout)
+    held = host.check()
+    assert (held.outcome, held.observed["held"]) == ("done", 20_000_000)
+    assert held.observed["tool"].endswith(".ko")
+
+
+def test_the_tool_fits_the_host(cloud: Cloud, world: WatchedWorld) -> None:
+    windows = [{"ResourceType": "instance", "Tags": [{"Key": "sim:platform", "Value": "Windows"}]}]
+    plan = CaptureMemory(instance_id=cloud.machine(1, TagSpecifications=windows).id).plan(
+        cloud.world(settings=world.settings)
+    )
+    assert plan.after["tools"] == ["winpmem"]
+    assert plan.after["upload"]["key"].endswith(".raw")
+    linux = cloud.machine(1).id
+    assert CaptureMemory(instance_id=linux, tool="lime").plan(world).after["tools"] == ["lime"]
+    with pytest.raises(Refused, match="winpmem does not run"):
+        CaptureMemory(instance_id=linux, tool="winpmem").plan(world)
+
+
+def test_on_graviton_only_lime_fits(world: WatchedWorld, cloud: Cloud) -> None:
+    machine = find_instance(world, cloud.machine(1).id)
+    graviton = msgspec.structs.replace(machine, architecture="arm64")
+    assert CaptureMemory(instance_id=machine.id)._tools(world, graviton) == ("lime",)
+    with pytest.raises(Refused, match="avml"):
+        CaptureMemory(instance_id=machine.id, tool="avml")._tools(world, graviton)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.resources import files
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
@@ -19,13 +20,25 @@ from hikeshi.actions.aws.acquisition.memory_upload import (
     publish_list,
     stored_bytes,
 )
-from hikeshi.actions.aws.machines import InstanceId, living_instance
+from hikeshi.actions.aws.machines import Instance, InstanceId, living_instance
 from hikeshi.actions.aws.world import AwsWorld
 from hikeshi.actions.planning import make_plan, nothing_to_undo, receipt
 from hikeshi.aws.failures import CallFailed
+from hikeshi.errors import Refused
 from hikeshi.text import Text
 
-SCRIPT = files("hikeshi.actions.aws.acquisition").joinpath("capture_memory.sh").read_text(encoding="utf-8")
+Tool = Literal["auto", "avml", "lime", "winpmem"]
+
+_ROOM = files("hikeshi.actions.aws.acquisition")
+
+
+def _shipped(name: str) -> str:
+    return _ROOM.joinpath(name).read_text(encoding="utf-8")
+
+
+_STREAM = _shipped("capture_memory.sh")
+_LINUX = {"avml": _shipped("capture_memory_avml.sh"), "lime": _shipped("capture_memory_lime.sh")}
+_WINDOWS = _shipped("capture_memory_winpmem.ps1")
 PURPOSE = ""
 """The one command of its step."""
 
@@ -39,6 +52,17 @@ _NO_BUCKET = Text(
 )
 
 Seconds = Annotated[int, msgspec.Meta(ge=30, le=172_800)]
+
+
+def script_of(tools: Sequence[str]) -> str:
+    """The script for these tools, of which the first that is ready on the host is used."""
+    if tools[0] == "winpmem":
+        return _WINDOWS
+    parts = "".join(_LINUX[tool] for tool in tools)
+    return _STREAM.replace("# @TOOLS@\n", f"{parts}KINDS='{' '.join(tools)}'\n")
+
+
+SCRIPT = script_of(("avml", "lime"))
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -55,9 +79,10 @@ class Said(msgspec.Struct, frozen=True):
 class CaptureMemory(Action[AwsWorld], frozen=True, kw_only=True):
     """Start a memory capture and never wait for it: after its deadlines it has failed with a reason, and containment goes on.
 
-    The host gets no credential: it fetches one signed list of signed part addresses. The tool (static AVML) must already be
-    on the host; it is neither built nor downloaded there, and /dev/mem is never copied. Sources: AWS Systems Manager API
-    Reference (SendCommand, GetCommandInvocation), AVML's own documentation.
+    The host gets no credential: it fetches one signed list of signed part addresses. The tool must already be on the host; it is
+    neither built nor downloaded there, and /dev/mem is never copied. AVML for Linux on x86-64; LiME, a module for exactly that kernel,
+    also on Graviton; WinPmem on Windows (its script has not been run by us). Sources: AWS Systems Manager API Reference (SendCommand,
+    GetCommandInvocation), the tools' own documentation.
     """
 
     name: ClassVar = "aws.ssm.capture_memory"
@@ -81,6 +106,7 @@ class CaptureMemory(Action[AwsWorld], frozen=True, kw_only=True):
         "s3:GetObject",
         "s3:ListBucketMultipartUploads",
         "s3:PutObject",
+        "ssm:DescribeInstanceInformation",
         "ssm:GetCommandInvocation",
         "ssm:ListCommands",
         "ssm:SendCommand",
@@ -91,19 +117,28 @@ class CaptureMemory(Action[AwsWorld], frozen=True, kw_only=True):
     """How long the agent may take to pick the command up."""
     finish_deadline_seconds: Seconds = 900
     """How long the capture itself may take."""
+    tool: Tool = "auto"
+    """Which tool; left out: the first that is there of those that fit the host."""
 
     def plan(self, world: AwsWorld) -> Plan:
         """Raises `Refused` for an unknown or terminated instance. Without an evidence bucket the plan carries a warning."""
         instance = living_instance(world, self.instance_id)
         memory = _memory_mib(world, instance.type)
-        upload = planned_upload(world, self.instance_id, memory)
+        tools = self._tools(world, instance)
+        upload = planned_upload(world, self.instance_id, memory, "raw" if "winpmem" in tools else "lime")
         return make_plan(
             world,
             self,
             resources=(self.instance_id, f"s3://{upload.bucket}/{upload.key}"),
-            calls=_calls(upload, self._order("<signed list of part addresses>").params(world)) if upload.bucket else (),
+            calls=_calls(upload, self._order(tools, "<signed list of part addresses>").params(world))
+            if upload.bucket
+            else (),
             before={"state": instance.state, "memory_mib": memory},
-            after={"upload": msgspec.to_builtins(upload)},
+            after={
+                "upload": msgspec.to_builtins(upload),
+                "tools": list(tools),
+                "script_sha256": commands.script_hash(script_of(tools)),
+            },
             warnings=() if upload.bucket else (_NO_BUCKET,),
         )
 
@@ -115,7 +150,7 @@ class CaptureMemory(Action[AwsWorld], frozen=True, kw_only=True):
         living_instance(world, self.instance_id)
         if not commands.history(world, self.instance_id, (PURPOSE,)):
             try:
-                self._send(world, upload)
+                self._send(world, plan.after["tools"], upload)
             except CallFailed as failure:
                 if not failure.permanent:
                     raise
@@ -135,7 +170,7 @@ class CaptureMemory(Action[AwsWorld], frozen=True, kw_only=True):
         sent = commands.history(world, self.instance_id, (PURPOSE,))
         if not sent:
             return self._failed("no command of this step was sent", "この手順のコマンドは送信されていません", {})
-        said = commands.look(world, self._order(""), sent[0])
+        said = commands.look(world, self._order(plan.after["tools"], ""), sent[0])
         if said.state == "done":
             return self._stored(world, upload, said.output, sent[0].id)
         if said.state == "waiting":
@@ -146,14 +181,26 @@ class CaptureMemory(Action[AwsWorld], frozen=True, kw_only=True):
         del world, plan  # part of the interface, and nothing here to restore
         raise nothing_to_undo(self, "The image is deleted only when its retention ends, by the owner of the evidence.")
 
-    def _send(self, world: AwsWorld, upload: Upload) -> None:
+    def _tools(self, world: AwsWorld, instance: Instance) -> tuple[str, ...]:
+        """Those that fit the host, best first. Raises `Refused` where the one that was asked for does not."""
+        if instance.windows or commands.platform_of(world, instance.id) == "Windows":
+            fitting: tuple[str, ...] = ("winpmem",)
+        else:
+            fitting = ("lime",) if instance.architecture == "arm64" else ("avml", "lime")
+        if self.tool not in ("auto", *fitting):
+            hint = f"Fitting: {', '.join(fitting)}."
+            raise Refused(f"{self.tool} does not run on {instance.id} ({instance.architecture}).", hint=hint)
+        return fitting if self.tool == "auto" else (self.tool,)
+
+    def _send(self, world: AwsWorld, tools: Sequence[str], upload: Upload) -> None:
         seconds = self.start_deadline_seconds + self.finish_deadline_seconds + SPARE_SECONDS
         url = publish_list(world, upload, open_upload(world, upload), seconds)
-        commands.send(world, self._order(url))
+        commands.send(world, self._order(tools, url))
 
-    def _order(self, url: str) -> commands.Order:
+    def _order(self, tools: Sequence[str], url: str) -> commands.Order:
         return commands.Order(
-            instance_id=self.instance_id, purpose=PURPOSE, script=SCRIPT.replace("@LIST@", url), why=_WHY,
+            instance_id=self.instance_id, purpose=PURPOSE, script=script_of(tools).replace("@LIST@", url), why=_WHY,
+            platform="Windows" if "winpmem" in tools else "Linux",
             start_seconds=self.start_deadline_seconds, finish_seconds=self.finish_deadline_seconds,
         )  # fmt: skip
 

@@ -1,13 +1,13 @@
 #!/bin/sh
 # hikeshi-memory list=@LIST@
 # Streams this host's memory to storage, part by part. Nothing is written to its disks, no credential comes here, and
-# nothing is built here: the tool is expected ready at TOOL. One part at a time is held in memory (/dev/shm).
+# nothing is built here: one of the tools in the other files is expected ready. One part at a time is held in memory (/dev/shm).
 # Prints one line of JSON. Ends with 3: no tool, 4: a needed program is missing, 5: image larger than planned,
 # 6: a part could not be stored, 7: the tool failed, 8: the list could not be fetched.
 set -eu
 umask 077
 LIST='@LIST@'
-TOOL=/opt/hikeshi/avml
+# @TOOLS@
 
 fail() {
   echo "hikeshi: $2" >&2
@@ -21,7 +21,17 @@ fetch() {
   printf 'url = "%s"\n' "$url" | curl -q -fsS --retry 3 -K - "$@"
 }
 
-[ -x "$TOOL" ] || fail 3 "no tool at $TOOL"
+DUMP=
+missing=
+for kind in $KINDS; do
+  if "${kind}_ready"; then
+    TOOL=$("${kind}_tool")
+    DUMP=${kind}_dump
+    break
+  fi
+  missing="$missing${missing:+, }$("${kind}_tool")"
+done
+[ -n "$DUMP" ] || fail 3 "no tool at $missing"
 for program in curl head mkfifo mktemp sed sha256sum tee tr wc; do
   command -v "$program" >/dev/null || fail 4 "no $program on this host"
 done
@@ -35,7 +45,7 @@ tr ',' '\n' <"$WORK/list" | sed -n 's/.*"\(http[^"]*\)".*/\1/p' >"$WORK/urls"
 mkfifo "$WORK/image" "$WORK/copy"
 sha256sum <"$WORK/copy" >"$WORK/sum" &
 HASHING=$!
-{ "$TOOL" /dev/stdout 2>"$WORK/said" || echo "$?" >"$WORK/failed"; } | tee "$WORK/copy" >"$WORK/image" &
+{ "$DUMP" 2>"$WORK/said" || echo "$?" >"$WORK/failed"; } | tee "$WORK/copy" >"$WORK/image" &
 exec 3<"$WORK/image"
 
 number=0

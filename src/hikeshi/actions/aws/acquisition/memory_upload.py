@@ -57,11 +57,11 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
         return {"Bucket": self.bucket, "Key": f"{self.key}.parts.json"}
 
 
-def planned_upload(world: AwsWorld, instance_id: str, memory_mib: int) -> Upload:
+def planned_upload(world: AwsWorld, instance_id: str, memory_mib: int, form: str = "lime") -> Upload:
     """An upload with room for the memory of this host and a tenth more. The key is the same on every repeat of the step."""
     room = math.ceil(memory_mib * 2**20 * 1.1) + 64 * 2**20
     part_bytes = max(MIN_PART_BYTES, min(USUAL_PART_BYTES, room // 128), math.ceil(room / MAX_PARTS))
-    key = f"{world.settings.evidence_prefix}/{world.incident}/{world.step}/memory-{instance_id}.lime"
+    key = f"{world.settings.evidence_prefix}/{world.incident}/{world.step}/memory-{instance_id}.{form}"
     parts = math.ceil(room / part_bytes)
     return Upload(bucket=world.settings.evidence_bucket, key=key, part_bytes=part_bytes, parts=parts)
 
