@@ -88,6 +88,13 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     ("ec2", "SendDiagnosticInterrupt"): lambda layer, call, _: layer.consoles.interrupt(call),
     ("ec2", "UnlockSnapshot"): lambda layer, call, _: layer.vault.unlock(call),
     ("iam", "AttachUserPolicy"): lambda _layer, call, pass_on: iam.attach_user_policy(call, pass_on),
+    ("iam", "CreateAccessKey"): lambda layer, call, pass_on: layer.root.answer(
+        call, lambda: iam.create_access_key(call, pass_on)
+    ),
+    **_all("ec2", sharing.OPERATIONS),
+    **_all("route53resolver", dns_firewall.OPERATIONS),
+    **_all("network-firewall", network_firewall.OPERATIONS),
+    **_all("eks", access_entries.OPERATIONS),
     ("iam", "DeleteUserPermissionsBoundary"): lambda _layer, call, _: iam.delete_user_boundary(call),
     ("iam", "PutUserPermissionsBoundary"): lambda _layer, call, _: iam.put_user_boundary(call),
     ("iam", "SimulatePrincipalPolicy"): lambda _layer, call, _: policies.simulate(call),
@@ -118,13 +125,6 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     ("sts", "AssumeRole"): lambda layer, call, pass_on: layer.sessions.assume(call, pass_on),
     ("sts", "AssumeRoot"): lambda layer, call, _: layer.root.assume(call),
     **{("iam", one): lambda layer, call, pass_on: layer.root.answer(call, pass_on) for one in root.CALLS},
-    ("iam", "CreateAccessKey"): lambda layer, call, pass_on: layer.root.answer(
-        call, lambda: iam.create_access_key(call, pass_on)
-    ),
-    **_all("ec2", sharing.OPERATIONS),
-    **_all("route53resolver", dns_firewall.OPERATIONS),
-    **_all("network-firewall", network_firewall.OPERATIONS),
-    **_all("eks", access_entries.OPERATIONS),
 }
 
 
