@@ -16,6 +16,7 @@ from hikeshi.actions.aws.acquisition.lock_compliance import LockCompliance
 from hikeshi.actions.aws.acquisition.lock_snapshots import LockSnapshots
 from hikeshi.actions.aws.acquisition.metadata import Metadata
 from hikeshi.actions.aws.acquisition.mirror import Mirror
+from hikeshi.actions.aws.acquisition.preserve_logs import PreserveLogs
 from hikeshi.actions.aws.acquisition.share_snapshots import ShareSnapshots
 from hikeshi.actions.aws.acquisition.snapshot_set import SnapshotSet
 from hikeshi.actions.aws.data.block_account import BlockAccount
@@ -131,6 +132,7 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.idc.user_off": IdcUserOff,
     "aws.kms.protect": ProtectKey,
     "aws.lambda.freeze": FreezeFunction,
+    "aws.logs.preserve": PreserveLogs,
     "aws.org.quarantine_account": QuarantineAccount,
     "aws.s3.block_account": BlockAccount,
     "aws.s3.block_bucket": BlockBucket,

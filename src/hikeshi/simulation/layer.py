@@ -125,6 +125,10 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     ("sts", "AssumeRole"): lambda layer, call, pass_on: layer.sessions.assume(call, pass_on),
     ("sts", "AssumeRoot"): lambda layer, call, _: layer.root.assume(call),
     **{("iam", one): lambda layer, call, pass_on: layer.root.answer(call, pass_on) for one in root.CALLS},
+    **_all("ec2", sharing.OPERATIONS),
+    **_all("route53resolver", dns_firewall.OPERATIONS),
+    **_all("network-firewall", network_firewall.OPERATIONS),
+    **_all("eks", access_entries.OPERATIONS),
 }
 
 
