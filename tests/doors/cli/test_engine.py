@@ -134,3 +134,10 @@ def test_a_mistyped_variable_stops_everything_with_a_hint(keyboard: Keyboard, mo
     typed = keyboard("config")
     assert typed.code == 3
     assert "HIKESHI_QUEUE_URL" in typed.err
+
+
+def test_a_role_has_as_many_policies_as_iam_asks_for(keyboard: Keyboard) -> None:
+    made = keyboard.json("action", "policy", "--role", "contain", "--account", "111122223333")
+    assert all(one["Version"] == "2012-10-17" for one in made)
+    assert keyboard("action", "policy", "--account", "111122223333").code == 2
+    assert keyboard("action", "policy", "--role", "root", "--account", "111122223333").code == 2

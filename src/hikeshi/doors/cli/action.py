@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from hikeshi.actions import ACTIONS
-from hikeshi.actions.aws.policy import policy
+from hikeshi.actions.aws.policy import Role, names_of, policy
+from hikeshi.actions.aws.role_policies import documents
 from hikeshi.doors.actions import ActionDetail, detail, kind_of, line
 from hikeshi.doors.cli.answer import Answer
+from hikeshi.doors.cli.options import WrongUsage
 from hikeshi.environment import read_environment
+
+ROLES: Final[dict[str, Role]] = {"acquire": "acquire", "contain": "contain", "read": "read"}
 
 
 def list_actions(
@@ -27,14 +31,22 @@ def show_action(name: str) -> ActionDetail:
 
 
 def show_policy(
-    names: Annotated[list[str], typer.Argument(help="Names of actions; see `hikeshi action list`.")],
     account: Annotated[str, typer.Option(help="The AWS account the policy is for.")],
+    names: Annotated[list[str] | None, typer.Argument(help="Names of actions; see `hikeshi action list`.")] = None,
+    role: Annotated[str, typer.Option(help="All actions of a role instead: read, acquire or contain.")] = "",
     region: Annotated[str, typer.Option(help="A region, or * for all.")] = "*",
     bucket: Annotated[
-        str, typer.Option(help="The evidence bucket; without it the storage permissions are left out.")
+        str, typer.Option(help="The evidence bucket; without it the permissions on it are left out.")
     ] = "",
 ) -> Answer:
-    """The least-privilege IAM policy for the actions named, as JSON ready for AWS."""
-    kinds = [kind_of(name) for name in names]
-    document = policy(kinds, account=account, region=region, bucket=bucket or read_environment().evidence_bucket)
-    return Answer(document, pretty=True)
+    """The least-privilege IAM policy for the actions named, as JSON ready for AWS; for a role a list of policies, as IAM limits each."""
+    bucket = bucket or read_environment().evidence_bucket
+    if bool(names) == bool(role):
+        raise WrongUsage("Name actions, or one role.", hint="`hikeshi action policy --role contain --account ACCOUNT`")
+    if names:
+        kinds = [kind_of(name) for name in names]
+        return Answer(policy(kinds, account=account, region=region, bucket=bucket), pretty=True)
+    if role not in ROLES:
+        raise WrongUsage(f"There is no role {role!r}.", hint=f"Roles: {', '.join(ROLES)}.")
+    filled_in = names_of(account=account, region=region, bucket=bucket)
+    return Answer(documents(ROLES[role], ACTIONS.values(), filled_in), pretty=True)
