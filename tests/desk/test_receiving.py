@@ -23,10 +23,10 @@ from hikeshi.desk.alerts import receiving
 from hikeshi.desk.alerts.models import Alert, Delivery, Group
 from hikeshi.desk.alerts.receiving import Kept, Parcel, receive_many
 from hikeshi.desk.ledger.models import Entry
-from hikeshi.desk.runs import verbs as runs
 from hikeshi.doors.worker import Worker
 from hikeshi.signals.signal import Signal
 from on_postgres import cluster, programs
+from standing import stand
 from tests_findings import finding
 
 pytestmark = pytest.mark.django_db
@@ -133,7 +133,7 @@ def test_alerts_that_no_order_may_answer_cost_no_worker_a_round(hikeshi: Actor) 
 
 
 def test_a_storm_costs_the_workers_a_few_rounds(hikeshi: Actor) -> None:
-    runs.order("C2", actor=hikeshi, finding_types=["Trojan:"], playbook="compromised-ec2", severity=2)
+    stand("C2", actor=hikeshi, finding_types=["Trojan:"], playbook="compromised-ec2", severity=2)
     receive(hikeshi, *(one(number) for number in range(40)))
     receive(hikeshi, *(one(number) for number in range(40, 100)))  # a storm by now: looked at together
     due = {alert.due_at for alert in Alert.objects.all() if alert.due_at}

@@ -30,6 +30,7 @@ from hikeshi.simulation.cloud import SimulatedCloud
 from hikeshi.simulation.finding import finding
 from hikeshi.simulation.scene import Scene
 from simulated import groups_now, original_groups
+from standing import stand
 
 pytestmark = pytest.mark.django_db
 ISOLATE = "aws.ec2.isolate"
@@ -37,7 +38,7 @@ ISOLATE = "aws.ec2.isolate"
 
 @pytest.fixture
 def order(commander: Actor) -> StandingOrder:
-    return runs.order(
+    return stand(
         "C2", actor=commander, finding_types=["Backdoor:EC2/"], playbook="compromised-ec2", severity=2, max_per_hour=2
     )
 
@@ -124,7 +125,7 @@ class TestAnswering:
 
     def test_only_who_commands_may_approve_in_advance(self, off_it: Actor) -> None:
         with pytest.raises(Refused, match="may not"):
-            runs.order("x", actor=off_it, finding_types=["a"], playbook="compromised-ec2", severity=2)
+            stand("x", actor=off_it, finding_types=["a"], playbook="compromised-ec2", severity=2)
 
 
 class TestContaining:

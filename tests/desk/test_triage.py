@@ -21,9 +21,10 @@ from hikeshi.desk.alerts.whys import WHYS, fitting
 from hikeshi.desk.incidents import sight, taking
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger.models import Entry
-from hikeshi.desk.runs import orders, verbs as runs
+from hikeshi.desk.runs import orders
 from hikeshi.doors.worker import Worker
 from hikeshi.errors import Conflict, HikeshiError, Refused
+from standing import stand
 
 pytestmark = pytest.mark.django_db
 SOON = timedelta(hours=1)
@@ -290,7 +291,7 @@ def test_a_suppression_is_narrow_and_ends(off_it: Actor, match: dict[str, str], 
 
 
 def test_a_standing_order_is_not_silenced_without_a_word(hikeshi: Actor, off_it: Actor) -> None:
-    runs.order("C2", actor=hikeshi, finding_types=["Backdoor:EC2/"], playbook="compromised-ec2", severity=2)
+    stand("C2", actor=hikeshi, finding_types=["Backdoor:EC2/"], playbook="compromised-ec2", severity=2)
     row = _suppress(off_it)
     order, why = orders.match(arrive(hikeshi), timezone.now())
     assert order is None

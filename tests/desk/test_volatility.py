@@ -22,6 +22,7 @@ from hikeshi.desk.runs.models import Run, Step
 from hikeshi.errors import Refused
 from hikeshi.playbooks.playbook import library
 from hikeshi.text import Text
+from standing import stand
 from tests_findings import finding
 
 pytestmark = pytest.mark.django_db
@@ -108,7 +109,7 @@ def test_containment_waits_until_its_evidence_is_held_or_cannot_be_had(
 
 
 def test_a_standing_order_does_not_approve_the_loss_of_evidence(run: Run, hikeshi: Actor, commander: Actor) -> None:
-    run.order = runs.order("C2", actor=commander, finding_types=["x"], playbook="compromised-ec2", severity=2)
+    run.order = stand("C2", actor=commander, finding_types=["xyz"], playbook="compromised-ec2", severity=2)
     run.save()
     for key in ("2.1", "2.2"):
         assert planned(run, key, hikeshi).state == "approved"

@@ -36,9 +36,10 @@ import sys, django
 django.setup()
 from hikeshi.desk.actor import system
 from hikeshi.desk.alerts import verbs as alerts
-from hikeshi.desk.runs import verbs as runs
+from hikeshi.desk.runs import ordering
 actor = system("test", "cli")
-runs.order("C2", actor=actor, finding_types=["Backdoor:EC2/"], playbook="compromised-ec2", severity=2)
+said = dict(finding_types=["Backdoor:EC2/"], playbook="compromised-ec2", severity=2, expires_at=ordering.ends_in(1))
+ordering.approve(ordering.write("C2", actor=actor, **said), actor=system("second", "cli"), version=1)
 alerts.receive(sys.stdin.buffer.read(), actor=actor, source="test", simulated=True)
 """
 UNDO = """

@@ -171,7 +171,7 @@ def test_what_people_see_is_in_their_language(
 ) -> None:
     kept = admin.json("alert", "ingest", payload)
     admin.json("contact", "add", "Okita", "communications_lead")
-    admin.json("order", "add", "C2", "--finding-type", "x", "--playbook", "ransomware", "--severity", 2)
+    admin.json("order", "add", "C2", "--finding-type", "xyz", "--playbook", "ransomware", "--severity", 2)
     admin.json("playbook", "run", incident.name, "ransomware")
     admin.json("timeline", "build", incident.name, "main", TRAIL)
     asked = words_asked(monkeypatch)

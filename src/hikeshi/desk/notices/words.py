@@ -60,6 +60,10 @@ TEMPLATES: Final[dict[str, dict[Language, Words]]] = {
         "en": Words("SEV-{severity} alerts wait beyond their time: {incident}", "{title}\n\nNobody has judged these alerts; they should have been answered by {deadline}."),
         "ja": Words("SEV-{severity} のアラートが未判定のまま時間超過: {incident}", "{title}\n\nこのアラートはまだ判定されていません。対応期限は {deadline} でした。"),
     },
+    "halted": {
+        "en": Words("Hikeshi: containment is stopped, or goes on", "{what}"),
+        "ja": Words("Hikeshi: 封じ込めの停止または再開", "{what}"),
+    },
     "intake": {
         "en": Words("Intake: a payload was set aside or a source is silent", "{what}"),
         "ja": Words("受信: 保留されたデータ、または応答のないソース", "{what}"),

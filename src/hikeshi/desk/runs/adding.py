@@ -49,7 +49,7 @@ def add(
     step = Step(
         run=run, key=f"A{place}", place=place, phase=PHASE_OF[kind.effect],
         title={"en": kind.title.en, "ja": kind.title.ja}, text={"en": reason.strip(), "ja": reason.strip()}, role="responder",
-        action=name, inputs=inputs_of(made), state="planning", due_at=timezone.now(),
+        action=name, inputs=inputs_of(made), state="planning", due_at=timezone.now(), requested_by=actor.name,
     )  # fmt: skip
     step.full_clean()
     step.save()

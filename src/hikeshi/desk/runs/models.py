@@ -47,6 +47,22 @@ class StandingOrder(models.Model):
     approved_by = models.CharField(max_length=150)
     approved_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
+    regions = models.JSONField(default=list, blank=True)
+    environments = models.JSONField(default=list, blank=True)
+    kinds = models.JSONField(default=list, blank=True)  # of assets
+    roles = models.JSONField(default=list, blank=True)  # of assets: their tag `role`
+    criticalities = models.JSONField(default=list, blank=True)  # of assets, 1 to 4
+    hours_from = models.TimeField(null=True, blank=True)  # in the installation's time zone; may go over midnight
+    hours_until = models.TimeField(null=True, blank=True)
+    max_per_account = models.PositiveSmallIntegerField(default=5)  # runs an hour
+    max_resources = models.PositiveSmallIntegerField(default=20)  # in one plan
+    max_resources_per_hour = models.PositiveSmallIntegerField(default=50)  # in one account
+    max_failed_percent = models.PositiveSmallIntegerField(default=50)  # of its calls within an hour
+    reapply = models.BooleanField(default=False)  # set it again where somebody reverts it
+    version = models.PositiveIntegerField(default=1)
+    approvals = models.JSONField(default=list, blank=True)  # of this version: {by, at}
+    tripped_at = models.DateTimeField(null=True, blank=True)  # it has stopped itself
+    tripped_why = models.JSONField(default=dict, blank=True)  # {en, ja}
 
     class Meta:
         ordering = ("name",)
@@ -56,8 +72,8 @@ class StandingOrder(models.Model):
 
     @property
     def yeses(self) -> int:
-        """How many people stand behind it."""
-        return 1
+        """How many people stand behind its present version."""
+        return len({one["by"] for one in self.approvals})
 
 
 class Run(models.Model):
@@ -179,6 +195,21 @@ class BrokenGlass(models.Model):
 
     def __str__(self) -> str:
         return f"{self.step} {self.by}"
+
+
+class Lease(models.Model):
+    """Which step may change a resource now, until when. One row for each resource of an account that somebody is changing."""
+
+    account = models.CharField(max_length=40, blank=True, default="")
+    resource = models.CharField(max_length=300)
+    step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="leases")
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("account", "resource"), name="one_step_per_resource"),)
+
+    def __str__(self) -> str:
+        return f"{self.resource} {self.step}"
 
 
 class Intent(models.Model):

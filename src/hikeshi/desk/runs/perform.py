@@ -9,22 +9,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from django.conf import settings
 from django.utils import timezone
 
 from hikeshi.actions import ACTIONS, action as build_action
-from hikeshi.actions.action import Action, Outcome, Receipt
+from hikeshi.actions.action import Action, Outcome, Plan, Receipt
 from hikeshi.actions.aws.recorder import Settled
 from hikeshi.actions.aws.world import AwsSettings, AwsWorld
 from hikeshi.aws.clients import warm
 from hikeshi.clocks.rule import rules
 from hikeshi.desk.actor import Actor
+from hikeshi.desk.clouds import halting
+from hikeshi.desk.clouds.halting import Halted
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.queue import LeaseLost, hold
-from hikeshi.desk.runs import verbs
+from hikeshi.desk.runs import leases, verbs
+from hikeshi.desk.runs.leases import Busy
 from hikeshi.desk.runs.models import Step
 from hikeshi.desk.runs.plans import plan_again, plan_of, save_plan
 from hikeshi.desk.runs.worlds import world_of
@@ -34,6 +37,10 @@ from hikeshi.text import Text
 
 log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 5
+HALT_LOOK: Final = 5.0
+"""Seconds until a step that was stopped looks whether it may go on."""
+BUSY_LOOK: Final = 0.3
+"""Seconds until a step looks whether the other one has finished."""
 
 
 # Permissions are named after IAM's services, clients after the SDK's.
@@ -56,10 +63,16 @@ class DeskRecorder:
     """Writes each changing call before it is sent and after it is answered, and keeps the lease alive."""
 
     def __init__(self, step: Step, worker: str) -> None:
-        self.step, self.worker = step, worker
+        self.step, self.worker, self.held = step, worker, 0
+
+    def lease(self, plan: Plan) -> None:
+        """Hold what the plan changes, for actions that take something away. Raises `Busy` where another step is at it."""
+        if ACTIONS[self.step.action].effect in {"contain", "destroy"}:
+            self.held = leases.take(self.step, plan.resources)
 
     def intend(self, operation: str, params: Mapping[str, Any]) -> str:
         self.alive()
+        halting.refuse_if_halted(str(self.step.run.facts.get("alert.account", "")))
         return str(verbs.intend(self.step, operation, params).pk)
 
     def settle(self, ref: str, outcome: Settled, request_id: str, seconds: float, error: str) -> None:
@@ -68,6 +81,7 @@ class DeskRecorder:
     def alive(self) -> None:
         """Raises `LeaseLost` when another worker has taken the step over."""
         hold(self.step, worker=self.worker, now=timezone.now(), seconds=settings.ENVIRONMENT.lease_seconds)
+        leases.keep(self.step, self.held)
 
 
 def perform(step: Step, *, worker: str, actor: Actor) -> None:
@@ -77,6 +91,10 @@ def perform(step: Step, *, worker: str, actor: Actor) -> None:
         _advance(step, build_action(step.action, step.inputs), world_of(step, recorder), recorder, actor)
     except LeaseLost:
         log.warning("step %s was taken over by another worker", step)
+    except Halted as problem:
+        _wait(step, HALT_LOOK, problem, "すべての変更が停止されている。解除後に続行する。", actor)
+    except Busy as problem:
+        _wait(step, BUSY_LOOK, problem, "別のステップが同じ対象を変更中。完了を待って実行する。", actor)
     except HikeshiError as problem:
         _ended_badly(step, problem, actor)
 
@@ -109,6 +127,9 @@ def _advance(step: Step, action: Action[Any], world: AwsWorld, recorder: DeskRec
         plan_again(step, actor=actor, narrowed=True)
         return
     undoing = step.state == "undoing"
+    if step.state != "pending":
+        halting.refuse_if_halted(str(step.run.facts.get("alert.account", "")))
+        recorder.lease(plan)
     if undoing:
         receipt = action.undo(world, plan)
     elif step.state == "pending":
@@ -131,6 +152,11 @@ def _pause(step: Step, receipt: Receipt) -> float:
     """Ask soon at first and less often the longer it takes: containment waits for the answer."""
     waited = (timezone.now() - step.began_at).total_seconds() if step.began_at else 0.0
     return min(receipt.again_in, max(0.05, waited / 2))
+
+
+def _wait(step: Step, seconds: float, problem: Refused, ja: str, actor: Actor) -> None:
+    """Stay where it is, for as long as it takes: somebody has stopped changes, or another step is at the same thing."""
+    verbs.ask_again(step, actor=actor, state=step.state, seconds=seconds, en=problem.message, ja=ja, patient=True)
 
 
 def _proven(did: Receipt, checked: Receipt) -> Receipt:

@@ -10,12 +10,14 @@ from hikeshi.actions.action import Plan
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.queue import give_back
+from hikeshi.desk.runs import breaker
 from hikeshi.desk.runs.gate import gate
 from hikeshi.desk.runs.models import Approval, StandingOrder, Step
 from hikeshi.desk.runs.policy import Need
 from hikeshi.desk.runs.rows import fresh, write
 from hikeshi.desk.runs.stakes import need_of
 from hikeshi.errors import Refused
+from hikeshi.text import Text
 
 
 def plan_of(step: Step) -> Plan:
@@ -32,7 +34,7 @@ def save_plan(step: Step, plan: Plan, *, actor: Actor) -> None:
     now = timezone.now()
     step.plan, step.plan_digest, step.asked_at = plan.canonical.decode(), plan.digest, now
     need = need_of(step, plan)
-    order = _order_for(step, need)
+    order, held = _order_for(step, plan, need, actor)
     step.state = "approved" if not need.count or order else "asked"
     give_back(step, due_at=now if step.state == "approved" else None)
     step.save()
@@ -40,7 +42,7 @@ def save_plan(step: Step, plan: Plan, *, actor: Actor) -> None:
         step, actor, "step.plan",
         {
             "action": step.action, "plan_digest": plan.digest, "resources": list(plan.resources), "plan": step.plan,
-            "asked": step.state == "asked", "needed": need.count, "because": [text.en for text in need.because],
+            "asked": step.state == "asked", "needed": need.count, "because": [text.en for text in need.because], "held_up": held.en if held else "",
         },
     )  # fmt: skip
     if order:
@@ -51,12 +53,16 @@ def save_plan(step: Step, plan: Plan, *, actor: Actor) -> None:
         )  # fmt: skip
 
 
-def _order_for(step: Step, need: Need) -> StandingOrder | None:
-    """The run's standing order, where as many people stand behind it as the plan needs. Nobody approved in advance that evidence is lost."""
+def _order_for(step: Step, plan: Plan, need: Need, actor: Actor) -> tuple[StandingOrder | None, Text | None]:
+    """The run's standing order, where as many people stand behind it as the plan needs, and nothing holds it up; else why a person decides.
+
+    Nobody approved in advance that evidence is lost.
+    """
     order = step.run.order
-    if order is None or not need.count or gate(step).closed:
-        return None
-    return order if order.yeses >= need.count else None
+    if order is None or not need.count or gate(step).closed or order.yeses < need.count:
+        return None, None
+    held = breaker.held_up(order, step, plan, actor=actor)
+    return (None, held) if held else (order, None)
 
 
 @transaction.atomic

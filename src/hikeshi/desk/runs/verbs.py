@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from hikeshi.actions import ACTIONS
 from hikeshi.actions.action import Receipt
-from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.alerts import verbs as alerts
 from hikeshi.desk.alerts.models import Alert
@@ -24,9 +23,8 @@ from hikeshi.desk.incidents import affected, verbs as incidents
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.ledger import verbs as ledger
-from hikeshi.desk.ledger.models import ORGANISATION
 from hikeshi.desk.queue import LeaseLost, give_back
-from hikeshi.desk.runs import due
+from hikeshi.desk.runs import due, leases
 from hikeshi.desk.runs.gate import gate, gives, needs
 from hikeshi.desk.runs.models import Intent, Run, StandingOrder, Step
 from hikeshi.desk.runs.orders import match
@@ -36,27 +34,6 @@ from hikeshi.errors import Failed, Refused
 from hikeshi.playbooks.playbook import Playbook, bind, library
 
 FREE_EFFECTS = frozenset({"look", "collect"})  # need no approval: they take nothing away from anybody
-
-
-@transaction.atomic
-def order(
-    name: str, *, actor: Actor, finding_types: Sequence[str], playbook: str, severity: int, min_score: float = 7.0,
-    accounts: Sequence[str] = (), max_per_hour: int = 5, expires_at: datetime | None = None,
-) -> StandingOrder:  # fmt: skip
-    """Approve a response in advance."""
-    require(actor, "command")
-    row = StandingOrder(
-        name=name, finding_types=list(finding_types), min_score=min_score, accounts=list(accounts), playbook=playbook,
-        severity=severity, max_per_hour=max_per_hour, approved_by=actor.name, approved_at=timezone.now(),
-        expires_at=expires_at,
-    )  # fmt: skip
-    row.full_clean()
-    row.save()
-    ledger.append(
-        ORGANISATION, actor=actor, verb="order.approve", obj=name,
-        data={"finding_types": row.finding_types, "playbook": playbook, "severity": severity, "accounts": row.accounts},
-    )  # fmt: skip
-    return row
 
 
 @transaction.atomic
@@ -211,13 +188,18 @@ def settle(intent: int, *, outcome: str, request_id: str, seconds: float, error:
 
 
 @transaction.atomic
-def ask_again(step: Step, *, actor: Actor, state: str, seconds: float, en: str, ja: str) -> None:
-    """The step stays open and is due again in `seconds`: a result is awaited, or a passing fault is waited out."""
+def ask_again(step: Step, *, actor: Actor, state: str, seconds: float, en: str, ja: str, patient: bool = False) -> None:
+    """The step stays open and is due again in `seconds`: a result is awaited, or a passing fault is waited out.
+
+    `patient`: it is no fault, and may happen as often as it likes.
+    """
     first = step.state != state or step.outcome != {"en": en, "ja": ja}
     step.state, step.outcome = state, {"en": en, "ja": ja}
     attempts = step.attempts
+    if state == "pending":
+        leases.release(step)  # from now on it only looks
     give_back(step, due_at=timezone.now() + timedelta(seconds=seconds))
-    step.attempts = 0 if state == "pending" else attempts
+    step.attempts = 0 if state == "pending" or patient else attempts
     step.save()
     if first:
         write(step, actor, "step.wait", {"state": state, "en": en, "ja": ja})
@@ -237,6 +219,7 @@ def end(step: Step, receipt: Receipt, *, actor: Actor, undone: bool = False) -> 
     step.ended_at, step.grade = timezone.now(), receipt.grade
     step.outcome = msgspec.to_builtins(receipt.summary)
     step.receipts = [*step.receipts, item.name]
+    leases.release(step)
     give_back(step, due_at=None)
     step.save()
     write(

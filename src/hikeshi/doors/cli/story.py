@@ -7,6 +7,7 @@ any others. Only the cloud is simulated, and says so.
 from __future__ import annotations
 
 import os
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -125,20 +126,26 @@ def _prepare(story: Story, cloud: SimulatedCloud, pool: ThreadPoolExecutor) -> S
 
 def _people(story: Story) -> Actor:
     from hikeshi.desk.accounts import verbs as accounts  # as above
-    from hikeshi.desk.runs import verbs as runs
+    from hikeshi.desk.runs import ordering
     from hikeshi.doors.cli.serve import set_up
 
     admin, story.invite = set_up("admin")
     actor = accounts.actor_of(admin, "cli")
     for name, duty in CONTACTS:
         accounts.add_contact(name, duty, actor=actor)
-    runs.order(
+    order = ordering.write(
         "EC2 talking to a C2 server or a mining pool",
         actor=actor,
         finding_types=["Backdoor:EC2/C&CActivity", "CryptoCurrency:EC2/"],
         playbook="compromised-ec2",
         severity=2,
+        expires_at=ordering.ends_in(90),
     )
+    # It may contain production without a person, so a second one stands behind it.
+    second = accounts.accept_invite(
+        accounts.invite(actor=actor, role="commander"), username="kondo", password=secrets.token_urlsafe(24)
+    )
+    ordering.approve(order, actor=accounts.actor_of(second, "cli"), version=order.version)
     return actor
 
 

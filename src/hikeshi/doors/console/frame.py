@@ -15,6 +15,7 @@ from hikeshi.desk.accounts.models import Person
 from hikeshi.desk.accounts.verbs import actor_of
 from hikeshi.desk.alerts import groups
 from hikeshi.desk.alerts.models import Group
+from hikeshi.desk.clouds import halting
 from hikeshi.desk.incidents.linking import OVER
 from hikeshi.desk.incidents.verbs import visible
 from hikeshi.doors.console.visit import rights
@@ -41,6 +42,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "open_incidents": SimpleLazyObject(
             lambda: list(visible(actor_of(person, "console")).exclude(status__in=OVER)[:20])
         ),
+        "halts": SimpleLazyObject(halting.in_force),
         "alerts_waiting": SimpleLazyObject(waiting_count),
     }
 
