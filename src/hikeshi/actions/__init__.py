@@ -23,12 +23,15 @@ from hikeshi.actions.aws.data.block_account import BlockAccount
 from hikeshi.actions.aws.data.block_bucket import BlockBucket
 from hikeshi.actions.aws.data.block_snapshot_sharing import BlockSnapshotSharing
 from hikeshi.actions.aws.data.contain_cluster import ContainCluster
+from hikeshi.actions.aws.data.contain_database import ContainDatabase
 from hikeshi.actions.aws.data.contain_service import ContainService
 from hikeshi.actions.aws.data.freeze_function import FreezeFunction
 from hikeshi.actions.aws.data.lock_policy import LockPolicy
 from hikeshi.actions.aws.data.preserve import Preserve
 from hikeshi.actions.aws.data.protect_key import ProtectKey
 from hikeshi.actions.aws.data.restore_trail import RestoreTrail
+from hikeshi.actions.aws.data.rotate_secret import RotateSecret
+from hikeshi.actions.aws.data.snapshot_database import SnapshotDatabase
 from hikeshi.actions.aws.data.unshare_image import UnshareImage
 from hikeshi.actions.aws.data.unshare_snapshot import UnshareSnapshot
 from hikeshi.actions.aws.identity.console_off import ConsoleOff
@@ -134,11 +137,14 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.lambda.freeze": FreezeFunction,
     "aws.logs.preserve": PreserveLogs,
     "aws.org.quarantine_account": QuarantineAccount,
+    "aws.rds.contain": ContainDatabase,
+    "aws.rds.snapshot": SnapshotDatabase,
     "aws.s3.block_account": BlockAccount,
     "aws.s3.block_bucket": BlockBucket,
     "aws.s3.lock_policy": LockPolicy,
     "aws.s3.preserve": Preserve,
     "aws.s3.restore_versions": RestoreVersions,
+    "aws.secretsmanager.rotate": RotateSecret,
     "aws.ssm.capture_memory": CaptureMemory,
     "aws.ssm.end_sessions": EndSessions,
     "aws.ssm.host_firewall": HostFirewall,

@@ -449,6 +449,18 @@ def s3_objects(client: Client) -> Any:
     }
 
 
+def rds_instances(client: Client) -> Any:
+    told = client("rds").describe_db_instances()["DBInstances"]
+    return [{name: value for name, value in one.items() if name != "LatestRestorableTime"} for one in told]
+
+
+def secrets_versions(client: Client) -> Any:
+    secrets = client("secretsmanager")
+    names = [one["Name"] for one in secrets.list_secrets()["SecretList"]]
+    # How many versions there are, and which is current; their ids are made up anew each time.
+    return {name: list(secrets.describe_secret(SecretId=name)["VersionIdsToStages"].values()) for name in names}
+
+
 AREAS: Final[Mapping[str, Area]] = {
     "autoscaling.groups": autoscaling_groups,
     "cloudtrail.trails": cloudtrail_trails,
@@ -482,12 +494,14 @@ AREAS: Final[Mapping[str, Area]] = {
     "kms.keys": kms_keys,
     "lambda.functions": lambda_functions,
     "organizations.policies": org_policies,
+    "rds.instances": rds_instances,
     "rolesanywhere.anchors": rolesanywhere_anchors,
     "s3.account": s3_account,
     "s3.kept": s3_kept,
     "s3.objects": s3_objects,
     "s3.policies": s3_policies,
     "s3.public": s3_public,
+    "secretsmanager.versions": secrets_versions,
     "ssm.hosts": ssm_hosts,
     "ssm.sessions": ssm_sessions,
     "sso.people": sso_people,

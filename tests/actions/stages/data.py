@@ -239,6 +239,31 @@ def cluster_admin(cloud: Cloud) -> dict[str, Any]:
     return {"cluster": "prod", "principal_arn": principal}
 
 
+def public_database(cloud: Cloud) -> dict[str, Any]:
+    vpc, subnet = cloud.network()
+    rds = cloud.client("rds")
+    rds.create_db_subnet_group(DBSubnetGroupName="db", DBSubnetGroupDescription="db", SubnetIds=[subnet])
+    rds.create_db_instance(
+        DBInstanceIdentifier="orders",
+        DBInstanceClass="db.t3.micro",
+        Engine="postgres",
+        AllocatedStorage=20,
+        MasterUsername="orders",
+        MasterUserPassword="for-a-test-only",
+        PubliclyAccessible=True,
+        VpcSecurityGroupIds=[cloud.group(vpc, "db"), cloud.group(vpc, "app")],
+        DBSubnetGroupName="db",
+    )
+    return {"database_id": "orders"}
+
+
+def rotated_secret(cloud: Cloud) -> dict[str, Any]:
+    secrets = cloud.client("secretsmanager")
+    secrets.create_secret(Name="orders", SecretString="for-a-test-only")
+    secrets.rotate_secret(SecretId="orders", RotationRules={"AutomaticallyAfterDays": 30})
+    return {"secret_id": "orders"}
+
+
 KEPT = ("s3.kept",)
 POLICIES = ("s3.policies",)
 PUBLIC = ("s3.public",)
@@ -270,6 +295,20 @@ STAGES: Stages = {
             rare=frozenset({"lambda:DeleteFunctionConcurrency"}),
         ),
     },
+    "aws.rds.contain": {
+        "public": Stage(
+            build=public_database,
+            areas=("ec2.groups", "rds.instances"),
+            rare=frozenset(
+                {
+                    "ec2:AuthorizeSecurityGroupEgress",
+                    "ec2:AuthorizeSecurityGroupIngress",
+                    "ec2:RevokeSecurityGroupIngress",
+                }
+            ),
+        )
+    },
+    "aws.rds.snapshot": {"public": Stage(build=public_database, areas=())},
     "aws.s3.block_account": {"absent": Stage(build=account, areas=("s3.account",))},
     "aws.s3.block_bucket": {
         "absent": Stage(build=public_bucket, areas=PUBLIC),
@@ -286,6 +325,13 @@ STAGES: Stages = {
             areas=KEPT,
             rare=frozenset({"s3:GetObjectLegalHold", "s3:PutObjectLegalHold"}),
         ),
+    },
+    "aws.secretsmanager.rotate": {
+        "rotated": Stage(
+            build=rotated_secret,
+            areas=("secretsmanager.versions",),
+            rare=frozenset({"cloudtrail:LookupEvents"}),
+        )
     },
     "aws.waf.block_address": {"shared": Stage(build=ip_set, areas=("waf.sets",))},
 }

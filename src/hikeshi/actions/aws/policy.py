@@ -236,6 +236,13 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "organizations:AttachPolicy": (Scope(_ORGANIZATION),),
     "organizations:CreatePolicy": (Scope(_ORGANIZATION),),
     "organizations:DetachPolicy": (Scope(_ORGANIZATION),),
+    "rds:AddTagsToResource": (Scope(("arn:{partition}:rds:{region}:{account}:snapshot:hikeshi-*",)),),
+    "rds:CreateDBSnapshot": (
+        Scope(
+            ("arn:{partition}:rds:{region}:{account}:db:*", "arn:{partition}:rds:{region}:{account}:snapshot:hikeshi-*")
+        ),
+    ),
+    "rds:ModifyDBInstance": (Scope(("arn:{partition}:rds:{region}:{account}:db:*",)),),
     "rolesanywhere:DisableTrustAnchor": (Scope(_ANCHORS),),
     "rolesanywhere:EnableTrustAnchor": (Scope(_ANCHORS),),
     "route53resolver:AssociateFirewallRuleGroup": (Scope(_DNS_FIREWALL), Scope(_ec2("vpc"))),
@@ -256,6 +263,7 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "s3:PutLifecycleConfiguration": (Scope(_BUCKETS),),
     "s3:PutObject": (Scope(_OBJECTS), Scope(_ALL_OBJECTS, _COPYING)),
     "s3:PutObjectLegalHold": (Scope(("arn:{partition}:s3:::*/*",)),),
+    "secretsmanager:RotateSecret": (Scope(("arn:{partition}:secretsmanager:{region}:{account}:secret:*",)),),
     "ssm:SendCommand": (
         Scope(tuple(f"arn:{{partition}}:ssm:{{region}}::document/{one}" for one in DOCUMENTS.values())),
         Scope(_ec2("instance")),

@@ -1,0 +1,130 @@
+"""Take a snapshot of an RDS database instance."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+
+from hikeshi.actions.action import Action, Call, Plan, Receipt
+from hikeshi.actions.aws.tags import INCIDENT_TAG, STEP_TAG, tag_list
+from hikeshi.actions.aws.world import AwsWorld
+from hikeshi.actions.planning import make_plan, nothing_to_undo, receipt
+from hikeshi.aws.failures import CallFailed
+from hikeshi.errors import Refused
+from hikeshi.text import Text
+
+DatabaseId = Annotated[
+    str, msgspec.Meta(pattern=r"^[a-zA-Z](-?[a-zA-Z0-9]){0,62}$", title="Database instance", examples=["orders"])
+]
+
+_WHY = Text(en="The data as they are now, kept as evidence.", ja="現在のデータを証拠として保存します。")
+
+
+def database(world: AwsWorld, database_id: str) -> dict[str, Any]:
+    """The instance as DescribeDBInstances tells it. Raises `Refused` where there is none, or it is part of a cluster."""
+    try:
+        told = world.read("rds", "DescribeDBInstances", DBInstanceIdentifier=database_id)
+    except CallFailed as failure:
+        if not failure.code.startswith("DBInstanceNotFound"):
+            raise
+        hint = "Check the account, the region and the name."
+        raise Refused(f"There is no database {database_id} in {world.account} {world.region}.", hint=hint) from None
+    found: dict[str, Any] = told["DBInstances"][0]
+    if cluster := found.get("DBClusterIdentifier"):
+        hint = (
+            "Its groups and snapshots are those of the cluster: take a cluster snapshot and modify the cluster by hand."
+        )
+        raise Refused(f"Database {database_id} is part of the cluster {cluster}.", hint=hint)
+    return found
+
+
+class SnapshotDatabase(Action[AwsWorld], frozen=True, kw_only=True):
+    """A manual snapshot, tagged in the creating call, started and not waited for. It stays when the instance is deleted.
+
+    Source: Amazon RDS API Reference, CreateDBSnapshot. Its name follows from the step, so that a repeat finds it.
+    """
+
+    name: ClassVar = "aws.rds.snapshot"
+    provider: ClassVar = "aws"
+    effect: ClassVar = "collect"
+    reversible: ClassVar = "no"
+    evidence_kind: ClassVar = "snapshot"
+    target: ClassVar = "database"
+    title: ClassVar = Text(en="Take a snapshot of the database", ja="データベースのスナップショットを取得する")
+    what: ClassVar = Text(
+        en="Starts a manual snapshot of the database instance. Single-zone instances may pause for seconds.",
+        ja="データベースインスタンスの手動スナップショットを開始します。シングル AZ では数秒停止することがあります。",
+    )
+    by_hand: ClassVar = Text(
+        en="Nothing to undo. Snapshots are evidence; delete them in the RDS console only when their retention ends.",
+        ja="元に戻すものはありません。スナップショットは証拠です。保存期間が終わるまで RDS コンソールで削除しないでください。",
+    )
+    permissions: ClassVar = (
+        "rds:AddTagsToResource",
+        "rds:CreateDBSnapshot",
+        "rds:DescribeDBInstances",
+        "rds:DescribeDBSnapshots",
+    )
+
+    database_id: DatabaseId
+
+    def plan(self, world: AwsWorld) -> Plan:
+        found = database(world, self.database_id)
+        state = {"status": found["DBInstanceStatus"], "engine": found.get("Engine", "")}
+        calls = [Call("rds:CreateDBSnapshot", self._asked(world), _WHY)]
+        after = {"snapshot": self._name(world)}
+        return make_plan(world, self, resources=(self.database_id,), calls=calls, before=state, after=after)
+
+    def do(self, world: AwsWorld, plan: Plan) -> Receipt:
+        del plan  # the name follows from the step
+        if there := self._taken(world):
+            return self._told(there, changed=False)
+        world.used.add("rds:AddTagsToResource")
+        world.change("rds", "CreateDBSnapshot", _WHY, **self._asked(world))
+        return self._told(self._taken(world), changed=True)
+
+    def check(self, world: AwsWorld, plan: Plan) -> Receipt:
+        del plan
+        return self._told(self._taken(world), changed=True)
+
+    def undo(self, world: AwsWorld, plan: Plan) -> Receipt:
+        del world, plan  # part of the interface, and nothing here to restore
+        raise nothing_to_undo(
+            self, "Snapshots are deleted only when their retention ends, by the owner of the evidence."
+        )
+
+    def _name(self, world: AwsWorld) -> str:
+        return f"hikeshi-{self.database_id}-{hashlib.sha256(world.step.encode()).hexdigest()[:12]}"
+
+    def _asked(self, world: AwsWorld) -> dict[str, Any]:
+        tags = tag_list({INCIDENT_TAG: world.incident, STEP_TAG: world.step})
+        return {"DBInstanceIdentifier": self.database_id, "DBSnapshotIdentifier": self._name(world), "Tags": tags}
+
+    def _taken(self, world: AwsWorld) -> dict[str, Any] | None:
+        try:
+            told = world.read("rds", "DescribeDBSnapshots", DBSnapshotIdentifier=self._name(world))["DBSnapshots"]
+        except CallFailed as failure:
+            if not failure.code.startswith("DBSnapshotNotFound"):
+                raise
+            return None
+        return next((one for one in told if one["Status"] != "failed"), None)
+
+    def _told(self, snapshot: dict[str, Any] | None, *, changed: bool) -> Receipt:
+        if snapshot is None:
+            none = Text(en="There is no snapshot.", ja="スナップショットはありません。")
+            return receipt(self, "failed", none, {}, still_open=(none,))
+        name, status = snapshot["DBSnapshotIdentifier"], snapshot["Status"]
+        names = ("AllocatedStorage", "Encrypted", "Engine", "SnapshotCreateTime", "Status")
+        observed = msgspec.to_builtins({one: snapshot[one] for one in names if one in snapshot})
+        copying = Text(en=f"{name} is {status}: still being copied.", ja=f"{name} は {status} です（複製中）。")
+        return receipt(
+            self,
+            "done" if changed else "already-done",
+            Text(en=f"Snapshot {name} is {status}.", ja=f"スナップショット {name} の状態: {status}。"),
+            {name: observed},
+            grade="configured",
+            still_open=() if status == "available" else (copying,),
+            held_at=str(snapshot.get("DBSnapshotArn", name)),
+        )
