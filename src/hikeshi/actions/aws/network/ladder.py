@@ -127,7 +127,7 @@ def _rung(action: str, seen: Survey, why: Text, **inputs: Any) -> Rung:
 
 def _dns(facts: Facts, seen: Survey) -> Iterator[Rung]:
     """First of all where DNS itself is the channel: no group filters the Amazon resolver."""
-    if facts.by_dns and facts.domains and seen.resolver:
+    if facts.by_dns and facts.domains:
         for vpc in seen.vpcs:
             yield Rung(action=DNS_BLOCK, inputs={"vpc_id": vpc, "domains": list(facts.domains)}, why=words.DNS)
 
@@ -201,8 +201,7 @@ def _left(facts: Facts, seen: Survey, peers: tuple[str, ...], chosen: Collection
             yield words.balancers(seen.network_balancers)
     else:
         yield words.ROOTKIT
-    if seen.resolver:
-        yield words.dns(blocked=facts.domains if DNS_BLOCK in chosen else (), channel=facts.by_dns)
+    yield words.dns(blocked=facts.domains if DNS_BLOCK in chosen else (), channel=facts.by_dns)
     if {"aws.ec2.isolate_ssm"} & set(chosen) or ("aws.ec2.untrack" in chosen and seen.ssm_endpoints):
         yield words.ENDPOINTS
     if not host:

@@ -20,7 +20,6 @@ PERMISSIONS: Final = (
     "ec2:DescribeInstances",
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeRouteTables",
-    "ec2:DescribeVpcAttribute",
     "ec2:DescribeVpcEndpoints",
     "elasticloadbalancing:DescribeTargetGroups",
     "elasticloadbalancing:DescribeTargetHealth",
@@ -43,8 +42,6 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
     agent_online: bool = False
     network_balancers: tuple[str, ...] = ()
     """Target groups behind network load balancers that the instance serves."""
-    resolver: bool = True
-    """The Amazon resolver answers in at least one of its VPCs."""
     unread: tuple[Text, ...] = ()
 
 
@@ -59,7 +56,6 @@ def survey(world: AwsWorld, instance_id: str) -> Survey:
         "ssm_endpoints": ("endpoints", "エンドポイント", lambda: _has_endpoints(world, vpcs)),
         "agent_online": ("SSM agent", "SSM エージェント", lambda: _agent(world, instance_id)),
         "network_balancers": ("load balancers", "ロードバランサー", lambda: _balancers(targets_of(world, instance)[0])),
-        "resolver": ("DNS resolver", "DNS リゾルバー", lambda: any(_resolver(world, vpc) for vpc in vpcs)),
     }
     for field, (en, ja, look) in looks.items():
         with _said(unread, en, ja):
@@ -95,8 +91,3 @@ def _agent(world: AwsWorld, instance_id: str) -> bool:
 
 def _balancers(groups: list[dict[str, str]]) -> tuple[str, ...]:
     return tuple(sorted(group["TargetGroupName"] for group in groups if group.get("Protocol") in _PASSED_ON))
-
-
-def _resolver(world: AwsWorld, vpc: str) -> bool:
-    told = world.read("ec2", "DescribeVpcAttribute", VpcId=vpc, Attribute="enableDnsSupport")
-    return bool(told.get("EnableDnsSupport", {}).get("Value", True))
