@@ -15,7 +15,7 @@ from hikeshi.actions.aws.network.isolate import IsolateInstance
 from hikeshi.actions.aws.network.isolation_group import EMPTY, OPEN, our_groups
 from hikeshi.actions.aws.network.untrack import Untrack
 from hikeshi.actions.aws.recorder import ListRecorder
-from hikeshi.errors import Refused
+from hikeshi.errors import Failed, Refused
 
 OPENED = 5
 """Calls until the first interface is open: two groups with their rules, and the swap."""
@@ -153,3 +153,17 @@ def test_it_can_end_in_the_isolation_that_leaves_systems_manager_its_way(cloud: 
     plan = action.plan(world)
     assert action.do(world, plan).outcome == "done"
     assert action.check(world, plan).grade == "configured"
+
+
+def test_a_rule_another_worker_has_just_set_is_read_again_and_not_a_failure_for_good(
+    cloud: Cloud, world: WatchedWorld
+) -> None:
+    action = Untrack(instance_id=cloud.machine(1).id)
+    plan = action.plan(world)
+    cloud.layer.refusals = {"AuthorizeSecurityGroupIngress": "InvalidPermission.Duplicate"}
+    with pytest.raises(Failed, match="differ from what was set") as failed:
+        action.do(world, plan)
+    assert not failed.value.permanent
+    assert SWAP not in world.record.operations
+    cloud.layer.refusals = {}
+    assert action.do(cloud.world(), plan).outcome == "done"

@@ -20,6 +20,9 @@ ROLE_TAG = "hikeshi:role"
 NOT_SEEN_YET = ("InvalidGroup.NotFound", "InvalidGroupId.NotFound", "InvalidSecurityGroupID.NotFound")
 """What AWS says about a group it has made a moment ago."""
 
+DONE_BY_ANOTHER = ("InvalidPermission.Duplicate", "InvalidPermission.NotFound", "InvalidSecurityGroupRuleId.NotFound")
+"""What AWS says where another worker has just made the same change; the rules are read again either way."""
+
 
 class Rule(msgspec.Struct, frozen=True, order=True):
     """What one rule lets through. `peer` is a CIDR block, a prefix list or a group; ports are -1 where the protocol has none."""
@@ -170,7 +173,11 @@ def prepared_group(
     rules = rules_of(world, [group])[group] if here else _first_rules(world, group)
     calls = list(_fitting(group, kind, rules, wanted))
     for call in calls:
-        world.send(call, eventually=NOT_SEEN_YET)
+        try:
+            world.send(call, eventually=NOT_SEEN_YET)
+        except CallFailed as failure:
+            if failure.code not in DONE_BY_ANOTHER:
+                raise
     if calls and (odd := len(set(rules_of(world, [group])[group].values()) ^ set(wanted))):
         hint = "Somebody may be changing its rules at this moment; repeat the step, and look who does it."
         raise Failed(

@@ -114,7 +114,9 @@ class Untrack(Isolation, frozen=True, kw_only=True):
             self._closed(world, plan, ready)
         passing = self._to_open(world, plan, ready)
         self._refuse_exposed(paths_of(world, passing).values())
-        opened = {vpc: prepared_group(world, vpc, ready.known, OPEN, EVERYTHING) for vpc in _vpcs(passing)}
+        vpcs = _vpcs(passing)
+        with world.alone(f"{OPEN.role} {vpcs}"):
+            opened = {vpc: prepared_group(world, vpc, None, OPEN, EVERYTHING) for vpc in vpcs}
         ready = msgspec.structs.replace(ready, known=_with_open(ready.known, opened))
         refused: dict[str, CallFailed] = {}
         try:
