@@ -152,6 +152,17 @@ def a_denied_user(cloud: Cloud) -> dict[str, Any]:
     return {"arn": f"arn:aws:iam::{ACCOUNT}:user/machines/{USER}"}
 
 
+def a_small_denied_user(cloud: Cloud) -> dict[str, Any]:
+    """With a key, a group, and our deny."""
+    iam = cloud.client("iam")
+    iam.create_user(UserName=USER)
+    iam.create_access_key(UserName=USER)
+    iam.create_group(GroupName="builders")
+    iam.add_user_to_group(GroupName="builders", UserName=USER)
+    iam.put_user_policy(UserName=USER, PolicyName=deny_user.POLICY, PolicyDocument=inline.deny(deny_user.POLICY))
+    return {"arn": f"arn:aws:iam::{ACCOUNT}:user/{USER}"}
+
+
 def much_of_everything(cloud: Cloud) -> dict[str, Any]:
     a_user_with_two_devices(cloud)
     cloud.client("iam").create_login_profile(UserName=USER, Password="not-a-real-one-1A!")
@@ -194,7 +205,15 @@ def a_root_with_key_and_password(cloud: Cloud) -> dict[str, Any]:
 _OF_ROLES = frozenset(
     permission for permission in RemovePrincipal.permissions if "Role" in permission or "InstanceProfile" in permission
 )
-_SCARCE = frozenset({"iam:DeactivateMFADevice", "iam:DeleteSSHPublicKey", "iam:DeleteSigningCertificate"})
+_SCARCE = frozenset(
+    {
+        "iam:DeactivateMFADevice",
+        "iam:DeleteLoginProfile",
+        "iam:DeleteSSHPublicKey",
+        "iam:DeleteSigningCertificate",
+        "iam:DetachUserPolicy",
+    }
+)
 _SAML = frozenset({"iam:CreateSAMLProvider", "iam:DeleteSAMLProvider", "iam:GetSAMLProvider"})
 _OIDC = frozenset(
     {"iam:CreateOpenIDConnectProvider", "iam:DeleteOpenIDConnectProvider", "iam:GetOpenIDConnectProvider"}
@@ -226,7 +245,7 @@ STAGES: Stages = {
     },
     "aws.iam.remove_mfa": {"two": Stage(build=a_user_with_two_devices, areas=("iam.devices",))},
     "aws.iam.remove_principal": {
-        "user": Stage(build=a_denied_user, areas=("iam.devices", "iam.passwords"), rare=_OF_ROLES | _SCARCE),
+        "user": Stage(build=a_small_denied_user, areas=("iam.devices", "iam.passwords"), rare=_OF_ROLES | _SCARCE),
     },
     "aws.iam.revoke_instance_sessions": {"one": Stage(build=an_instance_with_role, areas=("iam.roles",))},
     "aws.iam.revoke_role_sessions": {

@@ -184,8 +184,8 @@ class AwsWorld:
     def _turns(self, calls: Sequence[Call]) -> float:
         if self._buckets is None:
             return 0.0
-        asked = [(*call.operation.split(":", 1), call.params) for call in calls]
-        wanted = [api(service, operation, params) for service, operation, params in asked]
+        named = [(*call.operation.partition(":"), call.params) for call in calls]
+        wanted = [api(service, operation, params) for service, _, operation, params in named]
         return self._buckets.seconds(self._place, wanted, self._urgency)
 
     def send(self, call: Call, *, eventually: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -36,10 +36,6 @@ _OTHERS = Text(
     en="Roles assumed by the user keep their sessions (aws.iam.revoke_role_sessions), and what the user has made stays (aws.iam.sweep).",
     ja="このユーザーが引き受けたロールのセッション（aws.iam.revoke_role_sessions）と、作成したもの（aws.iam.sweep）は残ります。",
 )
-_BUCKETS = Text(
-    en="A permissions boundary does not limit what a resource policy grants to the user's ARN in the same account.",
-    ja="Permissions Boundary は、同じアカウントのリソースポリシーがユーザーの ARN に与える許可を制限しません。",
-)
 _REVIVES = Text(
     en="Taking the deny away revives sessions that have not expired: tokens of the user live up to 36 hours.",
     ja="拒否を外すと、期限内のセッションが再び使えます。ユーザーのトークンは最長 36 時間有効です。",
@@ -126,5 +122,5 @@ class DenyUser(IdentitySetting, frozen=True, kw_only=True):
             yield Call("iam:PutUserPermissionsBoundary", {**user, "PermissionsBoundary": new}, why)
 
     def around(self, world: AwsWorld, before: Parts) -> Around:
-        by_boundary = "boundary" in self.wanted(world, before)
-        return Around(will_not_stop=(_OTHERS, *((_BUCKETS,) if by_boundary else ()), RACE), warnings=(_REVIVES,))
+        del world, before
+        return Around(will_not_stop=(_OTHERS, RACE), warnings=(_REVIVES,))
