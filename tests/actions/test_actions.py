@@ -17,7 +17,7 @@ def test_the_table_is_alphabetical() -> None:
 
 def test_inputs_are_decoded_and_defaults_filled() -> None:
     made = action("aws.ssm.capture_memory", GOOD)
-    assert inputs_of(made) == {**GOOD, "start_deadline_seconds": 120, "finish_deadline_seconds": 900}
+    assert inputs_of(made) == {**GOOD, "start_deadline_seconds": 120, "finish_deadline_seconds": 900, "tool": "auto"}
 
 
 def test_an_unknown_action_is_refused_with_the_known_ones() -> None:
