@@ -32,7 +32,7 @@ def running() -> Iterator[Cloud]:
     for transforming events, of which only the plain case is needed here.
     """
     there = set(sys.modules)
-    fields = {"validate": None, "OpenAPIValidationError": ValueError, "parse": Path, "__path__": []}
+    fields: dict[str, Any] = {"validate": None, "OpenAPIValidationError": ValueError, "parse": Path, "__path__": []}
     for name in ("", ".ext", ".validation", ".validation.exceptions"):
         for package in _LEFT_OUT:
             stand_in = ModuleType(package + name)

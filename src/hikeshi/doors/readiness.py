@@ -162,8 +162,8 @@ def _against(answers: Iterable[Answer]) -> list[Both]:
     for answer in answers:
         question = QUESTIONS.get(answer.question)
         title = question.title if question else answer.found
-        where = f" {answer.resource}" if answer.resource else ""
-        said.append(Both(en=f"{title.en}{where}: {answer.found.en}", ja=f"{title.ja}{where}: {answer.found.ja}"))
+        where = f" {answer.resource}:" if answer.resource else ""
+        said.append(Both(en=f"{title.en}{where} {answer.found.en}", ja=f"{title.ja}{where or ':'} {answer.found.ja}"))
     if len(said) > MOST_REASONS:
         left = len(said) - MOST_REASONS
         return [*said[:MOST_REASONS], Both(en=f"and {left} more", ja=f"ほか {left} 件")]
