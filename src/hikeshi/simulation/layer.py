@@ -63,6 +63,7 @@ def _alone(answer: Callable[[Call], Answer]) -> Addition:
 
 
 ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
+    **{("iam", one): lambda layer, call, pass_on: layer.root.answer(call, pass_on) for one in root.CALLS},
     ("autoscaling", "CancelInstanceRefresh"): lambda layer, call, _: layer.refreshes.cancel(call),
     ("autoscaling", "DescribeInstanceRefreshes"): lambda layer, call, _: layer.refreshes.describe(call),
     ("autoscaling", "StartInstanceRefresh"): lambda layer, call, _: layer.refreshes.start(call),
@@ -91,10 +92,6 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     ("iam", "CreateAccessKey"): lambda layer, call, pass_on: layer.root.answer(
         call, lambda: iam.create_access_key(call, pass_on)
     ),
-    **_all("ec2", sharing.OPERATIONS),
-    **_all("route53resolver", dns_firewall.OPERATIONS),
-    **_all("network-firewall", network_firewall.OPERATIONS),
-    **_all("eks", access_entries.OPERATIONS),
     ("iam", "DeleteUserPermissionsBoundary"): lambda _layer, call, _: iam.delete_user_boundary(call),
     ("iam", "PutUserPermissionsBoundary"): lambda _layer, call, _: iam.put_user_boundary(call),
     ("iam", "SimulatePrincipalPolicy"): lambda _layer, call, _: policies.simulate(call),
@@ -124,7 +121,6 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     ("sso", "PutInlinePolicyToPermissionSet"): lambda layer, call, pass_on: layer.center.change_policy(call, pass_on),
     ("sts", "AssumeRole"): lambda layer, call, pass_on: layer.sessions.assume(call, pass_on),
     ("sts", "AssumeRoot"): lambda layer, call, _: layer.root.assume(call),
-    **{("iam", one): lambda layer, call, pass_on: layer.root.answer(call, pass_on) for one in root.CALLS},
     **_all("ec2", sharing.OPERATIONS),
     **_all("route53resolver", dns_firewall.OPERATIONS),
     **_all("network-firewall", network_firewall.OPERATIONS),
