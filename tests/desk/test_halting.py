@@ -127,9 +127,10 @@ class TestLease:
         assert "Another step" in second.outcome["en"]
 
 
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite in memory locks whole tables: tests/on_postgres.py")
 @pytest.mark.django_db(transaction=True)
 def test_of_many_at_once_one_gets_it() -> None:
-    """Threads with connections of their own, as workers in many processes have; run on PostgreSQL, too."""
+    """Threads with connections of their own, as workers in many processes have."""
     hikeshi = system("Hikeshi", "worker")
     commander = accounts.actor_of(Person.objects.create_user(username="kondo", role="commander"), "cli")
     steps = [asked(incidents.declare(str(number), 2, actor=hikeshi, reason="r"), commander) for number in range(4)]

@@ -35,8 +35,8 @@ from hikeshi.desk.notices.models import Notice
 from hikeshi.desk.queue import LeaseLost, Queued, claim, hold, next_due
 from hikeshi.desk.runs import verbs as runs
 from hikeshi.desk.runs.leaving import leave_uncovered
-from hikeshi.desk.runs.models import Step
-from hikeshi.desk.runs.perform import give_up, perform
+from hikeshi.desk.runs.models import Step, Watch
+from hikeshi.desk.runs.perform import give_up, perform, watch
 from hikeshi.desk.timelines import verbs as timelines
 from hikeshi.desk.timelines.models import Timeline
 from hikeshi.errors import Failed, HikeshiError
@@ -188,6 +188,10 @@ def _perform(step: Step, worker: Worker) -> None:
     perform(step, worker=worker.name, actor=worker.actor)
 
 
+def _watch(row: Watch, worker: Worker) -> None:
+    watch(row, actor=worker.actor)
+
+
 def _build(timeline: Timeline, worker: Worker) -> None:
     try:
         timelines.build(timeline, actor=worker.actor, engine=ApartStore)
@@ -235,6 +239,7 @@ WORK: Work = (
     (Step, _perform),
     (Group, _wake),
     (Alert, _answer),
+    (Watch, _watch),
     (Timeline, _build),
     (Chain, _sign),
     (Stamp, _stamp),

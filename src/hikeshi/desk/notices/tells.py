@@ -63,6 +63,7 @@ TELLS: Final[dict[str, Tell]] = {
     "role.propose": Tell(("person:to",), "yours"),
     "source.silent": Tell(("duty:responder", "channels"), "intake"),
     "step.break_glass": Tell(COMMAND, "broken_glass", urgent=True),
+    "step.drift": Tell((*COMMAND, "channels"), "asked"),
     "step.plan": Tell(COMMAND, "asked", when=_asked),
     "step.revoke": Tell(COMMAND, "asked", when=_asked),
     "step.undo": Tell(COMMAND, "asked", when=_asked),

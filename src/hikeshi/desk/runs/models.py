@@ -212,6 +212,25 @@ class Lease(models.Model):
         return f"{self.resource} {self.step}"
 
 
+class Watch(Queued):
+    """A containment that is looked at again and again, until it is undone. `said` is what the last look found."""
+
+    STATES = (("holds", _("holds")), ("reverted", _("set back by somebody else")))
+
+    step = models.OneToOneField(Step, on_delete=models.CASCADE, related_name="watch")
+    state = models.CharField(max_length=8, choices=STATES, default="holds")
+    since = models.DateTimeField()
+    looked_at = models.DateTimeField(null=True, blank=True)
+    said = models.JSONField(default=dict, blank=True)  # {en, ja}
+    reapplied = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ("step",)
+
+    def __str__(self) -> str:
+        return f"{self.step} {self.state}"
+
+
 class Intent(models.Model):
     """A changing call, written before it is sent and completed when its answer is known."""
 

@@ -26,9 +26,9 @@ from hikeshi.desk.clouds import halting
 from hikeshi.desk.clouds.halting import Halted
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.queue import LeaseLost, hold
-from hikeshi.desk.runs import leases, verbs
+from hikeshi.desk.runs import leases, verbs, watching
 from hikeshi.desk.runs.leases import Busy
-from hikeshi.desk.runs.models import Step
+from hikeshi.desk.runs.models import Step, Watch
 from hikeshi.desk.runs.plans import plan_again, plan_of, save_plan
 from hikeshi.desk.runs.worlds import world_of
 from hikeshi.errors import Failed, HikeshiError, Refused
@@ -111,6 +111,13 @@ def prove(step: Step, *, actor: Actor) -> Receipt:
     receipt = build_action(step.action, step.inputs).check(world, plan_of(step))
     verbs.proved(step, receipt, actor=actor)
     return receipt
+
+
+def watch(row: Watch, *, actor: Actor) -> None:
+    """Look whether a containment still holds, changing nothing in the cloud. Where it cannot be asked, it is asked again later."""
+    step = Step.objects.select_related("run__incident", "run__order").get(pk=row.step_id)
+    world = world_of(step, DeskRecorder(step, worker=actor.name))
+    watching.seen(row, build_action(step.action, step.inputs).check(world, plan_of(step)), actor=actor)
 
 
 def _advance(step: Step, action: Action[Any], world: AwsWorld, recorder: DeskRecorder, actor: Actor) -> None:

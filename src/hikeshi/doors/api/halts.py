@@ -1,4 +1,4 @@
-"""The kill switch."""
+"""The kill switch, and the watch over what is contained."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from pydantic import Field
 
 from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.clouds import halting
+from hikeshi.desk.incidents import sight
+from hikeshi.desk.runs.models import Watch
 from hikeshi.doors import halts as shapes
 from hikeshi.doors.api.bearer import Call
 from hikeshi.doors.api.paging import Body
+from hikeshi.doors.watches import WatchShape, watch
 
 router = Router()
 
@@ -26,6 +29,13 @@ def list_halts(request: Call) -> list[shapes.HaltShape]:
     """What is stopped now."""
     require(request.auth, "triage")
     return [shapes.halt(row) for row in halting.in_force()]
+
+
+@router.get("/watches", response=list[WatchShape])
+def list_watches(request: Call) -> list[WatchShape]:
+    """Every containment that has not been undone, of the incidents you may see, and whether it still holds."""
+    rows = Watch.objects.filter(step__run__incident__in=sight.visible(request.auth))
+    return [watch(row) for row in rows.select_related("step__run__incident")]
 
 
 @router.post("/halts", response={201: shapes.HaltShape})

@@ -127,6 +127,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "contain run": Command("contain", "run", "person", "Do the incident's due steps now, here", "実行待ちのステップを今ここで実行"),
     "contain undo": Command("contain", "undo", "person", "Ask for the exact way back", "切り戻しを依頼"),
     "contain verify": Command("contain", "verify", "person", "Ask the cloud whether it is still as planned", "計画どおりかをクラウドに確認"),
+    "contain watch": Command("watching", "watch", "person", "What is contained, and whether it still holds", "封じ込めの監視状況"),
     "custody check-consistency": Command("proofs", "check_continued", "engine", "A consistency proof, offline", "連続性の証明をオフラインで検証"),
     "custody check-proof": Command("proofs", "check_entry", "engine", "The proof of one entry, offline", "エントリーの証明をオフラインで検証"),
     "custody verify": Command("custody", "verify_bundle", "engine", "Whether an evidence bundle is as it was signed", "証拠バンドルが署名時のままかを検証"),
