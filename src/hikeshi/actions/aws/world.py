@@ -221,7 +221,7 @@ class AwsWorld:
     ) -> list[dict[str, Any]]:
         assert self._together is not None  # noqa: S101  asked by `pages` only
         filters = params.get("Filters", ())
-        name = filters[0]["Name"] if len(params) == len(filters) == 1 else ""
+        name = filters[0].get("Name", "") if len(params) == len(filters) == 1 else ""
         by_value = BY_VALUE.get((service, operation, name))
         values = filters[0]["Values"] if by_value else ()
         key = (self._place, service, operation, name if by_value else repr(sorted(params.items())))
