@@ -220,6 +220,13 @@ def test_all_questions_together_change_nothing_and_use_what_they_declare(cloud: 
     assert (memory.state, {answer.question for answer in memory.against}) == ("no", {"evidence_bucket"})
 
 
+def test_one_account_never_answers_for_another(account: Account) -> None:
+    place = account.ground(account="444455556666").place
+    answers = {one.question: one.answer for one in ask([place], account.enter, tuple(ACTIONS.values()))}
+    assert set(answers) == set(QUESTIONS)
+    assert {answers[name] for name, question in QUESTIONS.items() if not question.own} == {"unknown"}
+
+
 def test_no_answer_is_not_a_yes() -> None:
     assert outlook(ACTIONS["aws.ec2.isolate"], []).state == "unknown"
 

@@ -34,13 +34,30 @@ def ask(
         for name, question in questions.items()
         for place in (places if question.regional else places[:1])
     ]
-    answers: list[Answer] = []
+    if elsewhere := _elsewhere(places[0], enter):
+        left = [name for name, question in questions.items() if not question.own]
+        tasks = [task for task in tasks if task[1].own]
+        answers = [msgspec.structs.replace(elsewhere, question=name) for name in left]
+    else:
+        answers = []
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="preflight") as pool:
         running = {pool.submit(_asked, *task, enter, tuple(actions)): task[0] for task in tasks}
         for done, one in enumerate(as_completed(running), start=1):
             answers += one.result()
             told(done, len(tasks), running[one])
     return sorted(answers[:MOST_ANSWERS], key=lambda one: (one.question, one.region, one.action, one.resource))
+
+
+def _elsewhere(place: Place, enter: Enter) -> Answer | None:
+    """What stands for every answer where what we enter is another account: never one account's answers under another's name."""
+    try:
+        found = str(enter(place, "read").read("sts", "GetCallerIdentity")["Account"])
+    except HikeshiError:
+        return None  # each question says so itself
+    if found == place.account:
+        return None
+    en = f"Not asked: the credentials for reading are of {found}, not of {place.account}."
+    return unknown(en, f"未確認です。読み取り用の認証情報は {place.account} ではなく {found} のものです。")
 
 
 def _asked(name: str, question: Question, place: Place, enter: Enter, actions: tuple[Kind, ...]) -> list[Answer]:

@@ -41,5 +41,6 @@ QUESTION = Question(
     ask=_ask,
     permissions=("sts:GetCallerIdentity",),
     regional=False,
+    own=True,
     needed_by=lambda _kind: True,
 )

@@ -73,6 +73,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     ask: Callable[[Ground], Iterable[Answer]]
     permissions: tuple[str, ...]
     regional: bool = True
+    own: bool = False
+    """Asked with our own credentials: it needs no way into the account."""
     needed_by: Callable[[Kind], bool] = lambda _kind: False
     """Which actions fail when the answer is no. None: alerts or the record suffer, and no action does."""
 

@@ -64,6 +64,7 @@ def _question(role: Role, title: Text) -> Question:
         ask=_asking(role),
         permissions=("sts:AssumeRole", "sts:GetCallerIdentity"),
         regional=False,
+        own=True,
         needed_by=lambda kind: role_of(kind) == role,
     )
 
