@@ -94,6 +94,11 @@ class SimulatedCloud:
         """Replace the weather (`weather.Weather`); without arguments it is good."""
         self._post(WEATHER, msgspec.json.encode(Weather(**now)))
 
+    def refused(self) -> int:
+        """How many calls have found their bucket empty since the weather was last set."""
+        with urllib.request.urlopen(self.endpoint_url + WEATHER, timeout=CONTROL_SECONDS) as told:  # noqa: S310 -- our own child
+            return int(msgspec.json.decode(told.read())["refused"])
+
     def record(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Replace the CloudTrail records that LookupEvents answers with."""
         self._post(TRAIL, msgspec.json.encode(list(records)))
