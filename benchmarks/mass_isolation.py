@@ -102,7 +102,12 @@ def mass(cloud: SimulatedCloud, count: int) -> None:
     cloud.weather()
     cloud.weather(buckets=True)  # the buckets are full again, as after the minutes in which people approve
     ours.buckets.forget()
-    calls = [call for plan in plans for call in plan.calls if "SecurityGroup" not in call.operation and "Instance" not in call.operation]
+    calls = [
+        call
+        for plan in plans
+        for call in plan.calls
+        if "SecurityGroup" not in call.operation and "Instance" not in call.operation
+    ]
     foretold = ours.world("all").estimate(calls, at_once=count)
     told, took = in_parallel(ours.do, plans)
     refused, found = cloud.refused(), isolated_calmly(cloud)
@@ -150,7 +155,7 @@ def vpc_of(cloud: SimulatedCloud, instance: str) -> str:
 def stock(cloud: SimulatedCloud, mode: Any, attempts: int) -> Any:
     return boto3.client(
         "ec2", region_name=cast.REGION, endpoint_url=cloud.endpoint_url, aws_access_key_id="simulated",
-        aws_secret_access_key="simulated",  # noqa: S106
+        aws_secret_access_key="simulated",
         config=Config(retries={"mode": mode, "total_max_attempts": attempts}, max_pool_connections=THREADS),
     )  # fmt: skip
 
@@ -168,7 +173,9 @@ def one(cloud: SimulatedCloud, times: int) -> None:
         took.append(seconds)
         own.append(seconds - clouds - waited)
     p95 = statistics.quantiles(took, n=20)[-1] if times > 1 else took[0]
-    print(f"one instance, plan and do, {times} times: p95 {p95:.2f} s (bar {BAR_ONE:g}), median {statistics.median(took):.2f} s")
+    print(
+        f"one instance, plan and do, {times} times: p95 {p95:.2f} s (bar {BAR_ONE:g}), median {statistics.median(took):.2f} s"
+    )
     print(f"our own part of it, planning's calls included: median {statistics.median(own):.2f} s (bar {BAR_OURS:g})")
 
 

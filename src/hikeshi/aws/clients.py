@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import boto3
@@ -14,8 +14,15 @@ from botocore.config import Config
 _building = threading.Lock()
 
 
-Keys = tuple[str, str, str]
-"""Temporary credentials: access key, secret key, session token."""
+class Keys(NamedTuple):
+    """Temporary keys of a session. Secret: its text shows none of it."""
+
+    access: str
+    secret: str
+    token: str
+
+    def __repr__(self) -> str:
+        return f"Keys({self.access[:4]}...)"
 
 
 def client(
@@ -31,21 +38,15 @@ def client(
 
     With `endpoint_url` (a simulated account) the keys are dummies, so real credentials never reach a simulator. The SDK
     itself never sends a call twice: its retries do not know whether a call changes something, so `AwsWorld` decides. Who only
-    reads says how many `attempts` it may make. A client with `keys` of its own is not kept.
+    reads says how many `attempts` it may make. `keys` of a session; without them the process's own credentials.
     """
     with _building:
-        if keys is not None:
-            return _build(service, region, endpoint_url, read_timeout, attempts, keys)
-        return _client(service, region, endpoint_url, read_timeout, attempts)
+        return _client(service, region, endpoint_url, read_timeout, attempts, keys)
 
 
-@lru_cache(maxsize=128)
-def _client(service: str, region: str, endpoint_url: str | None, read_timeout: float, attempts: int) -> Any:
-    return _build(service, region, endpoint_url, read_timeout, attempts, None)
-
-
-def _build(
-    service: str, region: str, endpoint_url: str | None, read_timeout: float, attempts: int, own: Keys | None
+@lru_cache(maxsize=512)
+def _client(
+    service: str, region: str, endpoint_url: str | None, read_timeout: float, attempts: int, keys: Keys | None
 ) -> Any:
     simulated = endpoint_url is not None
     config = Config(
@@ -59,10 +60,13 @@ def _build(
         request_checksum_calculation="when_required",
         user_agent_extra="hikeshi",
     )
-    given: tuple[str, ...] | None = own or (("simulated", "simulated") if simulated else None)
-    keys = dict(zip(("aws_access_key_id", "aws_secret_access_key", "aws_session_token"), given or (), strict=False))
+    if keys is None and simulated:
+        keys = Keys("simulated", "simulated", "")
+    signed = {"aws_access_key_id": keys.access, "aws_secret_access_key": keys.secret} if keys else {}
+    if keys and keys.token:
+        signed["aws_session_token"] = keys.token
     build: Any = _session().client  # the stubs know one overload per service; here the name is a value
-    made = build(service, region_name=region or None, endpoint_url=endpoint_url, config=config, **keys)
+    made = build(service, region_name=region or None, endpoint_url=endpoint_url, config=config, **signed)
     if service == "s3control" and endpoint_url is not None:
         made.meta.events.register("before-sign.s3control", partial(_at, endpoint_url))
     return made

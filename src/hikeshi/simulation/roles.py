@@ -20,6 +20,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from hikeshi.actions.aws.world import permission_for
 from hikeshi.simulation.faults import DENIED
 from hikeshi.simulation.wire import Answer, Call, error_answer
 
@@ -45,7 +46,7 @@ class Sessions:
     def denies(self, key: str, call: Call) -> Answer | None:
         """The refusal of a call that the policy of its session does not name."""
         allowed = self._kept.get(key, ("", None))[1]
-        name = f"{call.service}:{call.operation}"
+        name = permission_for(call.service, call.operation)
         if allowed is None or name == "sts:GetCallerIdentity" or any(fnmatchcase(name, one) for one in allowed):
             return None
         status, code = DENIED[call.protocol]

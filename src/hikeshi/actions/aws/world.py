@@ -22,6 +22,7 @@ from hikeshi.aws.buckets import Buckets, Urgency
 from hikeshi.aws.clients import Keys, client
 from hikeshi.aws.failures import THROTTLED, CallFailed, NoAnswer, translate
 from hikeshi.aws.rates import api
+from hikeshi.aws.sessions import SESSIONS, Entry
 from hikeshi.aws.together import BY_VALUE, Together
 from hikeshi.errors import Refused
 from hikeshi.text import Text
@@ -73,6 +74,23 @@ def permission_for(service: str, operation: str) -> str:
     return _IAM_NAME.get(name, name)
 
 
+HOMES = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+"""Where the services that have no region are answered, by partition (AWS General Reference, service endpoints)."""
+GLOBAL = frozenset({"cloudfront", "iam", "organizations", "route53"})
+
+
+def partition_of(region: str) -> str:
+    """`partition_of("cn-north-1") == "aws-cn"`."""
+    return next(
+        (name for name in ("aws-cn", "aws-us-gov") if region.startswith(name.removeprefix("aws-") + "-")), "aws"
+    )
+
+
+def home_region(service: str, region: str) -> str:
+    """The region in which a service is asked on behalf of `region`."""
+    return HOMES[partition_of(region)] if service in GLOBAL else region
+
+
 class AwsSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What the organisation has set for one account. Nothing here is a secret."""
 
@@ -94,6 +112,7 @@ class AwsWorld:
     `simulated` is true exactly when `endpoint_url` is given. `earlier` are the saved plans of this incident, so that an
     action can use the state another one has saved (saved state is believed only from plans). With `buckets` each call waits for
     its turn before it is sent; `urgency` says who goes first. With `together` lists are read for all who ask at the same time.
+    `reading` and `changing` say in which role each is done; without them with the credentials of the process.
     """
 
     def __init__(
@@ -111,6 +130,8 @@ class AwsWorld:
         buckets: Buckets | None = None,
         urgency: Urgency = Urgency.REST,
         together: Together | None = None,
+        reading: Entry | None = None,
+        changing: Entry | None = None,
     ) -> None:
         self.incident = incident
         self.step = step
@@ -133,6 +154,8 @@ class AwsWorld:
         self._buckets = buckets
         self._urgency = urgency
         self._together = together
+        self._reading, self._changing = reading, changing
+        self._entry = reading
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -153,7 +176,7 @@ class AwsWorld:
         try:
             told = self.read("sts", "AssumeRoot", TargetPrincipal=account, TaskPolicyArn=policy, DurationSeconds=900)
             keys = told["Credentials"]
-            self._keys = keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]
+            self._keys = Keys(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
             yield
         finally:
             self._keys = outer
@@ -224,7 +247,7 @@ class AwsWorld:
         name = filters[0].get("Name", "") if len(params) == len(filters) == 1 else ""
         by_value = BY_VALUE.get((service, operation, name))
         values = filters[0]["Values"] if by_value else ()
-        key = (self._place, service, operation, name if by_value else repr(sorted(params.items())))
+        key = (self._place, self._reading, service, operation, name if by_value else repr(sorted(params.items())))
         self.used.add(permission_for(service, operation))
         before, began = self.cloud_seconds + self.waited_seconds, time.monotonic()
 
@@ -276,6 +299,7 @@ class AwsWorld:
     def presigned(self, operation: str, seconds: int, **params: Any) -> str:
         """A signed S3 URL, valid for `seconds` (or until the signing session ends). A secret: never recorded as it is."""
         self.used.add(permission_for("s3", operation))
+        self._entry = self._changing  # what is signed here is done under it
         url: str = self._client("s3").generate_presigned_url(xform_name(operation), Params=params, ExpiresIn=seconds)
         return url
 
@@ -294,7 +318,11 @@ class AwsWorld:
         self._sleep(seconds)
 
     def _client(self, service: str) -> Any:
-        return client(service, self.region, self.endpoint_url, self.settings.read_timeout_seconds, keys=self._keys)
+        region, seconds = home_region(service, self.region), self.settings.read_timeout_seconds
+        keys = self._keys
+        if keys is None and self._entry is not None:
+            keys = SESSIONS.keys(self._entry, region, self.endpoint_url, seconds)
+        return client(service, region, self.endpoint_url, seconds, keys=keys)
 
     def _send(
         self, service: str, operation: str, params: dict[str, Any], *, changing: bool, eventually: tuple[str, ...] = ()
@@ -316,6 +344,7 @@ class AwsWorld:
             self.used.add(permission)
         if "TagSpecifications" in params:
             self.used.add("ec2:CreateTags")
+        self._entry = self._changing if changing else self._reading
         started = time.monotonic()
         try:
             answer: dict[str, Any] = getattr(self._client(service), xform_name(operation))(**params)

@@ -122,6 +122,10 @@ class Isolation(Action[AwsWorld], frozen=True, kw_only=True):
     def ready(self, world: AwsWorld, plan: Plan) -> Ready:
         """Our group in each VPC, with exactly the planned rules."""
         vpcs, rules = sorted(set(saved_vpcs(plan).values())), planned_rules(plan)
+        known = isolation_group.known_groups(world, vpcs)
+        missing = [isolation_group.planned_calls(world, vpc, known, self.into, rules.get(vpc, ())) for vpc in vpcs]
+        if not any(missing):
+            return Ready({vpc: known[self.into.role][vpc][0] for vpc in vpcs}, known)
         with world.alone(f"{self.into.role} {vpcs}"):  # made once, whoever needs it beside us
             known = isolation_group.known_groups(world, vpcs)
             group = {
