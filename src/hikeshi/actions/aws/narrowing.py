@@ -13,7 +13,8 @@ from typing import Any, Final, Literal
 import msgspec
 
 from hikeshi.actions.action import Action, Plan
-from hikeshi.actions.aws.policy import VERSION, policy
+from hikeshi.actions.aws.policy import SCOPES, VERSION, policy
+from hikeshi.aws.rates import READING
 from hikeshi.aws.sessions import MOST_POLICY
 
 KINDS: Final = {"eni": "network-interface", "i": "instance", "vol": "volume"}
@@ -40,9 +41,19 @@ def narrowed(
     ]
     for width, found in (
         ("resources", statements),
-        ("actions", [{"Effect": "Allow", "Action": sorted(kind.permissions), "Resource": "*"}]),
+        (
+            "actions",
+            [
+                {
+                    "Effect": "Allow",
+                    "Action": sorted({one if one in SCOPES else _family(one) for one in kind.permissions}),
+                    "Resource": "*",
+                }
+            ],
+        ),
     ):
         text = json.dumps({"Version": VERSION, "Statement": found}, separators=(",", ":"))
+        text = text.replace(f":ec2:{region}:{account}:", ":ec2:*:*:")  # shorter, and a role is of one account anyway
         if len(text) <= MOST_POLICY:
             return Narrowed(text, "resources" if width == "resources" else "actions")
     return Narrowed("", "role")
@@ -50,9 +61,15 @@ def narrowed(
 
 def _only(statement: dict[str, Any], resources: Iterable[str]) -> dict[str, Any]:
     if statement["Resource"] == "*":
-        return statement
+        return {**statement, "Action": sorted({_family(name) for name in statement["Action"]})}
     given = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
     return {**statement, "Resource": [one for pattern in given for one in _those(pattern, resources)]}
+
+
+def _family(permission: str) -> str:
+    """Reading is given by family, which is shorter: the role itself says which of them."""
+    service, _, name = permission.partition(":")
+    return next((f"{service}:{verb}*" for verb in READING if name.startswith(verb)), permission)
 
 
 def _those(pattern: str, resources: Iterable[str]) -> list[str]:
