@@ -123,9 +123,13 @@ class Isolation(Action[AwsWorld], frozen=True, kw_only=True):
         """Our group in each VPC, with exactly the planned rules."""
         vpcs, rules = sorted(set(saved_vpcs(plan).values())), planned_rules(plan)
         known = isolation_group.known_groups(world, vpcs)
-        missing = [isolation_group.planned_calls(world, vpc, known, self.into, rules.get(vpc, ())) for vpc in vpcs]
-        if not any(missing):
-            return Ready({vpc: known[self.into.role][vpc][0] for vpc in vpcs}, known)
+        here = {vpc: groups[0] for vpc, groups in known[self.into.role].items() if groups}
+        if here.keys() >= set(vpcs):
+            present = isolation_group.rules_of(world, here.values())
+            if not any(
+                isolation_group.planned_calls(vpc, known, present, self.into, rules.get(vpc, ())) for vpc in vpcs
+            ):
+                return Ready(here, known)
         with world.alone(f"{self.into.role} {vpcs}"):  # made once, whoever needs it beside us
             known = isolation_group.known_groups(world, vpcs)
             group = {
