@@ -14,12 +14,12 @@ from hikeshi.desk.actor import Actor
 from hikeshi.desk.clouds import verbs as clouds
 from hikeshi.desk.clouds.models import Protected
 from hikeshi.desk.ledger.models import Entry
-from hikeshi.desk.runs import verbs as runs
 from hikeshi.errors import Refused
 from hikeshi.simulation import cast
 from hikeshi.simulation.cloud import SimulatedCloud
 from hikeshi.simulation.scene import Scene
 from simulated import groups_now, original_groups
+from standing import stand
 
 pytestmark = pytest.mark.django_db
 NUMBER = "111122223333"
@@ -102,7 +102,7 @@ def roles(cloud: SimulatedCloud, scene: Scene, commander: Actor) -> dict[str, st
     trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     for name in ("read", "acquire", "contain"):
         cloud.client("iam").create_role(RoleName=f"hikeshi-{name}", AssumeRolePolicyDocument=trust)
-    runs.order("C2", actor=commander, finding_types=["Backdoor:EC2/"], playbook="compromised-ec2", severity=2)
+    stand("C2", actor=commander, finding_types=["Backdoor:EC2/"], playbook="compromised-ec2", severity=2)
     stem = f"arn:aws:iam::{cast.ACCOUNT}:role/hikeshi-"
     return {f"{name}_role": stem + name for name in ("read", "acquire", "contain")}
 
