@@ -110,7 +110,7 @@ def roles(cloud: SimulatedCloud, scene: Scene, commander: Actor) -> dict[str, st
 def test_a_step_enters_by_its_role_and_its_session_can_do_what_the_plan_needs(
     scene: Scene, roles: dict[str, str], commander: Actor, hikeshi: Actor
 ) -> None:
-    clouds.add(cast.ACCOUNT, actor=commander, external_id="hikeshi-1", **roles)
+    clouds.add(cast.ACCOUNT, actor=commander, external_id="hikeshi-1", mode="suspected", **roles)
     run = contained(scene, hikeshi)
     assert isolation(run).state == "done", isolation(run).outcome
     assert set(run.steps.exclude(action="").values_list("state", flat=True)) <= {"done", "asked", "waiting", "planning"}
@@ -126,5 +126,5 @@ def test_a_role_that_does_not_let_us_in_is_named(
 ) -> None:
     clouds.add(cast.ACCOUNT, actor=commander, external_id="wrong", **roles)
     run = contained(scene, hikeshi)
-    assert "sts:AssumeRole" in isolation(run).outcome["en"]
+    assert "sts:AssumeRole" in str(isolation(run).outcome)
     assert groups_now(cloud, scene) == original_groups(scene)
