@@ -9,6 +9,7 @@ from hikeshi.actions.aws.preflight.question import Place
 from hikeshi.actions.aws.recorder import ListRecorder
 from hikeshi.actions.aws.world import AwsSettings, AwsWorld
 from hikeshi.aws.buckets import SHARED
+from hikeshi.aws.sessions import Entry
 from hikeshi.desk.clouds.models import Account
 
 PREFLIGHT = "preflight"
@@ -38,7 +39,7 @@ def places_of(account: Account, *, region: str = "") -> list[Place]:
 
 def enter(place: Place, role: Role | None) -> AwsWorld:
     """A world that is only read from: its recorder is dropped, and nothing is ever changed in it. It waits behind every containment."""
-    del role
+    arn = place.roles.get(role, "") if role else ""
     return AwsWorld(
         incident=PREFLIGHT,
         step=f"{PREFLIGHT}/{place.account}",
@@ -48,4 +49,5 @@ def enter(place: Place, role: Role | None) -> AwsWorld:
         endpoint_url=settings.ENVIRONMENT.aws_endpoint_url or None,
         settings=AwsSettings(evidence_bucket=place.evidence_bucket),
         buckets=SHARED,
+        reading=Entry(role=arn, session=f"hikeshi-{PREFLIGHT}", external_id=place.external_id) if arn else None,
     )
