@@ -81,7 +81,8 @@ def account_named(actor: Actor, number: str) -> Account:
     row = accounts_for(actor).filter(number=number).first()
     if row is None:
         raise NotThere(
-            f"There is no account {number[:40]!r} that can be asked.", hint="`hikeshi cloud list` lists them."
+            f"There is no account {number[:40]!r} that can be asked.",
+            hint="Check the number; `GET /readiness` lists the accounts.",
         )
     return row
 

@@ -44,7 +44,7 @@ def _accounts(number: str, region: str) -> list[Account]:
     if number and number != own:
         raise Refused(
             f"{number} is not on the list of accounts, and our own credentials are of {own}.",
-            hint="`hikeshi cloud list` lists the accounts.",
+            hint="Check the number; the page of readiness lists the accounts.",
         )
     return [Account(number=own, provider="aws")]
 
