@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Literal
 import msgspec
 import pytest
 
+from hikeshi.actions import ACTIONS
 from hikeshi.actions.action import Action
-from hikeshi.actions.catalogue import inputs, read_inputs
+from hikeshi.actions.catalogue import LABELS, inputs, read_inputs
 from hikeshi.errors import Refused
 
 
@@ -51,3 +52,9 @@ def test_what_is_no_number_is_left_for_the_action_to_refuse() -> None:
 def test_an_input_that_there_is_not_is_named() -> None:
     with pytest.raises(Refused, match="'colour'"):
         read_inputs(Made, {"colour": "red"})
+
+
+def test_every_input_and_target_has_words_in_both_languages() -> None:
+    asked = {one.name for kind in ACTIONS.values() for one in inputs(kind)}
+    assert sorted(asked - set(LABELS)) == []
+    assert list(LABELS) == sorted(LABELS)

@@ -11,7 +11,7 @@ from hikeshi.desk.actor import Actor
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger.models import Entry
 from hikeshi.desk.queue import claim
-from hikeshi.desk.runs import adding
+from hikeshi.desk.runs import adding, looking
 from hikeshi.desk.runs.models import Run, Step
 from hikeshi.desk.runs.perform import perform
 from hikeshi.errors import Refused
@@ -68,3 +68,13 @@ def test_who_is_not_on_the_incident_adds_nothing(incident: Incident, off_it: Act
     for who in (off_it, outsider):
         with pytest.raises(Refused):
             adding.add(incident, "aws.ec2.mark", {"instance_id": INSTANCE}, actor=who, reason="why", account="1")
+
+
+def test_the_ladder_of_an_instance_is_read_from_its_account(
+    incident: Incident, on_it: Actor, off_it: Actor, scene: Scene
+) -> None:
+    with pytest.raises(Refused):
+        looking.ladder(incident, scene.instance_id, actor=off_it, account="111122223333")
+    found = looking.ladder(incident, scene.instance_id, actor=on_it, account="111122223333", region="ap-northeast-1")
+    assert {"aws.ec2.isolate", "aws.ec2.isolate_ssm", "aws.ec2.untrack"} & {rung.action for rung in found.rungs}
+    assert found.left

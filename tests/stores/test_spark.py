@@ -22,7 +22,7 @@ from hikeshi.stores.layout import Layout
 from hikeshi.stores.spark import SparkStore
 from hikeshi.stores.store import BuildReport, Query
 from hikeshi.stores.writing import Done, Task
-from stores.spark_cluster import Cluster, missing, running_cluster, tree
+from stores.spark_cluster import Cluster, missing, tree
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 FILES, EACH = 8, 2000
@@ -96,12 +96,6 @@ class Killer(threading.Thread):
             self.lost.append(tried.name)
         for one in family:
             one.kill() if self.lost else one.resume()
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with running_cluster(tmp_path_factory.mktemp("cluster")) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -81,7 +81,7 @@ def _shape(alert: Alert, sign: Sign, told: Advice) -> AdviceShape:
         "why": _both(told.why),
         "account": alert.account,
         "region": alert.region,
-        "actions": [_proposed(name, sign) for name in told.actions if name in ACTIONS],
+        "actions": [_proposed(name, sign) for name in told.actions],
     }
 
 

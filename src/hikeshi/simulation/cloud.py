@@ -30,13 +30,14 @@ from hikeshi.simulation.layer import CONTROL
 from hikeshi.simulation.lookups import CONTROL as TRAIL
 from hikeshi.simulation.weather import CONTROL as WEATHER, Weather
 
-START_SECONDS: Final = 15.0
+START_SECONDS: Final = 60.0
+"""A busy machine is no defect; a child that has died is noticed at once."""
 STOP_SECONDS: Final = 3.0
 CONTROL_SECONDS: Final = 10.0
 
 
 class SimulatedCloud:
-    """The child process and how to reach it. Raises `Failed` when moto is missing or the child does not answer in 15 s."""
+    """The child process and how to reach it. Raises `Failed` when moto is missing or the child does not answer in a minute."""
 
     def __init__(self) -> None:
         if importlib.util.find_spec("moto") is None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
-from hikeshi.actions.aws.advice import FAMILIES, Sign, advise, family_of
+from hikeshi.actions import ACTIONS
+from hikeshi.actions.aws.advice import FAMILIES, Sign, advise, bound, family_of
+from hikeshi.signals.reading import read
+from tests_findings import finding
 
 CONTROLLED = "Backdoor:EC2/C&CActivity.B"
 
@@ -58,3 +64,41 @@ def test_who_is_attacked_is_never_cut_off() -> None:
 def test_no_type_is_in_two_families_of_one_role() -> None:
     named = [(start, family.role) for family in FAMILIES for start in family.types]
     assert len(named) == len(set(named))
+
+
+def stolen(principal: str, key: str) -> Sign:
+    """A finding about credentials, as it comes in."""
+    access = {"userName": "shop-web", "accessKeyId": key, "principalId": principal}
+    kind = "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS"
+    found = finding(type=kind, resource={"resourceType": "AccessKey", "accessKeyDetails": access})
+    (signal,) = read(found, "guardduty").signals
+    names: dict[str, tuple[str, ...]] = {}
+    for one in signal.observables:
+        names[one.kind] = (*names.get(one.kind, ()), one.value)
+    return Sign(kind=signal.kind, resource_role=signal.resource_role, names=names)
+
+
+def test_the_session_of_an_instance_names_the_instance_and_its_role() -> None:
+    sign = stolen("AROAEXAMPLE:i-0123456789abcdef0", "ASIAIOSFODNN7EXAMPLE")
+    taken = bound(("instance_id", "role", "user", "access_key_id", "seconds"), sign)
+    assert taken == {"instance_id": "i-0123456789abcdef0", "role": "shop-web"}
+
+
+def test_a_long_term_key_names_its_user() -> None:
+    taken = bound(("instance_id", "role", "user", "access_key_id"), stolen("AIDAEXAMPLE", "AKIAIOSFODNN7EXAMPLE"))
+    assert taken == {"user": "shop-web", "access_key_id": "AKIAIOSFODNN7EXAMPLE"}
+
+
+def test_every_type_in_real_findings_has_a_family(shared_data: Path) -> None:
+    folder = shared_data / "guardduty-findings"
+    if not folder.is_dir():
+        pytest.skip("../shared/data/guardduty-findings is not here")
+    texts = [path.read_text() for path in folder.glob("*.json")]
+    kinds = {kind for text in texts for kind in re.findall(r'"[Tt]ype": ?"([A-Za-z]+:[A-Za-z0-9]+/[^"]+)"', text)}
+    assert kinds
+    assert not [kind for kind in kinds if not any(family_of(kind, role) for role in ("ACTOR", "TARGET", ""))]
+
+
+def test_every_action_that_is_advised_exists() -> None:
+    named = {name for family in FAMILIES for name in family.actions}
+    assert sorted(named - set(ACTIONS)) == []

@@ -6,7 +6,7 @@ The advice is a proposal: nothing happens before a person or a standing order sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal
 
 import msgspec
@@ -209,8 +209,11 @@ FAMILIES: Final[tuple[Family, ...]] = (
     Family(
         name="function", title=Text(en="A function misbehaves", ja="Lambda 関数の不審な動作"),
         types=("Backdoor:Lambda/", "CryptoCurrency:Lambda/", "Trojan:Lambda/", "UnauthorizedAccess:Lambda/"), mode="approval", order="evidence first",
-        actions=("aws.code.acquire", "aws.lambda.freeze", "aws.iam.revoke_role_sessions"),
-        note=Text(en="Keep the code before it is replaced.", ja="コードが差し替えられる前に保全します。"),
+        actions=("aws.lambda.freeze", "aws.iam.revoke_role_sessions", "aws.logs.preserve"),
+        note=Text(
+            en="Download the code by hand before it is replaced: there is no action for it yet.",
+            ja="コードが差し替えられる前に、手動でダウンロードして保全します(対応するアクションはまだありません)。",
+        ),
     ),
     Family(
         name="kubernetes", title=Text(en="Kubernetes control plane", ja="Kubernetes の制御プレーン"),
@@ -275,11 +278,63 @@ def _look(sign: Sign) -> tuple[str, ...]:
     return _FIRST_LOOK if sign.names.get("instance") else ()
 
 
-GIVES: Final[Mapping[str, str]] = {"instance_id": "instance"}
-"""Which kind of observable an input takes; only where it can be nothing else."""
+def _first(kind: str) -> Callable[[Sign], Any]:
+    return lambda sign: next(iter(sign.names.get(kind, ())), None)
+
+
+def _peer(sign: Sign) -> Any:
+    """The other side's address, which an alert names first; the others may be our own."""
+    return list(sign.names.get("address", ())[:1]) or None
+
+
+def _about(sign: Sign) -> Any:
+    """Whose calls are looked for: a key's, else a user's or session's, else an instance's."""
+    return next((sign.names[kind][0] for kind in ("key", "principal", "instance") if sign.names.get(kind)), None)
+
+
+def _all(kind: str) -> Callable[[Sign], Any]:
+    return lambda sign: list(sign.names.get(kind, ())) or None
+
+
+def _long_term_key(sign: Sign) -> Any:
+    """Only a key that can be switched off; those of a session begin with ASIA."""
+    return next((key for key in sign.names.get("key", ()) if key.startswith("AKIA")), None)
+
+
+def _user(sign: Sign) -> Any:
+    return _first("principal")(sign) if _long_term_key(sign) else None
+
+
+def _role(sign: Sign) -> Any:
+    """The name beside a session's key is the role's."""
+    sessions = any(key.startswith("ASIA") for key in sign.names.get("key", ()))
+    return _first("principal")(sign) if sessions else None
+
+
+def _named(start: str) -> Callable[[Sign], Any]:
+    """What follows `start` in the first ARN that begins so, up to the next part."""
+    return lambda sign: next(
+        (name[len(start) :].split("/")[0] for name in sign.names.get("resource", ()) if name.startswith(start)), None
+    )
+
+
+GIVES: Final[Mapping[str, Callable[[Sign], Any]]] = {
+    "about": _about,
+    "access_key_id": _long_term_key,
+    "account_id": _first("account"),
+    "addresses": _peer,
+    "bucket": _named("arn:aws:s3:::"),
+    "domains": _all("domain"),
+    "evidence_of": _first("instance"),
+    "instance_id": _first("instance"),
+    "peers": _peer,
+    "role": _role,
+    "user": _user,
+}
+"""What of a finding an input takes; only where it can be nothing else."""
 
 
 def bound(inputs: tuple[str, ...], sign: Sign) -> dict[str, Any]:
     """Those of an action's inputs that the finding knows."""
-    given = {name: sign.names.get(GIVES.get(name, ""), ()) for name in inputs}
-    return {name: values[0] for name, values in given.items() if values}
+    given = {name: GIVES[name](sign) for name in inputs if name in GIVES}
+    return {name: value for name, value in given.items() if value is not None}

@@ -44,7 +44,7 @@ def add(
     if not reason.strip():
         raise Refused("An action added by hand needs a reason.", hint="Say in one sentence what it is for.")
     made = build_action(name, inputs)
-    kind, run = ACTIONS[name], _run(incident, account, region)
+    kind, run = ACTIONS[name], _run(incident, where(incident, account, region))
     place = (run.steps.aggregate(last=Max("place"))["last"] or 0) + 1
     step = Step(
         run=run, key=f"A{place}", place=place, phase=PHASE_OF[kind.effect],
@@ -63,8 +63,11 @@ def add(
     return step
 
 
-def _run(incident: Incident, account: str, region: str) -> Run:
-    """The incident's run of added steps in this account and region."""
+def where(incident: Incident, account: str, region: str) -> dict[str, str]:
+    """The facts that say in which account and region; those of the incident's first alert where they are not named.
+
+    Raises `Refused` where nobody knows the account.
+    """
     alert = incident.alerts.exclude(account="").first()
     facts = {
         "alert.account": account or (alert.account if alert else ""),
@@ -73,6 +76,11 @@ def _run(incident: Incident, account: str, region: str) -> Run:
     }  # fmt: skip
     if not facts["alert.account"]:
         raise Refused("Nobody knows which account is meant.", hint="Name it: no alert of the incident says so.")
+    return facts
+
+
+def _run(incident: Incident, facts: dict[str, str]) -> Run:
+    """The incident's run of added steps in this account and region."""
     for run in incident.runs.filter(playbook=BY_HAND):
         if run.facts == facts:
             return run

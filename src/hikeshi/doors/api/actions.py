@@ -8,12 +8,13 @@ from ninja import Router, Status
 from pydantic import Field
 
 from hikeshi.actions import ACTIONS
-from hikeshi.desk.runs import adding
+from hikeshi.desk.runs import adding, looking
 from hikeshi.doors import find, shapes
 from hikeshi.doors.actions import ActionDetail, ActionShape, detail, line
 from hikeshi.doors.advice import AdviceShape, advice
 from hikeshi.doors.api.bearer import Call
 from hikeshi.doors.api.paging import Body
+from hikeshi.doors.ladder import LadderShape, shape
 
 router = Router()
 
@@ -46,6 +47,13 @@ def show_action(request: Call, action: str) -> ActionDetail:
 def show_advice(request: Call, name: str) -> list[AdviceShape]:
     """What the incident's findings call for, in order, with what is known of the inputs."""
     return advice(find.incident(request.auth, name))
+
+
+@router.get("/incidents/{name}/ladder", response=LadderShape)
+def show_ladder(request: Call, name: str, instance_id: str, account: str = "", region: str = "") -> LadderShape:
+    """The cheapest rungs that cut the instance off, and what gets through all of them. Reads the account, changes nothing."""
+    row = find.incident(request.auth, name)
+    return shape(looking.ladder(row, instance_id, actor=request.auth, account=account, region=region))
 
 
 @router.post("/incidents/{name}/actions", response={201: shapes.StepShape})

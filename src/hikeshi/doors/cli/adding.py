@@ -1,4 +1,4 @@
-"""`contain add | advise`: an action that no playbook foresaw, and what the findings call for."""
+"""`contain add | advise | ladder`: an action that no playbook foresaw, what the findings call for, and how to cut an instance off."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from hikeshi.actions.catalogue import read_inputs
-from hikeshi.desk.runs import adding
+from hikeshi.desk.runs import adding, looking
 from hikeshi.doors import find, shapes
 from hikeshi.doors.actions import kind_of
 from hikeshi.doors.advice import AdviceShape, advice
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.options import WrongUsage
 from hikeshi.doors.cli.who import actor
+from hikeshi.doors.ladder import LadderShape, shape
 
 
 def add(
@@ -54,3 +55,14 @@ def _rows(one: AdviceShape) -> list[dict[str, Any]]:
     about = {name: one[name] for name in ("alert", "kind", "mode", "order", "why", "account", "region")}
     nothing = {"action": "", "title": one["why"], "effect": "", "inputs": {}, "to_give": []}
     return [{**about, **line} for line in one["actions"]] or [{**about, **nothing}]
+
+
+def show_ladder(
+    incident: str,
+    instance_id: str,
+    account: Annotated[str, typer.Option(help="The account, where the incident's alert does not say it.")] = "",
+    region: Annotated[str, typer.Option(help="The region, where the incident's alert does not say it.")] = "",
+) -> LadderShape:
+    """The cheapest rungs that cut the instance off, what gets through all of them, and what would close more at a price."""
+    who = actor()
+    return shape(looking.ladder(find.incident(who, incident), instance_id, actor=who, account=account, region=region))

@@ -18,6 +18,7 @@ from hikeshi.doors.cli.exits import FAILED
 from hikeshi.doors.cli.plain import plain
 from hikeshi.doors.cli.story import Stage, Story, play
 from hikeshi.environment import VARIABLES
+from hikeshi.errors import Refused
 from hikeshi.simulation.cloud import SimulatedCloud
 
 
@@ -28,6 +29,8 @@ def demo(
 ) -> Answer:
     """The whole story, from a finding on a queue to the post-mortem, against a simulated AWS account."""
     started = time.perf_counter()
+    if logs is not None and not logs.is_dir():
+        raise Refused(f"{logs} is not a folder.", hint="Name the folder that holds the logs.")
     home = _home()
     story = Story(
         home=home, language=session.options.language, logs=logs.resolve() if logs else None, told=_tell, port=port

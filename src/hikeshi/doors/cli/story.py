@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hikeshi.errors import Failed, Refused
+from hikeshi.errors import Failed
 from hikeshi.simulation.cloud import SimulatedCloud
 from hikeshi.simulation.story import Scene, build_account
 
@@ -161,8 +161,6 @@ class Logs:
 def _logs(story: Story, scene: Scene) -> Logs:
     with story.stage("Logs of the account", "アカウントのログ") as stage:
         if story.logs is not None:
-            if not story.logs.is_dir():
-                raise Refused(f"{story.logs} is not a folder.", hint="Name the folder that holds the logs.")
             stage.facts = {"source": "real", "folder": str(story.logs)}
             return Logs([story.logs], "real")
         from hikeshi.simulation.logs import write_logs  # as above

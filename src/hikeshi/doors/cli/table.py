@@ -118,6 +118,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "contain halt": Command("halting", "halt", "person", "Kill switch: stop every change", "すべての変更を緊急停止"),
     "contain halts": Command("halting", "list_halts", "person", "What is stopped, by whom and why", "緊急停止の一覧"),
     "contain lift": Command("halting", "lift", "person", "Let changes go on", "緊急停止を解除"),
+    "contain ladder": Command("adding", "show_ladder", "person", "How to cut an instance off, and what gets through", "インスタンスを遮断する手段と残る通信"),
     "contain narrow": Command("approving", "narrow", "person", "Take parts out of a plan", "計画から一部を除外"),
     "contain override": Command("contain", "override", "person", "Go on although evidence is not held", "証拠未取得のまま続行(理由を記録)"),
     "contain plan": Command("contain", "plan", "person", "Show the plan of a step, or make it", "ステップの計画を表示または作成"),

@@ -608,6 +608,9 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "to_give": ("Still to give", "未入力"),
     "mode": ("How far", "進め方"),
     "family": ("Family", "系統"),
+    "rungs": ("Rungs, in this order", "実施順の手段"),
+    "left": ("What gets through", "残る通信"),
+    "further": ("More, at a price", "代償を伴う追加手段"),
 }
 
 

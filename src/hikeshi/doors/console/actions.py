@@ -10,15 +10,17 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from hikeshi.actions import ACTIONS
+from hikeshi.actions.aws.network.ladder import Ladder
 from hikeshi.actions.catalogue import read_inputs
 from hikeshi.desk.incidents.models import Incident
-from hikeshi.desk.runs import adding
+from hikeshi.desk.runs import adding, looking
 from hikeshi.desk.runs.models import Step
 from hikeshi.doors.actions import ActionDetail, detail, kind_of, line
 from hikeshi.doors.advice import advice
 from hikeshi.doors.console.clock_rules import refuse_strangers
 from hikeshi.doors.console.room import head
 from hikeshi.doors.console.visit import actor, attempt, done, incident_of, page
+from hikeshi.doors.ladder import shape
 from hikeshi.errors import HikeshiError, Refused
 
 EFFECTS: Final = {"look": _("looks"), "collect": _("collects"), "contain": _("contains"), "destroy": _("destroys")}
@@ -38,9 +40,9 @@ MODES: Final = {
 ORDERS: Final = {"contain first": _("contain first"), "evidence first": _("evidence first"), "none": ""}
 TARGETS: Final = {
     "account": _("Account"), "address": _("Address"), "bucket": _("Bucket"), "cluster": _("Cluster"),
-    "database": _("Database"), "domain": _("Domain"), "function": _("Function"), "image": _("Image"),
-    "instance": _("Instance"), "key": _("Key"), "network": _("Network"), "principal": _("User or role"),
-    "resource": _("Resource"), "secret": _("Secret"), "snapshot": _("Snapshot"), "trail": _("Trail"),
+    "database": _("Database"), "encryption-key": _("Encryption key"), "domain": _("Domain"), "function": _("Function"), "image": _("Image"),
+    "instance": _("Instance"), "key": _("Key"), "network": _("Network"), "principal": _("User or role"), "provider": _("Identity provider"),
+    "resource": _("Resource"), "secret": _("Secret"), "service": _("Service"), "snapshot": _("Snapshot"), "trail": _("Trail"),
 }  # fmt: skip
 
 
@@ -88,6 +90,35 @@ def choose(request: HttpRequest, name: str) -> HttpResponse:
     ]  # fmt: skip
     context = {**head(request, incident, "steps"), "advice": proposed, "targets": _by_target()}
     return page(request, "console/choose_action.html", context)
+
+
+@require_safe
+def ladder(request: HttpRequest, name: str) -> HttpResponse:
+    """How to cut an instance off. The account is read while the page is made; nothing is changed there."""
+    incident, asked = incident_of(request, name), request.GET.get("instance_id", "").strip()[:40]
+    found: list[dict[str, Any]] = []
+    problem = None
+    if asked:
+        problem = attempt(lambda: found.append(_climbed(looking.ladder(incident, asked, actor=actor(request)))))
+    instances = sorted({alert.instance_id for alert in incident.alerts.exclude(instance_id="")})
+    context = {
+        **head(request, incident, "steps"),
+        "asked": asked,
+        "instances": instances,
+        "ladder": found[0] if found else None,
+    }
+    return page(request, "console/ladder.html", context, problem=problem)
+
+
+def _climbed(known: Ladder) -> dict[str, Any]:
+    """A ladder with its actions in words, and their inputs as a form takes them."""
+    shown: dict[str, Any] = dict(shape(known))
+    for part in ("rungs", "further"):
+        shown[part] = [
+            {**rung, **_words(rung["action"]), "typed": {name: _shown(value) for name, value in rung["inputs"].items()}}
+            for rung in shown[part]
+        ]
+    return shown
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -81,6 +81,7 @@ urlpatterns = [
     path("incidents/<str:name>/secrecy/", secrecy.secrecy, name="secrecy"),
     path("incidents/<str:name>/secrecy/<str:act>/", secrecy.act, name="secrecy_act"),
     path("incidents/<str:name>/steps/", steps.steps, name="steps"),
+    path("incidents/<str:name>/ladder/", actions.ladder, name="ladder"),
     path("incidents/<str:name>/actions/", actions.choose, name="choose_action"),
     path("incidents/<str:name>/actions/<str:action>/", actions.add, name="add_action"),
     path("incidents/<str:name>/steps/start/", steps.start, name="start_playbook"),

@@ -118,6 +118,7 @@ def _seen(finding: dict[str, Any], remote: str) -> Iterator[tuple[Kind, Any]]:
     access = dig(finding, "resource", "accessKeyDetails")
     yield "account", finding.get("accountId")
     yield "instance", dig(finding, "resource", "instanceDetails", "instanceId")
+    yield "instance", _session_of_instance(dig(access, "principalId"))
     yield "address", remote
     yield "principal", dig(access, "userName")
     yield "key", dig(access, "accessKeyId")
@@ -133,6 +134,12 @@ def _seen(finding: dict[str, Any], remote: str) -> Iterator[tuple[Kind, Any]]:
         for path in dicts(threat.get("filePaths")):
             yield "hash", path.get("hash")
             yield "file", path.get("filePath")
+
+
+def _session_of_instance(principal: Any) -> str:
+    """The instance whose role's session this is: EC2 names such a session after the instance ("AROA...:i-0abc")."""
+    name = str(principal).partition(":")[2]
+    return name if name.startswith("i-") else ""
 
 
 def _is_sample(finding: dict[str, Any]) -> bool:

@@ -1,0 +1,355 @@
+"""Attacks as red teams publish them, done in a fresh simulated account: what the attacker gains, and which actions end that.
+
+Sources of the list: Stratus Red Team's techniques for AWS and Pacu's modules, in our own words. What the simulation cannot show (that a
+stolen session is really refused, that a packet is really dropped) is judged by the configuration that AWS documents to do it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from actions.account import ACCOUNT, Cloud
+from actions.stages import STAGES, data, identity, instance, recovery
+
+OTHER = "444455556666"
+"""The attacker's own account."""
+
+Facts = dict[str, Any]
+
+
+class Attack(msgspec.Struct, frozen=True, kw_only=True):
+    """`do` builds the account and attacks it, and returns what the actions need to know; `harm` says whether the gain is there still.
+
+    `answers` are the actions in order, each with those of the facts that are its inputs.
+    """
+
+    what: str
+    do: Callable[[Cloud], Facts]
+    harm: Callable[[Cloud, Facts], bool]
+    answers: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @property
+    def areas(self) -> set[str]:
+        """What of the account its answers can change."""
+        return {area for answer, _ in self.answers for stage in STAGES[answer].values() for area in stage.areas}
+
+
+def steal_instance_credentials(cloud: Cloud) -> Facts:
+    return {"instance_id": identity.machine_with_role(cloud)}
+
+
+def instance_sessions_work(cloud: Cloud, facts: Facts) -> bool:
+    return facts["instance_id"] not in _policies_of_role(cloud)
+
+
+def _policies_of_role(cloud: Cloud) -> str:
+    iam = cloud.client("iam")
+    names = iam.list_role_policies(RoleName=identity.ROLE)["PolicyNames"]
+    return json.dumps(
+        [iam.get_role_policy(RoleName=identity.ROLE, PolicyName=name)["PolicyDocument"] for name in names]
+    )
+
+
+def take_over_a_role(cloud: Cloud) -> Facts:
+    identity.role(cloud)
+    return {"role": identity.ROLE, "release_early": True}
+
+
+def role_sessions_work(cloud: Cloud, facts: Facts) -> bool:
+    del facts
+    return "aws:TokenIssueTime" not in _policies_of_role(cloud)
+
+
+def make_another_key(cloud: Cloud) -> Facts:
+    return {"access_key_id": identity.user(cloud), "user": identity.USER}
+
+
+def key_is_active(cloud: Cloud, facts: Facts) -> bool:
+    keys = cloud.client("iam").list_access_keys(UserName=facts["user"])["AccessKeyMetadata"]
+    return any(one["AccessKeyId"] == facts["access_key_id"] and one["Status"] == "Active" for one in keys)
+
+
+def make_an_administrator(cloud: Cloud) -> Facts:
+    identity.user(cloud, "support-2")
+    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    cloud.client("iam").put_user_policy(UserName="support-2", PolicyName="all", PolicyDocument=json.dumps(everything))
+    return {"user": "support-2"}
+
+
+def user_is_not_denied(cloud: Cloud, facts: Facts) -> bool:
+    iam = cloud.client("iam")
+    names = iam.list_user_policies(UserName=facts["user"])["PolicyNames"]
+    documents = [iam.get_user_policy(UserName=facts["user"], PolicyName=name)["PolicyDocument"] for name in names]
+    return '"Effect": "Deny"' not in json.dumps(documents)
+
+
+def password_works(cloud: Cloud, facts: Facts) -> bool:
+    iam = cloud.client("iam")
+    try:
+        iam.get_login_profile(UserName=facts["user"])
+    except iam.exceptions.NoSuchEntityException:
+        return False
+    return user_is_not_denied(cloud, facts)
+
+
+def let_another_account_in(cloud: Cloud) -> Facts:
+    stranger = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{OTHER}:root"},
+        "Action": "sts:AssumeRole",
+    }
+    trust = {**identity.TRUST, "Statement": [identity.ANYBODY, stranger]}
+    identity.role(cloud, trust=trust)
+    return {"role": identity.ROLE}
+
+
+def role_is_open(cloud: Cloud, facts: Facts) -> bool:
+    trust = cloud.client("iam").get_role(RoleName=facts["role"])["Role"]["AssumeRolePolicyDocument"]
+    return '"Effect": "Deny"' not in json.dumps(trust)
+
+
+def open_port_22(cloud: Cloud) -> Facts:
+    machine = cloud.machine(2)
+    for group in {group for groups in machine.groups.values() for group in groups}:
+        cloud.ec2.authorize_security_group_ingress(
+            GroupId=group,
+            IpPermissions=[{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}],
+        )
+    return {"instance_id": machine.id}
+
+
+def port_is_open(cloud: Cloud, facts: Facts) -> bool:
+    worn = {group for groups in cloud.groups_of(facts["instance_id"]).values() for group in groups}
+    return any(rule.get("FromPort") == 22 and not rule["IsEgress"] for group in worn for rule in cloud.rules_of(group))
+
+
+def snapshot_is_shared(cloud: Cloud, facts: Facts) -> bool:
+    told = cloud.ec2.describe_snapshot_attribute(SnapshotId=facts["snapshot_id"], Attribute="createVolumePermission")
+    return bool(told["CreateVolumePermissions"])
+
+
+def image_is_shared(cloud: Cloud, facts: Facts) -> bool:
+    told = cloud.ec2.describe_image_attribute(ImageId=facts["image_id"], Attribute="launchPermission")
+    return bool(told["LaunchPermissions"])
+
+
+def bucket_is_open(cloud: Cloud, facts: Facts) -> bool:
+    s3 = cloud.client("s3")
+    try:
+        block = s3.get_public_access_block(Bucket=facts["bucket"])["PublicAccessBlockConfiguration"]
+    except s3.exceptions.ClientError:
+        return True
+    return not all(block.values())
+
+
+def plant_a_bucket_policy(cloud: Cloud) -> Facts:
+    stranger = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{OTHER}:root"},
+        "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{data.FILES}/*",
+    }
+    policy = {"Version": "2012-10-17", "Statement": [stranger]}
+    data.files(cloud).put_bucket_policy(Bucket=data.FILES, Policy=json.dumps(policy))
+    return {"bucket": data.FILES, "let_in": [f"arn:aws:iam::{ACCOUNT}:role/break-glass"]}
+
+
+def stranger_reads(cloud: Cloud, facts: Facts) -> bool:
+    return '"Deny"' not in cloud.client("s3").get_bucket_policy(Bucket=facts["bucket"])["Policy"]
+
+
+def trail_is_off(cloud: Cloud, facts: Facts) -> bool:
+    return not cloud.client("cloudtrail").get_trail_status(Name=facts["trail"])["IsLogging"]
+
+
+def key_will_be_deleted(cloud: Cloud, facts: Facts) -> bool:
+    state = cloud.client("kms").describe_key(KeyId=facts["key_id"])["KeyMetadata"]["KeyState"]
+    return bool(state == "PendingDeletion")
+
+
+def function_runs(cloud: Cloud, facts: Facts) -> bool:
+    told = cloud.client("lambda").get_function_concurrency(FunctionName=facts["function"])
+    return told.get("ReservedConcurrentExecutions") != 0
+
+
+def tasks_are_wanted(cloud: Cloud, facts: Facts) -> bool:
+    told = cloud.client("ecs").describe_services(cluster=facts["cluster"], services=[facts["service"]])
+    return bool(told["services"][0]["desiredCount"])
+
+
+def principal_has_the_cluster(cloud: Cloud, facts: Facts) -> bool:
+    which = {"clusterName": facts["cluster"], "principalArn": facts["principal_arn"]}
+    return bool(cloud.client("eks").list_associated_access_policies(**which)["associatedAccessPolicies"])
+
+
+def database_is_public(cloud: Cloud, facts: Facts) -> bool:
+    told = cloud.client("rds").describe_db_instances(DBInstanceIdentifier=facts["database_id"])["DBInstances"]
+    return bool(told[0]["PubliclyAccessible"])
+
+
+def read_a_secret(cloud: Cloud) -> Facts:
+    known = data.rotated_secret(cloud)
+    return known | {"version": _versions(cloud, known)}
+
+
+def what_was_read_is_current(cloud: Cloud, facts: Facts) -> bool:
+    return _versions(cloud, facts) == facts["version"]
+
+
+def _versions(cloud: Cloud, facts: Facts) -> Any:
+    return cloud.client("secretsmanager").describe_secret(SecretId=facts["secret_id"])["VersionIdsToStages"]
+
+
+def objects_are_gone(cloud: Cloud, facts: Facts) -> bool:
+    s3 = cloud.client("s3")
+    try:
+        body = s3.get_object(Bucket=facts["bucket"], Key="2026/encrypted.pdf")["Body"].read()
+        s3.head_object(Bucket=facts["bucket"], Key="2026/deleted.pdf")
+    except s3.exceptions.ClientError:
+        return True
+    return bool(body != b"encrypted")
+
+
+def provider_is_trusted(cloud: Cloud, facts: Facts) -> bool:
+    providers = cloud.client("iam").list_saml_providers()["SAMLProviderList"]
+    return any(one["Arn"] == facts["arn"] for one in providers)
+
+
+def anchor_is_trusted(cloud: Cloud, facts: Facts) -> bool:
+    anchors = cloud.client("rolesanywhere").list_trust_anchors()["trustAnchors"]
+    return any(one["trustAnchorArn"] == facts["arn"] and one.get("enabled") for one in anchors)
+
+
+def device_is_enrolled(cloud: Cloud, facts: Facts) -> bool:
+    devices = cloud.client("iam").list_mfa_devices(UserName=facts["user"])["MFADevices"]
+    return any(one["SerialNumber"] == facts["serial"] for one in devices)
+
+
+def shell_is_open(cloud: Cloud, facts: Facts) -> bool:
+    sessions = cloud.client("ssm").describe_sessions(State="Active")["Sessions"]
+    return any(one["Target"] == facts["instance_id"] for one in sessions)
+
+
+def switch_flow_logs_off(cloud: Cloud) -> Facts:
+    return {"instance_id": cloud.machine(1).id}
+
+
+def nothing_is_recorded(cloud: Cloud, facts: Facts) -> bool:
+    del facts
+    return not cloud.ec2.describe_flow_logs()["FlowLogs"]
+
+
+ATTACKS: dict[str, Attack] = {
+    "account opened by a bucket policy": Attack(
+        what="A bucket policy lets the attacker's account read.",
+        do=plant_a_bucket_policy, harm=stranger_reads, answers=(("aws.s3.lock_policy", ("bucket", "let_in")),),
+    ),
+    "administrator made": Attack(
+        what="A new user with all rights.",
+        do=make_an_administrator, harm=user_is_not_denied, answers=(("aws.iam.deny_user", ("user",)),),
+    ),
+    "bucket made public": Attack(
+        what="A bucket that anybody reads.",
+        do=data.public_bucket, harm=bucket_is_open, answers=(("aws.s3.block_bucket", ("bucket",)),),
+    ),
+    "console password set": Attack(
+        what="A login profile for a user that never had one.",
+        do=identity.a_console_user, harm=password_works, answers=(("aws.iam.deny_user", ("user",)),),
+    ),
+    "disk shared": Attack(
+        what="A snapshot shared with the attacker's account.",
+        do=data.shared_snapshot, harm=snapshot_is_shared, answers=(("aws.ec2.unshare_snapshot", ("snapshot_id",)),),
+    ),
+    "image shared": Attack(
+        what="An image shared with the attacker's account.",
+        do=data.shared_image, harm=image_is_shared, answers=(("aws.ec2.unshare_image", ("image_id",)),),
+    ),
+    "instance credentials stolen": Attack(
+        what="The role's credentials read from the metadata service and used elsewhere.",
+        do=steal_instance_credentials, harm=instance_sessions_work,
+        answers=(("aws.iam.revoke_instance_sessions", ("instance_id",)), ("aws.ec2.imds", ("instance_id",))),
+    ),
+    "key made for another user": Attack(
+        what="A second access key for a user that has one.",
+        do=make_another_key, harm=key_is_active, answers=(("aws.iam.disable_key", ("access_key_id",)),),
+    ),
+    "port 22 opened": Attack(
+        what="SSH opened to everybody.",
+        do=open_port_22, harm=port_is_open, answers=(("aws.ec2.isolate", ("instance_id",)),),
+    ),
+    "role sessions taken over": Attack(
+        what="Sessions of a role used by the attacker.",
+        do=take_over_a_role, harm=role_sessions_work, answers=(("aws.iam.revoke_role_sessions", ("role", "release_early")),),
+    ),
+    "role opened to another account": Attack(
+        what="The attacker's account in a role's trust.",
+        do=let_another_account_in, harm=role_is_open, answers=(("aws.iam.lock_trust", ("role",)),),
+    ),
+    "cluster taken over": Attack(
+        what="An access entry with all rights in a Kubernetes cluster.",
+        do=data.cluster_admin, harm=principal_has_the_cluster, answers=(("aws.eks.contain", ("cluster", "principal_arn")),),
+    ),
+    "database made public": Attack(
+        what="A database that the internet reaches.",
+        do=data.public_database, harm=database_is_public, answers=(("aws.rds.contain", ("database_id",)),),
+    ),
+    "device enrolled": Attack(
+        what="A second factor of the attacker's.",
+        do=identity.a_user_with_two_devices, harm=device_is_enrolled, answers=(("aws.iam.remove_mfa", ("user", "serial")),),
+    ),
+    "flow logs removed": Attack(
+        what="Nobody sees any more who talks to whom.",
+        do=switch_flow_logs_off, harm=nothing_is_recorded, answers=(("aws.ec2.flow_logs", ("instance_id",)),),
+    ),
+    "function planted": Attack(
+        what="A function with a public address, fed by a queue.",
+        do=data.busy_function, harm=function_runs, answers=(("aws.lambda.freeze", ("function",)),),
+    ),
+    "identity provider planted": Attack(
+        what="A provider whose word the account takes for anybody.",
+        do=identity.a_saml_provider, harm=provider_is_trusted, answers=(("aws.iam.remove_identity_provider", ("arn",)),),
+    ),
+    "key to be destroyed": Attack(
+        what="The deletion of a key, and with it of all it has encrypted, is scheduled.",
+        do=data.key_to_be_deleted, harm=key_will_be_deleted, answers=(("aws.kms.protect", ("key_id",)),),
+    ),
+    "objects destroyed for ransom": Attack(
+        what="Objects deleted, and others encrypted over.",
+        do=recovery.destroyed, harm=objects_are_gone, answers=(("aws.s3.restore_versions", ("bucket", "as_of", "unlocked")),),
+    ),
+    "secret read": Attack(
+        what="A secret in the attacker's hands.",
+        do=read_a_secret, harm=what_was_read_is_current, answers=(("aws.secretsmanager.rotate", ("secret_id",)),),
+    ),
+    "shell opened": Attack(
+        what="A session of Systems Manager on an instance.",
+        do=instance.with_sessions, harm=shell_is_open, answers=(("aws.ssm.end_sessions", ("instance_id",)),),
+    ),
+    "task definition planted": Attack(
+        what="A service whose tasks are the attacker's.",
+        do=data.scaled_service, harm=tasks_are_wanted, answers=(("aws.ecs.contain", ("cluster", "service")),),
+    ),
+    "trail switched off": Attack(
+        what="A trail that records nothing of importance.",
+        do=data.blinded_trail, harm=trail_is_off, answers=(("aws.cloudtrail.restore", ("trail",)),),
+    ),
+    "trust anchor planted": Attack(
+        what="A certificate authority whose certificates become roles.",
+        do=identity.a_trust_anchor, harm=anchor_is_trusted, answers=(("aws.iam.remove_identity_provider", ("arn",)),),
+    ),
+}  # fmt: skip
+
+GAPS = (
+    "DNS query logging removed: nothing sets it up again; the resolver's configuration has to be made by hand.",
+    "The account leaves the organization: `aws.org.quarantine_account` prevents it beforehand, nothing brings it back.",
+    "Trusted addresses put on GuardDuty's list: found by nothing of ours, removed by hand.",
+    "An RDS snapshot shared with another account: removed by hand.",
+    "A layer or new code in a function: `aws.lambda.freeze` stops the function, the code is put back by hand.",
+    "A key pushed for EC2 Instance Connect or the serial console: isolation ends the session, the key expires by itself after a minute.",
+    "Objects encrypted with the caller's own key (SSE-C): only earlier versions come back.",
+)
+"""Attacks of the same lists that no action ends."""

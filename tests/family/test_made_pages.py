@@ -1,0 +1,16 @@
+"""Pages of the documentation that are made from the code say what the code says."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.mark.parametrize("name", ["actions", "attacks", "parsers"])
+def test_the_page_is_what_the_code_says(name: str) -> None:
+    made = runpy.run_path(str(DOCS / f"make_{name}_page.py"))["page"]()
+    assert (DOCS / f"{name}.md").read_text(encoding="utf-8") == made, f"run python docs/make_{name}_page.py"
