@@ -23,7 +23,7 @@ from hikeshi.actions.aws.recorder import ListRecorder
 from hikeshi.actions.aws.world import AwsSettings
 from hikeshi.aws.clients import client
 from hikeshi.simulation import cast, layer as simulation
-from hikeshi.simulation.server import SETTINGS, instances
+from hikeshi.simulation.server import SETTINGS, application, instances
 
 REGION = "ap-northeast-1"
 ACCOUNT = cast.ACCOUNT
@@ -104,13 +104,8 @@ def _operation(environ: dict[str, Any], body: bytes) -> str:
 def running_cloud(*, quickly: bool = False) -> Iterator[Cloud]:
     """A server on a free port, stopped at the end; `quickly`: this process asks it without a socket (`short_cut.py`)."""
     os.environ.update(SETTINGS)
-    from moto.moto_server.werkzeug_app import (  # after SETTINGS: moto reads them when it is imported
-        DomainDispatcherApplication,
-        create_backend_app,
-    )
-
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    layer = Layer(simulation.Layer(DomainDispatcherApplication(create_backend_app), instances))
+    layer = Layer(simulation.Layer(application(), instances))
     server = make_server("127.0.0.1", 0, layer, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}"

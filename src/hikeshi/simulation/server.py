@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import threading
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,18 @@ def _lets_https_out(group: Any) -> bool:
     )
 
 
+def application() -> Any:
+    """Moto's application. What it finds out anew at each request, and is always the same, is kept: a third of its time."""
+    from moto.core import responses  # after SETTINGS: moto reads them when it is imported
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+    moto: Any = DomainDispatcherApplication(create_backend_app)
+    moto.get_backend_for_host = lru_cache(maxsize=256)(moto.get_backend_for_host)
+    names: Any = responses.method_names_from_class
+    responses.method_names_from_class = names if hasattr(names, "cache_info") else lru_cache(maxsize=256)(names)
+    return moto
+
+
 def end_with_parent() -> None:
     """Leave at once when standard input ends. Nothing is lost: the account lives in memory only."""
 
@@ -65,15 +78,11 @@ def end_with_parent() -> None:
 def main(fd: int) -> None:
     end_with_parent()
     os.environ.update(SETTINGS)
-    from moto.moto_server.werkzeug_app import (  # after SETTINGS: moto reads them when it is imported
-        DomainDispatcherApplication,
-        MotoRequestHandler,
-        create_backend_app,
-    )
+    from moto.moto_server.werkzeug_app import MotoRequestHandler, create_backend_app  # after SETTINGS, as above
     from werkzeug.serving import make_server
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    moto = DomainDispatcherApplication(create_backend_app)
+    moto = application()
     layer = Layer(moto, instances)
     # The first EC2 call would load the service for a second; the caller is still starting itself, so load it now.
     moto.app_instances["ec2"] = create_backend_app("ec2")
