@@ -135,8 +135,9 @@ def test_what_is_one_whole_is_not_narrowed(step: Step, commander: Actor) -> None
         approvals.narrow(step, ["eni-1"], actor=commander)
 
 
-@pytest.mark.skip(reason="no action of the table is a Setting yet")
 def test_less_of_it_is_a_new_plan_with_a_digest_of_its_own(step: Step, commander: Actor) -> None:
+    Step.objects.filter(pk=step.pk).update(action="aws.ec2.protect")  # which has parts
+    step.refresh_from_db()
     for wrong, said in ((["eni-9"], "eni-9"), ([], "none named"), (["eni-1", "eni-2"], "Nothing would be left")):
         with pytest.raises(Refused, match=said):
             approvals.narrow(step, wrong, actor=commander)

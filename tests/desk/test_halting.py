@@ -27,7 +27,7 @@ from hikeshi.errors import Refused
 
 
 def _claimed(step: Step, worker: str = "w") -> Step:
-    Step.objects.filter(pk=step.pk).update(due_at=timezone.now() - timedelta(seconds=1))
+    Step.objects.filter(pk=step.pk).update(due_at=timezone.now() - timedelta(seconds=1), lease_until=None)
     found = claim(Step.objects.filter(pk=step.pk), worker=worker, now=timezone.now(), seconds=30)
     assert found is not None
     return found
@@ -86,6 +86,27 @@ class TestHalt:
         with pytest.raises(Halted):
             recorder.intend("ec2:CreateTags", {})
         assert step.intents.count() == 1
+
+    def test_what_must_not_be_left_half_done_is_carried_to_its_end(self, incident: Incident, commander: Actor) -> None:
+        """Another worker than the one that opened the doors may close them, too."""
+        step = asked(incident, commander)
+        Step.objects.filter(pk=step.pk).update(action="aws.ec2.untrack", state="running", began_at=timezone.now())
+        step.refresh_from_db()
+        DeskRecorder(_claimed(step), "w").intend("ec2:ModifyNetworkInterfaceAttribute", {})
+        halting.halt(actor=commander, reason="enough", account=ACCOUNT)
+        DeskRecorder(_claimed(step), "w").intend("ec2:ModifyNetworkInterfaceAttribute", {})
+        assert step.intents.count() == 2
+
+    @pytest.mark.parametrize("state", ["approved", "running", "undoing"])
+    def test_it_does_not_begin_under_a_halt(self, incident: Incident, commander: Actor, state: str) -> None:
+        """Nor again: what an earlier go has sent does not count."""
+        step = asked(incident, commander)
+        DeskRecorder(_claimed(step), "w").intend("ec2:ModifyNetworkInterfaceAttribute", {})
+        Step.objects.filter(pk=step.pk).update(action="aws.ec2.untrack", state=state, began_at=timezone.now())
+        step.refresh_from_db()
+        halting.halt(actor=commander, reason="enough", account=ACCOUNT)
+        with pytest.raises(Halted):
+            DeskRecorder(_claimed(step), "w").intend("ec2:ModifyNetworkInterfaceAttribute", {})
 
 
 @pytest.mark.django_db

@@ -163,6 +163,8 @@ class Action(msgspec.Struct, Generic[W], frozen=True, kw_only=True, forbid_unkno
     """Everything it may call; the least-privilege policy and the preflight are derived from this."""
     evidence_kind: ClassVar[Literal["memory", "receipt", "snapshot"]] = "receipt"
     """What its sealed receipt stands for: nothing but itself, or something held elsewhere (see `Receipt.held_at`)."""
+    finishes: ClassVar[bool] = False
+    """Once begun it must reach its end: a half-done state is worse than either. No halt stops it in between."""
     needs_evidence: ClassVar[tuple[str, ...]] = ()
     """Names of actions that must have ended (held, or failed with a reason) before `do`."""
 

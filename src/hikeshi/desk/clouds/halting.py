@@ -2,6 +2,7 @@
 
 It is asked before each single call, from the database, by whoever is about to send it: nothing has to reach the workers. A step that
 was stopped stays as it is and goes on once the halt is lifted; its plan is compared with the world again, as after any pause.
+Only what must not be left half-done goes on to its end (`Action.finishes`, asked in `runs.perform`).
 """
 
 from __future__ import annotations

@@ -72,8 +72,13 @@ class DeskRecorder:
 
     def intend(self, operation: str, params: Mapping[str, Any]) -> str:
         self.alive()
-        halting.refuse_if_halted(str(self.step.run.facts.get("alert.account", "")))
+        self.refuse_if_halted()
         return str(verbs.intend(self.step, operation, params).pk)
+
+    def refuse_if_halted(self) -> None:
+        """Raises `Halted`, unless the step is between its first call and its last and must not be left there."""
+        if not (ACTIONS[self.step.action].finishes and _under_way(self.step)):
+            halting.refuse_if_halted(str(self.step.run.facts.get("alert.account", "")))
 
     def settle(self, ref: str, outcome: Settled, request_id: str, seconds: float, error: str) -> None:
         verbs.settle(int(ref), outcome=outcome, request_id=request_id, seconds=seconds, error=error)
@@ -135,7 +140,7 @@ def _advance(step: Step, action: Action[Any], world: AwsWorld, recorder: DeskRec
         return
     undoing = step.state == "undoing"
     if step.state != "pending":
-        halting.refuse_if_halted(str(step.run.facts.get("alert.account", "")))
+        recorder.refuse_if_halted()
         recorder.lease(plan)
     if undoing:
         receipt = action.undo(world, plan)
@@ -153,6 +158,11 @@ def _advance(step: Step, action: Action[Any], world: AwsWorld, recorder: DeskRec
         verbs.ask_again(step, actor=actor, state="pending", seconds=_pause(step, receipt), en=said["en"], ja=said["ja"])
     else:
         verbs.end(step, receipt, actor=actor, undone=undoing)
+
+
+def _under_way(step: Step) -> bool:
+    """It has sent a call since it began, whichever worker did."""
+    return step.state == "running" and step.intents.filter(at__gte=step.began_at).exists()
 
 
 def _pause(step: Step, receipt: Receipt) -> float:

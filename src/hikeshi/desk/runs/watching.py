@@ -63,6 +63,6 @@ def seen(watch: Watch, receipt: Receipt, *, actor: Actor) -> None:
 
 def _again(step: Step, actor: Actor) -> None:
     """A worker does it once more under the same plan, which only changes what is as it was before."""
-    mine = Step.objects.filter(pk=step.pk, state="done")
-    if mine.update(state="running", due_at=timezone.now(), lease_owner="", lease_until=None):
+    mine, now = Step.objects.filter(pk=step.pk, state="done"), timezone.now()
+    if mine.update(state="running", began_at=now, due_at=now, lease_owner="", lease_until=None):
         write(step, actor, "step.reapply", {"plan_digest": step.plan_digest})

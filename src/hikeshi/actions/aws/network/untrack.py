@@ -70,6 +70,7 @@ class Untrack(Isolation, frozen=True, kw_only=True):
     by_hand: ClassVar = BY_HAND
     permissions: ClassVar = tuple(sorted({*SSM_PERMISSIONS, "ec2:AuthorizeSecurityGroupIngress"}))
     kind: ClassVar = EMPTY
+    finishes: ClassVar = True
 
     then: Literal["isolate", "isolate_ssm"] = "isolate"
     """Which isolation it ends in."""
