@@ -173,7 +173,7 @@ def key_will_be_deleted(cloud: Cloud, facts: Facts) -> bool:
 
 def function_runs(cloud: Cloud, facts: Facts) -> bool:
     told = cloud.client("lambda").get_function_concurrency(FunctionName=facts["function"])
-    return told.get("ReservedConcurrentExecutions") != 0
+    return bool(told.get("ReservedConcurrentExecutions") != 0)
 
 
 def tasks_are_wanted(cloud: Cloud, facts: Facts) -> bool:
@@ -197,7 +197,7 @@ def read_a_secret(cloud: Cloud) -> Facts:
 
 
 def what_was_read_is_current(cloud: Cloud, facts: Facts) -> bool:
-    return _versions(cloud, facts) == facts["version"]
+    return bool(_versions(cloud, facts) == facts["version"])
 
 
 def _versions(cloud: Cloud, facts: Facts) -> Any:

@@ -42,7 +42,7 @@ def lead(incident: Incident, commander: Actor, off_it: Actor) -> Actor:
     """The Technical Lead of the incident: commands there, and nowhere else."""
     from hikeshi.desk.accounts.models import Person
 
-    incidents.assign(incident, "technical_lead", actor=commander, person=Person.objects.get(pk=off_it.person_id))
+    incidents.assign(incident, "technical_lead", actor=commander, person=Person.objects.get(username=off_it.name))
     return off_it
 
 

@@ -23,6 +23,7 @@ from hikeshi.desk.runs import approvals, leases
 from hikeshi.desk.runs.leases import Busy
 from hikeshi.desk.runs.models import Lease, Step
 from hikeshi.desk.runs.perform import DeskRecorder, perform
+from hikeshi.desk.runs.plans import plan_of
 from hikeshi.errors import Refused
 
 
@@ -129,7 +130,7 @@ class TestLease:
     def test_a_step_whose_worker_was_silent_too_long_is_fenced_off(self, two: tuple[Step, Step]) -> None:
         first, second = two
         recorder = DeskRecorder(_claimed(first), "w")
-        recorder.lease(approvals.plan_of(first))
+        recorder.lease(plan_of(first))
         recorder.intend("ec2:CreateTags", {})
         Lease.objects.update(until=timezone.now() - timedelta(seconds=1))
         leases.take(second, [INSTANCE])

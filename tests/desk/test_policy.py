@@ -55,7 +55,7 @@ def test_graver_never_needs_fewer() -> None:
     for values in itertools.product(*(values for _name, values in scales)):
         given = dict(zip([name for name, _values in scales], values, strict=True))
         for name, steps in scales:
-            place = steps.index(given[name])  # type: ignore[arg-type]  # each value comes from its own scale
+            place = steps.index(given[name])
             if place + 1 < len(steps):
                 graver = {**given, name: steps[place + 1]}
                 assert needed(Stakes(**given)).count <= needed(Stakes(**graver)).count, (given, name)  # type: ignore[arg-type]

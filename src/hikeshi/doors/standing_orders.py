@@ -76,12 +76,13 @@ def state(row: StandingOrder) -> str:
 
 def order(row: StandingOrder) -> OrderShape:
     said: Any = {name: getattr(row, name) for name in CONDITIONS}
-    shape: OrderShape = {
+    shape: Any = said | {
         "order": row.pk, "name": row.name, "state": state(row), "version": row.version, "needed": people_needed(row),
         "approvals": row.approvals, "enabled": row.enabled, "approved_by": row.approved_by,
-        "approved_at": row.approved_at, "stopped_why": row.tripped_why, **said,
+        "approved_at": row.approved_at, "stopped_why": row.tripped_why,
     }  # fmt: skip
-    return shape
+    made: OrderShape = shape
+    return made
 
 
 def tried(row: Tried) -> TriedShape:

@@ -55,12 +55,13 @@ def _lets_https_out(group: Any) -> bool:
 
 def application() -> Any:
     """Moto's application. What it finds out anew at each request, and is always the same, is kept: a third of its time."""
-    from moto.core import responses  # after SETTINGS: moto reads them when it is imported
+    from moto.core import responses as known  # after SETTINGS: moto reads them when it is imported
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
     moto: Any = DomainDispatcherApplication(create_backend_app)
     moto.get_backend_for_host = lru_cache(maxsize=256)(moto.get_backend_for_host)
-    names: Any = responses.method_names_from_class
+    responses: Any = known  # its types do not say what it takes from elsewhere
+    names = responses.method_names_from_class
     responses.method_names_from_class = names if hasattr(names, "cache_info") else lru_cache(maxsize=256)(names)
     return moto
 
