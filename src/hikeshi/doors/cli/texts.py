@@ -611,6 +611,16 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "rungs": ("Rungs, in this order", "実施順の手段"),
     "left": ("What gets through", "残る通信"),
     "further": ("More, at a price", "代償を伴う追加手段"),
+    "added_by": ("Added by", "登録者"),
+    "added_at": ("Added at", "登録日時"),
+    "management": ("Management account", "管理アカウント"),
+    "external_id": ("External id", "外部 ID"),
+    "read_role": ("Role that reads", "読み取り用ロール"),
+    "acquire_role": ("Role that acquires", "証拠取得用ロール"),
+    "contain_role": ("Role that contains", "封じ込め用ロール"),
+    "evidence_bucket": ("Bucket of evidence", "証拠のバケット"),
+    "evidence_key": ("Key of evidence", "証拠の暗号鍵"),
+    "forensic_account": ("Forensic account", "フォレンジック用アカウント"),
 }
 
 
