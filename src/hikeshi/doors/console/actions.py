@@ -42,7 +42,7 @@ TARGETS: Final = {
     "account": _("Account"), "address": _("Address"), "bucket": _("Bucket"), "cluster": _("Cluster"),
     "database": _("Database"), "encryption-key": _("Encryption key"), "domain": _("Domain"), "function": _("Function"), "image": _("Image"),
     "instance": _("Instance"), "key": _("Key"), "network": _("Network"), "principal": _("User or role"), "provider": _("Identity provider"),
-    "resource": _("Resource"), "secret": _("Secret"), "service": _("Service"), "snapshot": _("Snapshot"), "trail": _("Trail"),
+    "resource": _("Resource"), "secret": _("Stored secret"), "service": _("Service"), "snapshot": _("Snapshot"), "trail": _("Trail"),
 }  # fmt: skip
 
 
