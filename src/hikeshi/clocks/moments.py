@@ -27,6 +27,7 @@ MOMENTS: Final[dict[str, Text]] = {
     "filed_at": Text("the filing of this report", "この報告の提出"),
     "glass_reviewed_at": Text("the after-review", "事後審査"),
     "handling_ended_on": Text("the end of handling", "対応の終了"),
+    "held_from": Text("the containment, or its last review", "封じ込め、または前回の見直し"),
     "hold_reviewed_at": Text("the review of the containment", "封じ込めの見直し"),
     "home_disclosure_on": Text("the disclosure in the home market", "本国市場での開示"),
     "individuals_notified_on": Text("the notice to the persons", "本人への通知"),

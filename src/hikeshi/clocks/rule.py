@@ -30,6 +30,7 @@ RULES: Final = (
     "contract.yaml",
     "europe.yaml",
     "glass.yaml",
+    "hold.yaml",
     "japan.yaml",
     "response.yaml",
     "review.yaml",

@@ -14,9 +14,12 @@ from hikeshi.clocks.rule import rules
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.duties import verbs as duties
 from hikeshi.desk.incidents.models import Incident
+from hikeshi.text import Text
 
 AT_WORK: Final = ("response.", "containment.", "update.")
 """What may run while the incident is open; the review runs after it is closed."""
+HOLDS: Final = "hold."
+"""Reviews of what is contained, one clock for each; begun and met by the verbs of steps."""
 
 
 def start(incident: Incident, *, actor: Actor) -> None:
@@ -50,8 +53,19 @@ def rebase(incident: Incident, before: int, *, actor: Actor, at: datetime) -> No
             origin = clock.started_at if family == "update." else _origin(incident, family)
             raised = incident.severity < before and family != "review."
             begin(incident, family, actor=actor, started_at=at if raised else origin)
+    _rebase_holds(incident, before, actor=actor, at=at)
     if incident.status == "closed" and not duties.running(incident.name, "review."):
         begin(incident, "review.", actor=actor, started_at=_origin(incident, "review."))
+
+
+def _rebase_holds(incident: Incident, before: int, *, actor: Actor, at: datetime) -> None:
+    for clock in duties.running(incident.name, HOLDS):
+        duties.stop(clock, actor=actor, at=at, replaced=True)
+        duties.start(
+            incident.name, f"{HOLDS}sev{incident.severity}", actor=actor, title=Text(**clock.title),
+            started_at=at if incident.severity < before else clock.started_at,
+            suffix=clock.rule.removeprefix(f"{HOLDS}sev{before}"),
+        )  # fmt: skip
 
 
 def stop(incident: Incident, family: str, *, actor: Actor, at: datetime, replaced: bool = False) -> None:
@@ -63,7 +77,7 @@ def stop(incident: Incident, family: str, *, actor: Actor, at: datetime, replace
 def close(incident: Incident, *, actor: Actor, at: datetime) -> None:
     """The work is over: nothing is claimed to be met that was not done, and the review falls due."""
     stop(incident, "response.", actor=actor, at=at)
-    for family in ("containment.", "update.", "step."):
+    for family in ("containment.", "update.", "step.", HOLDS):
         stop(incident, family, actor=actor, at=at, replaced=True)
     begin(incident, "review.", actor=actor, started_at=at)
 

@@ -6,6 +6,7 @@ A phrase is filled with the entry's `data`, plus `actor` and `object`. A verb wi
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from datetime import datetime
 from typing import Any, Final
@@ -191,6 +192,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "step.end": ("{object} {outcome}: {en}", "{object} {outcome}: {ja}"),
     "step.glass_review": ("After-review of {object} by {actor}: {note}", "{object} の緊急実行を {actor} が事後審査: {note}"),
     "step.holds": ("{object} holds again: {en}", "{object} の封じ込めを再確認: {ja}"),
+    "step.keep": ("{actor} keeps {object} contained until the next review, {deadline}: {reason}", "{actor} が {object} の封じ込め継続を確認、次回見直し {deadline}: {reason}"),
     "step.narrow": ("{actor} took parts out of the plan of {object}: {without}", "{actor} が {object} の計画から一部を除外: {without}"),
     "step.override": ("{actor} overrode the evidence gate of {object}: {reason}", "{actor} が {object} の証拠確認を省いて続行: {reason}"),
     "step.plan": ("{object} planned: {action}", "{object} の計画を作成: {action}"),
@@ -221,6 +223,8 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
 }  # fmt: skip
 
 STEP_CLOCK: Final = "step.due."
+OF_A_STEP: Final = re.compile(r"(?:step\.due|(glass\.review|hold\.sev\d))\.(\d+:.+)")
+"""Clocks that are there once for each step: their rule, where its title is to be said, and which step."""
 UNTOLD_OF_STEPS: Final = ("clock.start", "clock.stop")
 """The clock of a step starts and stops with it, and the step itself is told: only that its time runs out is news."""
 
@@ -356,8 +360,9 @@ def _word(key: str, value: str, language: str) -> str:
         return value[:12]
     if key in {"deadline", "until"}:
         return f"{datetime.fromisoformat(value).astimezone(ZoneInfo(settings.TIME_ZONE)):%Y-%m-%d %H:%M %Z}"
-    if value.startswith(STEP_CLOCK):
-        return f"{'ステップ' if language == 'ja' else 'step'} {value.removeprefix(STEP_CLOCK)}"
+    if one := OF_A_STEP.fullmatch(value):
+        step = f"{'ステップ' if language == 'ja' else 'step'} {one[2]}"
+        return f"{_word(key, one[1], language)}, {step}" if one[1] else step
     if value in MOMENTS or value in rules():
         said = MOMENTS[value] if value in MOMENTS else rules()[value].title
         return said.ja if language == "ja" else said.en

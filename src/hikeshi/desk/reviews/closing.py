@@ -23,7 +23,8 @@ from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import Entry
 from hikeshi.desk.ledger.phrases import told
 from hikeshi.desk.reviews.models import Review
-from hikeshi.desk.runs.models import Step
+from hikeshi.desk.runs import glass
+from hikeshi.desk.runs.models import Step, Watch
 from hikeshi.errors import Refused
 from hikeshi.text import Text
 
@@ -83,6 +84,20 @@ def _evidence(incident: Incident) -> Iterator[Text]:
             yield Text(f"{gap.item}: {gap.text.en}", f"{gap.item}: {gap.text.ja}")
 
 
+def _glass(incident: Incident) -> Iterator[Text]:
+    for row in glass.open_reviews(incident):
+        yield Text(
+            f"Step {row.step.key}: {row.by} broke the glass", f"ステップ {row.step.key}: {row.by} による緊急実行"
+        )
+
+
+def _holds(incident: Incident) -> Iterator[Text]:
+    """Nobody will be reminded of it any more, so whoever closes says that it is known."""
+    for row in Watch.objects.filter(step__run__incident=incident).select_related("step"):
+        title = row.step.title
+        yield Text(f"{row.step.key} {title['en']}", f"{row.step.key} {title['ja']}")
+
+
 def _impact(incident: Incident) -> Iterator[Text]:
     words = {
         "functional_impact": Text("functional impact", "機能への影響"),
@@ -119,6 +134,8 @@ GATES: Final[dict[str, tuple[Text, str, Check]]] = {
     "decisions": (Text("Decisions are made", "決定事項を決定"), "room", _decisions),
     "duties": (Text("Duties of the law are met", "法令上の義務を履行"), "duties", _duties),
     "evidence": (Text("The record of the evidence has no gap", "証拠の記録に欠けがない"), "evidence", _evidence),
+    "glass": (Text("Broken glass is reviewed", "緊急実行を事後審査"), "steps", _glass),
+    "holds": (Text("Nothing is still contained", "封じ込めたままの対象がない"), "steps", _holds),
     "impact": (Text("The impact is judged", "影響を評価"), "room", _impact),
     "review": (Text("A review is begun", "ふりかえりを開始"), "reports", _review),
     "steps": (Text("Steps of the playbook have ended", "プレイブックのステップが終了"), "steps", _steps),

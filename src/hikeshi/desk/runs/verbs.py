@@ -24,7 +24,7 @@ from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.queue import LeaseLost, give_back
-from hikeshi.desk.runs import due, leases, watching
+from hikeshi.desk.runs import due, holding, leases, watching
 from hikeshi.desk.runs.gate import gate, gives, needs
 from hikeshi.desk.runs.models import Intent, Run, StandingOrder, Step
 from hikeshi.desk.runs.orders import match
@@ -240,9 +240,11 @@ def _contained(step: Step, actor: Actor, *, undone: bool) -> None:
     touched = {value for value in step.inputs.values() if isinstance(value, str)} | set(plan_of(step).resources)
     if undone:
         watching.end(step)
+        holding.end(step, actor=actor)
         affected.released_by(incident, touched, source, actor=actor)
     else:
         watching.begin(step)
+        holding.begin(step, actor=actor)
         incidents.contained(incident, actor=actor)
         affected.contained_by(incident, touched, source, actor=actor)
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 from hikeshi.actions.action import Receipt
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.queue import give_back
+from hikeshi.desk.runs import holding
 from hikeshi.desk.runs.models import Step, Watch
 from hikeshi.desk.runs.rows import write
 
@@ -45,6 +46,7 @@ def end(step: Step) -> None:
 @transaction.atomic
 def seen(watch: Watch, receipt: Receipt, *, actor: Actor) -> None:
     """Keep what the cloud answered; said in the record when it has turned, and set again where the order says so."""
+    holding.begin(watch.step, actor=actor)  # a reopened incident has no reviews of what still stands
     now, state = timezone.now(), "holds" if receipt.outcome in HOLDS else "reverted"
     turned = state != watch.state
     watch.state, watch.looked_at, watch.said = state, now, msgspec.to_builtins(receipt.summary)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from ninja import Router, Status
 from pydantic import Field
 
-from hikeshi.desk.runs import approvals, glass
+from hikeshi.desk.runs import approvals, glass, holding
 from hikeshi.desk.runs.models import BrokenGlass, Step
 from hikeshi.doors import asking, find, shapes
 from hikeshi.doors.api.bearer import Call
 from hikeshi.doors.api.paging import Body
+from hikeshi.doors.watches import WatchShape, watch
 
 router = Router()
 STEP = "/incidents/{name}/steps/{step}"
@@ -69,6 +70,12 @@ def revoke_approval(request: Call, name: str, step: str, body: Why) -> shapes.St
     row = _step(request, name, step)
     approvals.revoke(row, actor=request.auth, reason=body.reason)
     return _fresh(row)
+
+
+@router.post(STEP + "/keep", response=WatchShape)
+def keep_contained(request: Call, name: str, step: str, body: Why) -> WatchShape:
+    """You have looked, and it stays contained. The next review is due as long from now as the severity says."""
+    return watch(holding.keep(_step(request, name, step), actor=request.auth, reason=body.reason))
 
 
 @router.post(STEP + "/narrow", response=shapes.StepDetail)

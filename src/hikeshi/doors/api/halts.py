@@ -12,7 +12,7 @@ from hikeshi.desk.runs.models import Watch
 from hikeshi.doors import halts as shapes
 from hikeshi.doors.api.bearer import Call
 from hikeshi.doors.api.paging import Body
-from hikeshi.doors.watches import WatchShape, watch
+from hikeshi.doors.watches import WatchShape, watches
 
 router = Router()
 
@@ -35,7 +35,7 @@ def list_halts(request: Call) -> list[shapes.HaltShape]:
 def list_watches(request: Call) -> list[WatchShape]:
     """Every containment that has not been undone, of the incidents you may see, and whether it still holds."""
     rows = Watch.objects.filter(step__run__incident__in=sight.visible(request.auth))
-    return [watch(row) for row in rows.select_related("step__run__incident")]
+    return watches(rows.select_related("step__run__incident"))
 
 
 @router.post("/halts", response={201: shapes.HaltShape})

@@ -125,6 +125,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "contain break-glass": Command("approving", "break_glass", "person", "Carry it out now, reviewed afterwards", "承認を待たず緊急実行(事後審査あり)"),
     "contain halt": Command("halting", "halt", "person", "Kill switch: stop every change", "すべての変更を緊急停止"),
     "contain halts": Command("halting", "list_halts", "person", "What is stopped, by whom and why", "緊急停止の一覧"),
+    "contain keep": Command("watching", "keep", "person", "Say that it stays contained", "封じ込めの継続を確認"),
     "contain ladder": Command("adding", "show_ladder", "person", "How to cut an instance off, and what gets through", "インスタンスを遮断する手段と残る通信"),
     "contain lift": Command("halting", "lift", "person", "Let changes go on", "緊急停止を解除"),
     "contain narrow": Command("approving", "narrow", "person", "Take parts out of a plan", "計画から一部を除外"),

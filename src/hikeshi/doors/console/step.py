@@ -17,9 +17,10 @@ from hikeshi.actions.action import Plan
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.evidence.models import Item
 from hikeshi.desk.incidents.models import Incident
-from hikeshi.desk.runs import approvals, glass, plans, undoing, verbs
+from hikeshi.desk.runs import approvals, glass, holding, plans, undoing, verbs
 from hikeshi.desk.runs.gate import gate
 from hikeshi.desk.runs.models import Step
+from hikeshi.doors.console.contained import contained
 from hikeshi.doors.console.room import head
 from hikeshi.doors.console.visit import actor, attempt, done, incident_of, page
 from hikeshi.errors import HikeshiError, Refused
@@ -52,7 +53,7 @@ def _show(request: HttpRequest, incident: Incident, found: Step, problem: Hikesh
         "may_undo": bool(found.plan) and found.state in UNDOABLE and action is not None and action.reversible != "no",
         "may_skip": found.state in SKIPPABLE, "may_plan": bool(found.action) and found.state in PLANNABLE and not found.intents.exists(),
         "moving": found.state in {"planning", "approved", "running", "pending", "undoing"},
-        **_gate(found), "parts": {"step": "console/parts/step_state.html"},
+        **_gate(found), "held": contained(incident, step=found), "parts": {"step": "console/parts/step_state.html"},
     }  # fmt: skip
     return page(request, "console/step.html", context, problem=problem)
 
@@ -98,6 +99,7 @@ ACTS: Final[dict[str, tuple[Act, str | Promise]]] = {
     "break-glass": (lambda found, who, typed: glass.break_glass(found, typed.get("digest", ""), actor=who, reason=typed.get("reason", "")), _("The glass is broken. A worker is carrying it out.")),
     "done": (lambda found, who, typed: verbs.finish_by_hand(found, actor=who, note=typed.get("note", "").strip()), _("The step is done.")),
     "glass-review": (lambda found, who, typed: glass.close_review(found, actor=who, right=typed.get("right") == "yes", note=typed.get("note", "")), _("Reviewed.")),
+    "keep": (lambda found, who, typed: holding.keep(found, actor=who, reason=typed.get("reason", "")), _("It stays contained.")),
     "narrow": (lambda found, who, typed: approvals.narrow(found, typed.getlist("without"), actor=who), _("A narrower plan is being made.")),
     "override": (lambda found, who, typed: verbs.override_gate(found, actor=who, reason=typed.get("reason", "")), _("The evidence is waived; the step may go on.")),
     "plan": (lambda found, who, _typed: plans.plan_again(found, actor=who), _("A new plan is being made.")),
