@@ -129,3 +129,19 @@ def test_a_playbook_is_started_from_the_page(responder: Person, incident: Incide
     assert refused.status_code == 403
     assert client.post(root + "start/", {"playbook": "ransomware"}).status_code in {302, 403}
     assert client.get(root).status_code == 200
+
+
+def test_what_is_contained_is_on_the_playbook_page_and_kept_with_a_reason(
+    commander: Person, responder: Person, step: Step
+) -> None:
+    playbook = f"/incidents/{step.run.incident.name}/steps/"
+    client = signed_in(commander)
+    assert "To be reviewed before" not in client.get(playbook).content.decode()
+    done = Receipt(action=step.action, outcome="done", summary=Text("done", "完了"), observed={}, grade="none")
+    runs.end(step, done, actor=HIKESHI)
+    assert "To be reviewed before" in client.get(playbook).content.decode()
+    assert "Why it must stay contained" in client.get(address(step)).content.decode()
+    assert "Why it must stay contained" not in signed_in(responder).get(address(step)).content.decode()
+    assert client.post(address(step, "keep"), {"reason": " "}).status_code == 403
+    assert client.post(address(step, "keep"), {"reason": "not rebuilt"}).status_code == 302
+    assert "見直し期限" in signed_in(commander, "ja").get(playbook).content.decode()

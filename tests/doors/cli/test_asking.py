@@ -1,0 +1,66 @@
+"""No, less of it, without asking, not at all, and still: what people say to a step at the command line."""
+
+from __future__ import annotations
+
+import pytest
+
+from desk.asked import asked
+from doors.cli.typed import Keyboard
+from hikeshi.actions.action import Receipt
+from hikeshi.desk.actor import system
+from hikeshi.desk.incidents.models import Incident
+from hikeshi.desk.runs import verbs as runs
+from hikeshi.desk.runs.models import Step
+from hikeshi.text import Text
+from standing import stand
+
+HIKESHI = system("Hikeshi", "worker")
+
+
+@pytest.fixture
+def step(incident: Incident) -> Step:
+    return asked(incident, HIKESHI)
+
+
+def test_no_is_an_answer(admin: Keyboard, step: Step) -> None:
+    name, plan = step.run.incident.name, ("--plan-digest", step.plan_digest[:12])
+    assert admin("contain", "narrow", name, step.key, "--without", "eni-1").code == 3  # it is one whole
+    assert admin("contain", "reject", name, step.key, *plan, "--reason", " ").code == 3
+    assert admin.json("contain", "reject", name, step.key, *plan, "--reason", "the shop is open")["state"] == "refused"
+
+
+def test_the_glass_is_broken_and_not_reviewed_by_the_same_person(admin: Keyboard, step: Step) -> None:
+    name, plan = step.run.incident.name, ("--plan-digest", step.plan_digest)
+    assert admin("contain", "break-glass", name, step.key, *plan, "--reason", "").code == 3
+    assert admin.json("contain", "break-glass", name, step.key, *plan, "--reason", "alone")["by"] == "aoki"
+    assert admin("contain", "review", name, step.key, "--right", "--note", "fine").code == 3
+
+
+def test_all_changes_are_stopped_and_go_on(admin: Keyboard) -> None:
+    assert admin("contain", "halt", "--reason", "").code == 3
+    assert admin.json("contain", "halt", "--reason", "wrong hosts", "--account", "111122223333")["by"] == "aoki"
+    assert [row["reason"] for row in admin.json("contain", "halts")] == ["wrong hosts"]
+    assert admin("contain", "lift", "--reason", "checked").code == 3  # not everywhere, only there
+    lifted = admin.json("contain", "lift", "--reason", "checked", "--account", "111122223333")
+    assert lifted["lifted_by"] == "aoki"
+    assert admin.json("contain", "halts") == []
+
+
+def test_who_does_not_command_stops_nothing(responder: Keyboard) -> None:
+    assert responder("contain", "halt", "--reason", "x").code == 3
+
+
+def test_a_second_person_stands_behind_an_order(admin: Keyboard) -> None:
+    order = stand("C2", actor=HIKESHI, finding_types=["Backdoor:"], playbook="compromised-ec2", severity=2)
+    assert admin("order", "approve", "C2", "--version", order.version + 1).code != 0
+    assert "aoki" in str(admin.json("order", "approve", "C2", "--version", order.version)["approvals"])
+
+
+def test_what_is_contained_is_listed_with_its_review_and_kept(admin: Keyboard, step: Step) -> None:
+    name = step.run.incident.name
+    assert admin("contain", "keep", name, step.key, "--reason", "x").code != 0
+    done = Receipt(action=step.action, outcome="done", summary=Text("done", "完了"), observed={}, grade="none")
+    runs.end(step, done, actor=HIKESHI)
+    (row,) = admin.json("contain", "watch")
+    assert (row["incident"], row["state"]) == (name, "holds")
+    assert admin.json("contain", "keep", name, step.key, "--reason", "not rebuilt")["review_at"] > row["review_at"]
