@@ -12,7 +12,7 @@ from actions.worlds import WatchedWorld
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[Cloud]:
-    with running_cloud() as cloud:
+    with running_cloud(quickly=True) as cloud:
         yield cloud
 
 

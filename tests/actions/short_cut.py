@@ -7,13 +7,14 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ConnectionClosedError
 
 APPS: dict[str, Any] = {}
 """The applications that are in this process, by the address they are also served at."""
 
 
 def quick(client: Any) -> Any:
-    """The client, on the short cut where its endpoint is in this process. Not for tests that cut connections."""
+    """The client, on the short cut where its endpoint is in this process."""
     if (app := APPS.get(client.meta.endpoint_url)) is not None:
         client.meta.events.register_first("before-send", ShortCut(app), unique_id="short-cut")
     return client
@@ -27,6 +28,16 @@ class Raw(io.BytesIO):
             yield chunk
 
 
+class Line:
+    """What stands for the connection: an application that cuts it leaves its caller without an answer."""
+
+    cut = False
+
+    def shutdown(self, how: int) -> None:
+        del how
+        self.cut = True
+
+
 class ShortCut:
     """A handler of botocore's `before-send`: it answers instead of the network."""
 
@@ -35,12 +46,19 @@ class ShortCut:
 
     def __call__(self, request: Any, **_: Any) -> AWSResponse:
         told: list[tuple[str, list[tuple[str, str]]]] = []
-        body = b"".join(self._app(_environ(request), lambda status, headers, *_: told.append((status, headers))))
+        line = Line()
+        try:
+            answered = self._app(_environ(request, line), lambda status, headers, *_: told.append((status, headers)))
+            body = b"".join(answered)
+        except ConnectionAbortedError:
+            line.cut = True
+        if line.cut:
+            raise ConnectionClosedError(endpoint_url=request.url)
         status, headers = told[0]
         return AWSResponse(request.url, int(status.split(" ", 1)[0]), dict(headers), Raw(body))  # type: ignore[arg-type]
 
 
-def _environ(request: Any) -> dict[str, Any]:
+def _environ(request: Any, line: Line) -> dict[str, Any]:
     url = urlsplit(request.url)
     body = request.body or b""
     body = body.read() if hasattr(body, "read") else body.encode() if isinstance(body, str) else bytes(body)
@@ -69,4 +87,5 @@ def _environ(request: Any) -> dict[str, Any]:
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
+        "werkzeug.socket": line,
     }
