@@ -11,6 +11,7 @@ from pytest_django import Settings
 
 from doors.api.caller import Caller
 from doors.cli.typed import Keyboard, words_asked
+from doors.console.house import signed_in
 from hikeshi.desk.accounts import verbs as accounts
 from hikeshi.desk.accounts.models import Person
 from hikeshi.desk.clouds.models import Account, Protected
@@ -122,3 +123,44 @@ def test_over_the_api_a_commander_does_what_others_only_see(callers: list[Caller
     responder.post(f"/clouds/{NUMBER}/retire", {"reason": "x"}, 403)
     assert commander.post(f"/clouds/{NUMBER}/retire", {"reason": "closed"})["retired_at"]
     assert [row["account"] for row in responder.get("/clouds?retired=true")] == [NUMBER]
+
+
+def test_on_the_pages_a_commander_does_what_others_only_see(callers: list[Caller]) -> None:
+    commander, responder, observer = [signed_in(one.person) for one in callers]
+    body = {
+        "number": NUMBER,
+        "regions": "us-east-1, eu-west-1",
+        "contain_role": ROLE,
+        "environment": "test",
+        "name": "<b>",
+    }
+    bastion = {"pattern": "i-0abc*", "reason": "the clock"}
+    for nobody in (responder, observer):
+        assert nobody.post("/clouds/add/", body).status_code in {403, 404}
+        assert nobody.post("/clouds/protected/add/", bastion).status_code in {403, 404}
+    assert commander.post("/clouds/add/", {**body, "contain_role": "arn:x"}).status_code == 403
+    assert commander.post("/clouds/add/", body, follow=True).status_code == 200
+    assert commander.post("/clouds/protected/add/", bastion, follow=True).status_code == 200
+    page = responder.get("/clouds/").content.decode()
+    for shown in (
+        NUMBER,
+        LISTED,
+        ROLE,
+        "eu-west-1",
+        "&lt;b&gt;",
+        "from the environment",
+        "i-0abc*",
+        "*bastion*",
+        "the clock",
+    ):
+        assert shown in page
+    assert "/clouds/add/" not in page
+    assert 'value="us-east-1 eu-west-1"' in commander.get(f"/clouds/{NUMBER}/").content.decode()
+    assert [observer.get(path).status_code for path in ("/clouds/", f"/clouds/{NUMBER}/")] == [404, 404]
+    for act, sent in (("change", {"mode": "suspected"}), ("retire", {"reason": "closed"})):
+        assert responder.post(f"/clouds/{NUMBER}/{act}/", sent).status_code == 403
+        assert commander.post(f"/clouds/{NUMBER}/{act}/", sent, follow=True).status_code == 200
+    row = Account.objects.get()
+    assert (row.mode, row.contain_role, bool(row.retired_at)) == ("suspected", ROLE, True)
+    assert commander.post("/clouds/protected/remove/", bastion, follow=True).status_code == 200
+    assert not Protected.objects.exists()

@@ -16,8 +16,9 @@ from django.http import HttpRequest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from doors.console.house import House, build, pages_of_incident, signed_in
+from doors.console.house import HIKESHI, HOSTILE, House, build, pages_of_incident, signed_in
 from hikeshi.desk.accounts import verbs as accounts
+from hikeshi.desk.clouds import verbs as clouds
 from hikeshi.doors.console.middleware import POLICY
 from hikeshi.doors.console.urls import urlpatterns
 
@@ -29,6 +30,7 @@ SENT_ONLY = {
     "details_act",
     "asset_add", "asset_act",
     "channel_act", "notice_act",
+    "cloud_act", "cloud_add", "protected_act",
     "readiness_ask",
     "delivery_act", "group_act", "source_act", "source_add", "suppression_end",
     "anchors_act", "evidence_expect", "evidence_verify", "planned_act", "room_act", "start_playbook", "step_act", "item_verify", "duties_act", "timeline_ask", "timeline_detect", "timeline_mark",
@@ -106,6 +108,10 @@ class Page(HTMLParser):
 def house(db: None, settings: Settings, tmp_path: Path) -> House:
     settings.ENVIRONMENT = msgspec.structs.replace(settings.ENVIRONMENT, home=tmp_path, self_report=True)
     cache.clear()
+    clouds.add(
+        "111122223333", actor=HIKESHI, name=HOSTILE, regions=["ap-northeast-1"], external_id="x", management=True
+    )
+    clouds.protect("*bastion*", actor=HIKESHI, reason=HOSTILE)
     return build(tmp_path)
 
 
@@ -116,6 +122,7 @@ def _addresses(house: House) -> dict[str, str]:
         "board": "/", "actions": "/actions/", "action": "/actions/aws.ec2.isolate/", "alerts": "/alerts/", "sources": "/sources/", "alert": f"/alerts/{house.alert.pk}/", "declare": "/declare/", "incidents": "/incidents/",
         "group": f"/alerts/groups/{house.alert.group_id}/", "suppressions": "/alerts/suppressions/",
         "glass": "/audit/glass/", "anchors": "/audit/anchors/", "outside": f"/audit/{house.incident.name}/outside/",
+        "clouds": "/clouds/", "cloud": "/clouds/111122223333/",
         "assets": "/assets/", "known": f"/alerts/groups/{house.alert.group_id}/known/", "asset": f"/assets/{house.asset.pk}/", "asset_import": "/assets/import/",
         "audit": "/audit/", "clock_rules": "/clocks/?jurisdiction=JP", "clock_rule": "/clocks/jp-appi-final/?appi_known_on=2026-11-02",
         "severity": "/severity/", "house_facts": "/clocks/organisation/", "me": "/me/", "mine": "/mine/", "oncall": "/oncall/", "orders": "/orders/", "welcome": "/welcome/", "invite": f"/invite/{secret}/", "handover": f"/handover/{link}/", **pages_of_incident(house),
