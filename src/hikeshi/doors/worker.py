@@ -270,7 +270,8 @@ def _waiting(before: datetime) -> datetime | None:
 PROMPT: Final = (
     Prompt(duties.ring_due, duties.next_due),
     Prompt(reading.look, _waiting),
-    Prompt(escalating.fire_due, escalating.next_due),
+    # Where nobody can be reached, each page fails at once and leads to the next: not all of them in the middle of a containment.
+    Prompt(escalating.fire_due, escalating.next_due, every=0.5),
     Prompt(escalating.look_at_groups, lambda _before: None, every=2.0),
 )
 """Clocks ring, the ledger is read, escalations fire: a worker of its own does nothing else, so that they are on time."""
