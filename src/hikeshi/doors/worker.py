@@ -63,6 +63,7 @@ class Worker:
         self.work = (*WORK, *SENDING) if work is None else work
         self.prompt = PROMPT if prompt is None else prompt
         self.looked = dict.fromkeys(self.prompt, 0.0)
+        self.draining = False
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self.actor = system("Hikeshi", "worker")
         self.stop = stop or threading.Event()
@@ -135,10 +136,11 @@ class Worker:
 
     def drain(self, limit: int = 1000) -> int:
         """Do everything that is due now, for callers without a running worker. Returns how many things were done."""
+        self.draining = True
         return next((count for count in range(limit) if not self.once()), limit)
 
     def _promptly(self, one: Prompt) -> bool:
-        if time.monotonic() - self.looked[one] < one.every:
+        if (one.waits or not self.draining) and time.monotonic() - self.looked[one] < one.every:
             return False
         self.looked[one] = time.monotonic()
         return bool(one.do(actor=self.actor))
@@ -255,11 +257,14 @@ SENDING: Work = ((Notice, _send),)
 
 
 class Prompt(NamedTuple):
-    """What must not wait for anything slow, and needs no lease because it is one short transaction. `every` is in seconds."""
+    """What must not wait for anything slow, and needs no lease because it is one short transaction. `every` is in seconds; `waits`: also
+    where everything that is due is done at once (`drain`).
+    """
 
     do: Callable[..., int]
     next_due: Callable[[datetime], datetime | None]
     every: float = 0.0
+    waits: bool = True
 
 
 def _waiting(before: datetime) -> datetime | None:
@@ -271,7 +276,7 @@ PROMPT: Final = (
     Prompt(duties.ring_due, duties.next_due),
     Prompt(reading.look, _waiting),
     # Where nobody can be reached, each page fails at once and leads to the next: not all of them in the middle of a containment.
-    Prompt(escalating.fire_due, escalating.next_due, every=0.5),
+    Prompt(escalating.fire_due, escalating.next_due, every=0.5, waits=False),
     Prompt(escalating.look_at_groups, lambda _before: None, every=2.0),
 )
 """Clocks ring, the ledger is read, escalations fire: a worker of its own does nothing else, so that they are on time."""
