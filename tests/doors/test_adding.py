@@ -49,6 +49,7 @@ def test_an_action_is_added_in_the_console(incident: Incident, responder: Caller
     client = signed_in(responder.person)
     page = client.get(f"/incidents/{incident.name}/actions/").content.decode()
     assert "Talks to a command server" in page
+    assert "peers=203.0.113.66&amp;" in page
     form = f"/incidents/{incident.name}/actions/aws.ec2.mark/"
     assert INSTANCE in client.get(f"{form}?instance_id={INSTANCE}").content.decode()
     refused = client.post(form, {"instance_id": "web-1", "reason": "why", "account": "1"})

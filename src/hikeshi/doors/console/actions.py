@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import groupby
 from typing import Any, Final
 
@@ -84,7 +85,7 @@ def choose(request: HttpRequest, name: str) -> HttpResponse:
     proposed = [
         {
             **one, "mode_word": MODES[one["mode"]], "order_word": ORDERS[one["order"]],
-            "lines": [{**line, **_words(line["action"])} for line in one["actions"]],
+            "lines": [_filled(line) for line in one["actions"]],
         }
         for one in advice(incident)
     ]  # fmt: skip
@@ -114,11 +115,14 @@ def _climbed(known: Ladder) -> dict[str, Any]:
     """A ladder with its actions in words, and their inputs as a form takes them."""
     shown: dict[str, Any] = dict(shape(known))
     for part in ("rungs", "further"):
-        shown[part] = [
-            {**rung, **_words(rung["action"]), "typed": {name: _shown(value) for name, value in rung["inputs"].items()}}
-            for rung in shown[part]
-        ]
+        shown[part] = [_filled(rung) for rung in shown[part]]
     return shown
+
+
+def _filled(known: Mapping[str, Any]) -> dict[str, Any]:
+    """A proposed action in words, and its inputs as a form takes them."""
+    typed = {name: _shown(value) for name, value in known["inputs"].items()}
+    return {**known, **_words(known["action"]), "typed": typed}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
