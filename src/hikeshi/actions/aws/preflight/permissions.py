@@ -1,8 +1,8 @@
 """Whether each permission of each action would be given now. Asked of IAM, with what the action would name: resources, tags, conditions.
 
 IAM API Reference, SimulatePrincipalPolicy: it judges the principal's own policies, its boundary and the organization's policies without
-conditions; the policies of the resources themselves (buckets, keys) it does not. Where it may not be asked, EC2 is (dry_run.py) as far as
-that goes, and what is left is unknown.
+conditions; the policies of the resources themselves (buckets, keys) it does not. Where it may not be asked, the answer is unknown; only the
+isolation group is also tried by DryRun (isolation_group.py).
 """
 
 from __future__ import annotations
