@@ -11,7 +11,7 @@ from hikeshi.desk.actor import Actor
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.runs import plans, verbs as runs
 from hikeshi.desk.runs.models import Step
-from hikeshi.playbooks.playbook import library
+from hikeshi.playbooks.shelf import library
 from hikeshi.text import Text
 
 ACCOUNT = "111122223333"

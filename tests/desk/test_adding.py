@@ -14,6 +14,7 @@ from hikeshi.desk.queue import claim
 from hikeshi.desk.runs import adding, looking
 from hikeshi.desk.runs.models import Run, Step
 from hikeshi.desk.runs.perform import perform
+from hikeshi.desk.runs.pinned import BY_HAND
 from hikeshi.errors import Refused
 from hikeshi.simulation.scene import Scene
 
@@ -43,7 +44,7 @@ def test_those_of_one_account_and_region_are_together(incident: Incident, on_it:
         adding.add(
             incident, "aws.ebs.snapshot_set", {"instance_id": INSTANCE}, actor=on_it, reason="more", account=account
         )
-    runs = Run.objects.filter(playbook=adding.BY_HAND)
+    runs = Run.objects.filter(playbook=BY_HAND)
     assert sorted([step.key for step in run.steps.all()] for run in runs) == [["A1"], ["A1", "A2"]]
 
 

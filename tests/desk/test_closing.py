@@ -23,7 +23,7 @@ from hikeshi.desk.reports import standing
 from hikeshi.desk.reviews import closing, verbs as reviews
 from hikeshi.desk.runs import verbs as runs
 from hikeshi.errors import Refused
-from hikeshi.playbooks.playbook import library
+from hikeshi.playbooks.shelf import library
 
 pytestmark = pytest.mark.django_db
 

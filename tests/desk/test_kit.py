@@ -20,7 +20,7 @@ from hikeshi.desk.ledger.models import Entry
 from hikeshi.desk.oncall import verbs as oncall
 from hikeshi.desk.reports import kit
 from hikeshi.errors import Refused
-from hikeshi.playbooks.playbook import library
+from hikeshi.playbooks.shelf import library
 
 pytestmark = pytest.mark.django_db
 HOSTILE = "<script>alert(1)</script>"

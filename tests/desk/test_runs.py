@@ -25,7 +25,7 @@ from hikeshi.desk.runs.hands import TECHNICAL, hands_on
 from hikeshi.desk.runs.models import Run, StandingOrder, Step
 from hikeshi.desk.runs.perform import perform, prove
 from hikeshi.errors import Conflict, Failed, Refused
-from hikeshi.playbooks.playbook import library
+from hikeshi.playbooks.shelf import library
 from hikeshi.simulation.cloud import SimulatedCloud
 from hikeshi.simulation.finding import finding
 from hikeshi.simulation.scene import Scene

@@ -20,7 +20,7 @@ from hikeshi.desk.runs import approvals, plans, verbs as runs
 from hikeshi.desk.runs.gate import gate
 from hikeshi.desk.runs.models import Run, Step
 from hikeshi.errors import Refused
-from hikeshi.playbooks.playbook import library
+from hikeshi.playbooks.shelf import library
 from hikeshi.text import Text
 from standing import stand
 from tests_findings import finding

@@ -23,7 +23,7 @@ from hikeshi.desk.runs.models import Intent, Step
 from hikeshi.desk.timelines import verbs as timelines
 from hikeshi.desk.timelines.models import Hit, Mark
 from hikeshi.doors import shapes
-from hikeshi.playbooks.playbook import library
+from hikeshi.playbooks.shelf import library
 from tests_findings import finding
 
 ACTOR = system("Hikeshi", "worker")

@@ -13,7 +13,7 @@ from hikeshi.desk.incidents import verbs as incidents
 from hikeshi.desk.runs import verbs as runs
 from hikeshi.desk.runs.models import Step
 from hikeshi.doors.worker import MOST_ATTEMPTS, Worker
-from hikeshi.playbooks.playbook import library
+from hikeshi.playbooks.shelf import library
 
 pytestmark = pytest.mark.django_db
 

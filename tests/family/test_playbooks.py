@@ -7,8 +7,11 @@ from collections import Counter
 
 import pytest
 
-from hikeshi.playbooks.lint import ancestors, lint
-from hikeshi.playbooks.playbook import FACTS, FOLDER, LIBRARY, PHASES, Playbook, bind, library, load
+from hikeshi.playbooks.facts import FACTS, bind
+from hikeshi.playbooks.flow import ancestors
+from hikeshi.playbooks.lint import lint
+from hikeshi.playbooks.playbook import PHASES, Playbook, load
+from hikeshi.playbooks.shelf import FOLDER, LIBRARY, library
 from hikeshi.text import Text
 
 ACTIONS = {"aws.ebs.snapshot_set", "aws.ec2.isolate", "aws.ec2.mark", "aws.ssm.capture_memory"}
@@ -58,9 +61,9 @@ def test_phases_and_keys_are_in_order(playbook: Playbook) -> None:
 
 @every_playbook
 def test_every_input_can_be_bound_from_the_facts(playbook: Playbook) -> None:
-    facts = dict.fromkeys(FACTS, "value")
+    facts = dict.fromkeys([*FACTS, *(f"fact.{name}" for name in playbook.facts)], "value")
     for step in playbook.steps:
-        assert bind(step, facts).keys() == step.inputs.keys()
+        assert bind(playbook, step, facts, "value").keys() == step.inputs.keys()
 
 
 @every_playbook

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
-from hikeshi.playbooks.lint import CHECKS, ancestors, lint
+from hikeshi.playbooks.flow import ancestors
+from hikeshi.playbooks.lint import CHECKS, lint
 from hikeshi.playbooks.playbook import Playbook, StepSpec
 from hikeshi.text import Text
 

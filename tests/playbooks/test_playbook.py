@@ -10,7 +10,9 @@ import yaml
 from hypothesis import given, strategies as st
 
 from hikeshi.errors import Refused, Unreadable
-from hikeshi.playbooks.playbook import FACTS, Playbook, StepSpec, bind, library, load, loads, propose
+from hikeshi.playbooks.facts import FACTS, bind
+from hikeshi.playbooks.playbook import Playbook, StepSpec, load, loads
+from hikeshi.playbooks.shelf import library, propose
 
 BOTH = {"en": "words", "ja": "言葉"}
 FACTS_KNOWN = {"alert.instance_id": "i-0123456789abcdef0", "alert.remote_address": "198.51.100.23", "alert.region": ""}
@@ -39,6 +41,9 @@ def written(value: Any) -> bytes:
 
 def read(*steps: dict[str, Any], **changes: Any) -> Playbook:
     return loads(written(draft(*steps, **changes)))
+
+
+BOOK = read()
 
 
 def action(**inputs: Any) -> StepSpec:
@@ -72,9 +77,9 @@ def test_a_playbook_is_read_as_written(tmp_path: Path) -> None:
         ({"after": "1.1"}, "Expected `array`"),
         ({"due_within": 0}, ">= 1"),
         ({"title": {"en": "words"}}, "missing required field `ja`"),
-        ({"kind": "action"}, "names its action"),
-        ({"action": "aws.ec2.isolate"}, "names its action"),
-        ({"inputs": {"instance_id": "i-1"}}, "no inputs"),
+        ({"kind": "action"}, "needs `action`"),
+        ({"action": "aws.ec2.isolate"}, "has no `action`"),
+        ({"inputs": {"instance_id": "i-1"}}, "has no `inputs`"),
         ({"kind": "action", "action": "a", "inputs": {"seconds": 1.5}}, "inputs: Expected"),
         ({"kind": "action", "action": "a", "inputs": {"seconds": 2**60}}, "inputs: Expected"),
         ({"colour": "red"}, "unknown field `colour`"),
@@ -113,7 +118,7 @@ def test_the_digest_is_of_the_content_and_not_of_the_layout() -> None:
 
 def test_facts_are_put_into_inputs_and_plain_values_stay() -> None:
     spec = action(instance_id="$alert.instance_id", seconds=120, force=False, note="$$5 $alert.region", ids=["a", "b"])
-    assert bind(spec, FACTS_KNOWN) == {
+    assert bind(BOOK, spec, FACTS_KNOWN) == {
         "instance_id": "i-0123456789abcdef0",
         "seconds": 120,
         "force": False,
@@ -125,7 +130,7 @@ def test_facts_are_put_into_inputs_and_plain_values_stay() -> None:
 @pytest.mark.parametrize("fact", ["alert.finding_id", "alert.region", "alert.instance"])
 def test_a_fact_that_is_missing_empty_or_unknown_is_refused_by_name(fact: str) -> None:
     with pytest.raises(Refused, match=rf"Step 1\.1 needs {fact}") as caught:
-        bind(action(value=f"${fact}"), FACTS_KNOWN)
+        bind(BOOK, action(value=f"${fact}"), FACTS_KNOWN)
     assert caught.value.hint
 
 
@@ -136,10 +141,10 @@ def test_a_fact_that_is_missing_empty_or_unknown_is_refused_by_name(fact: str) -
 def test_a_binding_gives_exactly_the_fact_or_refuses(facts: dict[str, str], fact: str) -> None:
     spec = action(value=f"${fact}")
     if fact in facts:
-        assert bind(spec, facts) == {"value": facts[fact]}
+        assert bind(BOOK, spec, facts) == {"value": facts[fact]}
     else:
         with pytest.raises(Refused):
-            bind(spec, facts)
+            bind(BOOK, spec, facts)
 
 
 def test_the_library_is_read_once_and_cannot_be_spoilt_by_a_caller() -> None:

@@ -11,7 +11,9 @@ from typing import Final, Literal
 
 import msgspec
 
-from hikeshi.playbooks.playbook import FACTS, PHASES, Playbook, StepSpec, bound_fact
+from hikeshi.playbooks.facts import ITEM, bound_fact, said_of
+from hikeshi.playbooks.flow import ancestors
+from hikeshi.playbooks.playbook import PHASES, Playbook, StepSpec
 from hikeshi.text import Text
 
 JAPANESE: Final = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
@@ -33,22 +35,6 @@ def lint(playbook: Playbook, known_actions: Container[str]) -> list[Problem]:
     return problems + list(_unknown_actions(playbook, known_actions))
 
 
-def ancestors(playbook: Playbook) -> dict[str, frozenset[str]]:
-    """For each step, every step that has ended before it can start. Steps in a circle are their own ancestors."""
-    direct = {step.key: set(step.after) for step in playbook.steps}
-    found: dict[str, frozenset[str]] = {}
-    for key, waited in direct.items():
-        seen: set[str] = set()
-        waiting = list(waited)
-        while waiting:
-            earlier = waiting.pop()
-            if earlier not in seen:
-                seen.add(earlier)
-                waiting.extend(direct.get(earlier, ()))
-        found[key] = frozenset(seen)
-    return found
-
-
 def _keys_given_twice(playbook: Playbook) -> Iterator[Problem]:
     seen: set[str] = set()
     for step in playbook.steps:
@@ -58,10 +44,10 @@ def _keys_given_twice(playbook: Playbook) -> Iterator[Problem]:
 
 
 def _unknown_steps(playbook: Playbook) -> Iterator[Problem]:
-    keys = {step.key for step in playbook.steps}
+    known = {step.key for step in playbook.steps} | {step.group for step in playbook.steps if step.group}
     for step in playbook.steps:
-        for key in step.after:
-            if key not in keys:
+        for key in (*step.after, *step.evidence):
+            if key not in known:
                 yield _error(
                     step, f"It waits for step {key}, which is not there.", f"存在しないステップ {key} を待っています。"
                 )
@@ -142,7 +128,8 @@ def _bindings(playbook: Playbook) -> Iterator[Problem]:
         for name, value in step.inputs.items():
             for part in value if isinstance(value, list) else [value]:
                 fact = bound_fact(part)
-                if fact is not None and (fact not in FACTS or isinstance(value, list)):
+                known = fact is None or said_of(playbook, fact) or (fact == ITEM and step.for_each)
+                if not known or (fact is not None and isinstance(value, list)):
                     yield _error(
                         step,
                         f"The input {name} names ${fact}, which is no fact that can be put in here.",

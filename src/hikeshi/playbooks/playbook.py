@@ -1,17 +1,15 @@
 """A playbook: the steps for one kind of incident, as data.
 
 A playbook is one YAML file in `library/` (or an organisation's own), its fields those of `Playbook` and `StepSpec`. Steps run as soon
-as everything named in their `after` has ended; the order of the file is only the order of reading. An input written as
-`$alert.instance_id` is a binding: its value is a fact of the incident, put in when the run starts.
+as everything they wait for has ended (`flow.py`); the order of the file is only the order of reading. Inputs and conditions name
+facts (`facts.py`, `conditions.py`). docs/playbooks.md describes the format for authors, `schema.py` publishes it as JSON Schema.
 """
 
 from __future__ import annotations
 
-import functools
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 import rfc8785
@@ -19,24 +17,8 @@ from msgspec import Meta
 
 from hikeshi.actions.action import Effect
 from hikeshi.errors import Refused
-from hikeshi.strict_yaml import Document, parse, read
+from hikeshi.strict_yaml import parse, read
 from hikeshi.text import Text
-
-LIBRARY: Final = ("compromised-ec2", "ransomware")
-"""The playbooks that come with Hikeshi, in alphabetical order: `library/<name>.yaml`."""
-
-FOLDER: Final = Path(__file__).parent / "library"
-
-FACTS: Final[dict[str, Text]] = {
-    "alert.account": Text("the AWS account of the alert", "アラートの AWS アカウント"),
-    "alert.finding_id": Text("the id of the GuardDuty finding", "GuardDuty の検出結果の ID"),
-    "alert.finding_type": Text("the type of the GuardDuty finding", "GuardDuty の検出結果タイプ"),
-    "alert.instance_id": Text("the EC2 instance of the alert", "アラートの EC2 インスタンス"),
-    "alert.region": Text("the AWS region of the alert", "アラートの AWS リージョン"),
-    "alert.remote_address": Text("the remote address in the alert", "アラートにある通信相手のアドレス"),
-    "incident.name": Text("the name of the incident, such as INC-2026-001", "インシデント名 (INC-2026-001 など)"),
-}
-"""What a binding can name."""
 
 Phase = Literal["detection_analysis", "containment", "eradication", "recovery", "lessons_learned"]
 """The phases of an incident, in order. Preparation belongs to the organisation, so a playbook cannot hold it."""
@@ -59,38 +41,183 @@ Severity = Literal["SEV-1", "SEV-2", "SEV-3", "SEV-4"]
 Whole = Annotated[int, Meta(ge=-(2**53) + 1, le=2**53 - 1)]
 Input = str | bool | Whole | list[str]
 Key = Annotated[str, Meta(pattern=r"^[1-9][0-9]*\.[1-9][0-9]*$")]
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
+FactName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Expression = Annotated[str, Meta(min_length=1, max_length=500)]
+"""A condition in CEL, see `conditions.py`."""
+Seconds = Annotated[int, Meta(ge=1, le=366 * 86400)]
+Technique = Annotated[str, Meta(pattern=r"^T[0-9]{4}(\.[0-9]{3})?$")]
+"""An ATT&CK technique id, such as T1486 or T1552.005."""
+Outcome = Annotated[str, Meta(pattern=r"^[A-Z]{2}\.[A-Z]{2}-[0-9]{2}$")]
+"""A CSF 2.0 subcategory id, such as RS.MI-01."""
+
+Kind = Literal["manual", "action", "decision", "wait", "notify", "evidence", "playbook"]
+"""Who does it, and how: `manual` and `evidence` are done by people (the latter with items of evidence), a `decision` is taken by a
+person who chooses an option; an `action` changes or reads the world, `wait` waits, `notify` sends a message, `playbook` runs another one."""
+FactType = Literal["text", "number", "yes_no", "list"]
+"""`number` is whole; a `list` holds texts."""
+EvidenceKind = Literal["memory", "state", "network", "disk", "logs", "cloud", "media"]
+"""As in the evidence plan, the most volatile first; `state` is sockets and processes, `media` also paper and statements."""
+DueFrom = Literal["run", "open", "declared", "detected"]
+"""What a limit counts from: the start of the run, the opening of the step, or when the incident was declared or detected."""
+GO_ON: Final = "go_on"
+HOLD: Final = "hold"
 
 
-class StepSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One step as written. A `manual` step is done by a person; an `action` step runs the action named in `action`."""
+class FactSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A fact that people tell while the playbook runs; `source` names a fact of the alert it is filled in from at the start."""
+
+    label: Text
+    type: FactType = "text"
+    source: str = ""
+
+
+class Option(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One answer to a decision. Conditions see its `value` as `choice["1.4"]`."""
+
+    value: Name
+    label: Text
+
+
+class Wait(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How long: until `until` holds, at most `seconds`."""
+
+    seconds: Seconds
+    until: Expression | None = None
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A message as it would be sent. In its texts `{incident.name}`, `{fact.key_id}` and the like are filled in, nothing else is.
+
+    `to` names duties ("incident_commander") or, in a draft that a person sends, says who it is for in words.
+    """
+
+    to: Annotated[tuple[str, ...], Meta(min_length=1, max_length=20)]
+    subject: Text
+    body: Text
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A publication that the playbook owes ideas or facts to."""
+
+    title: str
+    url: str = ""
+    licence: str = ""
+
+
+class StepSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One step as written. Which fields a kind needs and may have is in `FIELDS_OF`."""
 
     key: Key
     phase: Phase
     title: Text
     text: Text
-    kind: Literal["manual", "action"]
+    """What to do and why, for the person who does it or watches it being done."""
+    kind: Kind
     role: Role
     effect: Effect = "look"
     """What the step does to the world. `collect` takes evidence; `destroy` may end it (reboot, rebuild, wipe, delete)."""
+    after: tuple[str, ...] = ()
+    """Keys of the steps, or names of the groups, that have to end first. None: it may start at once."""
+    group: Name | None = None
+    """Steps of one group can be waited for by its name."""
+    when: Expression | None = None
+    """Looked at when the step would open: where it does not hold, the step is not needed and what waits for it goes on."""
+    for_each: str = ""
+    """A binding to a list of targets, such as "$fact.hosts": the step is done once for each, side by side; `$item` is the target."""
+    at_most: Annotated[int, Meta(ge=1, le=500)] = 20
+    """How many targets are taken before somebody has to say that it is meant."""
     action: str = ""
     inputs: dict[str, Input] = {}
-    after: tuple[Key, ...] = ()
-    """Keys of the steps that have to end first. None: it may start at once."""
-    due_within: Annotated[int, Meta(ge=1, le=366 * 86400)] | None = None
-    """Seconds from the start of the run to when the step should have ended."""
+    approvals: Annotated[int, Meta(ge=0, le=5)] = 0
+    """People who have to say yes, where the policy of the house asks for fewer."""
+    options: tuple[Option, ...] = ()
+    asks: tuple[FactName, ...] = ()
+    """Declared facts that whoever does the step is asked for."""
+    collects: tuple[EvidenceKind, ...] = ()
+    """What kinds of evidence have to be named before an `evidence` step is done."""
+    evidence: tuple[Key, ...] = ()
+    """Evidence first: steps that take evidence, all of which have to be over (held, or failed with a reason) before this one."""
+    wait: Wait | None = None
+    message: Message | None = None
+    draft: Message | None = None
+    """A text that the person who does the step can start from."""
+    playbook: Name | None = None
+    """The playbook to run within this one."""
+    on_failure: Key | Literal["go_on", "hold"] | None = None
+    """What a failure leads to: the key of a step that is only for it, going on all the same, or holding what waits for the step.
+    By default evidence that cannot be had is gone on without, and everything else holds."""
+    due_within: Seconds | None = None
+    """Seconds to when the step should have ended."""
+    due_from: DueFrom = "run"
     deadline: Text | None = None
     """A note on the time limit, for people."""
+    keep_for: Seconds | None = None
+    """How long a containment stands before somebody looks whether it still has to."""
+    undo: Text | None = None
+    """How a containment done by people is taken back."""
+    attack: tuple[Technique, ...] = ()
+    csf: tuple[Outcome, ...] = ()
 
     def __post_init__(self) -> None:
-        if (self.kind == "action") != bool(self.action):
-            # msgspec turns this into a validation error that carries the place.
-            raise ValueError("A step of kind `action` names its action, and a manual step names none")
-        if self.kind == "manual" and self.inputs:
-            raise ValueError("A manual step has no inputs")
+        # msgspec turns a ValueError into a validation error that carries the place.
+        needed, allowed = FIELDS_OF[self.kind]
+        for name in needed:
+            if not getattr(self, name):
+                raise ValueError(f"A step of kind `{self.kind}` needs `{name}`")
+        for name in OWN_FIELDS - needed - allowed:
+            if getattr(self, name):
+                raise ValueError(f"A step of kind `{self.kind}` has no `{name}`")
 
 
-class Playbook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+FIELDS_OF: Final[dict[Kind, tuple[frozenset[str], frozenset[str]]]] = {
+    "action": (frozenset({"action"}), frozenset({"inputs", "approvals", "for_each", "keep_for"})),
+    "decision": (frozenset({"options"}), frozenset({"asks", "draft"})),
+    "evidence": (frozenset({"collects"}), frozenset({"asks", "for_each"})),
+    "manual": (frozenset(), frozenset({"asks", "draft", "for_each", "keep_for", "undo"})),
+    "notify": (frozenset({"message"}), frozenset()),
+    "playbook": (frozenset({"playbook"}), frozenset({"for_each"})),
+    "wait": (frozenset({"wait"}), frozenset()),
+}
+"""Of each kind the fields it needs and those it may have, of OWN_FIELDS; all others every step may have."""
+OWN_FIELDS: Final = frozenset(name for pair in FIELDS_OF.values() for names in pair for name in names)
+
+
+class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a simulation has to come to: states by key of the step, and pairs of which the first ends before the second begins."""
+
+    steps: dict[Key, str] = {}
+    order: tuple[tuple[Key, Key], ...] = ()
+    undone: bool = True
+    """Undoing what was contained has to bring the account back to what it was."""
+
+
+class Simulation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One way through the playbook, played with recorded facts in a simulated account (`hikeshi playbook simulate`)."""
+
+    name: Name
+    scene: str = ""
+    """What stands in the simulated account, by its name in `simulation/scenes`; facts may name things of it as "<instance_id>"."""
+    facts: dict[str, Input] = {}
+    """Facts by full name ("alert.instance_id", "fact.key_id") as they are known when the run starts."""
+    told: dict[Key, dict[FactName, Input]] = {}
+    """Facts told by who does a step."""
+    choices: dict[Key, Name] = {}
+    """The option taken in each decision; the first one where it is not named."""
+    comes_to: dict[Key, Literal["failed", "partial", "refused", "skipped", "unknown"]] = {}
+    """Steps that do not go well."""
+    expect: Expected = Expected()
+
+
+class Exercise(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A scenario to practise the playbook with: the situation, what is thrown in on the way, and what a good answer shows."""
+
+    situation: Text
+    injects: tuple[Text, ...] = ()
+    good: tuple[Text, ...] = ()
+
+
+class Playbook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One answer, in one version. A run pins the version by `digest`."""
 
     name: Name
@@ -98,13 +225,23 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     title: Text
     severity: Severity
     summary: Text
-    matches: tuple[Annotated[str, Meta(min_length=3)], ...]
+    matches: tuple[Annotated[str, Meta(min_length=3)], ...] = ()
     """Beginnings of the GuardDuty finding types that it answers."""
+    entry: tuple[Text, ...] = ()
+    """When to take this playbook, for people."""
+    end: tuple[Text, ...] = ()
+    """What has to be true before the answer is over."""
+    facts: Annotated[dict[FactName, FactSpec], Meta(max_length=50)] = {}
+    attack: tuple[Technique, ...] = ()
+    csf: tuple[Outcome, ...] = ()
+    sources: tuple[Source, ...] = ()
+    exercise: Exercise | None = None
     steps: Annotated[tuple[StepSpec, ...], Meta(min_length=1, max_length=500)]
+    simulations: Annotated[tuple[Simulation, ...], Meta(max_length=50)] = ()
 
     @property
     def canonical(self) -> bytes:
-        """RFC 8785 canonical JSON of everything in it. Comments and layout of the file do not count."""
+        """RFC 8785 canonical JSON of everything in it but what is left at its default. Comments and layout of the file do not count."""
         return rfc8785.dumps(msgspec.to_builtins(self))
 
     @property
@@ -121,57 +258,9 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 def load(path: Path) -> Playbook:
     """Read one file. Raises `Unreadable` naming file, line and column. What it says is judged by `lint`, not here."""
-    return _playbook(read(path))
+    return read(path).convert(Playbook)
 
 
 def loads(text: bytes, *, source: str = "playbook") -> Playbook:
     """Read a draft. As `load`; `source` is the name used in errors."""
-    return _playbook(parse(text, source=source))
-
-
-def library() -> dict[str, Playbook]:
-    """The playbooks that come with Hikeshi, by name. Read once."""
-    return dict(_library())
-
-
-def propose(finding_type: str) -> Playbook | None:
-    """The playbook of the library that answers a GuardDuty finding type: the one with the longest matching beginning."""
-    fitting = (
-        (prefix, book) for book in library().values() for prefix in book.matches if finding_type.startswith(prefix)
-    )
-    return max(fitting, key=lambda pair: len(pair[0]), default=("", None))[1]
-
-
-def bound_fact(value: object) -> str | None:
-    """The fact that an input names, without its "$"; None for a plain value. A text that begins with "$" is written with "$$"."""
-    return value[1:] if isinstance(value, str) and value.startswith("$") and not value.startswith("$$") else None
-
-
-def bind(step: StepSpec, facts: Mapping[str, str]) -> dict[str, Any]:
-    """The inputs of a step with the facts put in. Raises `Refused` naming the fact that is missing, empty or unknown."""
-    return {name: _bound(step, name, value, facts) for name, value in step.inputs.items()}
-
-
-def _bound(step: StepSpec, name: str, value: Input, facts: Mapping[str, str]) -> Input:
-    fact = bound_fact(value)
-    if fact is None:
-        return value[1:] if isinstance(value, str) and value.startswith("$$") else value
-    if fact not in FACTS:
-        raise Refused(
-            f"Step {step.key} needs {fact} for {name}, which is no fact.", hint=f"Facts are {', '.join(FACTS)}."
-        )
-    if not facts.get(fact):
-        raise Refused(
-            f"Step {step.key} needs {fact} ({FACTS[fact].en}) for {name}, and it is not known.",
-            hint="Add it to the incident, or do the step by hand.",
-        )
-    return facts[fact]
-
-
-@functools.cache
-def _library() -> dict[str, Playbook]:
-    return {name: load(FOLDER / f"{name}.yaml") for name in LIBRARY}
-
-
-def _playbook(document: Document) -> Playbook:
-    return document.convert(Playbook)
+    return parse(text, source=source).convert(Playbook)

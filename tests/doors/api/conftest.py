@@ -13,7 +13,7 @@ from hikeshi.desk.incidents import verbs as incidents
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.runs import plans, verbs as runs
 from hikeshi.desk.runs.models import Step
-from hikeshi.playbooks.playbook import library
+from hikeshi.playbooks.shelf import library
 
 
 @pytest.fixture

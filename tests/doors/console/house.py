@@ -32,7 +32,7 @@ from hikeshi.desk.runs import plans, verbs as runs
 from hikeshi.desk.runs.models import Step
 from hikeshi.desk.timelines import verbs as timelines
 from hikeshi.desk.timelines.models import Timeline
-from hikeshi.playbooks.playbook import library
+from hikeshi.playbooks.shelf import library
 from hikeshi.text import Text
 from tests_findings import finding
 

@@ -27,7 +27,8 @@ from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import ORGANISATION
 from hikeshi.desk.queue import give_back
 from hikeshi.errors import Refused
-from hikeshi.playbooks.playbook import Playbook, StepSpec, library
+from hikeshi.playbooks.playbook import Playbook, StepSpec
+from hikeshi.playbooks.shelf import library
 from hikeshi.text import Text
 
 EVERY: Final = timedelta(days=1)

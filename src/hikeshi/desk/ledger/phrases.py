@@ -173,6 +173,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "rotation.uncover": ("{actor} took back that {to} is on call in {object} from {from} to {until}", "{actor} が当番表 {object} の {to} による交代({from} から {until})を取り消し"),
     "rule.sign_off": ("{counsel} stands by the rule {object}", "{counsel} が規則 {object} を確認"),
     "rule.unsign": ("The sign-off of {object} was taken back: {reason}", "規則 {object} の確認を取り消し: {reason}"),
+    "run.end": ("Playbook finished: {object} v{version}", "プレイブック終了: {object} v{version}"),
     "run.start": ("Playbook started: {object} v{version}", "プレイブック開始: {object} v{version}"),
     "section.write": ("{actor} rewrote {object}", "{actor} が{object}を更新"),
     "source.add": ("{actor} let {object} hand alerts in ({kind}, {proof})", "{actor} がアラートの送信元 {object} を追加({kind}、{proof})"),

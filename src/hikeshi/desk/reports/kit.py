@@ -32,7 +32,8 @@ from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import ORGANISATION
 from hikeshi.desk.oncall import reading
 from hikeshi.errors import Refused
-from hikeshi.playbooks.playbook import Playbook, library
+from hikeshi.playbooks.playbook import Playbook
+from hikeshi.playbooks.shelf import library
 from hikeshi.text import Text
 
 Format = Literal["html", "pdf"]

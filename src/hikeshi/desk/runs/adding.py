@@ -20,10 +20,9 @@ from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.runs.gate import gives, needs
 from hikeshi.desk.runs.models import Run, Step
+from hikeshi.desk.runs.pinned import BY_HAND
 from hikeshi.errors import Refused
 
-BY_HAND: Final = "by-hand"
-"""The name that a run has instead of a playbook's."""
 TITLE: Final = {"en": "Added by hand", "ja": "手動で追加"}
 PHASE_OF: Final = {
     "look": "detection_analysis", "collect": "containment", "contain": "containment", "destroy": "eradication",
@@ -47,7 +46,7 @@ def add(
     kind, run = ACTIONS[name], _run(incident, where(incident, account, region))
     place = (run.steps.aggregate(last=Max("place"))["last"] or 0) + 1
     step = Step(
-        run=run, key=f"A{place}", place=place, phase=PHASE_OF[kind.effect],
+        run=run, kind="action", key=f"A{place}", place=place, phase=PHASE_OF[kind.effect],
         title={"en": kind.title.en, "ja": kind.title.ja}, text={"en": reason.strip(), "ja": reason.strip()}, role="responder",
         action=name, inputs=inputs_of(made), state="planning", due_at=timezone.now(), requested_by=actor.name,
     )  # fmt: skip

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from datetime import datetime
+
+from django.utils import timezone
 
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.duties import verbs as duties
 from hikeshi.desk.runs.models import Run, Step
+from hikeshi.desk.runs.pinned import spec_of
+from hikeshi.playbooks.playbook import DueFrom
 from hikeshi.text import Text
 
 
@@ -18,14 +21,21 @@ def _suffix(step: Step) -> str:
 
 def open_clocks(run: Run, steps: Iterable[Step], *, actor: Actor) -> None:
     """Start the clocks of these steps, as far as the playbook gives them a limit (`due_within`)."""
-    limits = {spec["key"]: spec.get("due_within") for spec in json.loads(run.text).get("steps", [])}
     for step in steps:
-        if seconds := limits.get(step.key):
+        spec = spec_of(step)
+        if spec and (seconds := spec.due_within):
             duties.start(
-                run.incident.name, "step.due", actor=actor, started_at=run.started_at, seconds=seconds,
+                run.incident.name, "step.due", actor=actor, started_at=_start(run, spec.due_from), seconds=seconds,
                 suffix=_suffix(step),
                 title=Text(f"Step {step.key}: {step.title['en']}", f"ステップ {step.key}: {step.title['ja']}"),
             )  # fmt: skip
+
+
+def _start(run: Run, due_from: DueFrom) -> datetime:
+    incident = run.incident
+    return {
+        "declared": incident.declared_at, "detected": incident.detected_at, "open": timezone.now(), "run": run.started_at,
+    }[due_from]  # fmt: skip
 
 
 def stop_clock(step: Step, *, actor: Actor, at: datetime, skipped: bool = False) -> None:

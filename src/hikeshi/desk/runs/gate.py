@@ -10,16 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-import msgspec
-
 from hikeshi.actions import ACTIONS
 from hikeshi.actions.action import Effect
 from hikeshi.desk.evidence import volatility
 from hikeshi.desk.evidence.models import Planned
 from hikeshi.desk.evidence.volatility import Wanted
 from hikeshi.desk.runs.models import Step
+from hikeshi.desk.runs.pinned import spec_of
 from hikeshi.errors import Refused
-from hikeshi.playbooks.playbook import Playbook
 
 VOLATILITY_OF: Final = {"memory": "memory", "receipt": "cloud", "snapshot": "disk"}
 """What an action's sealed receipt stands for (`Action.evidence_kind`), as a kind of the plan."""
@@ -74,7 +72,8 @@ def effect_of(step: Step) -> Effect:
     """How much the step changes: of an action by its class, of a step done by people by the pinned playbook."""
     if step.action:
         return ACTIONS[step.action].effect
-    return msgspec.json.decode(step.run.text, type=Playbook).step(step.key).effect
+    spec = spec_of(step)
+    return spec.effect if spec else "look"
 
 
 def gives(step: Step) -> Wanted | None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any, Self
+
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from hikeshi.desk.incidents.models import PHASES, SEVERITIES, Incident
 from hikeshi.desk.queue import Queued
+from hikeshi.playbooks.states import ENDED
 
 STATES = (
     ("waiting", _("waiting for earlier steps")),
+    ("lacking", _("waiting for a fact")),
     ("open", _("to do")),
     ("planning", _("being planned")),
     ("asked", _("waiting for approval")),
@@ -22,11 +28,20 @@ STATES = (
     ("failed", _("failed")),
     ("unknown", _("unknown: look before acting")),
     ("skipped", _("skipped")),
+    ("not_needed", _("not needed")),
     ("undo_asked", _("undo waiting for approval")),
     ("undoing", _("being undone")),
     ("undone", _("undone")),
 )
-ENDED = frozenset({"done", "partial", "refused", "failed", "unknown", "skipped", "undone"})
+KINDS = (
+    ("manual", _("by hand")),
+    ("action", _("action")),
+    ("decision", _("decision")),
+    ("wait", _("wait")),
+    ("notify", _("message")),
+    ("evidence", _("evidence")),
+    ("playbook", _("playbook")),
+)
 
 
 class StandingOrder(models.Model):
@@ -77,7 +92,13 @@ class StandingOrder(models.Model):
 
 
 class Run(models.Model):
-    """One playbook running for one incident, pinned to the text it had at the start."""
+    """One playbook running for one incident, pinned to the text it had at the start, with the texts of the playbooks that it runs in turn.
+
+    While it is paused nothing opens and workers leave its steps alone; what is undone is undone all the same. `within` is the step of
+    another run that this one is.
+    """
+
+    STATES = (("running", _("running")), ("paused", _("paused")), ("ended", _("ended")))
 
     incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="runs")
     playbook = models.CharField(max_length=80)
@@ -85,7 +106,14 @@ class Run(models.Model):
     digest = models.CharField(max_length=64)
     title = models.JSONField()  # {en, ja}
     text = models.TextField()  # the pinned playbook, canonical JSON
-    facts = models.JSONField(blank=True)
+    parts = models.JSONField(default=dict, blank=True)  # name of a playbook: its pinned canonical JSON
+    facts = models.JSONField(blank=True)  # by full name: "alert.instance_id", "fact.key_id"
+    within = models.ForeignKey("Step", on_delete=models.CASCADE, null=True, blank=True, related_name="runs_within")
+    state = models.CharField(max_length=8, choices=STATES, default="running")
+    paused_by = models.CharField(max_length=150, blank=True, default="")
+    paused_at = models.DateTimeField(null=True, blank=True)
+    pause_reason = models.CharField(max_length=500, blank=True, default="")
+    ended_at = models.DateTimeField(null=True, blank=True)
     order = models.ForeignKey(StandingOrder, on_delete=models.PROTECT, null=True, blank=True)
     started_at = models.DateTimeField()
 
@@ -97,9 +125,17 @@ class Run(models.Model):
 
 
 class Step(Queued):
-    """One step. A manual one is done by people; an action one goes plan, approval, do, check through the workers."""
+    """One step. People do the manual ones, decide and hand evidence in; an action goes plan, approval, do, check through the workers,
+    which also wait, send messages and run playbooks.
+
+    A step with many targets has one row for each beside its own: `part_of` is that one, `item` the target. `since` is when it came into
+    its present state; `owner` is the person who has taken it.
+    """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
+    kind = models.CharField(max_length=8, choices=KINDS, default="manual")
+    part_of = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="parts")
+    item = models.CharField(max_length=500, blank=True, default="")
     key = models.CharField(max_length=20)
     place = models.PositiveSmallIntegerField()
     phase = models.CharField(max_length=20, choices=PHASES)
@@ -110,6 +146,10 @@ class Step(Queued):
     action = models.CharField(max_length=60, blank=True, default="")
     inputs = models.JSONField(default=dict, blank=True)
     state = models.CharField(max_length=10, choices=STATES, default="waiting")
+    since = models.DateTimeField(default=timezone.now)
+    choice = models.CharField(max_length=80, blank=True, default="")  # of a decision: the value of the option taken
+    owner = models.CharField(max_length=150, blank=True, default="")
+    owned_at = models.DateTimeField(null=True, blank=True)
     plan = models.TextField(blank=True, default="")  # canonical JSON of actions.action.Plan
     plan_digest = models.CharField(max_length=64, blank=True, default="")
     asked_at = models.DateTimeField(null=True, blank=True)
@@ -131,6 +171,23 @@ class Step(Queued):
 
     def __str__(self) -> str:
         return f"{self.run} {self.key}"
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **kwargs: Any) -> Self:
+        row = super().from_db(db, field_names, values, **kwargs)
+        row.was_saved_in = row.__dict__.get("state", "")
+        return row
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """As ever; `since` follows the state, so that no verb can forget it."""
+        if self.state != self.was_saved_in:
+            self.since = timezone.now()
+            if kwargs.get("update_fields") is not None:
+                kwargs["update_fields"] = {*kwargs["update_fields"], "since"}
+        super().save(*args, **kwargs)
+        self.was_saved_in = self.state
+
+    was_saved_in: str = ""
 
     @property
     def ended(self) -> bool:

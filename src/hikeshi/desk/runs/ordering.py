@@ -22,7 +22,7 @@ from hikeshi.desk.ledger.models import ORGANISATION
 from hikeshi.desk.runs.models import StandingOrder
 from hikeshi.desk.runs.orders import people_needed, would_answer
 from hikeshi.errors import Conflict, Refused
-from hikeshi.playbooks.playbook import library
+from hikeshi.playbooks.shelf import library
 from hikeshi.text import Text
 
 LONGEST: Final = timedelta(days=366)

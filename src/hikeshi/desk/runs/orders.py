@@ -14,7 +14,7 @@ from hikeshi.desk.alerts.held import held_back
 from hikeshi.desk.alerts.models import Alert
 from hikeshi.desk.runs import stakes
 from hikeshi.desk.runs.models import Run, StandingOrder
-from hikeshi.playbooks.playbook import library
+from hikeshi.playbooks.shelf import library
 from hikeshi.text import Text
 
 UNCOVERED: Final = Text(

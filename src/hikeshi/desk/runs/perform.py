@@ -32,7 +32,7 @@ from hikeshi.desk.runs.models import Step, Watch
 from hikeshi.desk.runs.plans import plan_again, plan_of, save_plan
 from hikeshi.desk.runs.worlds import world_of
 from hikeshi.errors import Failed, HikeshiError, Refused
-from hikeshi.playbooks.playbook import library
+from hikeshi.playbooks.shelf import library
 from hikeshi.text import Text
 
 log = logging.getLogger(__name__)

@@ -29,11 +29,13 @@ from hikeshi.desk.runs.gate import gate, gives, needs
 from hikeshi.desk.runs.models import Intent, Run, StandingOrder, Step
 from hikeshi.desk.runs.orders import match
 from hikeshi.desk.runs.plans import plan_of
+from hikeshi.desk.runs.releasing import release
 from hikeshi.desk.runs.rows import fresh, reason_of, write
 from hikeshi.errors import Failed, Refused
-from hikeshi.playbooks.playbook import Playbook, bind, library
-
-FREE_EFFECTS = frozenset({"look", "collect"})  # need no approval: they take nothing away from anybody
+from hikeshi.playbooks import flow
+from hikeshi.playbooks.facts import bind, told_by_alert
+from hikeshi.playbooks.playbook import Playbook, StepSpec
+from hikeshi.playbooks.shelf import library
 
 
 @transaction.atomic
@@ -42,12 +44,16 @@ def start(
     playbook: Playbook,
     *,
     actor: Actor,
-    facts: Mapping[str, str],
+    facts: Mapping[str, Any],
     order: StandingOrder | None = None,
 ) -> Run:
-    """Turn the playbook into steps, pinned to its present text. Raises `Refused` naming a fact that is missing."""
+    """Turn the playbook into steps, pinned to its present text.
+
+    A fact that is missing is asked for when its step opens; with a standing order, where nobody is there to tell it, raises `Refused`.
+    """
     require_on(actor, "write", incident)
     now = timezone.now()
+    facts = {**facts, **told_by_alert(playbook, facts)}
     run = Run(
         incident=incident, playbook=playbook.name, version=playbook.version, digest=playbook.digest,
         title=msgspec.to_builtins(playbook.title), text=playbook.canonical.decode(), facts=dict(facts), order=order,
@@ -57,9 +63,9 @@ def start(
     run.save()
     for place, spec in enumerate(playbook.steps, 1):
         step = Step(
-            run=run, key=spec.key, place=place, phase=spec.phase, title=msgspec.to_builtins(spec.title),
-            text=msgspec.to_builtins(spec.text), role=spec.role, after=list(spec.after), action=spec.action,
-            inputs=bind(spec, facts) if spec.action else {}, requested_by="" if order else actor.name,
+            run=run, kind=spec.kind, key=spec.key, place=place, phase=spec.phase, title=msgspec.to_builtins(spec.title),
+            text=msgspec.to_builtins(spec.text), role=spec.role, after=list(flow.waits_for(playbook, spec)), action=spec.action,
+            inputs=_known_inputs(playbook, spec, facts, strictly=order is not None), requested_by="" if order else actor.name,
         )  # fmt: skip
         step.full_clean()
         step.save()
@@ -72,35 +78,27 @@ def start(
     return run
 
 
+def _known_inputs(playbook: Playbook, spec: StepSpec, facts: Mapping[str, Any], *, strictly: bool) -> dict[str, Any]:
+    """The inputs as far as they are known at the start; they are bound again when the step opens.
+
+    `strictly`: nobody is there to tell what is missing, so the run is refused where an action that is always done lacks a fact.
+    """
+    if spec.for_each or not spec.action:
+        return {}
+    try:
+        return bind(playbook, spec, facts)
+    except Refused:
+        if strictly and not spec.when:
+            raise
+        return {}
+
+
 def _evidence_of(run: Run) -> Iterator[volatility.Wanted]:
     """What the run will collect, and what its containments need whether anything collects it or not."""
     for step in run.steps.all():
         if (given := gives(step)) is not None:
             yield given
         yield from needs(step)
-
-
-def release(run: Run, *, actor: Actor) -> None:
-    """Open every step whose earlier steps have ended well enough. Called inside the verb that ended one."""
-    now = timezone.now()
-    steps = {step.key: step for step in run.steps.all()}
-    opened = []
-    for step in steps.values():
-        if step.state == "waiting" and all(_clears(steps[key]) for key in step.after):
-            step.state, step.due_at = ("planning", now) if step.action else ("open", None)
-            step.save(update_fields=["state", "due_at"])
-            opened.append(step)
-            if step.action:
-                incidents.enter_phase(run.incident, step.phase, actor=actor)
-    if opened:
-        due.open_clocks(run, opened, actor=actor)
-
-
-def _clears(earlier: Step) -> bool:
-    """Evidence that cannot be had must not hold containment hostage; a containment that failed does hold what builds on it."""
-    if earlier.action and ACTIONS[earlier.action].effect in FREE_EFFECTS:
-        return earlier.ended
-    return earlier.state in {"done", "partial", "skipped"}
 
 
 @transaction.atomic
@@ -122,7 +120,7 @@ def skip(step: Step, *, actor: Actor, reason: str) -> None:
     """Leave a step out. The reason stays in the record."""
     require_on(actor, "command" if step.action else "write", step.run.incident)
     reason = reason_of(reason, "Skipping")
-    row = fresh(step, "waiting", "open", "planning", "asked", "failed", "refused", "unknown")
+    row = fresh(step, "waiting", "lacking", "open", "planning", "asked", "failed", "refused", "unknown")
     row.state, row.ended_at, row.outcome = "skipped", timezone.now(), {"en": reason, "ja": reason}
     give_back(row, due_at=None)
     row.save()
@@ -313,11 +311,12 @@ def answer(alert: Alert, *, actor: Actor) -> Run | None:
     return run
 
 
-def facts_of(alert: Alert, incident: Incident) -> dict[str, str]:
+def facts_of(alert: Alert, incident: Incident) -> dict[str, Any]:
     """What a playbook's steps may bind to. Facts the alert does not know are left out, so that binding says so."""
     known = {
         "alert.account": alert.account, "alert.region": alert.region or settings.ENVIRONMENT.aws_region,
         "alert.instance_id": alert.instance_id, "alert.finding_id": alert.key.rpartition(":")[2],
-        "alert.finding_type": alert.kind, "alert.remote_address": alert.remote_address, "incident.name": incident.name,
+        "alert.finding_type": alert.kind, "alert.remote_address": alert.remote_address, "alert.principal": alert.principal,
+        "incident.name": incident.name, "incident.severity": incident.severity,
     }  # fmt: skip
     return {name: value for name, value in known.items() if value}

@@ -12,7 +12,7 @@ from hikeshi.doors.api.bearer import Call
 from hikeshi.doors.api.paging import Body
 from hikeshi.doors.facts import facts
 from hikeshi.errors import Refused
-from hikeshi.playbooks.playbook import library
+from hikeshi.playbooks.shelf import library
 
 router = Router()
 

@@ -106,7 +106,7 @@ def clock() -> Health:
 def playbooks() -> Health:
     from hikeshi.actions import ACTIONS  # with the cloud SDK behind it; a fault in it is this check's to tell
     from hikeshi.playbooks.lint import lint
-    from hikeshi.playbooks.playbook import library
+    from hikeshi.playbooks.shelf import library
 
     problems = [f"{name} {one.place}: {one.what.en}" for name, book in library().items() for one in lint(book, ACTIONS)]
     if problems:

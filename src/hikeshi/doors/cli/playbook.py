@@ -13,7 +13,8 @@ from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.exits import DIFFERENCE, DONE, UNREADABLE
 from hikeshi.errors import Refused, Unreadable
 from hikeshi.playbooks.lint import lint
-from hikeshi.playbooks.playbook import Playbook, library, load
+from hikeshi.playbooks.playbook import Playbook, load
+from hikeshi.playbooks.shelf import library
 
 
 def list_playbooks() -> Answer:
@@ -44,7 +45,9 @@ def _head(book: Playbook) -> dict[str, Any]:
 
 def _step(step: dict[str, Any]) -> dict[str, Any]:
     order = ("key", "phase", "title", "role", "action", "after")
-    return {name: step[name] for name in order} | {name: value for name, value in step.items() if name not in order}
+    return {name: step[name] for name in order if name in step} | {
+        name: value for name, value in step.items() if name not in order
+    }
 
 
 def _book(name: str) -> Playbook:

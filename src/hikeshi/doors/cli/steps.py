@@ -14,7 +14,8 @@ from hikeshi.doors.cli.options import WrongUsage
 from hikeshi.doors.cli.who import actor
 from hikeshi.doors.facts import facts
 from hikeshi.errors import Refused
-from hikeshi.playbooks.playbook import FACTS, library
+from hikeshi.playbooks.facts import FACTS
+from hikeshi.playbooks.shelf import library
 
 Reference = Annotated[str, typer.Argument(metavar="STEP", help="A step, such as 2.1, or 7:2.1 with its run.")]
 

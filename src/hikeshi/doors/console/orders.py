@@ -21,7 +21,7 @@ from hikeshi.desk.runs.orders import people_needed
 from hikeshi.doors.console.visit import actor, attempt, done, page
 from hikeshi.doors.standing_orders import state
 from hikeshi.errors import HikeshiError, Refused
-from hikeshi.playbooks.playbook import library
+from hikeshi.playbooks.shelf import library
 
 TRIED: Final = 100
 """Alerts of the past that an order is tried on."""

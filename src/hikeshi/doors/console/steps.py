@@ -15,7 +15,7 @@ from hikeshi.doors.console.contained import contained
 from hikeshi.doors.console.room import head
 from hikeshi.doors.console.visit import actor, attempt, done, incident_of, page
 from hikeshi.errors import HikeshiError, Refused
-from hikeshi.playbooks.playbook import library
+from hikeshi.playbooks.shelf import library
 
 
 @require_safe

@@ -1,0 +1,30 @@
+"""The playbook that a run is pinned to: read from the run itself, never from the library, which may have changed since."""
+
+from __future__ import annotations
+
+import functools
+
+import msgspec
+
+from hikeshi.desk.runs.models import Run, Step
+from hikeshi.playbooks.playbook import Playbook, StepSpec
+
+BY_HAND = "by-hand"
+"""The name that a run of added steps has instead of a playbook's."""
+
+
+def playbook_of(run: Run) -> Playbook | None:
+    """What the run goes by; None for steps that were added by hand."""
+    return None if run.playbook == BY_HAND else _read(run.text)
+
+
+def spec_of(step: Step) -> StepSpec | None:
+    """The step as its playbook has it; None for one that was added by hand."""
+    book = playbook_of(step.run)
+    key = step.key.partition("/")[0]  # "2.3/1" is the first target of 2.3
+    return next((spec for spec in book.steps if spec.key == key), None) if book else None
+
+
+@functools.lru_cache(maxsize=256)
+def _read(text: str) -> Playbook:
+    return msgspec.json.decode(text, type=Playbook)
