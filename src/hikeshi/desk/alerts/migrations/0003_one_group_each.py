@@ -32,5 +32,5 @@ def forwards(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = (("alerts", "0002_groups"), ("incidents", "0001_initial"))
+    dependencies = (("alerts", "0002_groups"),)
     operations = (migrations.RunPython(forwards, migrations.RunPython.noop),)
