@@ -10,6 +10,7 @@ from hikeshi.playbooks.playbook import Playbook, load
 
 LIBRARY: Final = (
     "compromised-ec2",
+    "personal-data-leak",
     "ransomware",
 )
 """Their names, in alphabetical order: `library/<name>.yaml`."""
