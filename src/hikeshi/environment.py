@@ -72,6 +72,11 @@ VARIABLES: Final[dict[str, tuple[str, str]]] = {
         "https address that is asked about observables, with {kind} and {value} after the host; empty: none",
     ),
     "HIKESHI_MAIL_FROM": ("", "the sender of mails, where checkpoints are copied to mailto:"),
+    "HIKESHI_PLAYBOOKS": ("", "folder with playbooks of your own, *.yaml, such as a git checkout; empty: none"),
+    "HIKESHI_PLAYBOOK_KEYS": (
+        "",
+        "PEM files with public keys, comma separated; once set, only files of that folder count that one of them signed",
+    ),
     "HIKESHI_PUBLIC_URL": ("http://127.0.0.1:8000", "the address people open; https unless it is this machine"),
     "HIKESHI_QUEUE_URL": ("", "SQS queue the intake reads; empty: no queue"),
     "HIKESHI_SELF_REPORT": ("off", "on: anybody who reaches the console may report on /report/, without an account"),
@@ -135,6 +140,8 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     locker_key: Path | None
     lookup_url: str
     lookup_key_file: Path | None
+    playbooks: Path | None
+    playbook_keys: tuple[Path, ...]
 
     @property
     def rules(self) -> Path:
@@ -178,6 +185,8 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
         locker_kms_key=value["HIKESHI_LOCKER_KMS_KEY"],
         lookup_url=_url("HIKESHI_LOOKUP_URL", value["HIKESHI_LOOKUP_URL"]),
         lookup_key_file=_file(value["HIKESHI_LOOKUP_KEY_FILE"]),
+        playbooks=_file(value["HIKESHI_PLAYBOOKS"]),
+        playbook_keys=tuple(_path(one) for one in _words(value["HIKESHI_PLAYBOOK_KEYS"])),
         locker_key=Path(key).expanduser().absolute() if (key := value["HIKESHI_LOCKER_KEY"]) else None,
     )
 

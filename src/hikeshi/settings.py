@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "hikeshi.desk.duties",
     "hikeshi.desk.incidents",
     "hikeshi.desk.evidence",
+    "hikeshi.desk.playbooks",
     "hikeshi.desk.runs",
     "hikeshi.desk.timelines",
     "hikeshi.desk.reports",

@@ -16,6 +16,7 @@ from hikeshi.desk.clouds.models import Account, Asking, Readiness
 from hikeshi.desk.ledger.models import Entry
 from hikeshi.desk.notices.tells import TELLS
 from hikeshi.errors import Refused
+from hikeshi.playbooks.shelf import library
 from hikeshi.simulation.scene import Scene
 from hikeshi.text import Text
 
@@ -70,7 +71,7 @@ def test_the_steps_that_would_fail_are_named(account: Account, hikeshi: Actor) -
     )
     failing = {
         (one.playbook.name, one.step.action, one.outlook.state)
-        for one in readiness.failing_steps(readiness.outlooks(account))
+        for one in readiness.failing_steps(readiness.outlooks(account), library().values())
     }
     assert ("compromised-ec2", "aws.ssm.capture_memory", "no") in failing
     assert "aws.ec2.isolate" not in {action for _, action, _ in failing}

@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 from hikeshi.errors import Refused, Unreadable
 from hikeshi.playbooks.facts import FACTS, bind
 from hikeshi.playbooks.playbook import Playbook, StepSpec, load, loads
-from hikeshi.playbooks.shelf import library, propose
+from hikeshi.playbooks.shelf import library, proposed
 
 BOTH = {"en": "words", "ja": "言葉"}
 FACTS_KNOWN = {"alert.instance_id": "i-0123456789abcdef0", "alert.remote_address": "198.51.100.23", "alert.region": ""}
@@ -164,5 +164,5 @@ def test_the_library_is_read_once_and_cannot_be_spoilt_by_a_caller() -> None:
     ],
 )
 def test_a_finding_type_proposes_the_playbook_that_answers_it(finding_type: str, name: str | None) -> None:
-    proposed = propose(finding_type)
-    assert (proposed.name if proposed else None) == name
+    found = proposed(finding_type, library().values())
+    assert (found.name if found else None) == name

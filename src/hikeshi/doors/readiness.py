@@ -18,6 +18,7 @@ from hikeshi.desk.actor import Actor
 from hikeshi.desk.clouds import readiness
 from hikeshi.desk.clouds.models import Account, Readiness
 from hikeshi.desk.clouds.readiness import FailingStep
+from hikeshi.desk.playbooks.reading import books
 from hikeshi.doors.find import NotThere
 from hikeshi.doors.shapes import Both
 
@@ -151,7 +152,7 @@ def summary(account: Account) -> tuple[AccountShape, list[ActionShape], list[Fai
     """Everything about one account as last asked."""
     answers = readiness.answers_of(account)
     found = readiness.outlooks(account, answers)
-    failing = failing_of(account, readiness.failing_steps(found))
+    failing = failing_of(account, readiness.failing_steps(found, books().values()))
     return account_shape(account, answers, found), actions_of(account, found), failing
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -23,11 +24,9 @@ def library() -> dict[str, Playbook]:
     return dict(_library())
 
 
-def propose(finding_type: str) -> Playbook | None:
-    """The playbook of the library that answers a GuardDuty finding type: the one with the longest matching beginning."""
-    fitting = (
-        (prefix, book) for book in library().values() for prefix in book.matches if finding_type.startswith(prefix)
-    )
+def proposed(finding_type: str, books: Iterable[Playbook]) -> Playbook | None:
+    """Of `books` the one that answers a GuardDuty finding type: that with the longest matching beginning."""
+    fitting = ((prefix, book) for book in books for prefix in book.matches if finding_type.startswith(prefix))
     return max(fitting, key=lambda pair: len(pair[0]), default=("", None))[1]
 
 

@@ -28,7 +28,6 @@ from hikeshi.desk.ledger.models import ORGANISATION
 from hikeshi.desk.queue import give_back
 from hikeshi.errors import Refused
 from hikeshi.playbooks.playbook import Playbook, StepSpec
-from hikeshi.playbooks.shelf import library
 from hikeshi.text import Text
 
 EVERY: Final = timedelta(days=1)
@@ -104,11 +103,11 @@ def outlooks(account: Account, answers: Iterable[Answer] | None = None) -> dict[
     return {kind.name: outlook(kind, known) for kind in kinds_of(account)}
 
 
-def failing_steps(found: Mapping[str, Outlook], books: Iterable[Playbook] | None = None) -> list[FailingStep]:
+def failing_steps(found: Mapping[str, Outlook], books: Iterable[Playbook]) -> list[FailingStep]:
     """The steps of playbooks whose action would not work, or not everywhere; in the order of the playbooks."""
     return [
         FailingStep(book, step, found[step.action])
-        for book in (library().values() if books is None else books)
+        for book in books
         for step in book.steps
         if step.action in found and found[step.action].state != "yes"
     ]

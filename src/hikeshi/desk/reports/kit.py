@@ -31,9 +31,9 @@ from hikeshi.desk.incidents.staffing import NEEDED
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import ORGANISATION
 from hikeshi.desk.oncall import reading
+from hikeshi.desk.playbooks.reading import books
 from hikeshi.errors import Refused
 from hikeshi.playbooks.playbook import Playbook
-from hikeshi.playbooks.shelf import library
 from hikeshi.text import Text
 
 Format = Literal["html", "pdf"]
@@ -124,7 +124,7 @@ def html(language: str, now: datetime, *, made_by: str) -> str:
             "made_by": made_by, "version": __version__, "own": list(own_text(settings.ENVIRONMENT.home / OWN_TEXT)),
             "phases": [str(name) for _, name in PHASES], "severities": list(_severities(language)),
             "people": list(_people(now, words)), "rota": list(_rota(now)),
-            "playbooks": [_playbook(book, language) for book in library().values()], "laws": list(_laws(language)),
+            "playbooks": [_playbook(book, language) for book in books().values()], "laws": list(_laws(language)),
         }  # fmt: skip
         return render_to_string("reports/kit.html", context)
 

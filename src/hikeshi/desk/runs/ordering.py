@@ -19,10 +19,10 @@ from hikeshi.desk.alerts.models import Alert
 from hikeshi.desk.incidents import sight
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import ORGANISATION
+from hikeshi.desk.playbooks.reading import book
 from hikeshi.desk.runs.models import StandingOrder
 from hikeshi.desk.runs.orders import people_needed, would_answer
 from hikeshi.errors import Conflict, Refused
-from hikeshi.playbooks.shelf import library
 from hikeshi.text import Text
 
 LONGEST: Final = timedelta(days=366)
@@ -68,8 +68,7 @@ def _say(row: StandingOrder, said: Mapping[str, Any], actor: Actor) -> None:
         raise Refused(
             "A standing order needs an end, in a year at the latest.", hint="Say when it expires: --expires-at."
         )
-    if row.playbook not in library():
-        raise Refused(f"There is no playbook {row.playbook!r}.", hint=f"Known are {', '.join(library())}.")
+    book(row.playbook)
     if not row.finding_types or not all(isinstance(one, str) and len(one) >= 3 for one in row.finding_types):
         raise Refused("A standing order names types of findings, at least three letters each.", hint="Backdoor:EC2/")
     row.approvals = [{"by": actor.name, "at": now.isoformat()}]

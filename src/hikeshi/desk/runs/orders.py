@@ -12,9 +12,9 @@ from hikeshi.actions import ACTIONS
 from hikeshi.desk.alerts import groups
 from hikeshi.desk.alerts.held import held_back
 from hikeshi.desk.alerts.models import Alert
+from hikeshi.desk.playbooks.reading import books
 from hikeshi.desk.runs import stakes
 from hikeshi.desk.runs.models import Run, StandingOrder
-from hikeshi.playbooks.shelf import library
 from hikeshi.text import Text
 
 UNCOVERED: Final = Text(
@@ -24,7 +24,7 @@ UNCOVERED: Final = Text(
 
 def people_needed(order: StandingOrder) -> int:
     """Two for an order whose playbook takes something away and that may meet production; unknown is production."""
-    playbook = library().get(order.playbook)
+    playbook = books().get(order.playbook)
     takes = playbook is None or any(
         step.action and ACTIONS[step.action].effect in {"contain", "destroy"} for step in playbook.steps
     )

@@ -25,6 +25,7 @@ from hikeshi.desk.actor import Actor
 from hikeshi.desk.clouds import halting
 from hikeshi.desk.clouds.halting import Halted
 from hikeshi.desk.incidents.verbs import require_on
+from hikeshi.desk.playbooks.reading import books
 from hikeshi.desk.queue import LeaseLost, hold
 from hikeshi.desk.runs import leases, verbs, watching
 from hikeshi.desk.runs.leases import Busy
@@ -32,7 +33,6 @@ from hikeshi.desk.runs.models import Step, Watch
 from hikeshi.desk.runs.plans import plan_again, plan_of, save_plan
 from hikeshi.desk.runs.worlds import world_of
 from hikeshi.errors import Failed, HikeshiError, Refused
-from hikeshi.playbooks.shelf import library
 from hikeshi.text import Text
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ SDK_NAMES = {"elasticloadbalancing": "elbv2"}
 
 def warm_up() -> None:
     """Read playbooks and clock rules and build the clients that the actions will need, so that the first containment does not wait."""
-    library()
+    books()
     rules()
     environment = settings.ENVIRONMENT
     services = {name.split(":")[0] for kind in ACTIONS.values() for name in kind.permissions}

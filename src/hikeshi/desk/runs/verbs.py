@@ -23,6 +23,7 @@ from hikeshi.desk.incidents import affected, verbs as incidents
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.ledger import verbs as ledger
+from hikeshi.desk.playbooks.reading import books
 from hikeshi.desk.queue import LeaseLost, give_back
 from hikeshi.desk.runs import due, holding, leases, watching
 from hikeshi.desk.runs.gate import gate, gives, needs
@@ -35,7 +36,6 @@ from hikeshi.errors import Failed, Refused
 from hikeshi.playbooks import flow
 from hikeshi.playbooks.facts import bind, told_by_alert
 from hikeshi.playbooks.playbook import Playbook, StepSpec
-from hikeshi.playbooks.shelf import library
 
 
 @transaction.atomic
@@ -295,7 +295,7 @@ def answer(alert: Alert, *, actor: Actor) -> Run | None:
     if order is None:
         alerts.answered(alert, actor=actor, en=why.en, ja=why.ja)
         return None
-    playbook = library().get(order.playbook)
+    playbook = books().get(order.playbook)
     if playbook is None:
         raise Failed(f"The standing order {order} names an unknown playbook {order.playbook}.")
     incident = incidents.declare(

@@ -5,14 +5,13 @@ from __future__ import annotations
 from ninja import Router, Status
 from pydantic import Field
 
+from hikeshi.desk.playbooks.reading import book
 from hikeshi.desk.runs import plans, undoing, verbs
 from hikeshi.desk.runs.models import Step
 from hikeshi.doors import find, shapes
 from hikeshi.doors.api.bearer import Call
 from hikeshi.doors.api.paging import Body
 from hikeshi.doors.facts import facts
-from hikeshi.errors import Refused
-from hikeshi.playbooks.shelf import library
 
 router = Router()
 
@@ -43,10 +42,7 @@ def list_runs(request: Call, name: str) -> list[shapes.RunShape]:
 def start_run(request: Call, name: str, body: Start) -> Status[shapes.RunShape]:
     """Start a playbook. A fact that one of its steps needs and nobody knows is named in the refusal."""
     row = find.incident(request.auth, name)
-    playbook = library().get(body.playbook)
-    if playbook is None:
-        raise Refused(f"There is no playbook {body.playbook!r}.", hint=f"Known are {', '.join(library())}.")
-    run = verbs.start(row, playbook, actor=request.auth, facts=facts(row, body.facts))
+    run = verbs.start(row, book(body.playbook), actor=request.auth, facts=facts(row, body.facts))
     return Status(201, shapes.run(run))
 
 

@@ -16,6 +16,7 @@ from hikeshi.desk.actor import system
 from hikeshi.desk.clouds import readiness
 from hikeshi.desk.clouds.entering import enter, places_of
 from hikeshi.desk.clouds.models import Account
+from hikeshi.desk.playbooks.reading import books
 from hikeshi.doors.cli import session
 from hikeshi.errors import Refused
 
@@ -102,7 +103,7 @@ def _row(
 def _outlooks(account: Account, answers: Sequence[Answer], action: str) -> Iterator[Row]:
     """The steps of playbooks that would fail; the answers above say why."""
     found = {kind.name: outlook(kind, answers) for kind in readiness.kinds_of(account) if action in ("", kind.name)}
-    for one in readiness.failing_steps(found):
+    for one in readiness.failing_steps(found, books().values()):
         title = one.step.title
         yield {
             "check": f"{account.number} {one.playbook.name} {one.step.key}",

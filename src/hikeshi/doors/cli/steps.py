@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hikeshi.desk.playbooks.reading import book
 from hikeshi.desk.runs import verbs
 from hikeshi.desk.runs.models import Step
 from hikeshi.doors import find, shapes
@@ -13,9 +14,7 @@ from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.options import WrongUsage
 from hikeshi.doors.cli.who import actor
 from hikeshi.doors.facts import facts
-from hikeshi.errors import Refused
 from hikeshi.playbooks.facts import FACTS
-from hikeshi.playbooks.shelf import library
 
 Reference = Annotated[str, typer.Argument(metavar="STEP", help="A step, such as 2.1, or 7:2.1 with its run.")]
 
@@ -30,11 +29,8 @@ def run(
     """Start a playbook. A fact that a step needs and nobody knows is named."""
     who = actor()
     row = find.incident(who, incident)
-    playbook = library().get(name)
-    if playbook is None:
-        raise Refused(f"There is no playbook {name!r}.", hint=f"Known are {', '.join(library())}.")
     given = dict(_fact(text) for text in fact or ())
-    return shapes.run(verbs.start(row, playbook, actor=who, facts=facts(row, given)))
+    return shapes.run(verbs.start(row, book(name), actor=who, facts=facts(row, given)))
 
 
 def _fact(text: str) -> tuple[str, str]:

@@ -15,13 +15,13 @@ from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.assets.models import ENVIRONMENTS
 from hikeshi.desk.clouds import halting
+from hikeshi.desk.playbooks.reading import books
 from hikeshi.desk.runs import ordering
 from hikeshi.desk.runs.models import StandingOrder
 from hikeshi.desk.runs.orders import people_needed
 from hikeshi.doors.console.visit import actor, attempt, done, page
 from hikeshi.doors.standing_orders import state
 from hikeshi.errors import HikeshiError, Refused
-from hikeshi.playbooks.shelf import library
 
 TRIED: Final = 100
 """Alerts of the past that an order is tried on."""
@@ -39,7 +39,7 @@ def _show(request: HttpRequest, problem: HikeshiError | None = None) -> HttpResp
     asked = next((row for row in rows if str(row.pk) == request.GET.get("try")), None)
     context = {
         "rows": [{"row": row, "state": state(row), "needed": people_needed(row), "mine": _mine(row, who)} for row in rows],
-        "playbooks": list(library().values()), "environments": ENVIRONMENTS, "tried_order": asked,
+        "playbooks": list(books().values()), "environments": ENVIRONMENTS, "tried_order": asked,
         "tried": ordering.try_on(asked, TRIED, actor=who) if asked else [], "severities": (1, 2, 3, 4),
     }  # fmt: skip
     return page(request, "console/orders.html", context, problem=problem)

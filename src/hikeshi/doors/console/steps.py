@@ -9,13 +9,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from hikeshi.desk.incidents.models import PHASES, Incident
+from hikeshi.desk.playbooks.reading import books
 from hikeshi.desk.runs import verbs
 from hikeshi.desk.runs.models import Run
 from hikeshi.doors.console.contained import contained
 from hikeshi.doors.console.room import head
 from hikeshi.doors.console.visit import actor, attempt, done, incident_of, page
 from hikeshi.errors import HikeshiError, Refused
-from hikeshi.playbooks.shelf import library
 
 
 @require_safe
@@ -27,7 +27,7 @@ def _show(request: HttpRequest, incident: Incident, problem: HikeshiError | None
     runs = list(incident.runs.prefetch_related("steps"))
     context = {
         **head(request, incident, "steps"), "runs": [{"run": run, "phases": _by_phase(run)} for run in runs],
-        "held": contained(incident), "playbooks": list(library().values()), "parts": {"runs": "console/parts/runs.html"},
+        "held": contained(incident), "playbooks": list(books().values()), "parts": {"runs": "console/parts/runs.html"},
     }  # fmt: skip
     return page(request, "console/steps.html", context, problem=problem)
 
@@ -49,7 +49,7 @@ def start(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _start(request: HttpRequest, incident: Incident) -> Run:
-    playbook = library().get(request.POST.get("playbook", ""))
+    playbook = books().get(request.POST.get("playbook", ""))
     if playbook is None:
         raise Refused("There is no such playbook.", hint="Choose one from the list.")
     alert = incident.alerts.first()
