@@ -41,6 +41,8 @@ Severity = Literal["SEV-1", "SEV-2", "SEV-3", "SEV-4"]
 Whole = Annotated[int, Meta(ge=-(2**53) + 1, le=2**53 - 1)]
 Input = str | bool | Whole | list[str]
 Key = Annotated[str, Meta(pattern=r"^[1-9][0-9]*\.[1-9][0-9]*$")]
+Failure = Annotated[str, Meta(pattern=r"^([1-9][0-9]*\.[1-9][0-9]*|go_on|hold)$")]
+"""A key, GO_ON or HOLD."""
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
 FactName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Expression = Annotated[str, Meta(min_length=1, max_length=500)]
@@ -144,7 +146,7 @@ class StepSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """A text that the person who does the step can start from."""
     playbook: Name | None = None
     """The playbook to run within this one."""
-    on_failure: Key | Literal["go_on", "hold"] | None = None
+    on_failure: Failure | None = None
     """What a failure leads to: the key of a step that is only for it, going on all the same, or holding what waits for the step.
     By default evidence that cannot be had is gone on without, and everything else holds."""
     due_within: Seconds | None = None

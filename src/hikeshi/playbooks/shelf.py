@@ -11,8 +11,11 @@ from hikeshi.playbooks.playbook import Playbook, load
 
 LIBRARY: Final = (
     "compromised-ec2",
+    "denial-of-service",
+    "edge-device",
     "personal-data-leak",
     "ransomware",
+    "web-application",
 )
 """Their names, in alphabetical order: `library/<name>.yaml`."""
 
