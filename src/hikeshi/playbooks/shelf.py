@@ -13,6 +13,7 @@ LIBRARY: Final = (
     "compromised-ec2",
     "denial-of-service",
     "edge-device",
+    "identity-takeover",
     "personal-data-leak",
     "ransomware",
     "web-application",
