@@ -6,28 +6,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SPARK := $(VENV)/.installed-spark
-# Kept wherever this runs: the tests start hundreds of processes, and each would compile what it imports anew.
-export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-sqlite test-postgres test-cluster setup test-packages lint format lock clean
+.PHONY: demo test test-cluster setup test-packages lint format lock clean
 
 demo: setup
 	$(BIN)/hikeshi demo $(ARGS)
 
-test: lint test-sqlite test-postgres
-
-# A file of tests is run by one worker, so that what its tests share is made once.
-PYTEST := $(BIN)/pytest -n auto --dist loadfile
-
-test-sqlite: setup test-packages
-	$(PYTEST) -m "not cluster" $(ARGS)
-
-test-postgres: setup test-packages
-	$(BIN)/python tests/on_postgres.py $(PYTEST) -m "not slow" tests/desk
+test: setup test-packages lint
+	$(BIN)/pytest -n auto -m "not cluster" $(ARGS)
+	$(BIN)/python tests/on_postgres.py $(BIN)/pytest -n auto -m "not slow" tests/desk
 
 # A real Spark master with workers: a minute or two more, and 480 MB of PySpark.
 test-cluster: setup test-packages $(SPARK)
-	$(BIN)/pytest -m cluster tests/stores tests/doors/cli $(ARGS)
+	$(BIN)/pytest -m cluster $(ARGS)
 
 setup: $(STAMP)
 
@@ -45,7 +36,7 @@ $(SPARK): $(STAMP) requirements-spark.lock
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements-spark.lock
 	@touch $@
 
-test-packages: setup
+test-packages:
 	@deploy/debian-packages test
 
 lint: setup

@@ -94,11 +94,13 @@ def _known_inputs(playbook: Playbook, spec: StepSpec, facts: Mapping[str, Any], 
 
 
 def _evidence_of(run: Run) -> Iterator[volatility.Wanted]:
-    """What the run will collect, and what its containments need whether anything collects it or not."""
+    """What the run will collect, and what its containments need whether anything collects it or not.
+
+    A step whose target nobody has told yet adds nothing: its line is made when there is something to collect.
+    """
     for step in run.steps.all():
-        if (given := gives(step)) is not None:
-            yield given
-        yield from needs(step)
+        given = gives(step)
+        yield from (one for one in (*([given] if given else []), *needs(step)) if one[1])
 
 
 @transaction.atomic
