@@ -6,19 +6,28 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SPARK := $(VENV)/.installed-spark
+# Kept wherever this runs: the tests start hundreds of processes, and each would compile what it imports anew.
+export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-cluster setup test-packages lint format lock clean
+.PHONY: demo test test-sqlite test-postgres test-cluster setup test-packages lint format lock clean
 
 demo: setup
 	$(BIN)/hikeshi demo $(ARGS)
 
-test: setup test-packages lint
-	$(BIN)/pytest -n auto -m "not cluster" $(ARGS)
-	$(BIN)/python tests/on_postgres.py $(BIN)/pytest -n auto -m "not slow" tests/desk
+test: lint test-sqlite test-postgres
+
+# A file of tests is run by one worker, so that what its tests share is made once.
+PYTEST := $(BIN)/pytest -n auto --dist loadfile
+
+test-sqlite: setup test-packages
+	$(PYTEST) -m "not cluster" $(ARGS)
+
+test-postgres: setup test-packages
+	$(BIN)/python tests/on_postgres.py $(PYTEST) -m "not slow" tests/desk
 
 # A real Spark master with workers: a minute or two more, and 480 MB of PySpark.
 test-cluster: setup test-packages $(SPARK)
-	$(BIN)/pytest -m cluster $(ARGS)
+	$(BIN)/pytest -m cluster tests/stores tests/doors/cli $(ARGS)
 
 setup: $(STAMP)
 
@@ -36,7 +45,7 @@ $(SPARK): $(STAMP) requirements-spark.lock
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements-spark.lock
 	@touch $@
 
-test-packages:
+test-packages: setup
 	@deploy/debian-packages test
 
 lint: setup

@@ -4,31 +4,20 @@ from __future__ import annotations
 
 import io
 import json
-import logging
-import os
 import re
-import threading
-import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
 import msgspec
-from werkzeug.serving import make_server
 
-from actions.short_cut import APPS, quick
 from actions.worlds import WatchedWorld
 from hikeshi.actions.action import Plan
 from hikeshi.actions.aws.recorder import ListRecorder
 from hikeshi.actions.aws.world import AwsSettings
-from hikeshi.aws.clients import client
-from hikeshi.simulation import cast, layer as simulation
-from hikeshi.simulation.server import SETTINGS, application, instances
+from hikeshi.simulation.account import ACCOUNT, BUCKET, IMAGE, REGION, Account, Machine, served, simulated_account
 
-REGION = "ap-northeast-1"
-ACCOUNT = cast.ACCOUNT
-IMAGE = "ami-0a1b2c3d4e5f60718"  # simulation/images.json
-BUCKET = "example-evidence"
+__all__ = ["ACCOUNT", "BUCKET", "IMAGE", "REGION", "Cloud", "Machine", "running_cloud", "stored"]
 
 Fault = Literal["denied", "throttled", "lost before", "lost after", "html", "internal"]
 """`lost`: the connection is cut without an answer, before or after the call was carried out."""
@@ -103,40 +92,21 @@ def _operation(environ: dict[str, Any], body: bytes) -> str:
 @contextmanager
 def running_cloud(*, quickly: bool = False) -> Iterator[Cloud]:
     """A server on a free port, stopped at the end; `quickly`: this process asks it without a socket (`short_cut.py`)."""
-    os.environ.update(SETTINGS)
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    layer = Layer(simulation.Layer(application(), instances))
-    server = make_server("127.0.0.1", 0, layer, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_port}"
-    if quickly:
-        APPS[url] = layer
-    yield Cloud(url, layer)
-    APPS.pop(url, None)
-    server.shutdown()
+    layer = Layer(simulated_account())
+    with served(layer, quickly=quickly) as url:
+        yield Cloud(url, layer)
 
 
-class Machine(msgspec.Struct, frozen=True, kw_only=True):
-    """One instance of a test account, with the groups each of its interfaces has."""
-
-    id: str
-    vpc: str
-    subnet: str
-    groups: dict[str, list[str]]
-
-
-class Cloud:
-    """A moto server and what tests build in it."""
+class Cloud(Account):
+    """The account with a layer in front that can fail, and what only tests ask."""
 
     def __init__(self, url: str, layer: Layer) -> None:
-        self.url = url
+        super().__init__(url, layer.app)
         self.layer = layer
-        self.ec2 = self.client("ec2")
 
     def reset(self) -> None:
-        """A fresh account."""
         self.layer.reset()
-        urllib.request.urlopen(urllib.request.Request(f"{self.url}/moto-api/reset", method="POST")).close()
+        super().reset()
 
     def world(self, *, protected: tuple[str, ...] = (), **changes: Any) -> WatchedWorld:
         """A world on this cloud that does not wait."""
@@ -151,49 +121,6 @@ class Cloud:
             "sleep": lambda _: None,
         }
         return WatchedWorld(**{**given, **changes})
-
-    def bucket(self) -> Any:
-        s3 = self.client("s3")
-        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-        return s3
-
-    def client(self, service: str) -> Any:
-        return quick(client(service, REGION, self.url, 20.0))
-
-    def group(self, vpc: str, name: str) -> str:
-        return str(self.ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"])
-
-    def network(self) -> tuple[str, str]:
-        vpc = self.ec2.create_vpc(CidrBlock="10.1.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]["VpcId"]
-        subnet = self.ec2.create_subnet(VpcId=vpc, CidrBlock="10.1.1.0/24")["Subnet"]["SubnetId"]
-        return vpc, subnet
-
-    def machine(self, interfaces: int = 2, **more: Any) -> Machine:
-        """An instance launched with explicit interface specifications, each with two groups of its own."""
-        vpc, subnet = self.network()
-        groups = [[self.group(vpc, f"web-{n}"), self.group(vpc, f"app-{n}")] for n in range(interfaces)]
-        specs = [
-            {"DeviceIndex": n, "SubnetId": subnet, "Groups": listed, "DeleteOnTermination": True}
-            for n, listed in enumerate(groups)
-        ]
-        return self._run(vpc, subnet, NetworkInterfaces=specs, **more)
-
-    def plain_machine(self) -> Machine:
-        """An instance launched with group ids: one interface, and moto's view of groups is the union of both lists."""
-        vpc, subnet = self.network()
-        return self._run(
-            vpc, subnet, SubnetId=subnet, SecurityGroupIds=[self.group(vpc, "web"), self.group(vpc, "app")]
-        )
-
-    def _run(self, vpc: str, subnet: str, **params: Any) -> Machine:
-        params = {"InstanceType": "t3.micro", **params}
-        told = self.ec2.run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1, **params)["Instances"][0]
-        return Machine(id=told["InstanceId"], vpc=vpc, subnet=subnet, groups=self.groups_of(told["InstanceId"]))
-
-    def groups_of(self, instance: str) -> dict[str, list[str]]:
-        only = [{"Name": "attachment.instance-id", "Values": [instance]}]
-        told = self.ec2.describe_network_interfaces(Filters=only)["NetworkInterfaces"]
-        return {one["NetworkInterfaceId"]: sorted(g["GroupId"] for g in one["Groups"]) for one in told}
 
     def rules_of(self, group: str) -> list[dict[str, Any]]:
         only = [{"Name": "group-id", "Values": [group]}]

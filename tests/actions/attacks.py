@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from actions.account import ACCOUNT, Cloud
-from actions.stages import STAGES, data, identity, instance, recovery
+from actions.stages import STAGES
+from hikeshi.simulation.building import data, identity, instance, recovery
 
 OTHER = "444455556666"
 """The attacker's own account."""

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from actions.short_cut import quick
 from hikeshi.actions.aws.recorder import ListRecorder, Settled
 from hikeshi.actions.aws.world import AwsWorld
+from hikeshi.simulation.short_cut import quick
 
 Fault = Literal["throttled", "internal", "lost after", "denied", "vanished"]
 

@@ -21,6 +21,7 @@ from hikeshi.doors.cli.texts import TEXTS
 
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 SAMPLE = Path(__file__).parents[1] / "samples" / "cloudtrail" / "s3.json"
+CACAO = Path(__file__).parents[1] / "samples" / "cacao" / "block-an-address.json"
 PROOFS = Path(__file__).parents[1] / "samples" / "proofs"
 PEOPLES = [name for name, command in COMMANDS.items() if command.needs == "person"]
 ENGINES = [name for name, command in COMMANDS.items() if command.needs == "engine" and name not in {"demo", "doctor"}]
@@ -51,6 +52,8 @@ WORDS = {
     "evidence acquire logs": ["--root", str(SAMPLE.parents[1]), "--also", str(SAMPLE), "--dry-run"],
     "evidence acquire state": ["--dry-run"],
     "evidence hash": [str(SAMPLE)],
+    "playbook export": ["ransomware"],
+    "playbook import": [str(CACAO)],
     "playbook show": ["ransomware"],
 }
 """Arguments with which a command that needs nothing but files can run."""

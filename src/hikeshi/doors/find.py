@@ -22,10 +22,12 @@ from hikeshi.desk.incidents.sight import alerts
 from hikeshi.desk.ledger.models import ORGANISATION, Chain
 from hikeshi.desk.oncall.models import Override, Rotation
 from hikeshi.desk.oncall.reading import rotations
+from hikeshi.desk.playbooks.reading import books
 from hikeshi.desk.reports.models import Report
 from hikeshi.desk.runs.models import Step
 from hikeshi.desk.timelines.models import EventNote, Mark, SavedSearch, Timeline
 from hikeshi.errors import Refused
+from hikeshi.playbooks.playbook import Playbook
 
 DIGITS = 19
 """Fewer digits than this fit any database's numbers."""
@@ -59,6 +61,14 @@ def insider(actor: Actor) -> None:
     """Raises `NotThere` for whoever has no part in anything: neither triage nor a role on any incident."""
     if not (allowed(actor, "triage") or incidents.visible(actor).exists()):
         raise _not_there("page", "for you")
+
+
+def playbook(actor: Actor, name: str) -> Playbook:
+    """One of the playbooks there are, for everybody who has a part in anything."""
+    insider(actor)
+    if (found := books().get(name)) is None:
+        raise _not_there("playbook", name)
+    return found
 
 
 def incident(actor: Actor, name: str) -> Incident:

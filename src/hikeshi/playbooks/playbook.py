@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 import rfc8785
@@ -160,6 +160,8 @@ class StepSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How a containment done by people is taken back."""
     attack: tuple[Technique, ...] = ()
     csf: tuple[Outcome, ...] = ()
+    cacao_id: Annotated[str, Meta(max_length=120)] = ""
+    """The id that the step has in the CACAO document it came from."""
 
     def __post_init__(self) -> None:
         # msgspec turns a ValueError into a validation error that carries the place.
@@ -238,6 +240,8 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     csf: tuple[Outcome, ...] = ()
     sources: tuple[Source, ...] = ()
     exercise: Exercise | None = None
+    cacao: dict[str, Any] = {}
+    """The CACAO document that it came from, without secrets: what has no place here is kept there, and goes out again."""
     steps: Annotated[tuple[StepSpec, ...], Meta(min_length=1, max_length=500)]
     simulations: Annotated[tuple[Simulation, ...], Meta(max_length=50)] = ()
 

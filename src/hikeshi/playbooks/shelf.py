@@ -11,8 +11,12 @@ from hikeshi.playbooks.playbook import Playbook, load
 
 LIBRARY: Final = (
     "compromised-ec2",
+    "denial-of-service",
+    "edge-device",
+    "identity-takeover",
     "personal-data-leak",
     "ransomware",
+    "web-application",
 )
 """Their names, in alphabetical order: `library/<name>.yaml`."""
 

@@ -159,24 +159,31 @@ class Layer:
         self.shells = Shells()
         self.consoles = Consoles(machines)
 
+    def forget(self) -> None:
+        """Everything that is kept here, and not by moto."""
+        self.faults.replace(b"[]")
+        self.lookups.replace(b"[]")
+        self.climate.replace(b"{}")
+        for kept in (
+            self.agents, self.anchors, self.center, self.consoles, self.refreshes, self.root, self.sessions, self.shells,
+            self.vault,
+        ):  # fmt: skip
+            kept.forget()
+
+    def reset(self) -> None:
+        """A fresh account, as `POST /moto-api/reset` makes it."""
+        from moto.moto_api._internal.models import moto_api_backend  # after the settings, see `server.py`
+
+        self.forget()
+        moto_api_backend.reset()
+
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         controls = {CONTROL: self._control, weather.CONTROL: self._weather, lookups.CONTROL: self._recorded}
         if path in controls:
             return _send(controls[path](environ), start_response)
         if path == "/moto-api/reset":
-            self.faults.replace(b"[]")
-            self.agents.forget()
-            self.vault.forget()
-            self.anchors.forget()
-            self.center.forget()
-            self.root.forget()
-            self.lookups.replace(b"[]")
-            self.climate.replace(b"{}")
-            self.refreshes.forget()
-            self.sessions.forget()
-            self.shells.forget()
-            self.consoles.forget()
+            self.forget()
         if path.startswith("/moto-api/"):
             return self._moto(environ, _marked(start_response))
         call = read_call(environ)

@@ -25,7 +25,7 @@ def list_playbooks() -> Answer:
 
 def show(name: Annotated[str, typer.Argument(help="A name of `playbook list`, or a YAML file.")]) -> dict[str, Any]:
     """One playbook with its steps in order."""
-    book = _book(name)
+    book = book_named(name)
     return _head(book) | {
         "summary": msgspec.to_builtins(book.summary),
         "matches": list(book.matches),
@@ -50,7 +50,8 @@ def _step(step: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _book(name: str) -> Playbook:
+def book_named(name: str) -> Playbook:
+    """One of the library, or a YAML file. Raises `Refused` for a name that is neither, `Unreadable` for a broken file."""
     if name in library():
         return library()[name]
     path = Path(name)

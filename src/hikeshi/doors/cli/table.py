@@ -246,6 +246,8 @@ COMMANDS: Final[dict[str, Command]] = {
     "order show": Command("order", "show", "person", "One standing order", "常時承認の詳細"),
     "order try": Command("order", "try_order", "person", "Which past alerts would it have answered?", "過去のアラートで常時承認を試行"),
     "playbook done": Command("steps", "done", "person", "A manual step is done", "手動ステップの完了を記録"),
+    "playbook export": Command("cacao", "export", "engine", "A playbook as a CACAO 2.0 document", "プレイブックを CACAO 2.0 形式で出力"),
+    "playbook import": Command("cacao", "import_", "engine", "A CACAO 2.0 document as a playbook", "CACAO 2.0 文書をプレイブックとして読み込み"),
     "playbook lint": Command("playbook", "lint_playbooks", "engine", "What is wrong with a playbook", "プレイブックを検査"),
     "playbook list": Command("playbook", "list_playbooks", "engine", "The playbooks there are", "プレイブックの一覧"),
     "playbook run": Command("steps", "run", "person", "Start a playbook for an incident", "プレイブックを開始"),

@@ -623,6 +623,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "evidence_bucket": ("Bucket of evidence", "証拠のバケット"),
     "evidence_key": ("Key of evidence", "証拠の暗号鍵"),
     "forensic_account": ("Forensic account", "フォレンジック用アカウント"),
+    "yaml": ("YAML", "YAML"),
+    "signatures": ("Signatures", "署名"),
+    "good": ("Holds", "有効"),
+    "signee": ("Signed by", "署名者"),
 }
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from actions.account import BUCKET, REGION, Cloud
-from actions.stages.acquisition import trail
 from actions.worlds import WatchedWorld
 from hikeshi.actions.aws.acquisition import preserve_logs
 from hikeshi.actions.aws.acquisition.preserve_logs import PreserveLogs
+from hikeshi.simulation.building.acquisition import trail
 
 
 def record(number: int, world: WatchedWorld, user: str = "ci-deploy") -> dict[str, Any]:

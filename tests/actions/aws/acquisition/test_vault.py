@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from actions.account import ACCOUNT, REGION, Cloud
-from actions.stages.acquisition import a_snapshot, customer_key
 from actions.worlds import WatchedWorld
 from hikeshi.actions.aws.acquisition.copy_snapshots import CopySnapshot
 from hikeshi.actions.aws.acquisition.lock_compliance import LockCompliance
 from hikeshi.actions.aws.acquisition.lock_snapshots import LockSnapshots
 from hikeshi.actions.aws.acquisition.share_snapshots import ShareSnapshots
 from hikeshi.errors import Failed, Refused
+from hikeshi.simulation.building.acquisition import a_snapshot, customer_key
 
 FORENSIC = "210987654321"
 

@@ -7,7 +7,6 @@ import json
 import pytest
 
 from actions.account import ACCOUNT, Cloud, stored
-from actions.stages.data import FILES, POLICY, bucket_with_policy, bucket_with_rules, public_bucket
 from actions.worlds import WatchedWorld
 from hikeshi.actions.aws.data.block_account import BlockAccount
 from hikeshi.actions.aws.data.block_bucket import BlockBucket
@@ -15,6 +14,7 @@ from hikeshi.actions.aws.data.bucket import CONFIGURATIONS
 from hikeshi.actions.aws.data.lock_policy import LOCK, LockPolicy, ourselves
 from hikeshi.actions.aws.data.preserve import Preserve
 from hikeshi.errors import Refused
+from hikeshi.simulation.building.data import FILES, POLICY, bucket_with_policy, bucket_with_rules, public_bucket
 
 BREAK_GLASS = f"arn:aws:iam::{ACCOUNT}:role/break-glass"
 

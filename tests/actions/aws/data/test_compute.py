@@ -7,10 +7,10 @@ import json
 import pytest
 
 from actions.account import Cloud
-from actions.stages.data import FUNCTION, busy_function, cluster_admin, scaled_service
 from actions.worlds import WatchedWorld
 from hikeshi.actions import action
 from hikeshi.errors import Refused
+from hikeshi.simulation.building.data import FUNCTION, busy_function, cluster_admin, scaled_service
 
 
 def test_no_reservation_is_another_state_than_none_at_all(cloud: Cloud, world: WatchedWorld) -> None:

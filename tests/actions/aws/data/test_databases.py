@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from actions.account import ACCOUNT, REGION, Cloud, stored
-from actions.stages.data import public_database, rotated_secret
 from actions.worlds import WatchedWorld
 from hikeshi.actions import action
 from hikeshi.errors import Failed, Refused
+from hikeshi.simulation.building.data import public_database, rotated_secret
 from hikeshi.simulation.lookups import CONTROL
 
 

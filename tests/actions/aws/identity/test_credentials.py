@@ -10,11 +10,11 @@ import msgspec
 import pytest
 
 from actions.account import Cloud, stored
-from actions.stages import identity as built
 from actions.worlds import WatchedWorld
 from hikeshi.actions import action
 from hikeshi.actions.aws.identity.revoke_role_sessions import POLICY, date_of, older_than
 from hikeshi.errors import Refused
+from hikeshi.simulation.building import identity as built
 
 
 def refused(world: WatchedWorld, name: str, **inputs: Any) -> Refused:

@@ -8,11 +8,11 @@ from collections import Counter
 import pytest
 
 from actions.account import Cloud, stored
-from actions.stages import identity as built
 from actions.worlds import WatchedWorld
 from hikeshi.actions import action
 from hikeshi.actions.aws.identity.sweep import Row, trusting_others
 from hikeshi.errors import Refused
+from hikeshi.simulation.building import identity as built
 
 
 def test_a_sweep_lists_what_is_young_and_who_is_let_in(cloud: Cloud, world: WatchedWorld) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from actions.account import Cloud, stored
-from actions.stages import identity as built
 from actions.worlds import WatchedWorld
 from hikeshi.actions import action
 from hikeshi.errors import Refused
+from hikeshi.simulation.building import identity as built
 
 
 def test_a_policy_that_is_not_in_the_accounts_yet_is_no_proof_and_is_finished(

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from actions.account import ACCOUNT, Cloud, stored
-from actions.stages import identity as built
 from actions.worlds import WatchedWorld
 from hikeshi.actions import action
 from hikeshi.actions.action import Plan
 from hikeshi.actions.aws.identity.quarantine_user import QUARANTINE
 from hikeshi.errors import Refused
+from hikeshi.simulation.building import identity as built
 
 
 def refused(world: WatchedWorld, name: str, **inputs: Any) -> Refused:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from actions.account import Cloud, stored
-from actions.stages.instance import one
 from hikeshi.actions import action
 from hikeshi.errors import Refused
+from hikeshi.simulation.building.instance import one
 
 
 def test_text_and_picture_are_kept_with_their_hashes(cloud: Cloud) -> None:

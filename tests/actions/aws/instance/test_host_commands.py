@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from actions.account import Cloud, stored
-from actions.stages.instance import one, with_endpoint
 from hikeshi.actions import action
 from hikeshi.actions.action import Action, Plan
 from hikeshi.actions.aws.instance.host_firewall import HostFirewall
 from hikeshi.actions.aws.instance.host_triage import MOST_TEXT, unpacked
 from hikeshi.errors import Refused
 from hikeshi.simulation import cast
+from hikeshi.simulation.building.instance import one, with_endpoint
 from hikeshi.simulation.state import state
 
 OFFLINE = [{"ResourceType": "instance", "Tags": [{"Key": "sim:agent", "Value": "offline"}]}]

@@ -8,12 +8,12 @@ import msgspec
 import pytest
 
 from actions.account import IMAGE, Cloud, stored
-from actions.stages.instance import balanced, member, one, two, with_sessions
 from hikeshi.actions import action
 from hikeshi.actions.action import Action, Plan
 from hikeshi.actions.aws.instance.deregister import registrations
 from hikeshi.actions.aws.machines import Instance, find_instance
 from hikeshi.errors import Refused
+from hikeshi.simulation.building.instance import balanced, member, one, two, with_sessions
 
 
 def planned(cloud: Cloud, name: str, inputs: dict[str, Any], **world: Any) -> tuple[Action[Any], Plan]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from actions.account import Cloud
-from actions.stages.network import a_subnet, a_way_out
 from actions.worlds import WatchedWorld
 from hikeshi.actions.aws.network.blackhole_route import BlackholeRoute
 from hikeshi.actions.aws.network.block_public import BlockPublic
@@ -15,6 +14,7 @@ from hikeshi.actions.aws.network.quarantine_subnet import ROLE, QuarantineSubnet
 from hikeshi.actions.aws.network.remove_public import RemovePublic
 from hikeshi.actions.aws.network.shrink_tracking import LEAST, ShrinkTracking
 from hikeshi.errors import Refused
+from hikeshi.simulation.building.network import a_subnet, a_way_out
 
 
 def test_an_automatic_address_goes_and_another_one_comes_back(cloud: Cloud, world: WatchedWorld) -> None:

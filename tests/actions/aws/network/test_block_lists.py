@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from actions.account import Cloud, stored
-from actions.stages.data import RULES_TEXT, ip_set, prefix_list, rule_group, some_vpc
 from actions.worlds import WatchedWorld
 from hikeshi.actions import action
 from hikeshi.actions.aws.network.block_lists import network_of
 from hikeshi.errors import Refused
+from hikeshi.simulation.building.data import RULES_TEXT, ip_set, prefix_list, rule_group, some_vpc
 
 
 def addresses(cloud: Cloud, made: dict[str, Any]) -> list[str]:

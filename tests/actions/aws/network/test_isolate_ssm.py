@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from actions.account import Cloud
-from actions.stages.network import with_endpoints
 from actions.worlds import WatchedWorld
 from hikeshi.actions.aws.network.isolate import IsolateInstance
 from hikeshi.actions.aws.network.isolate_ssm import IsolateExceptSsm
 from hikeshi.errors import Refused
+from hikeshi.simulation.building.network import with_endpoints
 
 
 def test_the_group_reaches_the_endpoints_and_the_prefix_list_of_s3_and_nothing_else(

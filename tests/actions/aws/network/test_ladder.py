@@ -8,13 +8,13 @@ import msgspec
 import pytest
 
 from actions.account import Cloud
-from actions.stages.network import with_addresses, with_endpoints
 from actions.worlds import WatchedWorld
 from hikeshi.actions import ACTIONS, action
 from hikeshi.actions.aws.network.ladder import DNS_BLOCK, Facts, Ladder, advise, climb, facts_of
 from hikeshi.actions.aws.network.paths import Hop, Path
 from hikeshi.actions.aws.network.survey import PERMISSIONS, Survey
 from hikeshi.actions.aws.world import permission_for
+from hikeshi.simulation.building.network import with_addresses, with_endpoints
 
 INSTANCE = "i-0123456789abcdef0"
 ALL = set(ACTIONS)

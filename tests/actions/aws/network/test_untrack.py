@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from actions.account import Cloud, Machine
-from actions.stages.network import with_endpoints
 from actions.worlds import Killed, WatchedWorld
 from hikeshi.actions.action import Plan
 from hikeshi.actions.aws.network.isolate import IsolateInstance
@@ -16,6 +15,7 @@ from hikeshi.actions.aws.network.isolation_group import EMPTY, OPEN, our_groups
 from hikeshi.actions.aws.network.untrack import Untrack
 from hikeshi.actions.aws.recorder import ListRecorder
 from hikeshi.errors import Failed, Refused
+from hikeshi.simulation.building.network import with_endpoints
 
 OPENED = 5
 """Calls until the first interface is open: two groups with their rules, and the swap."""

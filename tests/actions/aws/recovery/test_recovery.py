@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from actions.account import BUCKET, Cloud
-from actions.stages.recovery import INVOICES, destroyed
 from actions.worlds import WatchedWorld
 from hikeshi.actions import action
 from hikeshi.actions.aws.acquisition.lock_snapshots import LockSnapshots
@@ -18,6 +17,7 @@ from hikeshi.actions.aws.recovery import watch_trail
 from hikeshi.actions.aws.recovery.release import Release
 from hikeshi.actions.aws.recovery.watch_trail import WatchTrail
 from hikeshi.errors import Refused
+from hikeshi.simulation.building.recovery import INVOICES, destroyed
 
 
 def test_an_instance_whose_evidence_is_not_safe_is_not_released(cloud: Cloud, world: WatchedWorld) -> None:

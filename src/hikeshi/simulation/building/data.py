@@ -1,0 +1,263 @@
+"""What the actions in `actions/aws/data/` are tried on, built in a simulated account: each function returns the inputs it made."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from typing import Any
+
+from hikeshi.simulation.account import ACCOUNT, REGION, Account
+
+FILES = "example-files"
+POLICY = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "Web",
+                "Effect": "Allow",
+                "Principal": "*",
+                "Action": "s3:GetObject",
+                "Resource": f"arn:aws:s3:::{FILES}/*",
+            }
+        ],
+    },
+    indent=3,
+)
+RULES = [
+    {"ID": "logs", "Status": "Enabled", "Filter": {"Prefix": "logs/"}, "Expiration": {"Days": 1}},
+    {"ID": "day", "Status": "Enabled", "Filter": {"Prefix": "x/"}, "Expiration": {"Date": "2027-01-01T00:00:00Z"}},
+]
+
+
+def files(account: Account, **more: Any) -> Any:
+    s3 = account.client("s3")
+    s3.create_bucket(Bucket=FILES, CreateBucketConfiguration={"LocationConstraint": REGION}, **more)
+    return s3
+
+
+def public_bucket(account: Account) -> dict[str, Any]:
+    files(account).put_bucket_policy(Bucket=FILES, Policy=POLICY)
+    return {"bucket": FILES}
+
+
+def half_blocked_bucket(account: Account) -> dict[str, Any]:
+    block = {
+        "BlockPublicAcls": True,
+        "IgnorePublicAcls": False,
+        "BlockPublicPolicy": False,
+        "RestrictPublicBuckets": False,
+    }
+    files(account).put_public_access_block(Bucket=FILES, PublicAccessBlockConfiguration=block)
+    return {"bucket": FILES}
+
+
+def the_account(account: Account) -> dict[str, Any]:
+    del account  # it is there
+    return {"account_id": ACCOUNT}
+
+
+def bucket_with_policy(account: Account) -> dict[str, Any]:
+    return public_bucket(account) | {"let_in": [f"arn:aws:iam::{ACCOUNT}:role/break-glass"]}
+
+
+def bucket_without_policy(account: Account) -> dict[str, Any]:
+    files(account)
+    return {"bucket": FILES, "let_in": [f"arn:aws:iam::{ACCOUNT}:role/break-glass"]}
+
+
+def bucket_with_rules(account: Account) -> dict[str, Any]:
+    files(account).put_bucket_lifecycle_configuration(Bucket=FILES, LifecycleConfiguration={"Rules": RULES})
+    return {"bucket": FILES}
+
+
+def bucket_with_lock(account: Account) -> dict[str, Any]:
+    s3 = files(account, ObjectLockEnabledForBucket=True)
+    s3.put_bucket_versioning(Bucket=FILES, VersioningConfiguration={"Status": "Suspended"})
+    s3.put_object(Bucket=FILES, Key="2026/invoice.pdf", Body=b"invoice")
+    return {"bucket": FILES, "keys": ["2026/invoice.pdf"]}
+
+
+OTHER = "444455556666"
+
+
+def shared_snapshot(account: Account) -> dict[str, Any]:
+    volume = account.ec2.create_volume(Size=1, AvailabilityZone=f"{REGION}a")["VolumeId"]
+    snapshot = account.ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    for whom in ({"UserIds": [OTHER]}, {"GroupNames": ["all"]}):
+        account.ec2.modify_snapshot_attribute(SnapshotId=snapshot, OperationType="add", **whom)
+    return {"snapshot_id": snapshot}
+
+
+def shared_image(account: Account) -> dict[str, Any]:
+    image = account.ec2.create_image(InstanceId=account.plain_machine().id, Name="web")["ImageId"]
+    whom = {"Add": [{"UserId": OTHER}, {"Group": "all"}]}
+    account.ec2.modify_image_attribute(ImageId=image, LaunchPermission=whom)
+    return {"image_id": image}
+
+
+def blinded_trail(account: Account) -> dict[str, Any]:
+    """Never started, one region, only reading calls, nothing of KMS."""
+    trail = account.client("cloudtrail")
+    account.client("s3").create_bucket(Bucket="example-trail", CreateBucketConfiguration={"LocationConstraint": REGION})
+    trail.create_trail(Name="main-trail", S3BucketName="example-trail")
+    data = [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}]
+    blind = {
+        "ReadWriteType": "ReadOnly",
+        "IncludeManagementEvents": False,
+        "DataResources": data,
+        "ExcludeManagementEventSources": ["kms.amazonaws.com"],
+    }
+    trail.put_event_selectors(TrailName="main-trail", EventSelectors=[blind])
+    return {"trail": "main-trail"}
+
+
+def trail_of_few_resources(account: Account) -> dict[str, Any]:
+    """The same with advanced selectors."""
+    made = blinded_trail(account)
+    few = [{"Field": "eventCategory", "Equals": ["Data"]}, {"Field": "resources.type", "Equals": ["AWS::S3::Object"]}]
+    account.client("cloudtrail").put_event_selectors(
+        TrailName="main-trail", AdvancedEventSelectors=[{"Name": "data", "FieldSelectors": few}]
+    )
+    return made
+
+
+def disabled_key(account: Account) -> dict[str, Any]:
+    """Disabled, closed to its own account, and with a grant to an intruder beside a good one."""
+    kms = account.client("kms")
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{OTHER}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=1)
+    key = kms.create_key(Policy=policy)["KeyMetadata"]["KeyId"]
+    for name in ("app", "mallory"):
+        kms.create_grant(KeyId=key, GranteePrincipal=f"arn:aws:iam::{ACCOUNT}:user/{name}", Operations=["Decrypt"])
+    kms.disable_key(KeyId=key)
+    return {"key_id": key, "revoke_from": [f"arn:aws:iam::{ACCOUNT}:user/mallory"]}
+
+
+def key_to_be_deleted(account: Account) -> dict[str, Any]:
+    kms = account.client("kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    return {"key_id": key}
+
+
+ADDRESSES = ["198.51.100.7", "203.0.113.0/24"]
+RULES_TEXT = """# what has to be blocked
+drop ip 192.0.2.1 any <> any any (msg:"theirs"; sid:1; rev:1;)
+"""
+
+
+def some_vpc(account: Account) -> dict[str, Any]:
+    return {"vpc_id": account.network()[0], "domains": ["Evil.example.", "t.tunnel.example"]}
+
+
+def prefix_list(account: Account) -> dict[str, Any]:
+    made = account.ec2.create_managed_prefix_list(
+        PrefixListName="block", MaxEntries=10, AddressFamily="IPv4", Entries=[{"Cidr": "192.0.2.1/32"}]
+    )
+    return {"prefix_list_id": made["PrefixList"]["PrefixListId"], "addresses": ADDRESSES}
+
+
+def rule_group(account: Account) -> dict[str, Any]:
+    account.client("network-firewall").create_rule_group(
+        RuleGroupName="block",
+        Type="STATEFUL",
+        Capacity=10,
+        Description="Block list",
+        RuleGroup={"RulesSource": {"RulesString": RULES_TEXT}},
+    )
+    return {"rule_group": "block", "addresses": ADDRESSES}
+
+
+def ip_set(account: Account) -> dict[str, Any]:
+    made = account.client("wafv2").create_ip_set(
+        Name="block", Scope="REGIONAL", IPAddressVersion="IPV4", Addresses=["192.0.2.1/32"], Description="Block list"
+    )
+    return {"ip_set": "block", "ip_set_id": made["Summary"]["Id"], "addresses": ADDRESSES}
+
+
+FUNCTION = "order-intake"
+
+
+def busy_function(account: Account) -> dict[str, Any]:
+    """Fed by a queue, with a public address and permissions for everybody and for S3."""
+    role = account.client("iam").create_role(RoleName="intake", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    code, packed = io.BytesIO(), {"FunctionName": FUNCTION, "Runtime": "python3.12", "Role": role, "Handler": "a.b"}
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("a.py", "b = print")
+    functions, queues = account.client("lambda"), account.client("sqs")
+    functions.create_function(**packed, Code={"ZipFile": code.getvalue()})
+    queue = queues.create_queue(QueueName="orders")["QueueUrl"]
+    source = queues.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    functions.create_event_source_mapping(FunctionName=FUNCTION, EventSourceArn=source)
+    functions.create_function_url_config(FunctionName=FUNCTION, AuthType="NONE", Cors={"AllowOrigins": ["*"]})
+    for name, more in (
+        ("public", {"Action": "lambda:InvokeFunctionUrl", "Principal": "*", "FunctionUrlAuthType": "NONE"}),
+        ("files", {"Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com", "SourceArn": "arn:aws:s3:::x"}),
+    ):
+        functions.add_permission(FunctionName=FUNCTION, StatementId=name, **more)
+    return {"function": FUNCTION}
+
+
+def reserved_function(account: Account) -> dict[str, Any]:
+    made = busy_function(account)
+    account.client("lambda").put_function_concurrency(FunctionName=FUNCTION, ReservedConcurrentExecutions=5)
+    return made
+
+
+def scaled_service(account: Account) -> dict[str, Any]:
+    ecs = account.client("ecs")
+    ecs.create_cluster(clusterName="prod")
+    ecs.register_task_definition(family="web", containerDefinitions=[{"name": "a", "image": "web", "memory": 128}])
+    ecs.create_service(cluster="prod", serviceName="web", taskDefinition="web", desiredCount=3)
+    account.client("application-autoscaling").register_scalable_target(
+        ServiceNamespace="ecs",
+        ResourceId="service/prod/web",
+        ScalableDimension="ecs:service:DesiredCount",
+        MinCapacity=1,
+        MaxCapacity=4,
+    )
+    return {"cluster": "prod", "service": "web"}
+
+
+def cluster_admin(account: Account) -> dict[str, Any]:
+    principal = f"arn:aws:iam::{ACCOUNT}:role/developer"
+    which = {"clusterName": "prod", "principalArn": principal}
+    eks = account.client("eks")
+    eks.create_cluster(name="prod", roleArn=f"arn:aws:iam::{ACCOUNT}:role/eks", resourcesVpcConfig={"subnetIds": []})
+    eks.create_access_entry(**which, kubernetesGroups=["builders"])
+    policies = "arn:aws:eks::aws:cluster-access-policy"
+    for name, scope in (("Admin", {"type": "namespace", "namespaces": ["a"]}), ("ClusterAdmin", {"type": "cluster"})):
+        eks.associate_access_policy(**which, policyArn=f"{policies}/AmazonEKS{name}Policy", accessScope=scope)
+    return {"cluster": "prod", "principal_arn": principal}
+
+
+def public_database(account: Account) -> dict[str, Any]:
+    vpc, subnet = account.network()
+    rds = account.client("rds")
+    rds.create_db_subnet_group(DBSubnetGroupName="db", DBSubnetGroupDescription="db", SubnetIds=[subnet])
+    rds.create_db_instance(
+        DBInstanceIdentifier="orders",
+        DBInstanceClass="db.t3.micro",
+        Engine="postgres",
+        AllocatedStorage=20,
+        MasterUsername="orders",
+        MasterUserPassword="for-a-test-only",
+        PubliclyAccessible=True,
+        VpcSecurityGroupIds=[account.group(vpc, "db"), account.group(vpc, "app")],
+        DBSubnetGroupName="db",
+    )
+    return {"database_id": "orders"}
+
+
+def rotated_secret(account: Account) -> dict[str, Any]:
+    secrets = account.client("secretsmanager")
+    secrets.create_secret(Name="orders", SecretString="for-a-test-only")
+    secrets.rotate_secret(SecretId="orders", RotationRules={"AutomaticallyAfterDays": 30})
+    return {"secret_id": "orders"}

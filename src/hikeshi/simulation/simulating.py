@@ -1,0 +1,134 @@
+"""Playing a playbook in all its ways: those that its file describes, and those that they leave out.
+
+with stage() as account:
+report = simulate(book, account, find=find)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+import msgspec
+
+from hikeshi.errors import HikeshiError, Refused
+from hikeshi.playbooks.playbook import Playbook, Simulation
+from hikeshi.simulation.account import Account, running_account
+from hikeshi.simulation.hands import InAccount
+from hikeshi.simulation.judging import judged, undoing
+from hikeshi.simulation.rehearsing import Find, Rehearsal, filled
+from hikeshi.simulation.samples import TOLD
+from hikeshi.simulation.scenes import build
+from hikeshi.simulation.traces import Beat, Mismatch, Trace
+from hikeshi.simulation.ways import ways
+from hikeshi.text import Text
+
+KNOWN: Final = ("alert.account", "alert.finding_id", "alert.region", "incident.name")
+"""Facts that are there although a simulation does not name them."""
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """All ways of one version. `uncovered` are steps ("2.1") and options ("1.4=isolate") that none of them reaches."""
+
+    playbook: str
+    version: int
+    digest: str
+    traces: tuple[Trace, ...]
+    uncovered: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        return all(trace.passed for trace in self.traces)
+
+
+class Stage:
+    """The account in which ways are played one after the other; built anew only where the way before has left something."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self._scene: str | None = None
+        self._names: dict[str, Any] = {}
+        self._played = 0
+        self._last: InAccount | None = None
+
+    def set(self, scene: str) -> tuple[dict[str, Any], InAccount]:
+        """The names of what stands there, and hands to act with. Raises `Refused` for a scene that is none."""
+        if scene != self._scene or self._last is None or self._last.watched.spent:
+            self._scene = None
+            self.account.reset()
+            self.account.simulated.lookups.paced = False
+            self.account.bucket()
+            self._names = build(self.account, scene.split())
+            self._scene = scene
+        self._played += 1
+        self._last = InAccount(self.account, f"INC-2026-{self._played:04d}")
+        return self._names, self._last
+
+
+@contextmanager
+def stage() -> Iterator[Stage]:
+    """An account in this process, gone at the end. Raises `Failed` without moto."""
+    with running_account() as account:
+        yield Stage(account)
+
+
+def simulate(
+    book: Playbook, on: Stage, *, find: Find | None = None, only: str = "", told: Callable[[Trace], None] = lambda _: None
+) -> Report:  # fmt: skip
+    """Play every way, or the one named `only`; `told` hears of each as it ends. Raises `Refused` for a way that is none."""
+    further = ways(book)
+    derived = {way.name for way in further.derived}
+    chosen = [way for way in (*book.simulations, *further.derived) if only in ("", way.name)]
+    if not chosen:
+        names = ", ".join(way.name for way in (*book.simulations, *further.derived))
+        raise Refused(f"{book.name} has no simulation {only!r}.", hint=f"There are {names}.")
+    traces = []
+    for way in chosen:
+        traces.append(play(book, way, on, find=find, derived=way.name in derived))
+        told(traces[-1])
+    return Report(
+        playbook=book.name, version=book.version, digest=book.digest, traces=tuple(traces),
+        uncovered=further.uncovered if not only else (),
+    )  # fmt: skip
+
+
+def play(book: Playbook, way: Simulation, on: Stage, *, find: Find | None = None, derived: bool = False) -> Trace:
+    """Play one way, undo what it has contained, and judge it."""
+    try:
+        names, hands = on.set(way.scene)
+        played = Rehearsal(book, way, hands, _facts(book, way, names), names=names, find=find).play()
+    except HikeshiError as problem:
+        wrong = Mismatch(step="", expected="", found="", what=Text(str(problem), str(problem)))
+        return _trace(book, way, derived, (), {}, {}, (wrong,), 0)
+    undone = hands.undo_all(played.now)
+    beats = [
+        Beat(
+            at=int(played.now),
+            key=one.key,
+            was="done",
+            now="failed" if one.wrong else "undone",
+            why=one.why,
+            calls=one.calls,
+        )
+        for one in undone
+    ]
+    wrong_ones = (*judged(played, way), *undoing(hands, undone, way))
+    return _trace(
+        book, way, derived, (*played.beats, *beats), played.states, played.choices, wrong_ones, int(played.now)
+    )  # fmt: skip
+
+
+def _trace(
+    book: Playbook, way: Simulation, derived: bool, beats: tuple[Beat, ...], states: dict[str, str], choices: dict[str, str],
+    mismatches: tuple[Mismatch, ...], seconds: int,
+) -> Trace:  # fmt: skip
+    return Trace(
+        playbook=book.name, version=book.version, way=way.name, derived=derived, beats=beats, states=states,
+        choices=choices, mismatches=mismatches, seconds=seconds,
+    )  # fmt: skip
+
+
+def _facts(book: Playbook, way: Simulation, names: Mapping[str, Any]) -> dict[str, Any]:
+    known = {name: TOLD[name] for name in KNOWN} | {"incident.severity": int(book.severity[-1])}
+    return {**known, **{name: filled(value, names) for name, value in way.facts.items()}}
