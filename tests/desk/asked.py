@@ -9,7 +9,7 @@ from django.utils import timezone
 from hikeshi.actions.action import Call, Plan
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.incidents.models import Incident
-from hikeshi.desk.runs import plans, verbs as runs
+from hikeshi.desk.runs import plans, starting
 from hikeshi.desk.runs.models import Step
 from hikeshi.playbooks.shelf import library
 from hikeshi.text import Text
@@ -32,7 +32,7 @@ def plan(incident: Incident, parts: tuple[str, ...] = PARTS, minutes: int = 15) 
 def asked(incident: Incident, actor: Actor) -> Step:
     """An isolation that `actor` has asked for; everything before it was left out."""
     facts = {"alert.account": ACCOUNT, "alert.region": "ap-northeast-1", "alert.instance_id": INSTANCE}
-    run = runs.start(incident, library()["compromised-ec2"], actor=actor, facts=facts)
+    run = starting.start(incident, library()["compromised-ec2"], actor=actor, facts=facts)
     isolate = run.steps.get(action="aws.ec2.isolate")
     run.steps.filter(place__lt=isolate.place).update(state="skipped", due_at=None)
     incident.planned_evidence.update(state="waived", reason="not what this is about")

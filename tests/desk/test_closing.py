@@ -21,7 +21,7 @@ from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger.models import Entry
 from hikeshi.desk.reports import standing
 from hikeshi.desk.reviews import closing, verbs as reviews
-from hikeshi.desk.runs import verbs as runs
+from hikeshi.desk.runs import starting
 from hikeshi.errors import Refused
 from hikeshi.playbooks.shelf import library
 
@@ -64,7 +64,7 @@ def test_each_gate_finds_what_is_open(incident: Incident, commander: Actor, on_i
     tasks.give(incident, "Read the log", actor=on_it)
     obligations.decide(incident, "eu-gdpr-33-authority", "undecided", actor=commander, reason="counting")
     evidence.seal_bytes(incident, b"x", actor=on_it, title="x", kind="file")
-    runs.start(incident, library()["ransomware"], actor=commander, facts={})
+    starting.start(incident, library()["ransomware"], actor=commander, facts={})
     assert shut(incident) == {"assets", "decisions", "tasks", "duties", "evidence", "steps"}
     steps = next(gate for gate in closing.gates(incident) if gate.key == "steps")
     assert len(steps.open) == len(library()["ransomware"].steps)

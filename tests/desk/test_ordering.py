@@ -15,7 +15,7 @@ from hikeshi.desk.alerts.models import Alert
 from hikeshi.desk.assets.models import Asset
 from hikeshi.desk.clouds.models import Account
 from hikeshi.desk.ledger.models import Entry
-from hikeshi.desk.runs import ordering, orders, plans, verbs as runs
+from hikeshi.desk.runs import answering, ordering, orders, plans
 from hikeshi.desk.runs.models import Intent, Run, StandingOrder, Step
 from hikeshi.errors import Conflict, Refused
 from standing import stand
@@ -129,7 +129,7 @@ class TestWhatAPersonDecidesAllTheSame:
     @pytest.fixture
     def run(self, alert: Alert, commander: Actor, hikeshi: Actor) -> Run:
         stand("C2", actor=commander, max_resources=3, max_resources_per_hour=4, **SAID)
-        found = runs.answer(alert, actor=hikeshi)
+        found = answering.answer(alert, actor=hikeshi)
         assert found is not None
         found.incident.planned_evidence.update(state="waived", reason="not what this is about")
         return found

@@ -20,7 +20,7 @@ from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import Entry
 from hikeshi.desk.queue import claim
-from hikeshi.desk.runs import approvals, undoing, verbs as runs
+from hikeshi.desk.runs import answering, approvals, by_hand, starting, undoing
 from hikeshi.desk.runs.hands import TECHNICAL, hands_on
 from hikeshi.desk.runs.models import Run, StandingOrder, Step
 from hikeshi.desk.runs.perform import perform, prove
@@ -59,7 +59,7 @@ def work(actor: Actor, worker: str = "w") -> None:
 
 
 def contained(scene: Scene, hikeshi: Actor) -> Run:
-    run = runs.answer(receive(scene, hikeshi), actor=hikeshi)
+    run = answering.answer(receive(scene, hikeshi), actor=hikeshi)
     assert run is not None
     work(hikeshi)
     return run
@@ -73,7 +73,7 @@ class TestAnswering:
     def test_a_standing_order_opens_an_incident_with_pinned_steps(
         self, scene: Scene, order: StandingOrder, hikeshi: Actor
     ) -> None:
-        run = runs.answer(receive(scene, hikeshi), actor=hikeshi)
+        run = answering.answer(receive(scene, hikeshi), actor=hikeshi)
         assert run is not None
         assert (run.incident.severity, run.incident.simulated) == (2, True)
         assert run.digest == library()["compromised-ec2"].digest
@@ -93,7 +93,7 @@ class TestAnswering:
         self, scene: Scene, order: StandingOrder, hikeshi: Actor, changes: dict[str, object], why: str
     ) -> None:
         alert = receive(scene, hikeshi, finding(scene, **changes))  # type: ignore[arg-type]  # one keyword at a time
-        assert runs.answer(alert, actor=hikeshi) is None
+        assert answering.answer(alert, actor=hikeshi) is None
         assert why in alert.answer["en"]
         assert alert.answer["ja"]
         assert alert.due_at is None
@@ -102,12 +102,12 @@ class TestAnswering:
     def test_an_archived_finding_is_left_for_triage(self, scene: Scene, order: StandingOrder, hikeshi: Actor) -> None:
         alert = receive(scene, hikeshi, finding(scene).replace(b'"archived": false', b'"archived": true'))
         assert alert.archived
-        assert runs.answer(alert, actor=hikeshi) is None
+        assert answering.answer(alert, actor=hikeshi) is None
 
     def test_a_repeat_opens_nothing(self, scene: Scene, order: StandingOrder, hikeshi: Actor) -> None:
         alert = receive(scene, hikeshi)
-        runs.answer(alert, actor=hikeshi)
-        assert runs.answer(alert, actor=hikeshi) is None
+        answering.answer(alert, actor=hikeshi)
+        assert answering.answer(alert, actor=hikeshi) is None
         assert Incident.objects.count() == 1
 
     def test_an_order_has_a_cap_an_end_and_a_switch(self, scene: Scene, order: StandingOrder, hikeshi: Actor) -> None:
@@ -120,7 +120,7 @@ class TestAnswering:
         ):
             before = {name: getattr(order, name) for name in change}
             StandingOrder.objects.update(**change)
-            assert runs.answer(alert, actor=hikeshi) is None, change
+            assert answering.answer(alert, actor=hikeshi) is None, change
             StandingOrder.objects.update(**before)
 
     def test_only_who_commands_may_approve_in_advance(self, off_it: Actor) -> None:
@@ -164,7 +164,7 @@ class TestContaining:
     def test_a_person_changing_the_incident_meanwhile_does_not_disturb_it(
         self, scene: Scene, order: StandingOrder, hikeshi: Actor, commander: Actor
     ) -> None:
-        run = runs.answer(receive(scene, hikeshi), actor=hikeshi)
+        run = answering.answer(receive(scene, hikeshi), actor=hikeshi)
         assert run is not None
         raised = False
         while step := claim(Step.objects.all(), worker="w", now=timezone.now() + timedelta(seconds=10), seconds=30):
@@ -217,7 +217,7 @@ class TestContaining:
         self, scene: Scene, order: StandingOrder, hikeshi: Actor
     ) -> None:
         body = finding(scene).replace(scene.instance_id.encode(), b"i-00000000000000bad")
-        run = runs.answer(receive(scene, hikeshi, body), actor=hikeshi)
+        run = answering.answer(receive(scene, hikeshi, body), actor=hikeshi)
         assert run is not None
         work(hikeshi)
         step = isolation(run)
@@ -240,7 +240,7 @@ class TestContaining:
         alert = receive(scene, hikeshi)
         alert.instance_id = ""
         with pytest.raises(Refused, match=r"alert\.instance_id"):
-            runs.answer(alert, actor=hikeshi)
+            answering.answer(alert, actor=hikeshi)
         assert not Incident.objects.exists()
 
 
@@ -250,7 +250,9 @@ class TestApproving:
         """An isolation planned for an incident that no standing order covers."""
         alert = receive(scene, hikeshi)
         incident = incidents.declare(alert.title, 2, actor=commander, reason="by hand", alerts=[alert])
-        run = runs.start(incident, library()["compromised-ec2"], actor=commander, facts=runs.facts_of(alert, incident))
+        run = starting.start(
+            incident, library()["compromised-ec2"], actor=commander, facts=answering.facts_of(alert, incident)
+        )
         work(hikeshi)
         return isolation(run)
 
@@ -313,23 +315,23 @@ class TestApproving:
 
 
 def test_manual_steps_open_one_after_the_other(incident: Incident, on_it: Actor) -> None:
-    run = runs.start(incident, library()["ransomware"], actor=on_it, facts={})
+    run = starting.start(incident, library()["ransomware"], actor=on_it, facts={})
     first = run.steps.filter(state="open").first()
     assert first is not None
-    runs.finish_by_hand(first, actor=on_it, note="photographed")
+    by_hand.finish_by_hand(first, actor=on_it, note="photographed")
     assert hands_on(first.run.incident) == ({on_it.name} if first.role in TECHNICAL else frozenset())
     assert run.steps.get(pk=first.pk).state == "done"
     with pytest.raises(Conflict, match="is done now"):
-        runs.finish_by_hand(first, actor=on_it)
+        by_hand.finish_by_hand(first, actor=on_it)
 
 
 def test_skipping_needs_a_reason(incident: Incident, on_it: Actor) -> None:
-    run = runs.start(incident, library()["ransomware"], actor=on_it, facts={})
+    run = starting.start(incident, library()["ransomware"], actor=on_it, facts={})
     step = run.steps.filter(state="open").first()
     assert step is not None
     with pytest.raises(Refused, match="needs a reason"):
-        runs.skip(step, actor=on_it, reason=" ")
-    runs.skip(step, actor=on_it, reason="no note was left")
+        by_hand.skip(step, actor=on_it, reason=" ")
+    by_hand.skip(step, actor=on_it, reason="no note was left")
     assert run.steps.get(pk=step.pk).state == "skipped"
 
 
@@ -344,7 +346,7 @@ def test_a_full_disk_delays_the_receipt_and_loses_nothing(
 
     with monkeypatch.context() as patched:
         patched.setattr("hikeshi.desk.evidence.verbs.seal_bytes", no_room)
-        run = runs.answer(receive(scene, hikeshi), actor=hikeshi)
+        run = answering.answer(receive(scene, hikeshi), actor=hikeshi)
         assert run is not None
         for _ in range(4):
             step = claim(Step.objects.all(), worker="w", now=timezone.now(), seconds=30)

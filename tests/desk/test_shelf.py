@@ -13,7 +13,7 @@ from hikeshi.custody.signing import make_key_file
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.playbooks.reading import book, books, propose, shelf
-from hikeshi.desk.runs import ordering, verbs as runs
+from hikeshi.desk.runs import ordering, starting
 from hikeshi.errors import Refused
 from hikeshi.playbooks.shelf import FOLDER, library
 
@@ -54,7 +54,7 @@ def test_a_folder_counts_more_than_the_library_and_broken_files_are_said(folder:
 
 def test_a_run_is_started_with_ones_own_and_keeps_its_text(folder: Path, incident: Incident, commander: Actor) -> None:
     own(folder, "ransomware")
-    run = runs.start(incident, book("ransomware"), actor=commander, facts={})
+    run = starting.start(incident, book("ransomware"), actor=commander, facts={})
     assert run.version == 99
     shutil.rmtree(folder)
     assert book("ransomware").version == library()["ransomware"].version

@@ -16,7 +16,7 @@ from hikeshi.desk.evidence.models import Planned
 from hikeshi.desk.incidents import verbs as incidents
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger.models import Entry
-from hikeshi.desk.runs import approvals, plans, verbs as runs
+from hikeshi.desk.runs import approvals, by_hand, overriding, plans, starting, verbs as runs
 from hikeshi.desk.runs.gate import gate
 from hikeshi.desk.runs.models import Run, Step
 from hikeshi.errors import Refused
@@ -35,7 +35,7 @@ FACTS = {
 
 @pytest.fixture
 def run(incident: Incident, hikeshi: Actor) -> Run:
-    return runs.start(incident, library()["compromised-ec2"], actor=hikeshi, facts=FACTS)
+    return starting.start(incident, library()["compromised-ec2"], actor=hikeshi, facts=FACTS)
 
 
 def receipt(step: Step, outcome: str) -> Receipt:
@@ -120,7 +120,7 @@ def test_an_approved_step_does_not_begin_when_the_plan_asks_for_more(
     run: Run, hikeshi: Actor, commander: Actor
 ) -> None:
     isolate = planned(run, "2.3", hikeshi)
-    runs.override_gate(isolate, actor=commander, reason="files are being encrypted")
+    overriding.override_gate(isolate, actor=commander, reason="files are being encrypted")
     approvals.approve(isolate, isolate.plan_digest, actor=commander)
     Planned.objects.filter(kind="memory").update(state="pending")
     isolate.refresh_from_db()
@@ -134,18 +134,18 @@ def test_the_commander_overrides_with_a_reason_and_the_ledger_keeps_it(
     isolate = planned(run, "2.3", hikeshi)
     for actor in (on_it, off_it, outsider):
         with pytest.raises(Refused, match="may not"):
-            runs.override_gate(isolate, actor=actor, reason="x")
+            overriding.override_gate(isolate, actor=actor, reason="x")
     with pytest.raises(Refused, match="without a reason"):
-        runs.override_gate(isolate, actor=commander, reason=" ")
+        overriding.override_gate(isolate, actor=commander, reason=" ")
     assert not Entry.objects.filter(verb="step.override").exists()
-    runs.override_gate(isolate, actor=commander, reason="files are being encrypted")
+    overriding.override_gate(isolate, actor=commander, reason="files are being encrypted")
     assert states(run.incident) == {"memory": "waived", "disk": "waived"}
     assert json.loads(Entry.objects.get(verb="step.override").data)["lines"] == [
         f"Memory of {INSTANCE}",
         f"Disk of {INSTANCE}",
     ]
     with pytest.raises(Refused, match="No evidence holds"):
-        runs.override_gate(isolate, actor=commander, reason="again")
+        overriding.override_gate(isolate, actor=commander, reason="again")
 
 
 def test_what_destroys_waits_for_the_whole_plan(run: Run, hikeshi: Actor, on_it: Actor, commander: Actor) -> None:
@@ -156,14 +156,14 @@ def test_what_destroys_waits_for_the_whole_plan(run: Run, hikeshi: Actor, on_it:
     Step.objects.filter(pk=rebuild.pk).update(state="open")
     assert gate(rebuild).effect == "destroy"
     with pytest.raises(Refused, match=r"Logs of auth\.log of web-1"):
-        runs.finish_by_hand(rebuild, actor=on_it)
+        by_hand.finish_by_hand(rebuild, actor=on_it)
     assert gate(run.steps.get(key="2.3")).missing == ()
     volatility.waive(logs, actor=commander, reason="they are in the SIEM")
-    runs.finish_by_hand(rebuild, actor=on_it)
+    by_hand.finish_by_hand(rebuild, actor=on_it)
 
 
 def test_leaving_a_collecting_step_out_waives_its_line(run: Run, commander: Actor) -> None:
-    runs.skip(run.steps.get(key="2.2"), actor=commander, reason="no agent on the host")
+    by_hand.skip(run.steps.get(key="2.2"), actor=commander, reason="no agent on the host")
     assert states(run.incident) == {"memory": "waived", "disk": "pending"}
     assert volatility.lines(run.incident)[0].reason == "no agent on the host"
 

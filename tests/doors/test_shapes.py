@@ -18,7 +18,7 @@ from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger.models import Chain, Entry
 from hikeshi.desk.reports import verbs as reports
 from hikeshi.desk.reviews.models import Review
-from hikeshi.desk.runs import verbs as runs
+from hikeshi.desk.runs import starting
 from hikeshi.desk.runs.models import Intent, Step
 from hikeshi.desk.timelines import verbs as timelines
 from hikeshi.desk.timelines.models import Hit, Mark
@@ -61,7 +61,7 @@ def test_an_incident_with_what_hangs_on_it(incident: Incident) -> None:
 
 
 def test_a_run_and_its_steps(incident: Incident) -> None:
-    run = runs.start(incident, library()["ransomware"], actor=ACTOR, facts={})
+    run = starting.start(incident, library()["ransomware"], actor=ACTOR, facts={})
     _whole(shapes.RunShape, shapes.run(run))
     step = Step.objects.select_related("run__incident").first()
     assert step is not None

@@ -10,7 +10,7 @@ from django.utils import timezone
 from hikeshi.desk.actor import Actor, system
 from hikeshi.desk.duties.models import Clock
 from hikeshi.desk.incidents import verbs as incidents
-from hikeshi.desk.runs import verbs as runs
+from hikeshi.desk.runs import starting
 from hikeshi.desk.runs.models import Step
 from hikeshi.doors.worker import MOST_ATTEMPTS, Worker
 from hikeshi.playbooks.shelf import library
@@ -33,7 +33,7 @@ def step(hikeshi: Actor, monkeypatch: pytest.MonkeyPatch) -> Step:
     monkeypatch.setattr("hikeshi.doors.worker.perform", broken)
     incident = incidents.declare("x", 2, actor=hikeshi, reason="r")
     facts = {"alert.instance_id": "i-0abc", "alert.region": "ap-northeast-1"}
-    run = runs.start(incident, library()["compromised-ec2"], actor=hikeshi, facts=facts)
+    run = starting.start(incident, library()["compromised-ec2"], actor=hikeshi, facts=facts)
     return run.steps.get(action="aws.ebs.snapshot_set")
 
 

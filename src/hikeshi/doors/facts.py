@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from django.conf import settings
 
 from hikeshi.desk.incidents.models import Incident
-from hikeshi.desk.runs import verbs as runs
+from hikeshi.desk.runs import answering
 
 
 def facts(row: Incident, given: Mapping[str, str]) -> dict[str, str]:
     """What the incident's first alert says, and on top what was given by hand."""
     first = row.alerts.order_by("pk").first()
     bare = {"incident.name": row.name, "alert.region": settings.ENVIRONMENT.aws_region}
-    return (runs.facts_of(first, row) if first else bare) | dict(given)
+    return (answering.facts_of(first, row) if first else bare) | dict(given)

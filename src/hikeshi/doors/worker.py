@@ -33,7 +33,7 @@ from hikeshi.desk.ledger.models import Chain, Copy, Round, Stamp
 from hikeshi.desk.notices import escalating, reading, sending
 from hikeshi.desk.notices.models import Notice
 from hikeshi.desk.queue import LeaseLost, Queued, claim, hold, next_due
-from hikeshi.desk.runs import verbs as runs
+from hikeshi.desk.runs import answering
 from hikeshi.desk.runs.leaving import leave_uncovered
 from hikeshi.desk.runs.models import Step, Watch
 from hikeshi.desk.runs.perform import give_up, perform, watch
@@ -162,7 +162,7 @@ class Worker:
 def _answer(alert: Alert, worker: Worker) -> None:
     actor: Actor = worker.actor
     try:
-        if runs.answer(alert, actor=actor) is None:
+        if answering.answer(alert, actor=actor) is None:
             leave_uncovered(actor=actor)  # where one is left for people, many often are
     except Failed as problem:
         if problem.permanent or alert.attempts >= MOST_ATTEMPTS:

@@ -11,7 +11,7 @@ A step opens when everything it waits for is over well enough, in this order:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 from hikeshi.errors import Refused
@@ -52,16 +52,18 @@ def fallback_for(playbook: Playbook) -> dict[str, tuple[str, ...]]:
 
 
 def moves(
-    playbook: Playbook, states: Mapping[str, str], choices: Mapping[str, str], facts: Mapping[str, Any]
+    playbook: Playbook, states: Mapping[str, str], choices: Mapping[str, str], facts: Mapping[str, Any],
+    allowed: Collection[str] = (),
 ) -> list[Move]:  # fmt: skip
     """Every step that can move now, in the order of the playbook, with all that follows from steps that are not needed.
 
-    `states` and `choices` by key of the step; `facts` by full name. Never raises for what a playbook that passes `lint` can come to: a
+    `states` and `choices` by key of the step; `facts` by full name; `allowed` are keys of steps that may take more targets than their
+    `at_most`. Never raises for what a playbook that passes `lint` can come to: a
     condition that cannot be evaluated, or a fact that is missing, makes the step `lacking`, with the reason.
     """
     now = dict(states)
     found: dict[str, Move] = {}
-    while fresh := _round(playbook, now, choices, facts, found):
+    while fresh := _round(playbook, now, choices, facts, found, allowed):
         for move in fresh:
             found[move.key] = move
             now[move.key] = move.to
@@ -74,14 +76,14 @@ def _news(states: Mapping[str, str], move: Move) -> bool:
 
 def _round(
     playbook: Playbook, now: Mapping[str, str], choices: Mapping[str, str], facts: Mapping[str, Any],
-    found: Mapping[str, Move],
+    found: Mapping[str, Move], allowed: Collection[str],
 ) -> list[Move]:  # fmt: skip
     """One pass. Conditions see the states of its beginning."""
     fallbacks, seen = fallback_for(playbook), world(playbook, facts, now, choices)
     fresh = []
     for step in playbook.steps:
         if now.get(step.key, "waiting") in WAITING and step.key not in found:
-            move = _move(playbook, step, now, facts, seen, fallbacks.get(step.key, ()))
+            move = _move(playbook, step, now, facts, seen, fallbacks.get(step.key, ()), step.key in allowed)
             if move is not None:
                 fresh.append(move)
     return fresh
@@ -89,7 +91,7 @@ def _round(
 
 def _move(
     playbook: Playbook, step: StepSpec, now: Mapping[str, str], facts: Mapping[str, Any], seen: Mapping[str, Any],
-    failures: tuple[str, ...],
+    failures: tuple[str, ...], allowed: bool,
 ) -> Move | None:  # fmt: skip
     if not all(clears(playbook, step, key, now) for key in waits_for(playbook, step)):
         return None
@@ -99,16 +101,25 @@ def _move(
     try:
         if step.when and not condition(step.when).holds(seen):
             return Move(step.key, "not_needed", NOT_NEEDED)
-        return _opened(playbook, step, facts)
+        return _opened(playbook, step, facts, allowed)
     except Refused as problem:
         return Move(step.key, "lacking", Text(str(problem), f"事実の入力待ち: {problem}"))
 
 
-def _opened(playbook: Playbook, step: StepSpec, facts: Mapping[str, Any]) -> Move:
+def _opened(playbook: Playbook, step: StepSpec, facts: Mapping[str, Any], allowed: bool) -> Move:
     if not step.for_each:
         return Move(step.key, "open", inputs=bind(playbook, step, facts))
     targets = targets_of(playbook, step, facts)
+    if len(targets) > step.at_most and not allowed:
+        return Move(step.key, "lacking", _too_many(len(targets), step.at_most))
     return Move(step.key, "open", items=targets) if targets else Move(step.key, "not_needed", NO_TARGETS)
+
+
+def _too_many(count: int, at_most: int) -> Text:
+    return Text(
+        f"It has {count} targets, more than the {at_most} it takes by itself. Somebody who commands says that they are meant.",
+        f"対象が {count} 件あり、上限の {at_most} 件を超えています。指揮者の確認が必要です。",
+    )
 
 
 def targets_of(playbook: Playbook, step: StepSpec, facts: Mapping[str, Any]) -> tuple[str, ...]:

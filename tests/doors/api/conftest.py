@@ -11,7 +11,7 @@ from hikeshi.desk.accounts import verbs as accounts
 from hikeshi.desk.accounts.models import Person
 from hikeshi.desk.incidents import verbs as incidents
 from hikeshi.desk.incidents.models import Incident
-from hikeshi.desk.runs import plans, verbs as runs
+from hikeshi.desk.runs import by_hand, plans, starting
 from hikeshi.desk.runs.models import Step
 from hikeshi.playbooks.shelf import library
 
@@ -68,10 +68,10 @@ def asked(incident: Incident) -> Step:
         "alert.finding_type": "Backdoor:EC2/C&CActivity.B",
         "incident.name": incident.name,
     }
-    run = runs.start(incident, library()["compromised-ec2"], actor=SYSTEM, facts=facts)
+    run = starting.start(incident, library()["compromised-ec2"], actor=SYSTEM, facts=facts)
     isolate = run.steps.get(action="aws.ec2.isolate")
     for step in run.steps.filter(place__lt=isolate.place):
-        runs.skip(step, actor=SYSTEM, reason="not what this test is about")
+        by_hand.skip(step, actor=SYSTEM, reason="not what this test is about")
     isolate.refresh_from_db()
     plans.save_plan(isolate, plan(incident), actor=SYSTEM)
     return isolate

@@ -28,7 +28,7 @@ from hikeshi.desk.notices import links, reading, verbs as notices
 from hikeshi.desk.notices.models import Channel, Notice
 from hikeshi.desk.reports import verbs as reports
 from hikeshi.desk.reports.models import Report
-from hikeshi.desk.runs import plans, verbs as runs
+from hikeshi.desk.runs import by_hand, plans, starting
 from hikeshi.desk.runs.models import Step
 from hikeshi.desk.timelines import verbs as timelines
 from hikeshi.desk.timelines.models import Timeline
@@ -77,10 +77,10 @@ def asked_step(incident: Incident) -> Step:
         "alert.account": "111122223333", "alert.region": "ap-northeast-1", "alert.instance_id": "i-0123456789abcdef0",
         "alert.finding_id": "f1", "alert.finding_type": "Backdoor:EC2/C&CActivity.B", "incident.name": incident.name,
     }  # fmt: skip
-    run = runs.start(incident, library()["compromised-ec2"], actor=HIKESHI, facts=facts)
+    run = starting.start(incident, library()["compromised-ec2"], actor=HIKESHI, facts=facts)
     isolate = run.steps.get(action="aws.ec2.isolate")
     for step in run.steps.filter(place__lt=isolate.place):
-        runs.skip(step, actor=HIKESHI, reason="この試験の対象外")
+        by_hand.skip(step, actor=HIKESHI, reason="この試験の対象外")
     isolate.refresh_from_db()
     plans.save_plan(isolate, isolation_plan(incident), actor=HIKESHI)
     return isolate

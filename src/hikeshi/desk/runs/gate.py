@@ -18,22 +18,27 @@ from hikeshi.desk.evidence.volatility import Wanted
 from hikeshi.desk.runs.models import Step
 from hikeshi.desk.runs.pinned import spec_of
 from hikeshi.errors import Refused
+from hikeshi.playbooks.states import ENDED
 
 VOLATILITY_OF: Final = {"memory": "memory", "receipt": "cloud", "snapshot": "disk"}
 """What an action's sealed receipt stands for (`Action.evidence_kind`), as a kind of the plan."""
 
 
 class Gate(NamedTuple):
-    """What stands at the gate of one step, each most volatile first. `missing` holds it back; `open` is pending all the same."""
+    """What stands at the gate of one step, each most volatile first. `missing` holds it back; `open` is pending all the same.
+
+    `steps` hold it back too: those that its playbook names under `evidence`, as far as they are not over.
+    """
 
     effect: Effect
     held: tuple[Planned, ...]
     missing: tuple[Planned, ...]
     open: tuple[Planned, ...]
+    steps: tuple[Step, ...] = ()
 
     @property
     def closed(self) -> bool:
-        return bool(self.missing)
+        return bool(self.missing or self.steps)
 
     @property
     def data(self) -> dict[str, Any]:
@@ -42,9 +47,14 @@ class Gate(NamedTuple):
         return {f"evidence_{name}": [volatility.said(line).en for line in rows] for name, rows in named.items()}
 
     def refuse_if_closed(self, step: Step) -> None:
-        """Raises `Refused` naming the most volatile evidence that is not safe."""
-        if not self.missing:
+        """Raises `Refused` naming the most volatile evidence that is not safe, or the step that takes it."""
+        if not self.closed:
             return
+        if not self.missing:
+            raise Refused(
+                f"Step {step.key} goes after the evidence of step {self.steps[0].key}, which is {self.steps[0].state}.",
+                hint=f"Finish step {self.steps[0].key}, or skip it with a reason.",
+            )
         others = f" and {len(self.missing) - 1} more" if len(self.missing) > 1 else ""
         raise Refused(
             f"Step {step.key} would lose evidence that is not held: {volatility.said(self.missing[0]).en}{others}.",
@@ -65,7 +75,15 @@ def gate(step: Step) -> Gate:
         held=tuple(line for line in lines if line.state == "held"),
         missing=tuple(missing),
         open=tuple(line for line in lines if line.state == "pending"),
+        steps=tuple(_unfinished(step)),
     )
+
+
+def _unfinished(step: Step) -> Iterator[Step]:
+    """The steps that take the evidence this one has to wait for and are not over."""
+    spec = spec_of(step)
+    if spec is not None and spec.evidence:
+        yield from step.run.steps.filter(key__in=spec.evidence).exclude(state__in=ENDED)
 
 
 def effect_of(step: Step) -> Effect:

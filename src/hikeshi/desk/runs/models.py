@@ -150,6 +150,7 @@ class Step(Queued):
     choice = models.CharField(max_length=80, blank=True, default="")  # of a decision: the value of the option taken
     owner = models.CharField(max_length=150, blank=True, default="")
     owned_at = models.DateTimeField(null=True, blank=True)
+    allowed_by = models.CharField(max_length=150, blank=True, default="")  # who says that so many targets are meant
     plan = models.TextField(blank=True, default="")  # canonical JSON of actions.action.Plan
     plan_digest = models.CharField(max_length=64, blank=True, default="")
     asked_at = models.DateTimeField(null=True, blank=True)
@@ -186,6 +187,10 @@ class Step(Queued):
                 kwargs["update_fields"] = {*kwargs["update_fields"], "since"}
         super().save(*args, **kwargs)
         self.was_saved_in = self.state
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        super().refresh_from_db(*args, **kwargs)
+        self.was_saved_in = self.__dict__.get("state", "")
 
     was_saved_in: str = ""
 

@@ -27,7 +27,7 @@ from hikeshi.desk.clouds.halting import Halted
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.playbooks.reading import books
 from hikeshi.desk.queue import LeaseLost, hold
-from hikeshi.desk.runs import leases, verbs, watching
+from hikeshi.desk.runs import kinds, leases, pausing, verbs, watching
 from hikeshi.desk.runs.leases import Busy
 from hikeshi.desk.runs.models import Step, Watch
 from hikeshi.desk.runs.plans import plan_again, plan_of, save_plan
@@ -90,10 +90,18 @@ class DeskRecorder:
 
 
 def perform(step: Step, *, worker: str, actor: Actor) -> None:
-    """Plan, do, check or undo, whichever the step's state asks for, and go on until it must wait or has ended."""
-    recorder = DeskRecorder(step, worker)
+    """Do what the step's kind and state ask for, of an action planning, doing, checking or undoing, until it must wait or has ended.
+
+    Leaves it alone where the run is paused.
+    """
     try:
-        _advance(step, build_action(step.action, step.inputs), world_of(step, recorder), recorder, actor)
+        if pausing.stopped(step):
+            pausing.leave_alone(step)
+        elif step.kind == "action":
+            recorder = DeskRecorder(step, worker)
+            _advance(step, build_action(step.action, step.inputs), world_of(step, recorder), recorder, actor)
+        else:
+            kinds.carry(step, actor=actor)
     except LeaseLost:
         log.warning("step %s was taken over by another worker", step)
     except Halted as problem:
@@ -207,5 +215,8 @@ def give_up(step: Step, *, actor: Actor) -> None:
 
 
 def _end(step: Step, outcome: Outcome, said: str, actor: Actor) -> None:
+    if step.kind != "action":
+        kinds.fail(step, Text(said, said), actor=actor)
+        return
     receipt = Receipt(action=step.action, outcome=outcome, summary=Text(said, said), observed={})
     verbs.end(step, receipt, actor=actor, undone=step.state == "undoing")

@@ -7,6 +7,7 @@ import functools
 import msgspec
 
 from hikeshi.desk.runs.models import Run, Step
+from hikeshi.errors import Refused
 from hikeshi.playbooks.playbook import Playbook, StepSpec
 
 BY_HAND = "by-hand"
@@ -23,6 +24,13 @@ def spec_of(step: Step) -> StepSpec | None:
     book = playbook_of(step.run)
     key = step.key.partition("/")[0]  # "2.3/1" is the first target of 2.3
     return next((spec for spec in book.steps if spec.key == key), None) if book else None
+
+
+def part_of(run: Run, name: str) -> Playbook:
+    """A playbook that the run's runs in turn, as it was when the outermost one started. Raises `Refused` for one that is not pinned."""
+    if name not in run.parts:
+        raise Refused(f"{run} has no playbook {name} within.", hint="It was started before that step was written.")
+    return _read(run.parts[name])
 
 
 @functools.lru_cache(maxsize=256)

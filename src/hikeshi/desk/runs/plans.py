@@ -14,7 +14,7 @@ from hikeshi.desk.runs import breaker
 from hikeshi.desk.runs.gate import gate
 from hikeshi.desk.runs.models import Approval, StandingOrder, Step
 from hikeshi.desk.runs.policy import Need
-from hikeshi.desk.runs.rows import fresh, write
+from hikeshi.desk.runs.rows import fresh, mine, write
 from hikeshi.desk.runs.stakes import need_of
 from hikeshi.errors import Refused
 from hikeshi.text import Text
@@ -31,6 +31,7 @@ def plan_of(step: Step) -> Plan:
 @transaction.atomic
 def save_plan(step: Step, plan: Plan, *, actor: Actor) -> None:
     """Keep the plan before anything is done, and see whether it may go on: it needs no yes, a standing order has said it, or people are asked."""
+    mine(step)
     now = timezone.now()
     step.plan, step.plan_digest, step.asked_at = plan.canonical.decode(), plan.digest, now
     need = need_of(step, plan)
@@ -70,7 +71,7 @@ def plan_again(step: Step, *, actor: Actor, narrowed: bool = False) -> None:
     """Look again and make a new plan, as narrow as the old one where `narrowed` says so. Refused once the old one has begun: its saved state is the only way back."""
     require_on(actor, "write", step.run.incident)
     row = fresh(step, "asked", "approved", "refused", "failed")
-    if row.intents.exists():
+    if has_changed(row):
         raise Refused(
             f"Step {row.key} has already changed something under its present plan.",
             hint="Undo it first, or finish it: its saved state must not be overwritten.",
@@ -78,6 +79,11 @@ def plan_again(step: Step, *, actor: Actor, narrowed: bool = False) -> None:
     row.only = row.only if narrowed else []
     back_to_planning(row)
     write(row, actor, "step.plan_again", {"was": row.plan_digest})
+
+
+def has_changed(row: Step) -> bool:
+    """It has sent a changing call since it last began: its saved state is the way back."""
+    return row.began_at is not None and row.intents.filter(at__gte=row.began_at).exists()
 
 
 def back_to_planning(row: Step) -> None:

@@ -2,108 +2,180 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import timedelta
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 import msgspec
 from django.utils import timezone
 
 from hikeshi.desk.actor import Actor
+from hikeshi.desk.evidence import volatility
 from hikeshi.desk.incidents import verbs as incidents
-from hikeshi.desk.ledger import verbs as ledger
-from hikeshi.desk.runs import due
+from hikeshi.desk.queue import give_back
+from hikeshi.desk.runs import due, handing_in
 from hikeshi.desk.runs.models import Run, Step
+from hikeshi.desk.runs.opening import open_step
 from hikeshi.desk.runs.pinned import playbook_of
-from hikeshi.desk.runs.rows import write
+from hikeshi.desk.runs.rows import write, write_run
 from hikeshi.playbooks import flow
 from hikeshi.playbooks.facts import bind
 from hikeshi.playbooks.flow import Move
 from hikeshi.playbooks.playbook import Playbook, StepSpec
+from hikeshi.playbooks.states import ENDED
+from hikeshi.text import Text
+
+
+class Seen(NamedTuple):
+    """Of one step what the engine has to know of it, and nothing else: a run may have hundreds."""
+
+    pk: int
+    key: str
+    state: str
+    choice: str
+    whole: int | None
+    after: list[str]
+    allowed_by: str
+
+
+ENDING = ("state", "ended_at", "outcome", "due_at", "lease_owner", "lease_until", "attempts")
+OPENING = ("state", "ended_at", "outcome", "due_at", "inputs", "began_at")
+SEEN = ("pk", "key", "state", "choice", "part_of_id", "after", "allowed_by")
 
 
 def release(run: Run, *, actor: Actor) -> None:
-    """Open every step that has nothing to wait for any more, and leave out what is not needed. Called inside the verb that ended one."""
-    book = playbook_of(run)
-    if book is None or run.state == "paused":
+    """Open every step that has nothing to wait for any more, and leave out what is not needed. Called inside the verb that ended one.
+
+    `run` is as it is now, and the incident's chain is held (`rows.py`). A run that is over ends the step that it is within.
+    """
+    if run.state != "running":
         return
-    rows = {step.key: step for step in run.steps.filter(part_of=None)}
-    states = {key: row.state for key, row in rows.items()}
-    choices = {key: row.choice for key, row in rows.items() if row.choice}
-    opened: list[Step] = []
-    for move in flow.moves(book, states, choices, run.facts):
-        opened += _carry(rows[move.key], book.step(move.key), move, book, actor)
-    if opened:
-        due.open_clocks(run, opened, actor=actor)
-    _end_if_over(run, rows.values(), actor)
+    seen = [Seen(*row) for row in run.steps.values_list(*SEEN)]
+    states = {one.key: one.state for one in seen}
+    states |= _sum_up_parts(run, seen, actor)
+    moves = [*_moves(run, seen, states), *_added(run, seen, states)]
+    if moves:
+        _carry_all(run, moves, {one.key: one.pk for one in seen}, actor)
+        states |= {move.key: move.to for move in moves}
+    if all(state in ENDED for state in states.values()):
+        _end(run, [states[one.key] for one in seen if one.whole is None], actor)
 
 
-def _carry(step: Step, spec: StepSpec, move: Move, book: Playbook, actor: Actor) -> Iterable[Step]:
-    """Write one move down, and give back what is now to be done."""
-    if move.to != "open":
-        step.state, step.outcome = move.to, msgspec.to_builtins(move.why) if move.why else {}
-        step.ended_at = timezone.now() if move.to == "not_needed" else None
-        step.save()
-        write(step, actor, f"step.{move.to}", {"en": step.outcome.get("en", ""), "ja": step.outcome.get("ja", "")})
+def _sum_up_parts(run: Run, seen: Iterable[Seen], actor: Actor) -> dict[str, str]:
+    """Close the steps of which every part has ended. Returns their states by key."""
+    parts: dict[int, list[str]] = {}
+    for one in seen:
+        if one.whole is not None:
+            parts.setdefault(one.whole, []).append(one.state)
+    found = {}
+    for one in seen:
+        if one.pk in parts and one.state == "running" and (state := flow.sum_up(parts[one.pk])):
+            found[one.key] = state
+            step = run.steps.get(pk=one.pk)
+            step.run = run
+            close(step, state, _counted(parts[one.pk]), actor=actor)
+    return found
+
+
+def close(step: Step, state: str, said: Text, *, actor: Actor) -> None:
+    """End a step that was done in other rows, or by a worker without the cloud. What waited for it is opened by the caller."""
+    step.state, step.ended_at, step.outcome = state, timezone.now(), {"en": said.en, "ja": said.ja}
+    give_back(step, due_at=None)
+    step.save(update_fields=ENDING)
+    write(step, actor, "step.end", {"outcome": state, "en": said.en, "ja": said.ja})
+    due.stop_clock(step, actor=actor, at=step.ended_at)
+
+
+def _counted(states: list[str]) -> Text:
+    """What the parts came to, in numbers."""
+    each = {state: states.count(state) for state in sorted(set(states))}
+    said = ", ".join(f"{state} {count}" for state, count in each.items())
+    return Text(f"{len(states)} parts: {said}.", f"全 {len(states)} 件: {said}。")
+
+
+def _moves(run: Run, seen: Iterable[Seen], states: Mapping[str, str]) -> list[Move]:
+    book = playbook_of(run)
+    if book is None:
         return []
-    if spec.action:
+    choices = {one.key: one.choice for one in seen if one.choice}
+    allowed = {one.key for one in seen if one.allowed_by}
+    facts = {**run.facts, "incident.severity": run.incident.severity}
+    return flow.moves(book, states, choices, facts, allowed)
+
+
+def _added(run: Run, seen: Iterable[Seen], states: Mapping[str, str]) -> Iterator[Move]:
+    """Steps that no playbook has open once all that they wait for is over, however it ended."""
+    book = playbook_of(run)
+    known = {spec.key for spec in book.steps} if book else set()
+    for one in seen:
+        mine = one.state == "waiting" and one.whole is None and one.key not in known
+        if mine and all(states.get(key) in ENDED for key in one.after):
+            yield Move(one.key, "open")
+
+
+def _carry_all(run: Run, moves: Iterable[Move], keys: Mapping[str, int], actor: Actor) -> None:
+    book = playbook_of(run)
+    specs = {spec.key: spec for spec in book.steps} if book else {}
+    rows = run.steps.in_bulk([keys[move.key] for move in moves])
+    opened = []
+    for move in moves:
+        step = rows[keys[move.key]]
+        step.run = run
+        if move.to == "open":
+            opened.append(step)
+            _open(step, specs.get(move.key), move, book, actor)
+        else:
+            _stay(step, move, actor)
+    due.open_clocks(run, opened, actor=actor)
+
+
+def _stay(step: Step, move: Move, actor: Actor) -> None:
+    """It is not needed, or lacks a fact."""
+    step.state, step.outcome = move.to, msgspec.to_builtins(move.why) if move.why else {}
+    step.ended_at = timezone.now() if move.to == "not_needed" else None
+    step.save(update_fields=OPENING)
+    write(step, actor, f"step.{move.to}", {"en": step.outcome.get("en", ""), "ja": step.outcome.get("ja", "")})
+
+
+def _open(step: Step, spec: StepSpec | None, move: Move, book: Playbook | None, actor: Actor) -> None:
+    if step.action:
         incidents.enter_phase(step.run.incident, step.phase, actor=actor)
-    if spec.for_each:
-        return [step, *_unfold(step, spec, move, book)]
-    step.inputs, step.outcome = dict(move.inputs), {}
-    _open(step, spec)
-    return [step]
+    if spec is not None and book is not None and spec.for_each:
+        parts = list(_parts(step, spec, move, book))
+        Step.objects.bulk_create(parts)
+        step.state, step.due_at, step.outcome = "running", None, {}
+    else:
+        parts = [step]
+        step.inputs = dict(move.inputs) if spec is not None else step.inputs
+        open_step(step, spec)
+    step.save(update_fields=OPENING)
+    if step.kind == "evidence":
+        volatility.expect(step.run.incident, [line for part in parts for line in handing_in.wanted(part)], actor=actor)
 
 
-def _open(step: Step, spec: StepSpec) -> None:
-    OPENED[spec.kind](step, spec)
-    step.save()
-
-
-def _unfold(step: Step, spec: StepSpec, move: Move, book: Playbook) -> list[Step]:
-    """A row for each target. The step itself runs as long as one of them does."""
-    parts = []
-    for number, item in enumerate(move.items, 1):
+def _parts(step: Step, spec: StepSpec, move: Move, book: Playbook) -> Iterator[Step]:
+    """A row for each target that has none yet."""
+    there = dict(step.parts.values_list("item", "key"))
+    for number, item in enumerate(move.items, len(there) + 1):
+        if item in there:
+            continue
         part = Step(
-            run=step.run, part_of=step, item=item, key=f"{step.key}/{number}", place=step.place, phase=step.phase, kind=step.kind,
+            run=step.run, part_of=step, item=item[:500], key=f"{step.key}/{number}", place=step.place, phase=step.phase, kind=step.kind,
             title=step.title, text=step.text, role=step.role, action=step.action, requested_by=step.requested_by,
             inputs=bind(book, spec, step.run.facts, item),
         )  # fmt: skip
-        _open(part, spec)
-        parts.append(part)
-    step.state, step.due_at = "running", None
-    step.save()
-    return parts
+        open_step(part, spec)
+        yield part
 
 
-def _for_people(step: Step, _spec: StepSpec) -> None:
-    step.state, step.due_at = "open", None
-
-
-def _for_a_plan(step: Step, _spec: StepSpec) -> None:
-    step.state, step.due_at = "planning", timezone.now()
-
-
-def _for_a_worker(step: Step, spec: StepSpec) -> None:
-    now = timezone.now()
-    step.state, step.began_at = "running", now
-    step.due_at = now + timedelta(seconds=spec.wait.seconds) if spec.wait and not spec.wait.until else now
-
-
-OPENED: Final[dict[str, Callable[[Step, StepSpec], None]]] = {
-    "action": _for_a_plan,
-    "decision": _for_people,
-    "evidence": _for_people,
-    "manual": _for_people,
-    "notify": _for_a_worker,
-    "playbook": _for_a_worker,
-    "wait": _for_a_worker,
-}
-"""What opening a step means, by its kind."""
-
-
-def _end_if_over(run: Run, steps: Iterable[Step], actor: Actor) -> None:
-    if run.state == "running" and all(step.ended for step in steps):
-        run.state, run.ended_at = "ended", timezone.now()
-        run.save(update_fields=["state", "ended_at"])
-        ledger.append(run.incident.name, actor=actor, verb="run.end", obj=run.playbook, data={"version": run.version})
+def _end(run: Run, states: list[str], actor: Actor) -> None:
+    """Everything in it is over; so is the step that it is within, and what waited for that one goes on."""
+    if playbook_of(run) is None:
+        return
+    run.state, run.ended_at = "ended", timezone.now()
+    run.save(update_fields=["state", "ended_at"])
+    write_run(run, actor, "run.end", {"version": run.version})
+    if run.within is not None:
+        whole = run.within
+        whole.run.incident = run.incident
+        close(whole, flow.sum_up(states), _counted(states), actor=actor)
+        release(whole.run, actor=actor)

@@ -1,4 +1,8 @@
-"""What every verb on steps begins and ends with: the row as it is now, locked, and one line of the ledger."""
+"""What every verb on steps begins and ends with: the row as it is now, locked, and one line of the ledger.
+
+Whoever changes steps holds the incident's chain first, then rows: two who end steps of one run at the same moment come one after
+the other, so that the second sees what the first has ended, and neither waits for the other in a circle.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +11,63 @@ from typing import Any, Final
 
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.ledger import verbs as ledger
-from hikeshi.desk.runs.models import Step
+from hikeshi.desk.ledger.models import Chain
+from hikeshi.desk.queue import LeaseLost
+from hikeshi.desk.runs.models import Run, Step
 from hikeshi.errors import Conflict, Refused
 
 LONGEST_REASON: Final = 500
 
 
+def hold(incident: str) -> None:
+    """Nobody else changes steps of this incident until the transaction ends."""
+    list(Chain.objects.select_for_update().filter(name=incident).values_list("pk"))
+
+
 def fresh(step: Step, *states: str) -> Step:
     """The step, locked until the transaction ends. Raises `Conflict` where it is in none of these states any more."""
-    row = Step.objects.select_for_update(of=("self",)).select_related("run__incident", "run__order").get(pk=step.pk)
+    hold(step.run.incident.name)
+    row = _locked(step)
     if row.state not in states:
         raise Conflict(f"Step {row.key} is {row.state} now.", current=row.state, hint="Look at it again.")
+    return row
+
+
+def mine(step: Step) -> None:
+    """The same for the worker that works on the step: its row is locked, and its run is what it is now.
+
+    Raises `LeaseLost` where another worker or a person has the step meanwhile.
+    """
+    hold(step.run.incident.name)
+    row = _locked(step)
+    if (row.lease_owner, row.state) != (step.lease_owner, step.was_saved_in):
+        raise LeaseLost(f"Step {step.key} was taken over; it is {row.state} now.")
+    step.run, step.owner, step.owned_at = row.run, row.owner, row.owned_at
+
+
+def _locked(step: Step) -> Step:
+    rows = Step.objects.select_for_update(of=("self",)).select_related("run__incident", "run__order")
+    found: Step = rows.get(pk=step.pk)
+    return found
+
+
+def fresh_run(run: Run, *states: str) -> Run:
+    """The run, locked as a step is. Raises `Conflict` where it is in none of these states any more."""
+    hold(run.incident.name)
+    row = Run.objects.select_for_update(of=("self",)).select_related("incident", "order").get(pk=run.pk)
+    if row.state not in states:
+        raise Conflict(f"The playbook is {row.state} now.", current=row.state, hint="Look at it again.")
     return row
 
 
 def write(step: Step, actor: Actor, verb: str, data: Mapping[str, Any]) -> None:
     """One line in the incident's chain."""
     ledger.append(step.run.incident.name, actor=actor, verb=verb, obj=f"step {step.key}", data=data)
+
+
+def write_run(run: Run, actor: Actor, verb: str, data: Mapping[str, Any]) -> None:
+    """One line in the incident's chain about the whole run."""
+    ledger.append(run.incident.name, actor=actor, verb=verb, obj=run.playbook, data=data)
 
 
 def reason_of(text: str, what: str) -> str:

@@ -6,7 +6,7 @@ from ninja import Router, Status
 from pydantic import Field
 
 from hikeshi.desk.playbooks.reading import book
-from hikeshi.desk.runs import plans, undoing, verbs
+from hikeshi.desk.runs import by_hand, overriding, plans, starting, undoing
 from hikeshi.desk.runs.models import Step
 from hikeshi.doors import find, shapes
 from hikeshi.doors.api.bearer import Call
@@ -42,7 +42,7 @@ def list_runs(request: Call, name: str) -> list[shapes.RunShape]:
 def start_run(request: Call, name: str, body: Start) -> Status[shapes.RunShape]:
     """Start a playbook. A fact that one of its steps needs and nobody knows is named in the refusal."""
     row = find.incident(request.auth, name)
-    run = verbs.start(row, book(body.playbook), actor=request.auth, facts=facts(row, body.facts))
+    run = starting.start(row, book(body.playbook), actor=request.auth, facts=facts(row, body.facts))
     return Status(201, shapes.run(run))
 
 
@@ -63,7 +63,7 @@ def show_step(request: Call, name: str, step: str) -> shapes.StepDetail:
 def finish_step(request: Call, name: str, step: str, body: Done) -> shapes.StepDetail:
     """A person has done a manual step."""
     row = _step(request, name, step)
-    verbs.finish_by_hand(row, actor=request.auth, note=body.note)
+    by_hand.finish_by_hand(row, actor=request.auth, note=body.note)
     return _fresh(row)
 
 
@@ -71,7 +71,7 @@ def finish_step(request: Call, name: str, step: str, body: Done) -> shapes.StepD
 def skip_step(request: Call, name: str, step: str, body: Reason) -> shapes.StepDetail:
     """Leave a step out, with a reason."""
     row = _step(request, name, step)
-    verbs.skip(row, actor=request.auth, reason=body.reason)
+    by_hand.skip(row, actor=request.auth, reason=body.reason)
     return _fresh(row)
 
 
@@ -79,7 +79,7 @@ def skip_step(request: Call, name: str, step: str, body: Reason) -> shapes.StepD
 def override_gate(request: Call, name: str, step: str, body: Reason) -> shapes.StepDetail:
     """Let the step go on although evidence is not safe: each line of its gate is waived by name, with the reason."""
     row = _step(request, name, step)
-    verbs.override_gate(row, actor=request.auth, reason=body.reason)
+    overriding.override_gate(row, actor=request.auth, reason=body.reason)
     return _fresh(row)
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.queue import claim
-from hikeshi.desk.runs import perform as performing, plans, undoing, verbs
+from hikeshi.desk.runs import overriding, perform as performing, plans, undoing
 from hikeshi.desk.runs.models import Step
 from hikeshi.doors import find, shapes
 from hikeshi.doors.cli.answer import Answer
@@ -46,7 +46,7 @@ def override(
     """Let the step go on although evidence is not safe: each line that holds it back is waived by name."""
     who = actor()
     row = find.step(find.incident(who, incident), step)
-    verbs.override_gate(row, actor=who, reason=reason)
+    overriding.override_gate(row, actor=who, reason=reason)
     return shapes.step_detail(_fresh(row))
 
 

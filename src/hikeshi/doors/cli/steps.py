@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from hikeshi.desk.playbooks.reading import book
-from hikeshi.desk.runs import verbs
+from hikeshi.desk.runs import by_hand, starting
 from hikeshi.desk.runs.models import Step
 from hikeshi.doors import find, shapes
 from hikeshi.doors.cli.answer import Answer
@@ -30,7 +30,7 @@ def run(
     who = actor()
     row = find.incident(who, incident)
     given = dict(_fact(text) for text in fact or ())
-    return shapes.run(verbs.start(row, book(name), actor=who, facts=facts(row, given)))
+    return shapes.run(starting.start(row, book(name), actor=who, facts=facts(row, given)))
 
 
 def _fact(text: str) -> tuple[str, str]:
@@ -55,7 +55,7 @@ def done(incident: str, step: Reference, note: Annotated[str, typer.Option(help=
     """You have done a manual step."""
     who = actor()
     row = find.step(find.incident(who, incident), step)
-    verbs.finish_by_hand(row, actor=who, note=note)
+    by_hand.finish_by_hand(row, actor=who, note=note)
     return shapes.step(Step.objects.select_related("run__incident").get(pk=row.pk))
 
 
@@ -63,5 +63,5 @@ def skip(incident: str, step: Reference, reason: Annotated[str, typer.Option(hel
     """Leave a step out."""
     who = actor()
     row = find.step(find.incident(who, incident), step)
-    verbs.skip(row, actor=who, reason=reason)
+    by_hand.skip(row, actor=who, reason=reason)
     return shapes.step(Step.objects.select_related("run__incident").get(pk=row.pk))

@@ -17,7 +17,7 @@ from hikeshi.actions.action import Plan
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.evidence.models import Item
 from hikeshi.desk.incidents.models import Incident
-from hikeshi.desk.runs import approvals, glass, holding, plans, undoing, verbs
+from hikeshi.desk.runs import approvals, by_hand, glass, holding, overriding, plans, undoing
 from hikeshi.desk.runs.gate import gate
 from hikeshi.desk.runs.models import Step
 from hikeshi.doors.console.contained import contained
@@ -97,15 +97,15 @@ def _approve(found: Step, who: Actor, typed: Any) -> None:
 ACTS: Final[dict[str, tuple[Act, str | Promise]]] = {
     "approve": (_approve, _("Your yes is kept.")),
     "break-glass": (lambda found, who, typed: glass.break_glass(found, typed.get("digest", ""), actor=who, reason=typed.get("reason", "")), _("The glass is broken. A worker is carrying it out.")),
-    "done": (lambda found, who, typed: verbs.finish_by_hand(found, actor=who, note=typed.get("note", "").strip()), _("The step is done.")),
+    "done": (lambda found, who, typed: by_hand.finish_by_hand(found, actor=who, note=typed.get("note", "").strip()), _("The step is done.")),
     "glass-review": (lambda found, who, typed: glass.close_review(found, actor=who, right=typed.get("right") == "yes", note=typed.get("note", "")), _("Reviewed.")),
     "keep": (lambda found, who, typed: holding.keep(found, actor=who, reason=typed.get("reason", "")), _("It stays contained.")),
     "narrow": (lambda found, who, typed: approvals.narrow(found, typed.getlist("without"), actor=who), _("A narrower plan is being made.")),
-    "override": (lambda found, who, typed: verbs.override_gate(found, actor=who, reason=typed.get("reason", "")), _("The evidence is waived; the step may go on.")),
+    "override": (lambda found, who, typed: overriding.override_gate(found, actor=who, reason=typed.get("reason", "")), _("The evidence is waived; the step may go on.")),
     "plan": (lambda found, who, _typed: plans.plan_again(found, actor=who), _("A new plan is being made.")),
     "reject": (lambda found, who, typed: approvals.reject(found, typed.get("digest", ""), actor=who, reason=typed.get("reason", "")), _("Turned down.")),
     "revoke": (lambda found, who, typed: approvals.revoke(found, actor=who, reason=typed.get("reason", "")), _("Your yes is taken back.")),
-    "skip": (lambda found, who, typed: verbs.skip(found, actor=who, reason=typed.get("reason", "")), _("The step is left out.")),
+    "skip": (lambda found, who, typed: by_hand.skip(found, actor=who, reason=typed.get("reason", "")), _("The step is left out.")),
     "undo": (lambda found, who, typed: undoing.undo(found, actor=who, reason=typed.get("reason", "")), _("The undo is asked for.")),
 }  # fmt: skip
 

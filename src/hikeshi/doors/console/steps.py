@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from hikeshi.desk.incidents.models import PHASES, Incident
 from hikeshi.desk.playbooks.reading import books
-from hikeshi.desk.runs import verbs
+from hikeshi.desk.runs import answering, starting
 from hikeshi.desk.runs.models import Run
 from hikeshi.doors.console.contained import contained
 from hikeshi.doors.console.room import head
@@ -53,5 +53,5 @@ def _start(request: HttpRequest, incident: Incident) -> Run:
     if playbook is None:
         raise Refused("There is no such playbook.", hint="Choose one from the list.")
     alert = incident.alerts.first()
-    facts = verbs.facts_of(alert, incident) if alert else {"incident.name": incident.name}
-    return verbs.start(incident, playbook, actor=actor(request), facts=facts)
+    facts = answering.facts_of(alert, incident) if alert else {"incident.name": incident.name}
+    return starting.start(incident, playbook, actor=actor(request), facts=facts)
