@@ -39,7 +39,7 @@ class Document(msgspec.Struct, frozen=True):
             return msgspec.convert(self.value, shape)
         except msgspec.ValidationError as error:
             message, _, path = str(error).partition(" - at `")
-            raise self.complaint(message, _steps(path)) from error
+            raise self.complaint(message, steps_of(path)) from error
 
     def each(self, shape: type[T]) -> Iterator[tuple[int, T | Unreadable]]:
         """Every item of a list by its number: in the given shape, or what is wrong with it. Raises `Unreadable` when it is no list."""
@@ -50,7 +50,7 @@ class Document(msgspec.Struct, frozen=True):
                 yield number, msgspec.convert(item, shape)
             except msgspec.ValidationError as error:
                 message, _, path = str(error).partition(" - at `")
-                yield number, self.complaint(message, (number, *_steps(path)))
+                yield number, self.complaint(message, (number, *steps_of(path)))
 
     def complaint(self, message: str, steps: tuple[str | int, ...] = (), *, hint: str = "") -> Unreadable:
         """An error about the part reached by `steps`, or the nearest part around it that is written down."""
@@ -145,7 +145,7 @@ def _key(node: yaml.Node) -> str:
     return str(node.value)
 
 
-def _steps(path: str) -> tuple[str | int, ...]:
+def steps_of(path: str) -> tuple[str | int, ...]:
     """The parts of a path as msgspec writes it, such as $.steps[3].title`."""
     found = re.findall(r"\.([^.\[\]`]+)|\[(\d+)\]", path)
     return tuple(int(number) if number else name for name, number in found)

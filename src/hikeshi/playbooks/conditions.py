@@ -42,7 +42,10 @@ _TOKEN: Final = re.compile(
 
 
 class Condition:
-    """One condition that can be evaluated. `names` are the facts, choices and states it looks at: "fact.key_id", "choice.1.4"."""
+    """One condition that can be evaluated. `names` are the facts, choices and states it looks at: "fact.key_id", "choice.1.4".
+
+    `compared` holds what a name is compared with in so many words: ("choice.1.4", "yes") of `choice["1.4"] == "yes"`.
+    """
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -53,7 +56,8 @@ class Condition:
         except (ValueError, RuntimeError) as problem:
             raise _wrong(text, _first_line(problem)) from None
         self._refuse_strangers(tokens)
-        self.names = frozenset(_names(tokens))
+        self.names = frozenset(name for name, _ in _names(tokens))
+        self.compared = frozenset(_compared(tokens))
 
     def holds(self, world: Mapping[str, Any]) -> bool:
         """Whether it is true now. `world` has a mapping for each of ROOTS but `item`, which is a text.
@@ -112,20 +116,38 @@ def _loops(tokens: list[tuple[str, str]]) -> Iterator[int]:
             yield place
 
 
-def _names(tokens: list[tuple[str, str]]) -> Iterator[str]:
-    """`alert.x` and `choice["1.4"]` as they stand; a key that is not written down as a text is not followed."""
+def _names(tokens: list[tuple[str, str]]) -> Iterator[tuple[str, int]]:
+    """`alert.x` and `choice["1.4"]` as they stand, with the place after them; a key that is not written down as a text is not followed."""
     for place, (kind, root) in enumerate(tokens):
         if kind != "name" or root not in ROOTS or (place and tokens[place - 1][1] == "."):
             continue
         after = tokens[place + 1 : place + 3]
         if root == "item" or len(after) < 2:
-            yield root
+            yield root, place + 1
         elif after[0][1] == "." and after[1][0] == "name":
-            yield f"{root}.{after[1][1]}"
+            yield f"{root}.{after[1][1]}", place + 3
         elif after[0][1] == "[" and after[1][0] == "text":
-            yield f"{root}.{after[1][1].strip(chr(34) + chr(39))}"
+            yield f"{root}.{_said(after[1])}", place + 4
         else:
-            yield root
+            yield root, place + 1
+
+
+def _compared(tokens: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Texts after `==`, `!=` and `in [`. The other way round (`"yes" == ...`) is allowed and not followed."""
+    for name, place in _names(tokens):
+        sign = "".join(part for _, part in tokens[place : place + 2])
+        if sign in {"==", "!="} and tokens[place + 2 : place + 3] and tokens[place + 2][0] == "text":
+            yield name, _said(tokens[place + 2])
+        elif sign == "in[":
+            for token in tokens[place + 2 :]:
+                if token[1] == "]":
+                    break
+                if token[0] == "text":
+                    yield name, _said(token)
+
+
+def _said(token: tuple[str, str]) -> str:
+    return token[1].strip(chr(34) + chr(39))
 
 
 def _first_line(problem: Exception) -> str:

@@ -9,3 +9,9 @@ FAILED: Final = frozenset({"failed", "refused", "unknown"})
 ENDED: Final = CLEAR | FAILED | {"undone"}
 WAITING: Final = frozenset({"waiting", "lacking"})
 """Not open yet, or open but for a fact."""
+
+STATES: Final = (
+    "waiting", "lacking", "open", "planning", "asked", "approved", "running", "pending", "done", "partial", "refused", "failed",
+    "unknown", "skipped", "not_needed", "undo_asked", "undoing", "undone",
+)  # fmt: skip
+"""Every state, in the order that a step comes through them."""

@@ -8,13 +8,12 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from hikeshi.actions import ACTIONS
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.exits import DIFFERENCE, DONE, UNREADABLE
-from hikeshi.errors import Refused, Unreadable
-from hikeshi.playbooks.lint import lint
+from hikeshi.errors import Refused
+from hikeshi.playbooks.lint import Problem, review_files
 from hikeshi.playbooks.playbook import Playbook, load
-from hikeshi.playbooks.shelf import library
+from hikeshi.playbooks.shelf import FOLDER, LIBRARY, library
 
 
 def list_playbooks() -> Answer:
@@ -63,31 +62,20 @@ def book_named(name: str) -> Playbook:
 def lint_playbooks(
     paths: Annotated[list[Path] | None, typer.Argument(help="YAML files or folders; without any, the library.")] = None,
 ) -> Answer:
-    """What is wrong, or likely wrong. Exit code 4 where a playbook has an error, 5 where a file cannot be read."""
-    rows: list[dict[str, Any]] = []
-    unreadable: list[Unreadable] = []
-    for path in _files(paths) if paths else ():
-        try:
-            rows += _problems(str(path), load(path))
-        except Unreadable as problem:
-            unreadable.append(problem)
-    if not paths:
-        rows = [row for name, book in library().items() for row in _problems(name, book)]
-    rows += [
-        {"playbook": problem.source, "level": "error", "place": problem.place, "what": _both(str(problem))}
-        for problem in unreadable
-    ]
+    """What is wrong, or likely wrong, each with file, line and field. Exit code 4 where a playbook has an error, 5 where a file cannot be read."""
+    files = _files(paths) if paths else [FOLDER / f"{name}.yaml" for name in LIBRARY]
+    found = review_files(files)
+    rows = [_problem(file, problem) for file, problems in found.items() for problem in problems]
+    unreadable = any(problem.place == "file" for problems in found.values() for problem in problems)
     wrong = any(row["level"] == "error" for row in rows)
-    return Answer(rows, code=UNREADABLE if unreadable else DIFFERENCE if wrong else DONE)
-
-
-def _both(text: str) -> dict[str, str]:
-    return {"en": text, "ja": text}
+    columns = ("where", "level", "place", "field", "what")
+    return Answer(rows, columns=columns, code=UNREADABLE if unreadable else DIFFERENCE if wrong else DONE)
 
 
 def _files(paths: list[Path]) -> list[Path]:
     return [file for path in paths for file in (sorted(path.rglob("*.y*ml")) if path.is_dir() else [path])]
 
 
-def _problems(name: str, book: Playbook) -> list[dict[str, Any]]:
-    return [{"playbook": name, **msgspec.to_builtins(problem)} for problem in lint(book, ACTIONS)]
+def _problem(file: Path, problem: Problem) -> dict[str, Any]:
+    place = {"where": f"{file}:{problem.line}", "file": str(file), "line": problem.line, "column": problem.column}
+    return place | {name: value for name, value in msgspec.to_builtins(problem).items() if name not in {*place, "path"}}
