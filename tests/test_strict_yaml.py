@@ -42,7 +42,7 @@ def complaint(text: str | bytes) -> Unreadable:
         ("? [1]\n: x\n", "line 1, column 3", "a key has to be text"),
         ("day: 2026-13-45\n", "line 1, column 6", "not a value"),
         ("a: " + "9" * 5000, "line 1, column 4", "not a value"),
-        ('a: "\\ud800"\n', "line 1, column 4", "half a surrogate"),
+        ('a: "\\ud800"\n', "line 1, column 7", "invalid Unicode"),
         ("a: 1\n---\nb: 1\n", "line 2, column 1", "another document"),
         ("[" * 5000, "line 1, column 21", "nested deeper"),
         ("", "line 1", "empty"),

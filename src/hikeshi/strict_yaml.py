@@ -75,7 +75,9 @@ def parse(text: bytes, *, source: str, size_limit: int = SIZE_LIMIT) -> Document
     if len(text) > size_limit:
         raise Unreadable(f"larger than {size_limit} bytes", source=source)
     try:
-        loader = _Loader(text.decode("utf-8-sig"))
+        words = text.decode("utf-8-sig")
+        _refuse_unwanted(words)
+        loader = _Loader(words)
         node = loader.get_single_node()
         if node is None:
             raise Unreadable("the file is empty", source=source, place="line 1")
@@ -88,28 +90,12 @@ def parse(text: bytes, *, source: str, size_limit: int = SIZE_LIMIT) -> Document
         raise Unreadable(f"not YAML in UTF-8: {error}", source=source) from error
 
 
-class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, stopped at everything that is not needed."""
+# libyaml is the same reader in C, eight times as fast.
+_FAST: Final = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
-    depth = 0
 
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        event = self.peek_event()  # type: ignore[no-untyped-call] # the stubs of PyYAML leave the parser untyped
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise yaml.MarkedYAMLError(problem="anchors and aliases are not allowed", problem_mark=event.start_mark)
-        if self.depth >= DEPTH_LIMIT:
-            raise yaml.MarkedYAMLError(
-                problem=f"nested deeper than {DEPTH_LIMIT} levels", problem_mark=event.start_mark
-            )
-        self.depth += 1
-        node = super().compose_node(parent, index)
-        self.depth -= 1
-        if node is not None and node.tag not in TAGS:
-            raise yaml.MarkedYAMLError(problem=f"the tag {node.tag} is not allowed", problem_mark=node.start_mark)
-        if isinstance(node, yaml.ScalarNode) and any("\ud800" <= letter <= "\udfff" for letter in node.value):
-            # An escape such as "\ud800" is text that cannot be written down again.
-            raise yaml.MarkedYAMLError(problem="half a surrogate pair is not text", problem_mark=node.start_mark)
-        return node
+class _Loader(_FAST):  # type: ignore[valid-type,misc]
+    """PyYAML's safe loader, with errors that say where."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
@@ -119,12 +105,34 @@ class _Loader(yaml.SafeLoader):
             raise yaml.MarkedYAMLError(problem=f"not a value: {error}", problem_mark=node.start_mark) from error
 
 
+def _refuse_unwanted(words: str) -> None:
+    """Look through the events first, one after the other, so that nothing is built of what is refused. Raises MarkedYAMLError."""
+    depth = 0
+    for event in yaml.parse(words, Loader=_FAST):
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise yaml.MarkedYAMLError(problem="anchors and aliases are not allowed", problem_mark=event.start_mark)
+        if isinstance(event, yaml.CollectionStartEvent | yaml.ScalarEvent) and depth >= DEPTH_LIMIT:
+            raise yaml.MarkedYAMLError(
+                problem=f"nested deeper than {DEPTH_LIMIT} levels", problem_mark=event.start_mark
+            )
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+
+
+def _refuse_node(node: yaml.Node) -> None:
+    if node.tag not in TAGS:
+        raise yaml.MarkedYAMLError(problem=f"the tag {node.tag} is not allowed", problem_mark=node.start_mark)
+    if isinstance(node, yaml.ScalarNode) and any("\ud800" <= letter <= "\udfff" for letter in node.value):
+        # An escape such as "\ud800" is text that cannot be written down again.
+        raise yaml.MarkedYAMLError(problem="half a surrogate pair is not text", problem_mark=node.start_mark)
+
+
 def _marks(root: yaml.Node) -> Marks:
     """Where each part stands. Raises MarkedYAMLError for a key that is given twice or is not text."""
     marks: Marks = {(): root.start_mark}
     waiting: list[tuple[tuple[str | int, ...], yaml.Node]] = [((), root)]
     while waiting:
         steps, node = waiting.pop()
+        _refuse_node(node)
         if isinstance(node, yaml.SequenceNode):
             parts = [((*steps, number), child, child) for number, child in enumerate(node.value)]
         elif isinstance(node, yaml.MappingNode):
@@ -140,6 +148,7 @@ def _marks(root: yaml.Node) -> Marks:
 
 
 def _key(node: yaml.Node) -> str:
+    _refuse_node(node)
     if not isinstance(node, yaml.ScalarNode) or node.tag != "tag:yaml.org,2002:str":
         raise yaml.MarkedYAMLError(problem="a key has to be text; put it in quotes", problem_mark=node.start_mark)
     return str(node.value)

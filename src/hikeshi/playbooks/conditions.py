@@ -15,12 +15,16 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 from collections.abc import Iterator, Mapping
+from types import ModuleType
 from typing import Any, Final
 
-import cel
-
 from hikeshi.errors import Refused
+
+# The package imports a command line of its own, with prompt_toolkit and Rich behind it: half of our start, and never used here.
+sys.modules.setdefault("cel.cli", ModuleType("cel.cli"))
+import cel  # noqa: E402
 
 LONGEST: Final = 500
 """Characters of one condition."""

@@ -13,7 +13,6 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from hikeshi.actions import ACTIONS
 from hikeshi.errors import HikeshiError, Unreadable
 from hikeshi.playbooks.commits import commit_of
 from hikeshi.playbooks.lint import lint
@@ -107,7 +106,7 @@ def _file(path: Path, keys: tuple[str, ...], known: tuple[str, ...]) -> Found:
 
 def _errors(book: Playbook) -> Iterator[str]:
     try:
-        yield from (f"{one.place}: {one.what.en}" for one in lint(book, ACTIONS) if one.level == "error")
+        yield from (f"{one.place}: {one.what.en}" for one in lint(book) if one.level == "error")
     except HikeshiError as problem:
         yield str(problem)
 

@@ -92,7 +92,7 @@ def test_a_playbook_with_an_error_is_4_and_one_that_cannot_be_read_5(keyboard: K
     assert "aws.nope" in rows[0]["what"]["en"]
     (tmp_path / "torn.yaml").write_text("name: [")
     rows = keyboard.json("playbook", "lint", tmp_path, code=5)
-    assert {Path(row["playbook"]).name for row in rows} == {"wrong.yaml", "torn.yaml"}
+    assert {Path(row["file"]).name for row in rows} == {"wrong.yaml", "torn.yaml"}
     assert keyboard("playbook", "show", "nope").code == 3
 
 

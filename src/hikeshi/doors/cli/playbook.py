@@ -68,7 +68,7 @@ def lint_playbooks(
     rows = [_problem(file, problem) for file, problems in found.items() for problem in problems]
     unreadable = any(problem.place == "file" for problems in found.values() for problem in problems)
     wrong = any(row["level"] == "error" for row in rows)
-    columns = ("where", "level", "place", "field", "what")
+    columns = ("position", "level", "place", "field", "what")
     return Answer(rows, columns=columns, code=UNREADABLE if unreadable else DIFFERENCE if wrong else DONE)
 
 
@@ -77,5 +77,5 @@ def _files(paths: list[Path]) -> list[Path]:
 
 
 def _problem(file: Path, problem: Problem) -> dict[str, Any]:
-    place = {"where": f"{file}:{problem.line}", "file": str(file), "line": problem.line, "column": problem.column}
+    place = {"position": f"{file}:{problem.line}", "file": str(file), "line": problem.line, "column": problem.column}
     return place | {name: value for name, value in msgspec.to_builtins(problem).items() if name not in {*place, "path"}}

@@ -627,6 +627,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "signatures": ("Signatures", "署名"),
     "good": ("Holds", "有効"),
     "signee": ("Signed by", "署名者"),
+    "position": ("Position", "位置"),
+    "column": ("Column", "桁"),
 }
 
 
