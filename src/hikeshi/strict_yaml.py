@@ -108,6 +108,7 @@ class _Loader(_FAST):  # type: ignore[valid-type,misc]
 def _refuse_unwanted(words: str) -> None:
     """Look through the events first, one after the other, so that nothing is built of what is refused. Raises MarkedYAMLError."""
     depth = 0
+    event: Any  # of the reader in C its marks are of another class, which has all that is used of them
     for event in yaml.parse(words, Loader=_FAST):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise yaml.MarkedYAMLError(problem="anchors and aliases are not allowed", problem_mark=event.start_mark)

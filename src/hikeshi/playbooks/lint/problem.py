@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Mapping
 from functools import cached_property
 from typing import Final, Literal
 
@@ -111,7 +111,7 @@ def short(name: object) -> str:
     return said if len(said) <= SHORT else f"{said[: SHORT - 3]}..."
 
 
-def listed(names: Iterator[str] | Container[str]) -> str:
+def listed(names: Iterable[str]) -> str:
     """Names for a sentence, the first dozen."""
-    known = sorted(names)  # type: ignore[call-overload]
+    known = sorted(names)
     return ", ".join(known[:12]) + (", ..." if len(known) > 12 else "") if known else "-"
