@@ -108,14 +108,12 @@ class _Loader(_FAST):  # type: ignore[valid-type,misc]
 def _refuse_unwanted(words: str) -> None:
     """Look through the events first, one after the other, so that nothing is built of what is refused. Raises MarkedYAMLError."""
     depth = 0
-    event: Any  # of the reader in C its marks are of another class, which has all that is used of them
     for event in yaml.parse(words, Loader=_FAST):
+        mark: Any = event.start_mark  # of the reader in C it is of another class, which has all that is used of it
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise yaml.MarkedYAMLError(problem="anchors and aliases are not allowed", problem_mark=event.start_mark)
+            raise yaml.MarkedYAMLError(problem="anchors and aliases are not allowed", problem_mark=mark)
         if isinstance(event, yaml.CollectionStartEvent | yaml.ScalarEvent) and depth >= DEPTH_LIMIT:
-            raise yaml.MarkedYAMLError(
-                problem=f"nested deeper than {DEPTH_LIMIT} levels", problem_mark=event.start_mark
-            )
+            raise yaml.MarkedYAMLError(problem=f"nested deeper than {DEPTH_LIMIT} levels", problem_mark=mark)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
 
 

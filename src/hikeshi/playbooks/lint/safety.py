@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from hikeshi.actions import ACTIONS
+from hikeshi.playbooks.facts import ITEM
 from hikeshi.playbooks.lint.problem import Problem, Subject
 from hikeshi.playbooks.playbook import StepSpec
 
@@ -34,19 +35,24 @@ def evidence_first(subject: Subject) -> Iterator[Problem]:
 
 
 def evidence_before_containing(subject: Subject) -> Iterator[Problem]:
-    """An action says which evidence it would cost (`needs_evidence`); as far as the playbook takes it, it comes first."""
-    takes: dict[str, list[str]] = {}
+    """An action says which evidence it would cost (`needs_evidence`); as far as the playbook takes it of the same target, it comes first."""
+    takes: dict[str, list[StepSpec]] = {}
     for step in subject.book.steps:
-        takes.setdefault(step.action, []).append(step.key)
+        takes.setdefault(step.action, []).append(step)
     for step in subject.book.steps:
         kind = ACTIONS.get(step.action)
-        for key in (key for name in (kind.needs_evidence if kind else ()) for key in takes.get(name, ())):
-            if key not in subject.before[step.key]:
+        for earlier in (one for name in (kind.needs_evidence if kind else ()) for one in takes.get(name, ())):
+            if _targets(step) & _targets(earlier) and earlier.key not in subject.before[step.key]:
                 yield subject.error(
                     step, "evidence",
-                    f"{step.action} may cost the evidence that step {key} takes; expected {key} in `evidence`.",
-                    f"{step.action} によりステップ {key} の証拠が失われる可能性があります。`evidence` に {key} を加えてください。",
+                    f"{step.action} may cost the evidence that step {earlier.key} takes; expected {earlier.key} in `evidence`.",
+                    f"{step.action} によりステップ {earlier.key} の証拠が失われる可能性があります。`evidence` に {earlier.key} を加えてください。",
                 )  # fmt: skip
+
+
+def _targets(step: StepSpec) -> set[str]:
+    """What a step acts on, as the playbook names it: a fact, a list of targets, or a name."""
+    return {step.for_each if value == f"${ITEM}" else value for value in step.inputs.values() if isinstance(value, str)}
 
 
 def evidence_is_collected(subject: Subject) -> Iterator[Problem]:
