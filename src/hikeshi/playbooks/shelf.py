@@ -14,6 +14,7 @@ LIBRARY: Final = (
     "denial-of-service",
     "edge-device",
     "identity-takeover",
+    "insider",
     "personal-data-leak",
     "ransomware",
     "web-application",
