@@ -1,4 +1,4 @@
-"""`playbook list | show | lint`: the written answers. No database."""
+"""`playbook list | show | lint | schema`: the written answers. No database."""
 
 from __future__ import annotations
 
@@ -70,6 +70,20 @@ def lint_playbooks(
     wrong = any(row["level"] == "error" for row in rows)
     columns = ("position", "level", "place", "field", "what")
     return Answer(rows, columns=columns, code=UNREADABLE if unreadable else DIFFERENCE if wrong else DONE)
+
+
+def write_schema(
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file to write; without it, standard output.")
+    ] = None,
+) -> Answer:
+    """The format of playbooks as JSON Schema, for editors: `# yaml-language-server: $schema=FILE` as the first line of a playbook."""
+    from hikeshi.playbooks.schema import schema, written  # reads its own source, which no other command needs
+
+    if output is None:
+        return Answer(schema(), pretty=True)
+    output.write_bytes(written())
+    return Answer({"file": str(output), "id": schema()["$id"]})
 
 
 def _files(paths: list[Path]) -> list[Path]:

@@ -251,6 +251,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "playbook lint": Command("playbook", "lint_playbooks", "engine", "What is wrong with a playbook", "プレイブックを検査"),
     "playbook list": Command("playbook", "list_playbooks", "engine", "The playbooks there are", "プレイブックの一覧"),
     "playbook run": Command("steps", "run", "person", "Start a playbook for an incident", "プレイブックを開始"),
+    "playbook schema": Command("playbook", "write_schema", "engine", "The format of playbooks for editors", "エディター用のプレイブック書式"),
     "playbook show": Command("playbook", "show", "engine", "One playbook with its steps", "プレイブックとステップ"),
     "playbook skip": Command("steps", "skip", "person", "Leave a step out, with a reason", "ステップを省略"),
     "playbook steps": Command("steps", "list_steps", "person", "The steps of an incident", "インシデントのステップ一覧"),
