@@ -33,7 +33,7 @@ SENT_ONLY = {
     "cloud_act", "cloud_add", "protected_act",
     "readiness_ask",
     "delivery_act", "group_act", "source_act", "source_add", "suppression_end",
-    "anchors_act", "evidence_expect", "evidence_verify", "planned_act", "room_act", "start_playbook", "step_act", "item_verify", "duties_act", "timeline_ask", "timeline_detect", "timeline_mark",
+    "anchors_act", "evidence_expect", "evidence_verify", "planned_act", "room_act", "step_act", "item_verify", "duties_act", "timeline_ask", "timeline_detect", "timeline_mark",
     "evidence_add", "evidence_leave", "item_act", "item_offer", "sign", "rebuild",
     "timeline_note", "timeline_unnote", "timeline_save_search", "timeline_delete_search", "timeline_unmark", "issue_token", "revoke_token", "prefer",
 }  # fmt: skip

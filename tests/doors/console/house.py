@@ -207,7 +207,7 @@ def pages_of_incident(house: House) -> dict[str, str]:
     """Every page of the incident that is read, by the name of its address."""
     root = f"/incidents/{house.incident.name}/"
     return {
-        "bundle": f"{root}bundle/", "room": root, "duties": f"{root}duties/", "facts": f"{root}facts/", "secrecy": f"{root}secrecy/", "details": f"{root}details/", "counsel": f"{root}counsel/", "draft": f"{root}duties/jp-appi-individuals/draft/", "steps": f"{root}steps/", "ladder": f"{root}ladder/", "choose_action": f"{root}actions/", "add_action": f"{root}actions/aws.ec2.isolate/", "step": f"{root}steps/{house.step.pk}/", "evidence": f"{root}evidence/",
+        "bundle": f"{root}bundle/", "room": root, "duties": f"{root}duties/", "facts": f"{root}facts/", "secrecy": f"{root}secrecy/", "details": f"{root}details/", "counsel": f"{root}counsel/", "draft": f"{root}duties/jp-appi-individuals/draft/", "steps": f"{root}steps/", "start_playbook": f"{root}steps/start/?playbook=compromised-ec2", "ladder": f"{root}ladder/", "choose_action": f"{root}actions/", "add_action": f"{root}actions/aws.ec2.isolate/", "step": f"{root}steps/{house.step.pk}/", "evidence": f"{root}evidence/",
         "item": f"{root}evidence/{house.item.name}/", "transfer_sheet": f"{root}evidence/{house.paper.item.name}/transfers/{house.paper.pk}/sheet/", "timeline": f"{root}timeline/", "timeline_about": f"{root}timeline/about/?t=main&value=203.0.113.66",
         "item_form": f"{root}evidence/{house.item.name}/form/", "evidence_form": f"{root}evidence-form/",
         "timeline_diff": f"{root}timeline/diff/?t=main&field=action&before_start=2026-11-07+03:00&before_end=2026-11-07+03:02&after_start=2026-11-07+03:02&after_end=2026-11-07+03:10",

@@ -121,14 +121,17 @@ def test_a_step_of_another_incident_is_not_found(commander: Person, step: Step) 
     assert client.post(address(step, "explode")).status_code == 404
 
 
-def test_a_playbook_is_started_from_the_page(responder: Person, incident: Incident) -> None:
+def test_a_playbook_is_started_from_its_page_with_the_facts_typed_there(responder: Person, incident: Incident) -> None:
     client = signed_in(responder)
     root = f"/incidents/{incident.name}/steps/"
     assert client.post(root + "start/", {"playbook": "no-such"}).status_code == 403
-    refused = client.post(root + "start/", {"playbook": "compromised-ec2"})  # no alert, so no instance to act on
-    assert refused.status_code == 403
-    assert client.post(root + "start/", {"playbook": "ransomware"}).status_code in {302, 403}
-    assert client.get(root).status_code == 200
+    typed = {"playbook": "compromised-ec2", "alert.instance_id": "i-0123456789abcdef0"}
+    seen = client.get(root + "start/", typed).content.decode()
+    assert "i-0123456789abcdef0" in seen
+    assert "What it would do first" in seen
+    assert client.post(root + "start/", typed).status_code == 302
+    assert incident.runs.get().facts["alert.instance_id"] == "i-0123456789abcdef0"
+    assert "compromised-ec2" in client.get(root).content.decode()
 
 
 def test_what_is_contained_is_on_the_playbook_page_and_kept_with_a_reason(

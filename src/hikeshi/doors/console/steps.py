@@ -1,57 +1,41 @@
-"""All steps of an incident's playbooks, by phase."""
+"""The playbooks at work for an incident: all steps by phase, and one of them in full."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
-from hikeshi.desk.incidents.models import PHASES, Incident
-from hikeshi.desk.playbooks.reading import books
-from hikeshi.desk.runs import answering, starting
-from hikeshi.desk.runs.models import Run
+from hikeshi.desk.incidents.models import Incident
+from hikeshi.desk.runs.models import Step
+from hikeshi.doors.console import runner
 from hikeshi.doors.console.contained import contained
 from hikeshi.doors.console.room import head
-from hikeshi.doors.console.visit import actor, attempt, done, incident_of, page
-from hikeshi.errors import HikeshiError, Refused
+from hikeshi.doors.console.step import detail, of_incident
+from hikeshi.doors.console.visit import actor, incident_of, page
+from hikeshi.errors import HikeshiError
 
 
 @require_safe
 def steps(request: HttpRequest, name: str) -> HttpResponse:
-    return _show(request, incident_of(request, name))
+    """The playbooks of an incident, at the step the reader most likely came for."""
+    return show(request, incident_of(request, name))
 
 
-def _show(request: HttpRequest, incident: Incident, problem: HikeshiError | None = None) -> HttpResponse:
-    runs = list(incident.runs.prefetch_related("steps"))
+@require_safe
+def step(request: HttpRequest, name: str, pk: int) -> HttpResponse:
+    incident = incident_of(request, name)
+    return show(request, incident, of_incident(incident, pk))
+
+
+def show(
+    request: HttpRequest, incident: Incident, here: Step | None = None, problem: HikeshiError | None = None
+) -> HttpResponse:
+    """The list of steps, and beside it the card of one of them."""
+    seen = runner.context(actor(request).name, incident, here)
+    found = seen["here"]
     context = {
-        **head(request, incident, "steps"), "runs": [{"run": run, "phases": _by_phase(run)} for run in runs],
-        "held": contained(incident), "playbooks": list(books().values()), "parts": {"runs": "console/parts/runs.html"},
+        **head(request, incident, "steps"), **seen, **(detail(request, found) if found else {}),
+        "all_held": contained(incident),
+        "parts": {"runs": "console/parts/runs.html", "step": "console/parts/step_state.html"},
     }  # fmt: skip
     return page(request, "console/steps.html", context, problem=problem)
-
-
-def _by_phase(run: Run) -> list[dict[str, Any]]:
-    found = list(run.steps.all())
-    groups = [{"words": words, "steps": [step for step in found if step.phase == name]} for name, words in PHASES]
-    return [group for group in groups if group["steps"]]
-
-
-@require_POST
-def start(request: HttpRequest, name: str) -> HttpResponse:
-    """Start a playbook with the facts of the incident's alert."""
-    incident = incident_of(request, name)
-    problem = attempt(lambda: _start(request, incident))
-    if problem is not None:
-        return _show(request, incident, problem)
-    return done(request, _("The playbook has started."), "steps", incident.name)
-
-
-def _start(request: HttpRequest, incident: Incident) -> Run:
-    playbook = books().get(request.POST.get("playbook", ""))
-    if playbook is None:
-        raise Refused("There is no such playbook.", hint="Choose one from the list.")
-    alert = incident.alerts.first()
-    facts = answering.facts_of(alert, incident) if alert else {"incident.name": incident.name}
-    return starting.start(incident, playbook, actor=actor(request), facts=facts)
