@@ -22,6 +22,7 @@ from hikeshi.doors.cli.texts import TEXTS
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 SAMPLE = Path(__file__).parents[1] / "samples" / "cloudtrail" / "s3.json"
 CACAO = Path(__file__).parents[1] / "samples" / "cacao" / "block-an-address.json"
+PLAYBOOKS = SAMPLE.parents[1] / "playbooks"
 PROOFS = Path(__file__).parents[1] / "samples" / "proofs"
 PEOPLES = [name for name, command in COMMANDS.items() if command.needs == "person"]
 ENGINES = [name for name, command in COMMANDS.items() if command.needs == "engine" and name not in {"demo", "doctor"}]
@@ -54,7 +55,9 @@ WORDS = {
     "evidence hash": [str(SAMPLE)],
     "playbook export": ["ransomware"],
     "playbook import": [str(CACAO)],
+    "playbook drift": [str(PLAYBOOKS)],
     "playbook show": ["ransomware"],
+    "playbook simulate": [str(PLAYBOOKS)],
 }
 """Arguments with which a command that needs nothing but files can run."""
 

@@ -156,8 +156,9 @@ def test_what_is_not_as_it_was_is_named(on: Stage) -> None:
     assert hands.carry_out("2.2", "aws.ec2.isolate", {"instance_id": names["instance_id"]}, 0).state == "done"
     on.account.ec2.create_tags(Resources=[names["subnet_id"], names["instance_id"]], Tags=[{"Key": "x", "Value": "y"}])
     assert not [one for one in hands.undo_all(0) if one.wrong]
-    assert {path for path, _, _ in hands.watched.left()} == {
+    assert {path for path, _, _ in hands.left} == {
         "ec2.instances[].Instances[].Tags[].Key",
         "ec2.instances[].Instances[].Tags[].Value",
     }
+    assert hands.watched is not None
     assert hands.watched.spent

@@ -131,10 +131,20 @@ def simulated_account() -> Layer:
     return Layer(application(), instances)
 
 
+def _judge_no_bucket_policies() -> None:
+    """Moto judges a bucket's policy without its conditions, so that a deny for all but some would also stop those: it is not asked."""
+    from moto.iam.access_control import PermissionResult
+    from moto.s3.models import FakeBucket
+
+    judge: Any = FakeBucket  # the stubs do not let a method be replaced
+    judge.get_permission = lambda _bucket, _action, _resource: PermissionResult.NEUTRAL
+
+
 @contextmanager
 def running_account() -> Iterator[Account]:
     """An empty account, gone at the end. Only one is open in a process: moto keeps everything in one place. Raises `Failed` without moto."""
     layer = simulated_account()
+    _judge_no_bucket_policies()
     with served(layer, quickly=True) as url:  # simulated hosts upload over the socket, as real ones do
         account = Account(url, layer)
         account.reset()

@@ -39,7 +39,7 @@ class Watched:
     """The account as it was when each area was first looked at, and as it was last seen."""
 
     def __init__(self, account: Account) -> None:
-        self._account = account
+        self.account = account
         self._first: dict[str, Leaves] = {}
         self._last: dict[str, Leaves] = {}
         self.granted: Leaves = Counter()
@@ -77,7 +77,7 @@ class Watched:
         return any(self.granted.values()) or bool(self.left())
 
     def _seen(self, area: str) -> Leaves:
-        return Counter(_leaves(area, state(self._account.client, [area])[area]))
+        return Counter(_leaves(area, state(self.account.client, [area])[area]))
 
 
 def _leaves(path: str, value: Any) -> Iterator[tuple[str, str]]:

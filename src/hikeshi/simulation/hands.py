@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -79,20 +79,38 @@ class _Done(NamedTuple):
 
 
 class InAccount:
-    """Plans, does, proves and later undoes the actions in a simulated account. One object for each way that is played."""
+    """Plans, does, proves and later undoes the actions in a simulated account. One object for each way that is played.
 
-    def __init__(self, account: Account, incident: str) -> None:
-        self._account, self._incident = account, incident
+    `opened` gives the account, asked when the first action comes: a playbook without actions needs none.
+    """
+
+    def __init__(self, opened: Callable[[], Account], incident: str) -> None:
+        self._opened, self._incident = opened, incident
         self._done: list[_Done] = []
         self._plans: list[Plan] = []
-        self.watched = Watched(account)
+        self.watched: Watched | None = None
+
+    @property
+    def _account(self) -> Account:
+        return self._watching.account
+
+    @property
+    def _watching(self) -> Watched:
+        if self.watched is None:
+            self.watched = Watched(self._opened())
+        return self.watched
+
+    @property
+    def left(self) -> list[tuple[str, str, int]]:
+        """What is not as it was and may not be so: path, value, and how often more (below zero: less)."""
+        return self.watched.left() if self.watched else []
 
     def carry_out(self, key: str, name: str, inputs: Mapping[str, Any], at: float) -> Ended:
         """Never raises for what an action says: it is how the step ended."""
         world = self._world(key, at)
         try:
             action = build_action(name, inputs)
-            self.watched.look(_changed_by(ACTIONS[name].permissions))
+            self._watching.look(_changed_by(ACTIONS[name].permissions))
             plan = action.plan(world)
             self._plans.append(plan)
             receipt = self._performed(action, plan, world, key)
@@ -123,12 +141,12 @@ class InAccount:
 
     def _note(self, name: str, world: PlayedWorld) -> None:
         """What cannot be taken back, or only with loss, may differ at the end: evidence above all."""
-        changes = self.watched.changed({call.operation.partition(":")[0] for call in world.sent})
+        changes = self._watching.changed({call.operation.partition(":")[0] for call in world.sent})
         if name in ACTIONS and ACTIONS[name].reversible != "yes":
             self._grant(changes)
 
     def _grant(self, changes: Leaves) -> None:
-        self.watched.granted.update(changes)
+        self._watching.granted.update(changes)
 
     def _wrong(self, name: str, world: PlayedWorld) -> tuple[Text, ...]:
         missing = sorted(world.used - set(ACTIONS[name].permissions)) if name in ACTIONS else []
@@ -150,7 +168,7 @@ class InAccount:
             wrong, why = receipt.outcome not in {"done", "already-done"}, receipt.summary
         except HikeshiError as problem:
             wrong, why = True, Text(str(problem), str(problem))
-        changes = self.watched.changed({call.operation.partition(":")[0] for call in world.sent})
+        changes = self._watching.changed({call.operation.partition(":")[0] for call in world.sent})
         if one.action.reversible == "with-loss":
             self._grant(changes)
         return Undone(one.key, _calls(world), why, wrong)

@@ -38,7 +38,9 @@ def _states(played: Rehearsal, way: Simulation) -> Iterator[Mismatch]:
 
 
 def _last_word(played: Rehearsal, key: str) -> Text:
+    """Why the step came to what it did; of one with several targets, why the last that did not go well."""
     said = [beat.why for beat in played.beats if beat.key == key and beat.why]
+    said += [beat.why for beat in played.beats if beat.key.startswith(f"{key}/") and beat.why and beat.now not in WELL]
     return said[-1] if said else Text("It came to something else.", "期待と異なる結果になった。")
 
 
@@ -69,7 +71,7 @@ def undoing(hands: InAccount, undone: list[Undone], way: Simulation) -> Iterator
     for one in undone:
         if one.wrong:
             yield Mismatch(step=one.key, expected="undone", found="", what=one.why)
-    left = hands.watched.left() if way.expect.undone else []
+    left = hands.left if way.expect.undone else []
     for path, value, number in left[:MOST_SHOWN]:
         more = Text(f"{path} is {value}, and was not.", f"{path} が元に戻っていない ({value})。")
         less = Text(f"{path} was {value}, and is not any more.", f"{path} が失われている (元は {value})。")

@@ -130,7 +130,8 @@ class Rehearsal:
         for number, item in enumerate(move.items, 1):
             key = f"{step.key}/{number}"
             ended = self._done(step, key, bind(self.book, step, self.facts, item))
-            self._note(key, ended.state, Text(item, item), ended.calls)
+            said = ended.why or Text("", "")
+            self._note(key, ended.state, Text(f"{item}: {said.en}", f"{item}: {said.ja}"), ended.calls)
             ends.append(ended)
         state = flow.sum_up([one.state for one in ends])
         self._later(step.key, Ended(state, max((one.seconds for one in ends), default=0.0)))

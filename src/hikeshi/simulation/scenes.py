@@ -112,6 +112,9 @@ def _web(account: Account) -> Names:
     """One of two members of an Auto Scaling group that is behind a load balancer."""
     made = instance.member(account)
     machine = account.ec2.describe_instances(InstanceIds=[made["instance_id"]])["Reservations"][0]["Instances"][0]
+    identity.role(account, "web-fleet")
+    profile = identity.profile(account, "web-fleet", "web-fleet")
+    account.ec2.associate_iam_instance_profile(InstanceId=made["instance_id"], IamInstanceProfile={"Arn": profile})
     arn = instance.target_group(account, "web", machine["VpcId"], "instance")
     account.client("elbv2").register_targets(TargetGroupArn=arn, Targets=[{"Id": made["instance_id"], "Port": 8080}])
     return {**made, "subnet_id": machine["SubnetId"], "target_group": arn, "vpc_id": machine["VpcId"]}

@@ -7,7 +7,7 @@ report = simulate(book, account, find=find)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
 import msgspec
@@ -19,7 +19,7 @@ from hikeshi.simulation.hands import InAccount
 from hikeshi.simulation.judging import judged, undoing
 from hikeshi.simulation.rehearsing import Find, Rehearsal, filled
 from hikeshi.simulation.samples import TOLD
-from hikeshi.simulation.scenes import build
+from hikeshi.simulation.scenes import EVERYWHERE, build
 from hikeshi.simulation.traces import Beat, Mismatch, Trace
 from hikeshi.simulation.ways import ways
 from hikeshi.text import Text
@@ -43,34 +43,51 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stage:
-    """The account in which ways are played one after the other; built anew only where the way before has left something."""
+    """Where ways are played one after the other. The account is opened with the first thing that needs it, and built anew only where
+    the way before has left something.
+    """
 
-    def __init__(self, account: Account) -> None:
-        self.account = account
+    def __init__(self, kept: ExitStack) -> None:
+        self._kept = kept
+        self._account: Account | None = None
         self._scene: str | None = None
-        self._names: dict[str, Any] = {}
+        self._names: dict[str, Any] = dict(EVERYWHERE)
         self._played = 0
         self._last: InAccount | None = None
 
+    @property
+    def account(self) -> Account:
+        """Raises `Failed` without moto."""
+        if self._account is None:
+            self._account = self._kept.enter_context(running_account())
+        return self._account
+
     def set(self, scene: str) -> tuple[dict[str, Any], InAccount]:
         """The names of what stands there, and hands to act with. Raises `Refused` for a scene that is none."""
-        if scene != self._scene or self._last is None or self._last.watched.spent:
+        if scene.split():
+            self._build(scene)
+        self._played += 1
+        self._last = InAccount(lambda: self._build(scene), f"INC-2026-{self._played:04d}")
+        return self._names, self._last
+
+    def _build(self, scene: str) -> Account:
+        """The account with this scene in it."""
+        spent = self._last is not None and self._last.watched is not None and self._last.watched.spent
+        if scene != self._scene or spent:
             self._scene = None
             self.account.reset()
             self.account.simulated.lookups.paced = False
             self.account.bucket()
             self._names = build(self.account, scene.split())
             self._scene = scene
-        self._played += 1
-        self._last = InAccount(self.account, f"INC-2026-{self._played:04d}")
-        return self._names, self._last
+        return self.account
 
 
 @contextmanager
 def stage() -> Iterator[Stage]:
-    """An account in this process, gone at the end. Raises `Failed` without moto."""
-    with running_account() as account:
-        yield Stage(account)
+    """A stage with an account in this process, gone at the end."""
+    with ExitStack() as kept:
+        yield Stage(kept)
 
 
 def simulate(

@@ -42,7 +42,7 @@ def ways(book: Playbook) -> Ways:
     search = _Search(book)
     open_ = [goal for goal in goals(book) if goal not in search.covered(book.simulations)]
     found: list[Simulation] = []
-    if open_ or not book.simulations:
+    if not book.simulations or search.reached(search.way("try", {})).intersection(open_):
         found, open_ = _take(search, open_, {}, found)
     for place in range(1, max((len(step.options) for step in book.steps), default=0)):
         found, open_ = _all_at_once(search, open_, place, found)

@@ -629,12 +629,21 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "signee": ("Signed by", "署名者"),
     "position": ("Position", "位置"),
     "column": ("Column", "桁"),
+    "expected": ("Expected", "期待"),
+    "found": ("Found", "実際"),
+    "was": ("Was", "前の状態"),
+    "now": ("Now", "状態"),
+    "simulated_on": ("Last simulated on", "最終シミュレーション日"),
+    "say.simulating": ("Playing", "シミュレーション中"),
+    "simulation": ("Simulation", "シミュレーション"),
+    "changed_actions": ("Changed actions", "変更のあったアクション"),
 }
 
 
 CODES_JA: Final[dict[str, str]] = {
     "accepted": "受領済み",
     "account": "アカウント全体",
+    "actions_changed": "アクションに変更あり",
     "active": "対応中",
     "admin": "管理者",
     "ahead": "台帳が先行(整合)",
@@ -646,6 +655,7 @@ CODES_JA: Final[dict[str, str]] = {
     "attacker": "攻撃者",
     "bad": "不良",
     "benign": "無害",
+    "changed": "変更あり",
     "choice": "選択",
     "closed": "終結",
     "cloud": "クラウドのメタデータ",
@@ -685,6 +695,7 @@ CODES_JA: Final[dict[str, str]] = {
     "file": "ファイル",
     "flow": "フローログの欠落",
     "foreign": "対象外の控え",
+    "fresh": "最新",
     "guideline": "指針",
     "hash-ok": "ハッシュ値一致(署名未確認)",
     "hash_ok": "ハッシュ値一致(署名未確認)",
@@ -718,6 +729,7 @@ CODES_JA: Final[dict[str, str]] = {
     "monitoring": "監視中",
     "needs_review": "要確認",
     "network": "通信の記録",
+    "never": "未実施",
     "never-verified": "未検証",
     "no": "不可",
     "no-authority": "権限・根拠なし",
@@ -750,6 +762,7 @@ CODES_JA: Final[dict[str, str]] = {
     "paper": "紙",
     "part": "一部",
     "partial": "一部完了",
+    "passed": "合格",
     "pending": "結果待ち",
     "planning": "計画中",
     "post-mortem": "ふりかえり報告書",
@@ -797,6 +810,7 @@ CODES_JA: Final[dict[str, str]] = {
     "true": "検知は正しい",
     "two-person": "2 名承認",
     "unanswered": "回答待ち",
+    "uncovered": "未到達",
     "undecided": "未判断",
     "undoing": "切り戻し中",
     "undone": "切り戻し済み",
@@ -825,6 +839,7 @@ CODED: Final = frozenset(
         "integrity",
         "kind",
         "means",
+        "now",
         "outcome",
         "phase",
         "proof",
@@ -835,6 +850,7 @@ CODED: Final = frozenset(
         "state",
         "status",
         "verdict",
+        "was",
     }
 )
 """The columns that hold codes."""
