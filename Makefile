@@ -16,18 +16,19 @@ demo: setup
 
 test: lint test-sqlite test-postgres
 
-# A file of tests is run by one worker, so that what its tests share is made once.
+# A file of tests is run by one worker, so that what its tests share is made once. Each run has its temporary folder: pytest closes
+# the one that is shared by all whenever it starts, also to tests of another run that opened it to somebody else.
 PYTEST := $(BIN)/pytest -n auto --dist loadfile
 
 test-sqlite: setup test-packages
 	$(PYTEST) -m "not cluster" $(ARGS)
 
 test-postgres: setup test-packages
-	$(BIN)/python tests/on_postgres.py $(PYTEST) -m "not slow" tests/desk
+	$(BIN)/python tests/on_postgres.py $(PYTEST) --basetemp=$(VENV)/tmp-postgres -m "not slow" tests/desk
 
 # A real Spark master with workers: a minute or two more, and 480 MB of PySpark.
 test-cluster: setup test-packages $(SPARK)
-	$(BIN)/pytest -m cluster tests/stores tests/doors/cli $(ARGS)
+	$(BIN)/pytest --basetemp=$(VENV)/tmp-cluster -m cluster tests/stores tests/doors/cli $(ARGS)
 
 setup: $(STAMP)
 

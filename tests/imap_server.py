@@ -112,7 +112,7 @@ def running() -> Iterator[Imap]:
         yield Imap(f"imaps://security@localhost:{port}/INBOX", secret, folder / "cert.pem", port)
     finally:
         server.terminate()
-        server.wait(timeout=10)
+        server.wait(timeout=30)
         shutil.rmtree(folder, ignore_errors=True)
 
 

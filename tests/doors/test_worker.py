@@ -51,7 +51,7 @@ from hikeshi.desk.runs.models import Step
 undoing.undo(Step.objects.get(action="aws.ec2.isolate"), actor=system("test", "cli"), reason="clean")
 """
 WORK = "import django; django.setup(); from hikeshi.doors.worker import Worker; Worker().run()"
-LOST = 60.0
+LOST = 240.0
 """Seconds an answer stays away: longer than the test, so that the worker dies waiting for it."""
 
 
@@ -81,7 +81,7 @@ class House:
         with sqlite3.connect(self.home / "hikeshi.sqlite3", timeout=20) as database:
             return database.execute(query).fetchall()
 
-    def until(self, what: str, ready: Callable[[], object], seconds: float = 40) -> None:
+    def until(self, what: str, ready: Callable[[], object], seconds: float = 100) -> None:
         end = time.monotonic() + seconds
         while not ready():
             if time.monotonic() > end:

@@ -37,12 +37,12 @@ def command(cloud: SimulatedCloud, instance: str, *lines: str) -> str:
 
 def invocation(cloud: SimulatedCloud, command_id: str, instance: str) -> dict[str, Any]:
     """The invocation when it is over."""
-    ssm, deadline = cloud.client("ssm"), time.monotonic() + 10
+    ssm, deadline = cloud.client("ssm"), time.monotonic() + 30
     while time.monotonic() < deadline:
         shown: dict[str, Any] = ssm.get_command_invocation(CommandId=command_id, InstanceId=instance)
         if shown["Status"] in OVER:
             return shown
-    raise AssertionError("the command is not over after 10 seconds")
+    raise AssertionError("the command is not over after 30 seconds")
 
 
 def upload(cloud: SimulatedCloud, parts: int, part_bytes: int = PART) -> tuple[str, str]:

@@ -22,7 +22,7 @@ def is_running(pid: int) -> bool:
     return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
-def until_gone(pid: int, seconds: float = 5.0) -> bool:
+def until_gone(pid: int, seconds: float = 20.0) -> bool:
     deadline = time.monotonic() + seconds
     while is_running(pid) and time.monotonic() < deadline:
         os.sched_yield()
@@ -34,7 +34,7 @@ def test_it_answers_within_seconds_knows_no_other_cloud_and_stops_at_once(cloud:
     started = time.monotonic()
     with SimulatedCloud() as own:
         assert own.client("sts").get_caller_identity()["Account"] == cast.ACCOUNT
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 20
         assert own.endpoint_url != cloud.endpoint_url
         assert own.client("iam").list_users()["Users"] == []
         pid = own._child.pid

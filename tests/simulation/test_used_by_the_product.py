@@ -44,7 +44,7 @@ def world_of(cloud: SimulatedCloud, scene: Scene) -> AwsWorld:
 
 
 def until_over(action: Action[AwsWorld], world: AwsWorld, plan: Plan) -> Receipt:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     told = action.check(world, plan)
     while told.outcome == "pending" and time.monotonic() < deadline:
         told = action.check(world, plan)

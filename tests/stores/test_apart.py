@@ -91,7 +91,7 @@ def test_a_builder_ends_with_its_caller(tmp_path: Path) -> None:
             time.sleep(0.01)
         builder.suspend()  # in the middle of its work, which takes a second
         caller.kill()
-    psutil.wait_procs([builder], timeout=20)
+    psutil.wait_procs([builder], timeout=60)
     assert not builder.is_running()
     with Layout(tmp_path / "store").locked():
         pass

@@ -19,5 +19,5 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_a_worker_ends_with_the_process_that_started_it() -> None:
-    run = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, timeout=30, check=False)
+    run = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, timeout=120, check=False)
     assert run.returncode == -9  # and what it wrote to has been closed by the worker too, or this would not return

@@ -54,7 +54,7 @@ class Account:
         self.simulated.reset()
 
     def client(self, service: str) -> Any:
-        return quick(client(service, REGION, self.url, 20.0))
+        return quick(client(service, REGION, self.url, 120.0))
 
     def bucket(self) -> Any:
         """The bucket for evidence."""

@@ -143,7 +143,7 @@ def test_when_we_are_killed_tcpdump_ends_and_has_written_all_it_held(
         while not _captures(out):
             time.sleep(0.05)
         started.send_signal(number)
-    until = time.monotonic() + 10
+    until = time.monotonic() + 30
     while "captured" not in (out / "tcpdump.txt").read_text() and time.monotonic() < until:
         time.sleep(0.05)
     assert f"{len(_numbers(out))} packets captured" in (out / "tcpdump.txt").read_text()

@@ -20,7 +20,7 @@ def demo(home: Path, *options: str) -> dict[str, Any]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HIKESHI_")}
     done = subprocess.run(
         [HIKESHI, "--home", home, "--json", "demo", "--no-serve", *options],
-        env=environment, capture_output=True, check=False, timeout=120,
+        env=environment, capture_output=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr.decode()
     document: dict[str, Any] = json.loads(done.stdout)
@@ -63,7 +63,7 @@ def test_the_story_over_real_logs(tmp_path: Path, shared_data: Path) -> None:
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     done = subprocess.run(
         [HIKESHI, "--home", tmp_path / "home", "demo", "--no-serve", "--logs", tmp_path / "gone"],
-        capture_output=True, check=False, timeout=60,
+        capture_output=True, check=False, timeout=120,
     )  # fmt: skip
     assert done.returncode == 3
     assert b"is not a folder" in done.stderr

@@ -77,7 +77,7 @@ def deliver(port: int, secret: str, name: str, acknowledged: list[str], until: f
     headers = {"Authorization": f"Bearer {secret}", "Idempotency-Key": name}
     while time.monotonic() < until:
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
             connection.request("POST", "/in/siem", finding(id=name), headers)
             answer = connection.getresponse()
             answer.read()
@@ -97,7 +97,7 @@ def test_every_acknowledged_alert_is_there_once_after_kill_9(tmp_path: Path) -> 
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HIKESHI_")}
     environment |= {"HIKESHI_HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
     secret = run(ADD, environment).strip()
-    server, acknowledged, until = Server(environment), list[str](), time.monotonic() + 90
+    server, acknowledged, until = Server(environment), list[str](), time.monotonic() + 240
     names = [[f"{sender}-{number}" for number in range(EACH)] for sender in range(SENDERS)]
 
     def sender(mine: list[str]) -> None:
