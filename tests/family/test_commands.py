@@ -18,6 +18,7 @@ from doors.cli.typed import Keyboard, words_asked
 from hikeshi.doors.cli.dispatch import load
 from hikeshi.doors.cli.table import COMMANDS, GROUPS
 from hikeshi.doors.cli.texts import TEXTS
+from signed import signed_playbook
 
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 SAMPLE = Path(__file__).parents[1] / "samples" / "cloudtrail" / "s3.json"
@@ -28,6 +29,7 @@ PEOPLES = [name for name, command in COMMANDS.items() if command.needs == "perso
 ENGINES = [name for name, command in COMMANDS.items() if command.needs == "engine" and name not in {"demo", "doctor"}]
 
 FOLDER = Path(tempfile.mkdtemp(prefix="hikeshi-test-"))
+SIGNED = signed_playbook(FOLDER)
 
 WORDS = {
     "action policy": ["aws.ec2.isolate", "--account", "111122223333"],
@@ -58,6 +60,10 @@ WORDS = {
     "playbook drift": [str(PLAYBOOKS)],
     "playbook show": ["ransomware"],
     "playbook simulate": [str(PLAYBOOKS)],
+    "playbook folder": [str(FOLDER / "playbooks")],
+    "playbook show": ["ransomware"],
+    "playbook sign": [str(SIGNED), "--key", str(FOLDER / "key.pem")],
+    "playbook verify": [str(SIGNED), "--key", str(FOLDER / "key.pub")],
 }
 """Arguments with which a command that needs nothing but files can run."""
 
