@@ -61,7 +61,6 @@ WORDS = {
     "playbook show": ["ransomware"],
     "playbook simulate": [str(PLAYBOOKS)],
     "playbook folder": [str(FOLDER / "playbooks")],
-    "playbook show": ["ransomware"],
     "playbook sign": [str(SIGNED), "--key", str(FOLDER / "key.pem")],
     "playbook verify": [str(SIGNED), "--key", str(FOLDER / "key.pub")],
 }
