@@ -15,8 +15,10 @@ LIBRARY: Final = (
     "edge-device",
     "identity-takeover",
     "insider",
+    "lost-device",
     "personal-data-leak",
     "ransomware",
+    "supplier",
     "web-application",
 )
 """Their names, in alphabetical order: `library/<name>.yaml`."""
