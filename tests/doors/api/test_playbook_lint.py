@@ -20,6 +20,16 @@ def test_the_schema_is_answered(on_it: Caller) -> None:
     assert on_it.get("/playbooks/schema")["title"] == "Hikeshi playbook"
 
 
+def test_coverage_names_gaps_first(on_it: Caller) -> None:
+    told = on_it.get("/playbooks/coverage")
+    order = ["none", "partly", "answered"]
+    for name in ("findings", "techniques"):
+        states = [order.index(line["state"]) for line in told[name]]
+        assert states == sorted(states)
+    assert sum(told["counts"]["findings"].values()) == len(told["findings"])
+
+
 def test_who_has_no_part_in_anything_is_told_nothing(observer: Caller) -> None:
     observer.post("/playbooks/lint", {"text": "a: 1"}, 404)
     observer.get("/playbooks/schema", 404)
+    observer.get("/playbooks/coverage", 404)

@@ -1,4 +1,4 @@
-"""Whether a playbook is right: lint of a text, and the format for editors."""
+"""Whether playbooks are right: lint of a text, the format for editors, and what all of them answer."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hikeshi.desk.playbooks.reading import books
 from hikeshi.doors import find
 from hikeshi.doors.api.bearer import Call
 from hikeshi.doors.api.paging import Body
+from hikeshi.doors.coverage import covered
 from hikeshi.playbooks.lint import review
 from hikeshi.playbooks.schema import schema
 from hikeshi.strict_yaml import SIZE_LIMIT
@@ -37,3 +38,10 @@ def show_schema(request: Call) -> dict[str, Any]:
     """The format of playbooks as JSON Schema (2020-12)."""
     find.insider(request.auth)
     return schema()
+
+
+@router.get("/playbooks/coverage", response=dict[str, Any])
+def show_coverage(request: Call) -> dict[str, Any]:
+    """Which GuardDuty findings and ATT&CK techniques the playbooks on the shelf answer, gaps first."""
+    find.insider(request.auth)
+    return covered(books().values())

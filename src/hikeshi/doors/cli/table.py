@@ -246,6 +246,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "order show": Command("order", "show", "person", "One standing order", "常時承認の詳細"),
     "order try": Command("order", "try_order", "person", "Which past alerts would it have answered?", "過去のアラートで常時承認を試行"),
     "playbook ask": Command("playbook_drafts", "ask", "person", "Hand a draft in for review", "下書きのレビューを依頼"),
+    "playbook coverage": Command("coverage", "show_coverage", "engine", "Which findings and techniques have an answer", "検出結果・攻撃手法ごとのプレイブックの有無"),
     "playbook done": Command("steps", "done", "person", "A manual step is done", "手動ステップの完了を記録"),
     "playbook draft": Command("playbook_drafts", "draft", "person", "Begin a draft of a playbook", "プレイブックの下書きを開始"),
     "playbook drafts": Command("playbook_drafts", "list_drafts", "person", "The drafts that are written or reviewed", "下書きの一覧"),

@@ -653,6 +653,9 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "reviews": ("Reviews", "レビュー"),
     "commit": ("Commit", "コミット"),
     "signature": ("Signature", "署名"),
+    "playbooks": ("Playbooks", "プレイブック"),
+    "unanswered": ("Without an answer", "未対応"),
+    "seen_by": ("Detections", "検知ルール数"),
 }
 
 
@@ -664,6 +667,7 @@ CODES_JA: Final[dict[str, str]] = {
     "admin": "管理者",
     "ahead": "台帳が先行(整合)",
     "already-done": "実施済み",
+    "answered": "あり",
     "applies": "該当",
     "approval": "承認のうえ実行",
     "approved": "承認済み",
@@ -710,6 +714,7 @@ CODES_JA: Final[dict[str, str]] = {
     "failed": "失敗",
     "false": "誤検知",
     "file": "ファイル",
+    "finding": "検出結果",
     "flow": "フローログの欠落",
     "foreign": "対象外の控え",
     "fresh": "最新",
@@ -781,6 +786,7 @@ CODES_JA: Final[dict[str, str]] = {
     "part": "一部",
     "partial": "一部完了",
     "passed": "合格",
+    "partly": "一部",
     "pending": "結果待ち",
     "planning": "計画中",
     "post-mortem": "ふりかえり報告書",
@@ -823,6 +829,7 @@ CODES_JA: Final[dict[str, str]] = {
     "suspect": "攻撃者の疑い",
     "taken": "インシデントで対応",
     "technical_lead": "技術責任者",
+    "technique": "攻撃手法",
     "test": "試験",
     "text": "文字列",
     "triage": "確認のみ",
