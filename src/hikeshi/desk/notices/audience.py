@@ -93,10 +93,14 @@ def on_shift(duty: str) -> list[Recipient]:
 def reached(incident: Incident | None, duty: str, level: int, ask: Ask) -> list[Recipient]:
     """Whom a step of an escalation reaches. At level 1 who holds the role, else who is on call; never nobody while anybody is listed.
 
-    `ask` remembers what was asked before in the same transaction.
+    `duty` is a role, or "person:NAME"; as "A>B" A is reached at level 1 and B from then on, as if that were its first level. `ask`
+    remembers what was asked before in the same transaction.
     """
-    found: list[Recipient] = []
-    if level == 1:
+    duty, _, then = duty.partition(">")
+    if then and level > 1:
+        return reached(incident, then, level - 1, ask)
+    found: list[Recipient] = named(duty.removeprefix("person:")) if duty.startswith("person:") else []
+    if level == 1 and not found:
         found = (holding(incident, duty) if incident else []) or ask(("shift", duty), lambda: on_shift(duty))
     found = found or ask(("listed", duty, level), lambda: listed(duty, level))
     found = found or ask(("listed", COMMAND, level), lambda: listed(COMMAND, level))

@@ -56,7 +56,7 @@ class Escalation(models.Model):
     clock = models.ForeignKey(Clock, on_delete=models.CASCADE, null=True, blank=True, related_name="escalations")
     template = models.CharField(max_length=30)
     facts = models.JSONField(default=dict)  # what its texts are filled with, {en, ja}
-    duty = models.CharField(max_length=30)
+    duty = models.CharField(max_length=200)  # a role, or as `audience.reached` has it
     severity = models.PositiveSmallIntegerField(choices=SEVERITIES)
     step = models.PositiveSmallIntegerField(default=0)
     began_at = models.DateTimeField()

@@ -17,14 +17,15 @@ from django.utils import timezone
 from hikeshi.desk.accounts.models import Person
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.duties.models import Clock
-from hikeshi.desk.incidents.models import Incident
+from hikeshi.desk.incidents.models import DUTIES, Incident
 from hikeshi.desk.ledger.models import Chain, Entry
-from hikeshi.desk.ledger.phrases import sentence, told
+from hikeshi.desk.ledger.phrases import STEP_CLOCK, sentence, told
 from hikeshi.desk.notices import audience, escalating
 from hikeshi.desk.notices.audience import Recipient
 from hikeshi.desk.notices.making import make
 from hikeshi.desk.notices.round import Round
 from hikeshi.desk.notices.tells import STOPS, TELLS
+from hikeshi.desk.runs.models import Step
 
 BATCH: Final = 200
 CHAINS: Final = 25
@@ -89,7 +90,7 @@ def follow(entry: Entry, incident: Incident | None, within: Round) -> None:
     if tell.urgent:
         escalating.begin(
             f"{entry.chain.name}#{entry.seq}", tell.template, facts(entry, data, incident, clock), chain=entry.chain.name,
-            incident=incident, clock=clock, duty=tell.whom[0].removeprefix("duty:"), severity=severity, within=within,
+            incident=incident, clock=clock, duty=_duty(entry) or tell.whom[0].removeprefix("duty:"), severity=severity, within=within,
         )  # fmt: skip
         return
     found = [one for whom in tell.whom for one in _whom(whom, entry, data, incident, severity)]
@@ -102,6 +103,15 @@ def follow(entry: Entry, incident: Incident | None, within: Round) -> None:
 def _past(incident: Incident | None, entry: Entry) -> bool:
     """Of an incident that is over, nothing is said but that: a clock that still rings is nobody's night."""
     return incident is not None and incident.status in {"closed", "merged"} and entry.verb != "incident.close"
+
+
+def _duty(entry: Entry) -> str:
+    """Of a step's clock: whoever has the step, or holds its role, and then the commander. Empty for everything else."""
+    run, _, key = entry.object.removeprefix(STEP_CLOCK).partition(":")
+    if not entry.object.startswith(STEP_CLOCK) or not run.isdecimal():
+        return ""
+    step = Step.objects.filter(run=int(run), key=key).only("role", "owner", "state").first()
+    return f"{f'person:{step.owner}' if step.owner else step.role}>{audience.COMMAND}" if step else ""
 
 
 def _clock(entry: Entry) -> Clock | None:
@@ -118,17 +128,20 @@ def _whom(
     if kind == "channels":
         return audience.channels(incident, severity)
     if kind == "duty":
-        return (
-            (audience.holding(incident, name) if incident else [])
-            or audience.listed(name, 1)
-            or audience.listed(audience.COMMAND, 1)
-        )
+        return _holding(incident, name)
+    if kind == "duties":
+        return [one for duty in data.get(name, []) if duty in dict(DUTIES) for one in _holding(incident, duty)]
     if kind == "person":
         return audience.named(str(data[name])) if data.get(name) else []
     if incident is None:
         return []
     held = audience.holding(incident, entry.object if kind == "role" else "")
     return [one for one in held if kind == "roles" or str(one) == data.get("to") or _is(one, str(data.get("to")))]
+
+
+def _holding(incident: Incident | None, duty: str) -> list[Recipient]:
+    held = audience.holding(incident, duty) if incident else []
+    return held or audience.listed(duty, 1) or audience.listed(audience.COMMAND, 1)
 
 
 def _is(one: Recipient, name: str) -> bool:
@@ -147,12 +160,21 @@ def facts(
             "by": entry.actor,
             "deadline": str(data.get("deadline") or (clock.deadline.isoformat() if clock else "")),
             "incident": incident.name if incident else "Hikeshi",
-            "rule": str(clock.title.get(language, clock.rule)) if clock else entry.object,
+            "rule": _written(entry, data, "subject", language)
+            or (str(clock.title.get(language, clock.rule)) if clock else entry.object),
             "severity": str(incident.severity if incident else 3),
             "title": incident.title if incident else "",
-            "what": sentence(entry, language) or f"{entry.verb} {entry.object}",
+            "what": _written(entry, data, "body", language)
+            or sentence(entry, language)
+            or f"{entry.verb} {entry.object}",
         }
     return found
+
+
+def _written(entry: Entry, data: Mapping[str, Any], part: str, language: str) -> str:
+    """A part of a playbook's own message; empty for every other entry."""
+    texts = data.get(part) if entry.verb == "step.notify" else None
+    return str(texts.get(language, "")) if isinstance(texts, dict) else ""
 
 
 def _response(entry: Entry) -> Clock | None:

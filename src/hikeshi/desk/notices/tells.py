@@ -1,6 +1,7 @@
 """Which entry of the ledger is told to whom: one line for each verb. What is not here is told to nobody.
 
-`whom` is one or more of: `duty:NAME` (who holds this role on the incident, else the contact list), `role` (whoever was given the role the
+`whom` is one or more of: `duty:NAME` (who holds this role on the incident, else the contact list), `duties:KEY` (the same for each of the
+roles that the entry's data names there), `role` (whoever was given the role the
 entry is about), `roles` (all who hold one), `person:KEY` (whom the entry's data names there), `channels` (of the organisation). Urgent things
 go on and up until they are acknowledged (escalating.py) and reach the channels by themselves.
 """
@@ -64,6 +65,8 @@ TELLS: Final[dict[str, Tell]] = {
     "source.silent": Tell(("duty:responder", "channels"), "intake"),
     "step.break_glass": Tell(COMMAND, "broken_glass", urgent=True),
     "step.drift": Tell((*COMMAND, "channels"), "asked"),
+    "step.hand_over": Tell(("person:owner",), "yours"),
+    "step.notify": Tell(("duties:to",), "message"),
     "step.plan": Tell(COMMAND, "asked", when=_asked),
     "step.revoke": Tell(COMMAND, "asked", when=_asked),
     "step.undo": Tell(COMMAND, "asked", when=_asked),

@@ -22,6 +22,8 @@ FIELDS: Final = frozenset({"by", "deadline", "incident", "rule", "severity", "ti
 """What a text may name. `incident` is its number or code name; `what` is the ledger's own sentence about what happened."""
 SIZE_LIMIT: Final = 16 * 1024
 VALUE_LIMIT: Final = 300
+LETTER_LIMIT: Final = 8_000
+"""Characters of a playbook's message."""
 
 
 class Words(NamedTuple):
@@ -68,6 +70,10 @@ TEMPLATES: Final[dict[str, dict[Language, Words]]] = {
         "en": Words("Intake: a payload was set aside or a source is silent", "{what}"),
         "ja": Words("受信: 保留されたデータ、または応答のないソース", "{what}"),
     },
+    "message": {
+        "en": Words("{incident}: {rule}", "{what}"),
+        "ja": Words("{incident}: {rule}", "{what}"),
+    },
     "page": {
         "en": Words("{incident} SEV-{severity}: you are needed", "{title}\n\nDeclared by {by}. Respond before {deadline}."),
         "ja": Words("{incident} SEV-{severity}: 対応をお願いします", "{title}\n\n宣言者: {by}。{deadline} までに対応を開始してください。"),
@@ -112,6 +118,8 @@ def say(template: str, language: Language, facts: Mapping[str, str], folder: Pat
         with suppress(Unreadable):  # `problems` says so in the doctor and the console; the message must go all the same
             words = read(own)
     values = {name: plain(facts.get(name, "")) for name in FIELDS}
+    if template == "message":  # somebody has written it, and it may have several lines
+        values["what"] = "\n".join(plain(line) for line in facts.get("what", "").splitlines())[:LETTER_LIMIT]
     subject = plain(words.subject.format_map(values))
     return Words(subject[:VALUE_LIMIT], words.body.format_map(values).strip())
 

@@ -46,9 +46,10 @@ def start(
             f"{incident} has the playbook {playbook.name} already.",
             hint="Go on with that run; say that it is meant to be started once more where it really is.",
         )
-    known = books() if shelf is None else shelf
-    parts = {name: book.canonical.decode() for name, book in _parts(playbook, known, 1).items()}
-    run = make(incident, playbook, parts, {**facts, **told_by_alert(playbook, facts)}, actor=actor, order=order)
+    pinned = _parts(playbook, books() if shelf is None else shelf, 1)
+    parts = {name: book.canonical.decode() for name, book in pinned.items()}
+    known = {"incident.name": incident.name, "incident.severity": incident.severity, **facts}
+    run = make(incident, playbook, parts, known | told_by_alert(playbook, known), actor=actor, order=order)
     volatility.expect(incident, [*_evidence_of(run), *volatility.of_alerts(incident)], actor=actor)
     release(run, actor=actor)
     return run
