@@ -10,9 +10,10 @@ from typing import Final
 
 from django.utils import timezone
 
-from hikeshi.clocks.rule import rules
+from hikeshi.clocks.rule import Elapsed, rules
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.duties import verbs as duties
+from hikeshi.desk.duties.models import Clock
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.text import Text
 
@@ -59,13 +60,21 @@ def rebase(incident: Incident, before: int, *, actor: Actor, at: datetime) -> No
 
 
 def _rebase_holds(incident: Incident, before: int, *, actor: Actor, at: datetime) -> None:
+    """A review that a playbook wants sooner than the rule stays that soon."""
     for clock in duties.running(incident.name, HOLDS):
         duties.stop(clock, actor=actor, at=at, replaced=True)
         duties.start(
             incident.name, f"{HOLDS}sev{incident.severity}", actor=actor, title=Text(**clock.title),
             started_at=at if incident.severity < before else clock.started_at,
-            suffix=clock.rule.removeprefix(f"{HOLDS}sev{before}"),
+            suffix=clock.rule.removeprefix(f"{HOLDS}sev{before}"), seconds=_own(clock, before, incident.severity),
         )  # fmt: skip
+
+
+def _own(clock: Clock, before: int, now: int) -> int | None:
+    """How long the clock runs in seconds, where that is less than the rules of both severities say."""
+    lasts = round((clock.deadline - clock.started_at).total_seconds())
+    said = [rules()[f"{HOLDS}sev{one}"].counting for one in (before, now)]
+    return lasts if all(isinstance(one, Elapsed) and lasts < one.seconds for one in said) else None
 
 
 def stop(incident: Incident, family: str, *, actor: Actor, at: datetime, replaced: bool = False) -> None:

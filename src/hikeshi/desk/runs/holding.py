@@ -12,12 +12,14 @@ from typing import Final
 from django.db import transaction
 from django.utils import timezone
 
+from hikeshi.clocks.rule import Elapsed, rules
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.duties import verbs as duties
 from hikeshi.desk.duties.models import Clock
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.runs.models import Step, Watch
+from hikeshi.desk.runs.pinned import spec_of
 from hikeshi.desk.runs.rows import fresh, reason_of, write
 from hikeshi.errors import Refused
 from hikeshi.text import Text
@@ -35,13 +37,24 @@ def _clocks(step: Step) -> list[Clock]:
 
 
 def begin(step: Step, *, actor: Actor) -> None:
-    """Its review is due in the time of the incident's severity, from now. Does nothing where one is due already, or the incident is over."""
+    """Its review is due in the time of the incident's severity, or of its playbook where that is shorter, from now.
+
+    Does nothing where one is due already, or the incident is over.
+    """
     incident = step.run.incident
     if incident.status not in OVER and not _clocks(step):
         duties.start(
             incident.name, f"{FAMILY}sev{incident.severity}", actor=actor, started_at=timezone.now(), suffix=_suffix(step),
+            seconds=_shorter(step, f"{FAMILY}sev{incident.severity}"),
             title=Text(f"Review of the containment: step {step.key} {step.title['en']}", f"封じ込めの見直し: ステップ {step.key} {step.title['ja']}"),
         )  # fmt: skip
+
+
+def _shorter(step: Step, rule: str) -> int | None:
+    """The playbook's own limit (`keep_for`) in seconds, where it ends before the rule's; None where the rule's counts."""
+    spec, counting = spec_of(step), rules()[rule].counting
+    own = spec.keep_for if spec else None
+    return own if own is not None and isinstance(counting, Elapsed) and own < counting.seconds else None
 
 
 def end(step: Step, *, actor: Actor) -> None:

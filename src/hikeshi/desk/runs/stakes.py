@@ -11,7 +11,9 @@ from hikeshi.desk.assets.models import Asset
 from hikeshi.desk.assets.register import normal
 from hikeshi.desk.clouds.models import Account
 from hikeshi.desk.runs.models import Step
+from hikeshi.desk.runs.pinned import spec_of
 from hikeshi.desk.runs.policy import PROTECTED_ROLES, Environment, Need, Stakes, needed
+from hikeshi.text import Text
 
 GRAVEST_FIRST: Final[tuple[Environment, ...]] = ("production", "staging", "development", "test")
 
@@ -53,5 +55,12 @@ def stakes_of(step: Step, plan: Plan) -> Stakes:
 
 
 def need_of(step: Step, plan: Plan) -> Need:
-    """How many yeses this plan needs now; the severity or the register may change it until it is carried out."""
-    return needed(stakes_of(step, plan))
+    """How many yeses this plan needs now; the severity or the register may change it until it is carried out.
+
+    A playbook may ask for more than the table (`approvals`), never for fewer.
+    """
+    need, spec = needed(stakes_of(step, plan)), spec_of(step)
+    if spec is None or spec.approvals <= need.count:
+        return need
+    count = spec.approvals
+    return Need(count, (Text(f"The playbook asks for {count}.", f"プレイブックの指定により {count} 名の承認が必要。"),))
