@@ -126,7 +126,7 @@ def _addresses(house: House) -> dict[str, str]:
         "assets": "/assets/", "known": f"/alerts/groups/{house.alert.group_id}/known/", "asset": f"/assets/{house.asset.pk}/", "asset_import": "/assets/import/",
         "audit": "/audit/", "clock_rules": "/clocks/?jurisdiction=JP", "clock_rule": "/clocks/jp-appi-final/?appi_known_on=2026-11-02",
         "severity": "/severity/", "house_facts": "/clocks/organisation/", "me": "/me/", "mine": "/mine/", "oncall": "/oncall/", "orders": "/orders/", "welcome": "/welcome/", "invite": f"/invite/{secret}/", "handover": f"/handover/{link}/", **pages_of_incident(house),
-        "readiness": "/readiness/", "channels": "/channels/", "notices": "/notices/", "notice_take": f"/notice/{house.told()}/",
+        "readiness": "/readiness/", "coverage": "/coverage/", "channels": "/channels/", "notices": "/notices/", "notice_take": f"/notice/{house.told()}/",
         "self_report": "/report/", "self_reported": "/report/7K3-M9Q/",
     }  # fmt: skip
 
