@@ -22,6 +22,8 @@ TAGS: Final = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "map", "null", "seq", "str", "timestamp")
 )
 
+_HALF: Final = re.compile("[\ud800-\udfff]")
+
 T = TypeVar("T")
 Marks = dict[tuple[str | int, ...], yaml.Mark]
 
@@ -120,7 +122,7 @@ def _refuse_unwanted(words: str) -> None:
 def _refuse_node(node: yaml.Node) -> None:
     if node.tag not in TAGS:
         raise yaml.MarkedYAMLError(problem=f"the tag {node.tag} is not allowed", problem_mark=node.start_mark)
-    if isinstance(node, yaml.ScalarNode) and any("\ud800" <= letter <= "\udfff" for letter in node.value):
+    if isinstance(node, yaml.ScalarNode) and _HALF.search(node.value):
         # An escape such as "\ud800" is text that cannot be written down again.
         raise yaml.MarkedYAMLError(problem="half a surrogate pair is not text", problem_mark=node.start_mark)
 

@@ -33,7 +33,7 @@ def asked(incident: Incident, actor: Actor) -> Step:
     """An isolation that `actor` has asked for; everything before it was left out."""
     facts = {"alert.account": ACCOUNT, "alert.region": "ap-northeast-1", "alert.instance_id": INSTANCE}
     run = starting.start(incident, library()["compromised-ec2"], actor=actor, facts=facts)
-    isolate = run.steps.get(action="aws.ec2.isolate")
+    isolate = run.steps.get(key="2.3")
     run.steps.filter(place__lt=isolate.place).update(state="skipped", due_at=None)
     incident.planned_evidence.update(state="waived", reason="not what this is about")
     isolate.refresh_from_db()

@@ -135,7 +135,7 @@ class TestWhatAPersonDecidesAllTheSame:
         return found
 
     def planned(self, run: Run, hikeshi: Actor, parts: tuple[str, ...] = ("eni-1", "eni-2")) -> str:
-        step = run.steps.get(action="aws.ec2.isolate")
+        step = run.steps.get(key="2.3")
         plans.save_plan(step, plan(run.incident, parts), actor=hikeshi)
         return step.state
 
@@ -164,7 +164,7 @@ class TestWhatAPersonDecidesAllTheSame:
         StandingOrder.objects.update(approvals=[{"by": "kondo", "at": ""}])
         run.incident.severity = 1
         run.incident.save()
-        step = Step.objects.get(action="aws.ec2.isolate")
+        step = Step.objects.get(key="2.3")
         plans.save_plan(step, plan(run.incident), actor=hikeshi)
         assert step.state == "asked"
 

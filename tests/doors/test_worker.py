@@ -48,7 +48,7 @@ django.setup()
 from hikeshi.desk.actor import system
 from hikeshi.desk.runs import undoing
 from hikeshi.desk.runs.models import Step
-undoing.undo(Step.objects.get(action="aws.ec2.isolate"), actor=system("test", "cli"), reason="clean")
+undoing.undo(Step.objects.get(key="2.3"), actor=system("test", "cli"), reason="clean")
 """
 WORK = "import django; django.setup(); from hikeshi.doors.worker import Worker; Worker().run()"
 LOST = 240.0

@@ -26,17 +26,15 @@ NARROW = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff] ?[(),.:;!?]|[(),.:;!?] ?[\u30
 """Half-width punctuation beside Japanese."""
 TIGHT = re.compile(r"[\u3041-\u30fa\u4e00-\u9fff][A-Za-z0-9]|[A-Za-z0-9][\u3041-\u30fa\u4e00-\u9fff]")
 """Latin letters and figures stand a space away from Japanese ones."""
+PLACE = re.compile(r"\{[^}]+\}:?")
+"""What is filled in, with the colon after the name of an incident."""
 POLITE = re.compile(r"(ます|です|ません|ました|でした|ください|でしょう|ますか|ですか|しょうか|[〕）}\d])$")
 CANNOT_WAIT = {
     "ransomware": {"2.1", "2.3", "2.7", "2.9", "2.13"},
 }
 """Containment that goes ahead of all evidence, because what is lost meanwhile is worth more, and that itself loses no evidence."""
 
-UNFINISHED = {"compromised-ec2"}
-
 every_playbook = pytest.mark.parametrize("playbook", library().values(), ids=lambda playbook: playbook.name)
-finished_ones = [playbook for playbook in library().values() if playbook.name not in UNFINISHED]
-every_finished_playbook = pytest.mark.parametrize("playbook", finished_ones, ids=lambda playbook: playbook.name)
 
 
 def messages(playbook: Playbook) -> Iterator[Message]:
@@ -97,11 +95,11 @@ def test_both_languages_are_there_and_different(playbook: Playbook) -> None:
         assert text.en.isascii(), text.en
 
 
-@every_finished_playbook
+@every_playbook
 def test_its_japanese_keeps_the_style_of_the_house(playbook: Playbook) -> None:
     for text in (*headings(playbook), *sentences(playbook), *notes(playbook)):
         for pattern in (AVOIDED, NARROW, TIGHT):
-            assert not pattern.search(text.ja), (pattern.search(text.ja), text.ja)
+            assert not pattern.search(PLACE.sub("", text.ja)), text.ja
     for text in headings(playbook):
         assert not text.ja.endswith("。"), text.ja
         assert not text.en.endswith("."), text.en
@@ -137,7 +135,7 @@ def test_every_input_can_be_bound_from_the_facts(playbook: Playbook) -> None:
         assert bind(playbook, step, facts, "value").keys() == step.inputs.keys()
 
 
-@every_finished_playbook
+@every_playbook
 def test_it_says_when_to_take_it_and_when_it_is_over(playbook: Playbook) -> None:
     assert playbook.entry
     assert playbook.end
@@ -147,21 +145,20 @@ def test_it_says_when_to_take_it_and_when_it_is_over(playbook: Playbook) -> None
     assert all(source.licence and source.url.startswith("https://") for source in playbook.sources)
 
 
-@every_finished_playbook
+@every_playbook
 def test_it_can_be_practised(playbook: Playbook) -> None:
     assert playbook.exercise
     assert len(playbook.exercise.injects) >= 2
     assert len(playbook.exercise.good) >= 2
 
 
-@every_finished_playbook
+@every_playbook
 def test_people_decide_write_and_report(playbook: Playbook) -> None:
     """Decisions are decisions, somebody outside is written to, and the duties are asked about with the limits that come first."""
     assert any(step.kind == "decision" for step in playbook.steps)
     assert any(step.draft for step in playbook.steps)
-    reporting = [step.text for step in playbook.steps if "page Duties" in step.text.en]
-    assert any("APPI" in text.en and "GDPR" in text.en for text in reporting)
-    assert all("報告義務" in text.ja for text in reporting)
+    reporting = [step.text for step in playbook.steps if "GDPR" in step.text.en]
+    assert any("72" in text.en and "個人情報保護" in text.ja and "報告義務" in text.ja for text in reporting)
 
 
 @every_playbook
@@ -172,7 +169,7 @@ def test_nothing_is_switched_off_or_rebuilt_before_the_evidence_is_taken(playboo
     assert all(evidence <= ancestors(playbook)[step.key] for step in destructive)
 
 
-@every_finished_playbook
+@every_playbook
 def test_evidence_comes_before_containment(playbook: Playbook) -> None:
     evidence = {step.key for step in playbook.steps if step.effect == "collect"}
     before = ancestors(playbook)
@@ -182,12 +179,14 @@ def test_evidence_comes_before_containment(playbook: Playbook) -> None:
 
 def test_a_compromised_instance_is_isolated_only_after_disk_and_memory() -> None:
     playbook = library()["compromised-ec2"]
-    steps = {step.action: step for step in playbook.steps if step.action}
+    disk, memory, isolate, mark = (playbook.step(key) for key in ("2.1", "2.2", "2.3", "2.4"))
+    assert [step.action for step in (disk, memory, isolate, mark)] == [
+        "aws.ebs.snapshot_set", "aws.ssm.capture_memory", "aws.ec2.isolate", "aws.ec2.mark",
+    ]  # fmt: skip
     before = ancestors(playbook)
-    evidence = {steps["aws.ebs.snapshot_set"].key, steps["aws.ssm.capture_memory"].key}
-    assert evidence == before[steps["aws.ec2.isolate"].key]
-    assert steps["aws.ec2.isolate"].key in before[steps["aws.ec2.mark"].key]
-    assert steps["aws.ssm.capture_memory"].inputs == {
+    assert before[isolate.key] == {disk.key, memory.key}
+    assert isolate.key in before[mark.key]
+    assert memory.inputs == {
         "instance_id": "$alert.instance_id",
         "start_deadline_seconds": 120,
         "finish_deadline_seconds": 900,

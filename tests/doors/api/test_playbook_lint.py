@@ -14,6 +14,8 @@ def test_a_text_is_judged_with_lines_and_not_kept(on_it: Caller) -> None:
     assert (found["level"], found["line"], found["field"]) == ("error", line, "severity")
     assert found["what"]["ja"]
     assert on_it.post("/playbooks/lint", {"text": "a: ["}, 200)[0]["place"] == "file"
+    on_it.post("/playbooks/lint", {"text": "a: \ud800"}, 422)
+    on_it.post("/playbooks/lint", {"text": "a" * 300_000}, 422)
 
 
 def test_the_schema_is_answered(on_it: Caller) -> None:

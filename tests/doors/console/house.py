@@ -78,7 +78,7 @@ def asked_step(incident: Incident) -> Step:
         "alert.finding_id": "f1", "alert.finding_type": "Backdoor:EC2/C&CActivity.B", "incident.name": incident.name,
     }  # fmt: skip
     run = starting.start(incident, library()["compromised-ec2"], actor=HIKESHI, facts=facts)
-    isolate = run.steps.get(action="aws.ec2.isolate")
+    isolate = run.steps.get(key="2.3")
     for step in run.steps.filter(place__lt=isolate.place):
         by_hand.skip(step, actor=HIKESHI, reason="この試験の対象外")
     isolate.refresh_from_db()

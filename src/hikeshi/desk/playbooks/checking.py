@@ -7,28 +7,18 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from hikeshi.actions import ACTIONS
-from hikeshi.desk.playbooks.reading import Shelved, shelf
+from hikeshi.desk.playbooks.reading import Shelved, books, shelf
 from hikeshi.errors import Refused, Unreadable
-from hikeshi.playbooks.lint import Level, lint
-from hikeshi.playbooks.playbook import Playbook, StepSpec, loads
+from hikeshi.playbooks.lint import Problem, reviewed, unreadable
+from hikeshi.playbooks.playbook import Playbook, StepSpec
 from hikeshi.strict_yaml import parse
-from hikeshi.text import Text
-
-
-class Said(NamedTuple):
-    """One thing that lint says of a text. `line` counts from 1, 0 where it is not known."""
-
-    level: Level
-    line: int
-    place: str
-    what: Text
 
 
 class Checked(NamedTuple):
     """A text as it was understood: `book` is None where it is no playbook."""
 
     book: Playbook | None
-    said: tuple[Said, ...]
+    said: tuple[Problem, ...]
 
     @property
     def errors(self) -> int:
@@ -38,21 +28,11 @@ class Checked(NamedTuple):
 def check(text: str) -> Checked:
     """Read a text from people. Never raises for what stands in it."""
     try:
-        book = loads(text.encode(), source="playbook")
+        document = parse(text.encode(), source="playbook")
     except Unreadable as problem:
-        line = problem.place.removeprefix("line ").partition(",")[0]
-        said = Text(str(problem), f"読み取れません: {problem}")
-        return Checked(None, (Said("error", int(line) if line.isdigit() else 0, problem.place, said),))
-    lines = _lines(text, book)
-    found = [Said(one.level, lines.get(one.place, 1), one.place, one.what) for one in lint(book, ACTIONS)]
-    return Checked(book, tuple(sorted(found, key=lambda one: one.line)))
-
-
-def _lines(text: str, book: Playbook) -> dict[str, int]:
-    """Where the fields of the playbook and its steps stand."""
-    marks = parse(text.encode(), source="playbook").marks
-    named = {str(path[0]): mark.line + 1 for path, mark in marks.items() if len(path) == 1}
-    return named | {f"step {step.key}": marks["steps", at].line + 1 for at, step in enumerate(book.steps)}
+        return Checked(None, (unreadable(problem),))
+    book, found = reviewed(document, shelf=books())
+    return Checked(book, tuple(found))
 
 
 def clean(text: str) -> Playbook:
