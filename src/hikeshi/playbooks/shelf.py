@@ -15,6 +15,7 @@ LIBRARY: Final = (
     "edge-device",
     "identity-takeover",
     "insider",
+    "leaked-access-key",
     "lost-device",
     "personal-data-leak",
     "ransomware",
