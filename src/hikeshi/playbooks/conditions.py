@@ -69,12 +69,25 @@ class Condition:
         Raises `Refused` where it cannot be said: a name that is not there, types that do not fit, a result that is not true or false.
         """
         try:
-            answer = self._program.execute(dict(world))
+            answer = self._program.execute(self._part(world))
         except Exception as problem:  # noqa: BLE001 - the library raises whatever fits: KeyError, TypeError, OverflowError, ...
             raise _wrong(self.text, _first_line(problem)) from None
         if not isinstance(answer, bool):
             raise _wrong(self.text, f"it comes to {answer!r}, and has to come to true or false")
         return answer
+
+    def _part(self, world: Mapping[str, Any]) -> dict[str, Any]:
+        """What it names of the world: all of it, for five hundred steps, would be carried over to the language each time."""
+        part: dict[str, Any] = {}
+        for name in self.names:
+            root, _, rest = name.partition(".")
+            if not rest:
+                part[root] = world[root]
+            elif rest in world[root]:
+                part.setdefault(root, {})[rest] = world[root][rest]
+            else:
+                part.setdefault(root, {})
+        return part
 
     def _refuse_strangers(self, tokens: list[tuple[str, str]]) -> None:
         named = self._program.references()

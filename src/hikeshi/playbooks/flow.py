@@ -63,7 +63,8 @@ def moves(
     """
     now = dict(states)
     found: dict[str, Move] = {}
-    while fresh := _round(playbook, now, choices, facts, found, allowed):
+    waits = {step.key: waits_for(playbook, step) for step in playbook.steps}
+    while fresh := _round(playbook, waits, now, choices, facts, found, allowed):
         for move in fresh:
             found[move.key] = move
             now[move.key] = move.to
@@ -75,14 +76,16 @@ def _news(states: Mapping[str, str], move: Move) -> bool:
 
 
 def _round(
-    playbook: Playbook, now: Mapping[str, str], choices: Mapping[str, str], facts: Mapping[str, Any],
-    found: Mapping[str, Move], allowed: Collection[str],
+    playbook: Playbook, waits: Mapping[str, tuple[str, ...]], now: Mapping[str, str], choices: Mapping[str, str],
+    facts: Mapping[str, Any], found: Mapping[str, Move], allowed: Collection[str],
 ) -> list[Move]:  # fmt: skip
     """One pass. Conditions see the states of its beginning."""
     fallbacks, seen = fallback_for(playbook), world(playbook, facts, now, choices)
     fresh = []
     for step in playbook.steps:
-        if now.get(step.key, "waiting") in WAITING and step.key not in found:
+        if now.get(step.key, "waiting") not in WAITING or step.key in found:
+            continue
+        if all(clears(playbook, step, key, now) for key in waits[step.key]):
             move = _move(playbook, step, now, facts, seen, fallbacks.get(step.key, ()), step.key in allowed)
             if move is not None:
                 fresh.append(move)
@@ -93,8 +96,7 @@ def _move(
     playbook: Playbook, step: StepSpec, now: Mapping[str, str], facts: Mapping[str, Any], seen: Mapping[str, Any],
     failures: tuple[str, ...], allowed: bool,
 ) -> Move | None:  # fmt: skip
-    if not all(clears(playbook, step, key, now) for key in waits_for(playbook, step)):
-        return None
+    """What becomes of a step that has nothing to wait for but, maybe, the failure it is there for."""
     if failures and not any(now.get(key) in FAILED for key in failures):
         over = all(now.get(key) in ENDED for key in failures)
         return Move(step.key, "not_needed", NO_FAILURE) if over else None

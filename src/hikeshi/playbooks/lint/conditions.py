@@ -60,7 +60,7 @@ def usable(subject: Subject) -> Iterator[Problem]:
 
 
 def _sample(subject: Subject, found: Condition, *, full: bool) -> dict[str, Any]:
-    """Only what the condition names, so that five hundred steps are not carried to each of five hundred conditions."""
+    """What the condition names, empty or with something in it."""
     world: dict[str, Any] = {"alert": {}, "choice": {}, "fact": {}, "incident": {}, "item": "one", "state": {}}
     for name in found.names:
         root, _, rest = name.partition(".")
