@@ -18,6 +18,7 @@ LIBRARY: Final = (
     "leaked-access-key",
     "lost-device",
     "personal-data-leak",
+    "public-storage",
     "ransomware",
     "supplier",
     "web-application",
