@@ -35,7 +35,7 @@ SENT_ONLY = {
     "delivery_act", "group_act", "source_act", "source_add", "suppression_end",
     "anchors_act", "evidence_expect", "evidence_verify", "planned_act", "room_act", "step_act", "item_verify", "duties_act", "timeline_ask", "timeline_detect", "timeline_mark",
     "evidence_add", "evidence_leave", "item_act", "item_offer", "sign", "rebuild",
-    "timeline_note", "timeline_unnote", "timeline_save_search", "timeline_delete_search", "timeline_unmark", "issue_token", "revoke_token", "prefer",
+    "run_act", "timeline_note", "timeline_unnote", "timeline_save_search", "timeline_delete_search", "timeline_unmark", "issue_token", "revoke_token", "prefer",
 }  # fmt: skip
 FILES = {"draft_text", "kit", "oncall_calendar",
     "evidence_form_pdf", "item_form_pdf", "payload", "handover_bytes", "item_download", "report_markdown", "checkpoint_note",

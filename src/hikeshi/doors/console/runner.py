@@ -9,12 +9,14 @@ from typing import Any, Final, NamedTuple
 from django.utils import timezone
 
 from hikeshi.desk.duties.models import Clock
-from hikeshi.desk.incidents.models import PHASES, Incident
+from hikeshi.desk.incidents.models import DUTIES, PHASES, Incident
 from hikeshi.desk.playbooks.reading import books
 from hikeshi.desk.runs.models import Run, Step
 from hikeshi.desk.runs.pinned import BY_HAND
+from hikeshi.desk.runs.waiting import Waiting, whom
 from hikeshi.doors.console import lanes
 from hikeshi.doors.console.clocks import Face, face
+from hikeshi.doors.console.doing import end_of
 from hikeshi.playbooks.states import CLEAR, ENDED, FAILED, WAITING
 
 DOTS: Final[dict[str, tuple[str, str]]] = {
@@ -40,6 +42,7 @@ class Row(NamedTuple):
     after: tuple[str, ...]
     parts: tuple[Step, ...]
     face: Face | None
+    waiting: Waiting | None
 
     @property
     def added(self) -> bool:
@@ -98,6 +101,7 @@ def clocks_of(run: Run, now: datetime) -> dict[str, Face]:
 def groups(run: Run, here: Step | None) -> list[Group]:
     """Its steps by phase. A phase is at work while something in it waits for somebody; else the one that `here` is in."""
     rows, faces = steps_of(run), clocks_of(run, timezone.now())
+    waits = {one.step.pk: one for one in whom(run)}
     whole = [step for step in rows if step.part_of_id is None]
     parts: dict[int, list[Step]] = {}
     for step in rows:
@@ -106,12 +110,13 @@ def groups(run: Run, here: Step | None) -> list[Group]:
     found = []
     for name, words in PHASES:
         if steps := [step for step in whole if step.phase == name]:
-            found.append(_group(str(words), steps, parts, faces, here))
+            found.append(_group(str(words), steps, parts, faces, waits, here))
     return found
 
 
 def _group(
-    words: str, steps: list[Step], parts: Mapping[int, list[Step]], faces: Mapping[str, Face], here: Step | None
+    words: str, steps: list[Step], parts: Mapping[int, list[Step]], faces: Mapping[str, Face],
+    waits: Mapping[int, Waiting], here: Step | None,
 ) -> Group:  # fmt: skip
     begun = any(step.state != "waiting" for step in steps)
     nodes = [lanes.Node(step.key, tuple(step.after), step.state in CLEAR, _added(step)) for step in steps]
@@ -119,17 +124,32 @@ def _group(
     open_here = any(step.state not in ENDED and step.state != "waiting" for step in steps)
     stuck_here = any(step.state in FAILED for step in steps) and not all(step.ended for step in steps)
     rows = tuple(
-        Row(step, row.lane, row.lines, *_dot(step), after=tuple(step.after), parts=tuple(parts.get(step.pk, ())), face=faces.get(step.key))
+        Row(step, row.lane, row.lines, *_dot(step, waits.get(step.pk)), after=tuple(step.after), parts=tuple(parts.get(step.pk, ())), face=faces.get(step.key), waiting=waits.get(step.pk))
         for step, row in zip(steps, drawn, strict=True)
     )  # fmt: skip
     return Group(words, rows, head, open_here or stuck_here or (here is not None and here.phase == steps[0].phase))
+
+
+def beside(runs: Iterable[Run], here: Step | None) -> list[Waiting]:
+    """What is open beside this step in any run of the incident: overdue and stuck first, then what has waited longest."""
+    found = [
+        one
+        for run in runs
+        if run.state != "ended"
+        for one in whom(run)
+        if one.waits_for not in {"parts", "playbook", "steps"}
+    ]
+    found = [one for one in found if here is None or one.step.pk != here.pk]
+    return sorted(found, key=lambda one: (not one.overdue, one.stuck is None, one.since))
 
 
 def _added(step: Step) -> bool:
     return step.run.playbook != BY_HAND and step.key[0] in "AM"
 
 
-def _dot(step: Step) -> tuple[str, str]:
+def _dot(step: Step, waiting: Waiting | None) -> tuple[str, str]:
+    if waiting is not None and waiting.stuck:
+        return "is-wait", "alert"
     if _added(step) and not step.ended:
         return "is-added", "plus"
     return DOTS.get(step.state, ("", ""))
@@ -145,6 +165,8 @@ def context(reader: str, incident: Incident, here: Step | None) -> dict[str, Any
     over, everything = progress(run)
     return {
         "here": here, "run": run, "groups": groups(run, here), "run_over": over, "run_all": everything,
+        "beside": beside(runs, here), "waiting": next((one for one in whom(run) if here and one.step.pk == here.pk), None),
+        "end": end_of(run), "duties": DUTIES, "phase_words": PHASES, "run_steps": [step.key for step in steps_of(run) if step.part_of_id is None],
         "by_hand_run": run.playbook == BY_HAND, "newer": _newer(run),
         "other_runs": [
             {"run": other, "at": chosen([other], reader), "over": progress(other)[0], "all": progress(other)[1]}

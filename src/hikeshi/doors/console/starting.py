@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from hikeshi.desk.incidents.models import DUTIES, Incident
+from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.playbooks.reading import book as book_named, books
 from hikeshi.desk.runs import starting
 from hikeshi.desk.runs.models import Run
@@ -40,7 +40,14 @@ def start(request: HttpRequest, name: str) -> HttpResponse:
 
 def _start(request: HttpRequest, incident: Incident) -> Run:
     book, typed = book_named(request.POST.get("playbook", "")), typed_facts(request)
-    return starting.start(incident, book, actor=actor(request), facts=known(incident, book, typed))
+    return starting.start(
+        incident,
+        book,
+        actor=actor(request),
+        facts=known(incident, book, typed),
+        shelf=books(),
+        again=request.POST.get("again") == "yes",
+    )
 
 
 def typed_facts(request: HttpRequest) -> dict[str, str]:
@@ -56,7 +63,7 @@ def _show(request: HttpRequest, incident: Incident, problem: HikeshiError | None
     context = {
         **head(request, incident, "steps"), "proposed": first, "book": book,
         "others": [other for other in shelf.values() if book is None or other.name != book.name],
-        **(_look(request, incident, book) if book else {}), "duty_words": dict(DUTIES),
+        **(_look(request, incident, book) if book else {}),
     }  # fmt: skip
     return page(request, "console/start_playbook.html", context, problem=problem)
 
@@ -70,7 +77,7 @@ def _look(request: HttpRequest, incident: Incident, book: Playbook) -> dict[str,
         facts, wrong = known(incident, book, {}), str(problem)
     seen = look(book, facts)
     return {
-        "look": seen, "wrong_fact": wrong, "asked": [_field(fact, given) for fact in seen["facts"]],
+        "has_run": incident.runs.filter(playbook=book.name, within=None).exists(), "look": seen, "wrong_fact": wrong, "asked": [_field(fact, given) for fact in seen["facts"]],
         "first": [{**move, "word": MOVES[move["to"]]} for move in seen["first"]],
     }  # fmt: skip
 

@@ -11,18 +11,18 @@ from django.utils import timezone
 from hikeshi.actions import ACTIONS
 from hikeshi.actions.action import Plan
 from hikeshi.desk.evidence.models import Item
-from hikeshi.desk.incidents.models import DUTIES, Incident
+from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.runs import approvals, plans
 from hikeshi.desk.runs.gate import gate
 from hikeshi.desk.runs.models import Step
 from hikeshi.desk.runs.pinned import spec_of
 from hikeshi.doors.console.contained import contained
+from hikeshi.doors.console.doing import doing
 from hikeshi.doors.console.runner import clocks_of
 from hikeshi.doors.console.visit import actor
 from hikeshi.errors import Refused
 
 UNDOABLE = frozenset({"done", "partial", "failed", "unknown", "refused"})
-SKIPPABLE = frozenset({"waiting", "open", "planning", "asked", "failed", "refused", "unknown"})
 PLANNABLE = frozenset({"asked", "approved", "refused", "failed"})
 
 
@@ -43,9 +43,9 @@ def detail(request: HttpRequest, found: Step) -> dict[str, Any]:
         "by_hand": action.by_hand if action else "",  # the class itself would be called by a template
         "receipts": Item.objects.filter(incident=incident, name__in=found.receipts),
         "may_undo": bool(found.plan) and found.state in UNDOABLE and action is not None and action.reversible != "no",
-        "may_skip": found.state in SKIPPABLE, "may_plan": bool(found.action) and found.state in PLANNABLE and not found.intents.exists(),
+        "may_plan": bool(found.action) and found.state in PLANNABLE and not found.intents.exists(),
         "moving": found.state in {"planning", "approved", "running", "pending", "undoing"},
-        **_gate(found), "held": contained(incident, step=found),
+        **_gate(found), **doing(request, found, spec_of(found)), "held": contained(incident, step=found),
     }  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def _place(found: Step) -> dict[str, Any]:
         "spec": spec, "needs": needs, "needs_over": all(step.ended for step in needs),
         "needed_by": [step.key for step in whole if key in step.after],
         "before": [{"step": step} for step in whole if spec and step.key in spec.evidence],
-        "face": clocks_of(found.run, timezone.now()).get(key), "duty_word": dict(DUTIES).get(found.role, found.role),
+        "face": clocks_of(found.run, timezone.now()).get(key),
     }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext as _, gettext_lazy
 
+from hikeshi.desk.incidents.models import DUTIES
 from hikeshi.desk.ledger.models import Entry
 from hikeshi.desk.ledger.phrases import sentence
 from hikeshi.doors.console.times import local, relative, span, universal
@@ -134,6 +135,12 @@ def lasting(seconds: int | None) -> str:
 def utc(at: datetime) -> str:
     """The same moment in UTC."""
     return universal(at)
+
+
+@register.filter
+def duty_word(duty: str) -> str:
+    """A role in words; a dash for none, and what is no role as it is."""
+    return str(dict(DUTIES).get(duty, duty or "–"))
 
 
 @register.filter

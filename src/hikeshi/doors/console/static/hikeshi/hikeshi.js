@@ -33,6 +33,7 @@
   // What a page gives a letter of its own: a choice is made and its first field gets the focus, a link is followed, a button is focused.
   const press = (node) => {
     if (node.matches("a")) { node.click(); return; }
+    if (node.matches("summary")) { openForm(node.parentElement.id); return; }
     if (!node.matches("[type=radio]")) { node.focus(); return; }
     node.checked = true;
     const fields = [...node.form.querySelectorAll(".only :is(select, input:not([type=radio]), input:checked), textarea")];
@@ -71,7 +72,7 @@
     const key = event.key.toLowerCase();
     const second = Date.now() - waitingForSecond < 1500;
     waitingForSecond = key === "g" && !second ? Date.now() : 0;
-    const own = second || !/^[a-z]$/.test(key) ? null : document.querySelector(`main [data-key="${key}"]`);
+    const own = second || !/^[a-z+]$/.test(key) ? null : document.querySelector(`main [data-key="${key}"]`);
     const act = own ? () => press(own) : second ? SECOND[key] : KEYS[event.key === "?" ? "?" : key];
     if (act) { event.preventDefault(); act(); }
   });
@@ -104,7 +105,16 @@
     if (target.contains(document.activeElement) || target.querySelector("details[open] form, input:checked")) { event.detail.shouldSwap = false; return; }
     if (target.id === "stream" && target.getBoundingClientRect().top < 0) { event.detail.shouldSwap = false; gather(target, xhr.responseText); return; }
     if (target.id === "step") offerReload(target, xhr.responseText);
+    keepFolds(target);
   });
+  // What the reader has unfolded stays unfolded: folds are known by their id.
+  const keepFolds = (region) => {
+    const open = [...region.querySelectorAll("details[id][open]")].map((fold) => fold.id);
+    if (!open.length) return;
+    document.addEventListener("htmx:afterSwap", () => {
+      for (const id of open) { const fold = document.getElementById(id); if (fold) fold.open = true; }
+    }, { once: true });
+  };
   const parsed = (text) => new DOMParser().parseFromString(text, "text/html");
   const gather = (stream, text) => {
     const newest = (root) => Number(root.querySelector("[data-seq]")?.dataset.seq || 0);
