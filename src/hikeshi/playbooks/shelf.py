@@ -13,6 +13,7 @@ LIBRARY: Final = (
     "compromised-ec2",
     "denial-of-service",
     "edge-device",
+    "endpoint-malware",
     "identity-takeover",
     "insider",
     "leaked-access-key",
