@@ -19,12 +19,13 @@ from pytest_django.fixtures import Settings
 from doors.console.house import HIKESHI, HOSTILE, House, build, pages_of_incident, signed_in
 from hikeshi.desk.accounts import verbs as accounts
 from hikeshi.desk.clouds import verbs as clouds
+from hikeshi.desk.playbooks import drafting
 from hikeshi.doors.console.middleware import POLICY
 from hikeshi.doors.console.urls import urlpatterns
 
 LANGUAGES = ("en", "ja")
 SENT_ONLY = {
-    "order_act", "orders_act",
+    "order_act", "orders_act", "playbook_draft_act", "playbook_look",
     "mine_act", "oncall_act", "propose_handover",
     "bundle_export", "bundle_import", "secrecy_act",
     "details_act",
@@ -37,7 +38,7 @@ SENT_ONLY = {
     "evidence_add", "evidence_leave", "item_act", "item_offer", "sign", "rebuild",
     "run_act", "timeline_note", "timeline_unnote", "timeline_save_search", "timeline_delete_search", "timeline_unmark", "issue_token", "revoke_token", "prefer",
 }  # fmt: skip
-FILES = {"draft_text", "kit", "oncall_calendar",
+FILES = {"draft_text", "playbook_file", "kit", "oncall_calendar",
     "evidence_form_pdf", "item_form_pdf", "payload", "handover_bytes", "item_download", "report_markdown", "checkpoint_note",
     "checkpoint_continued", "checkpoint_keys", "proof",
 }  # fmt: skip
@@ -118,7 +119,9 @@ def house(db: None, settings: Settings, tmp_path: Path) -> House:
 def _addresses(house: House) -> dict[str, str]:
     secret = accounts.invite(actor=accounts.actor_of(house.admin, "cli"), role="observer")
     link = house.offered()
+    written = drafting.begin("ransomware", actor=accounts.actor_of(house.admin, "cli"))
     return {
+        "playbooks": "/playbooks/", "playbook": "/playbooks/ransomware/", "playbook_draft": f"/playbooks/drafts/{written.pk}/",
         "board": "/", "actions": "/actions/", "action": "/actions/aws.ec2.isolate/", "alerts": "/alerts/", "sources": "/sources/", "alert": f"/alerts/{house.alert.pk}/", "declare": "/declare/", "incidents": "/incidents/",
         "group": f"/alerts/groups/{house.alert.group_id}/", "suppressions": "/alerts/suppressions/",
         "glass": "/audit/glass/", "anchors": "/audit/anchors/", "outside": f"/audit/{house.incident.name}/outside/",

@@ -14,14 +14,14 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Final, Literal, NamedTuple
 
-WIDTH: Final = 176
+WIDTH: Final = 184
 HEIGHT: Final = 39
 BESIDE: Final = 30
 """Between columns, where the lines bend."""
 BETWEEN: Final = 9
 PASSING: Final = 6
 """Height left for a line that passes a column."""
-ROOM: Final = 25
+ROOM: Final = 21
 """Half-width letters that fit into a box."""
 
 Look = Literal["", "ok", "now", "warn", "hot", "cut"]

@@ -15,7 +15,7 @@ from hikeshi.strict_yaml import parse
 
 
 class Checked(NamedTuple):
-    """A text as it was understood: `book` is None where it is no playbook."""
+    """A text as it was understood: `book` is None where it is no playbook. `said` is in the order of the lines."""
 
     book: Playbook | None
     said: tuple[Problem, ...]
@@ -28,11 +28,11 @@ class Checked(NamedTuple):
 def check(text: str) -> Checked:
     """Read a text from people. Never raises for what stands in it."""
     try:
-        document = parse(text.encode(), source="playbook")
+        document = parse(text.encode("utf-8", "replace"), source="playbook")
     except Unreadable as problem:
         return Checked(None, (unreadable(problem),))
-    book, found = reviewed(document, shelf=books())
-    return Checked(book, tuple(found))
+    book, said = reviewed(document, shelf=books())
+    return Checked(book, tuple(said))
 
 
 def clean(text: str) -> Playbook:

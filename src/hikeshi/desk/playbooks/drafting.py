@@ -18,6 +18,7 @@ from hikeshi.errors import Conflict, Difference, Refused, Unreadable
 from hikeshi.playbooks.editing import put
 from hikeshi.strict_yaml import SIZE_LIMIT, parse
 
+NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 NEW: Final = """\
 # What this answers, and when to take it.
 name: {name}
@@ -53,6 +54,11 @@ def begin(name: str = "", *, actor: Actor, text: str = "") -> Draft:
     require(actor, "triage")
     text = _fit(text)
     name = name_in(text) if text else name
+    if len(name) > 80 or not NAME.fullmatch(name):
+        raise Refused(
+            f"{name[:80]!r} is no name of a playbook.",
+            hint="Small letters, digits and hyphens, such as lost-telephone.",
+        )
     if (other := Draft.objects.select_for_update().filter(name=name, state__in=OPEN).first()) is not None:
         raise Conflict(
             f"{other.author} is writing {name} already ({other}).", current=str(other),

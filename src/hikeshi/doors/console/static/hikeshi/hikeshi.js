@@ -115,6 +115,21 @@
       for (const id of open) { const fold = document.getElementById(id); if (fold) fold.open = true; }
     }, { once: true });
   };
+  // Parts beside the target: the one somebody is writing in stays as they have it.
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    if (event.detail.target.contains(document.activeElement)) event.detail.shouldSwap = false;
+  });
+
+  // --- the editor of playbooks: as many numbers as lines -----------------------------------------------------------------------
+  document.addEventListener("input", (event) => {
+    if (event.target.id !== "yaml") return;
+    const lines = event.target.value.split("\n").length;
+    const numbers = document.getElementById("lines");
+    event.target.rows = lines + 2;
+    while (numbers.children.length < lines) numbers.append(document.createElement("li"));
+    while (numbers.children.length > lines) numbers.lastChild.remove();
+  });
+
   const parsed = (text) => new DOMParser().parseFromString(text, "text/html");
   const gather = (stream, text) => {
     const newest = (root) => Number(root.querySelector("[data-seq]")?.dataset.seq || 0);
