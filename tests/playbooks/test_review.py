@@ -66,6 +66,14 @@ def test_one_mistake_in_the_format_does_not_hide_the_next() -> None:
     assert "A step of kind `manual` has no `wait`" in found[4].what.en
 
 
+def test_what_is_missing_is_named_where_it_belongs() -> None:
+    content = text("", "").replace(b"    role: responder\n", b"", 1).replace(b"version: 1\n", b"")
+    found = review(content + b"simulations:\n  - name: first\n    scenes: x\n")
+    assert [(one.line, one.place, one.field) for one in found] == [
+        (1, "version", "version"), (6, "step 2.1", "role"), (19, "simulation first", "scenes"),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("content", "line"),
     [

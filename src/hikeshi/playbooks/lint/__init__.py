@@ -15,7 +15,7 @@ from typing import Final
 
 from hikeshi.actions import ACTIONS
 from hikeshi.errors import Unreadable
-from hikeshi.playbooks.lint import actions, conditions, facts, ids, order, safety, simulations, steps, texts
+from hikeshi.playbooks.lint import actions, conditions, facts, ids, order, safety, simulations, steps, texts, ways
 from hikeshi.playbooks.lint.misfits import misfits
 from hikeshi.playbooks.lint.problem import Level, Problem, Subject
 from hikeshi.playbooks.playbook import Playbook
@@ -30,10 +30,8 @@ CHECKS: Final[tuple[Callable[[Subject], Iterator[Problem]], ...]] = (
     actions.bound,
     actions.known,
     actions.same_effect,
-    conditions.can_hold,
     conditions.looked_at,
     conditions.names,
-    conditions.told_apart,
     conditions.usable,
     facts.bindings,
     facts.targets,
@@ -58,6 +56,8 @@ CHECKS: Final[tuple[Callable[[Subject], Iterator[Problem]], ...]] = (
     texts.duties,
     texts.languages,
     texts.places,
+    ways.can_hold,
+    ways.told_apart,
 )
 """What is checked, in alphabetical order. Each check takes the subject and yields problems; none raises."""
 
@@ -72,6 +72,15 @@ def lint(
     """
     subject = Subject(playbook, known_actions, shelf)
     return [problem for check in CHECKS for problem in check(subject)]
+
+
+def review(text: bytes, source: str = "playbook", shelf: Mapping[str, Playbook] | None = None) -> list[Problem]:
+    """Everything wrong with the text of a playbook, in the order of the lines. Never raises: what cannot be read is a problem, too."""
+    try:
+        document = parse(text, source=source)
+    except Unreadable as problem:
+        return [unreadable(problem)]
+    return reviewed(document, shelf=shelf)[1]
 
 
 def reviewed(
@@ -134,12 +143,3 @@ def unreadable(problem: Unreadable) -> Problem:
 
 def _in_order(problems: list[Problem]) -> list[Problem]:
     return sorted(problems, key=lambda problem: (problem.line, problem.column))
-
-
-def review(text: bytes, source: str = "playbook", shelf: Mapping[str, Playbook] | None = None) -> list[Problem]:
-    """Everything wrong with the text of a playbook, in the order of the lines. Never raises: what cannot be read is a problem, too."""
-    try:
-        document = parse(text, source=source)
-    except Unreadable as problem:
-        return [unreadable(problem)]
-    return reviewed(document, shelf=shelf)[1]

@@ -1,22 +1,17 @@
-"""Conditions: that they can be evaluated, name what is there, are looked at in time, and can hold."""
+"""Conditions: that they can be evaluated, name what is there and are looked at in time."""
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from hikeshi.errors import Refused
 from hikeshi.playbooks.conditions import Condition, condition
-from hikeshi.playbooks.facts import EMPTY, FACTS, ITEM, NUMBERS
+from hikeshi.playbooks.facts import EMPTY, FACTS, ITEM
 from hikeshi.playbooks.lint.actions import SAMPLES, type_of
 from hikeshi.playbooks.lint.problem import Path, Problem, Subject, listed, short
 from hikeshi.playbooks.playbook import StepSpec
 from hikeshi.playbooks.states import STATES
-
-MOST_WAYS: Final = 256
-"""Combinations of choices and states that one condition is tried with."""
 
 
 class Use(NamedTuple):
@@ -35,7 +30,7 @@ def uses(subject: Subject) -> Iterator[Use]:
             yield Use(step, ("wait", "until"), step.wait.until)
 
 
-def _sound(subject: Subject) -> Iterator[tuple[Use, Condition]]:
+def sound(subject: Subject) -> Iterator[tuple[Use, Condition]]:
     """Those that can be compiled; `usable` says the others."""
     for use in uses(subject):
         try:
@@ -49,7 +44,7 @@ def usable(subject: Subject) -> Iterator[Problem]:
     for use in uses(subject):
         try:
             found = condition(use.text)
-            if _missing(subject, found):
+            if missing(subject, found):
                 continue  # `names` says it
             for full in (False, True):
                 found.holds(_sample(subject, found, full=full))
@@ -65,7 +60,7 @@ def _sample(subject: Subject, found: Condition, *, full: bool) -> dict[str, Any]
     for name in found.names:
         root, _, rest = name.partition(".")
         if root == "choice":
-            world[root][rest] = _options(subject, rest)[0] if full and _options(subject, rest) else ""
+            world[root][rest] = options(subject, rest)[0] if full and options(subject, rest) else ""
         elif root == "state":
             world[root][rest] = "done" if full else "waiting"
         elif rest:
@@ -74,15 +69,16 @@ def _sample(subject: Subject, found: Condition, *, full: bool) -> dict[str, Any]
     return world
 
 
-def _options(subject: Subject, key: str) -> list[str]:
+def options(subject: Subject, key: str) -> list[str]:
+    """What can be chosen in a decision; nothing where the step is none."""
     step = subject.steps.get(key)
     return [option.value for option in step.options] if step else []
 
 
-def _missing(subject: Subject, found: Condition) -> list[str]:
+def missing(subject: Subject, found: Condition) -> list[str]:
     """What it names that is not there, or cannot be followed."""
     facts = {*FACTS, *(f"fact.{name}" for name in subject.book.facts), ITEM}
-    missing = []
+    strange = []
     for name in sorted(found.names):
         root, _, rest = name.partition(".")
         if root == "choice":
@@ -92,18 +88,18 @@ def _missing(subject: Subject, found: Condition) -> list[str]:
         else:
             known = name in facts
         if not known:
-            missing.append(name)
-    return missing
+            strange.append(name)
+    return strange
 
 
 def names(subject: Subject) -> Iterator[Problem]:
     """Facts are declared, choices are those of decisions, states are those of steps, and what they are compared with can be."""
-    for use, found in _sound(subject):
-        for name in _missing(subject, found):
+    for use, found in sound(subject):
+        for name in missing(subject, found):
             yield subject.error(use.step, use.field, *_no_such(subject, name))
         for name, value in sorted(found.compared):
             root, _, key = name.partition(".")
-            known = _options(subject, key) if root == "choice" else STATES if root == "state" else None
+            known = options(subject, key) if root == "choice" else STATES if root == "state" else None
             if known and value not in {"", *known}:
                 yield subject.error(
                     use.step, use.field,
@@ -131,7 +127,7 @@ def _no_such(subject: Subject, name: str) -> tuple[str, str]:
 
 def looked_at(subject: Subject) -> Iterator[Problem]:
     """`when` is looked at once. What it looks at has to be over by then, or the answer is a matter of luck."""
-    for use, found in _sound(subject):
+    for use, found in sound(subject):
         if use.field != ("when",):
             continue
         for name in sorted(found.names):
@@ -160,85 +156,3 @@ def _too_early(name: str, keys: list[str]) -> tuple[str, str]:
         f"It looks at {name}, which may not be known yet; expected {wanted} in `after`.",
         f"{name} がまだ決まっていない時点で評価される可能性があります。`after` に {wanted} を加えてください。",
     )
-
-
-def can_hold(subject: Subject) -> Iterator[Problem]:
-    """A step whose condition never holds is never done; one whose condition always holds needs none."""
-    for use, found in _sound(subject):
-        if _missing(subject, found):
-            continue
-        answers = _answers(subject, found)
-        if answers == {False}:
-            yield subject.error(
-                use.step, use.field,
-                "The condition never holds, so that the step cannot be reached.",
-                "条件を満たすことがないため、このステップには到達しません。",
-            )  # fmt: skip
-        elif answers == {True}:
-            yield subject.warning(
-                use.step, use.field,
-                "The condition always holds; expected none, or one that makes a difference.",
-                "条件は常に満たされます。条件を外すか、見直してください。",
-            )  # fmt: skip
-
-
-def _answers(subject: Subject, found: Condition) -> set[bool]:
-    """Everything the condition can come to; empty where it looks at something with too many values to try."""
-    ranges: dict[str, list[Any]] = {}
-    for name in found.names:
-        values = _values(subject, name)
-        if values is None:
-            return set()
-        ranges[name] = values
-    if math.prod(map(len, ranges.values())) > MOST_WAYS:
-        return set()
-    try:
-        return {found.holds(_world(dict(zip(ranges, way, strict=True)))) for way in itertools.product(*ranges.values())}
-    except Refused:
-        return set()  # `usable` says it
-
-
-def _values(subject: Subject, name: str) -> list[Any] | None:
-    root, _, rest = name.partition(".")
-    if root == "choice":
-        return ["", *_options(subject, rest)]
-    if root == "state":
-        return list(STATES)
-    if name in NUMBERS:
-        return [1, 2, 3, 4]
-    return [False, True] if type_of(subject.book, name) == "yes_no" else None
-
-
-def _world(values: Mapping[str, Any]) -> dict[str, Any]:
-    world: dict[str, Any] = {"alert": {}, "choice": {}, "fact": {}, "incident": {}, "item": "", "state": {}}
-    for name, value in values.items():
-        root, _, rest = name.partition(".")
-        world[root][rest] = value
-    return world
-
-
-def told_apart(subject: Subject) -> Iterator[Problem]:
-    """A decision that makes no difference, and options of one that no condition names. One may be the rest."""
-    named: dict[str, set[str]] = {}
-    for _, found in _sound(subject):
-        for name in found.names:
-            named.setdefault(name, set())
-        for name, value in found.compared:
-            named.setdefault(name, set()).add(value)
-    for step in subject.book.steps:
-        if step.kind != "decision":
-            continue
-        looked = named.get(f"choice.{step.key}")
-        left = [option.value for option in step.options if option.value not in (looked or set())]
-        if looked is None:
-            yield subject.warning(
-                step, "options",
-                f'No condition looks at this decision; expected choice["{step.key}"] in a `when`.',
-                f'この判断を見る条件がありません。いずれかの `when` で choice["{step.key}"] を使ってください。',
-            )  # fmt: skip
-        elif looked and len(left) > 1:
-            yield subject.warning(
-                step, "options",
-                f"No condition tells these options apart: {', '.join(left)}.",
-                f"次の選択肢を区別する条件がありません: {', '.join(left)}",
-            )  # fmt: skip

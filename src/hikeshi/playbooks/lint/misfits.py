@@ -70,21 +70,23 @@ def _problem(path: Path, message: str, whole: Any) -> Problem:
             f"項目 `{short(unknown[1])}` はありません。使えるもの: {known}",
         )
     elif missing:
+        path = (*path, missing[1])
         said = Text(f"The field `{missing[1]}` is missing.", f"項目 `{missing[1]}` がありません。")
     else:
         said = Text(
             f"{message}{f'; expected {expected}' if expected else ''}.",
             f"値が正しくありません: {message}{f'(指定できるもの: {expected})' if expected else ''}",
         )
-    return Problem("error", _place(path, whole), said, path, dotted(path[2:] if path[:1] == ("steps",) else path))
+    inner = path[2:] if path[:1] in {(name,) for name in ITEMS} else path
+    return Problem("error", _place(path, whole), said, path, dotted(inner))
 
 
 def _place(path: Path, whole: Any) -> str:
-    """As lint says it: the key of a step where the file says one."""
-    if path[:1] == ("steps",) and len(path) > 1 and isinstance(path[1], int):
-        step = whole["steps"][path[1]]
-        key = step.get("key") if isinstance(step, dict) else None
-        return f"step {short(key)}" if isinstance(key, str) else f"step number {path[1] + 1}"
+    """As lint says it: the key of a step and the name of a simulation, where the file says one."""
+    if path[:1] in {(name,) for name in ITEMS} and len(path) > 1 and isinstance(path[1], int):
+        noun, item = str(path[0]).removesuffix("s"), whole[path[0]][path[1]]
+        name = (item.get("key") or item.get("name")) if isinstance(item, dict) else None
+        return f"{noun} {short(name)}" if isinstance(name, str) else f"{noun} number {path[1] + 1}"
     return str(path[0]) if path else "playbook"
 
 
