@@ -7,17 +7,18 @@ not be published; where keys are named, neither is one that none of them has sig
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
 
-from hikeshi.errors import HikeshiError, Unreadable
+from hikeshi.errors import Unreadable
 from hikeshi.playbooks.commits import commit_of
-from hikeshi.playbooks.lint import lint
-from hikeshi.playbooks.playbook import Playbook, loads
+from hikeshi.playbooks.lint import reviewed
+from hikeshi.playbooks.playbook import Playbook
 from hikeshi.playbooks.signatures import Signed, check, content_of, signature_file
+from hikeshi.strict_yaml import parse
 
 MOST_FILES: Final = 500
 
@@ -98,17 +99,13 @@ def _file(path: Path, keys: tuple[str, ...], known: tuple[str, ...]) -> Found:
             else "its signature is of another text, or of a key not named"
         )
         raise _wrong(path, said, hint="HIKESHI_PLAYBOOK_KEYS asks for one; `hikeshi playbook sign` makes it.")
-    book = loads(content, source=str(path))
-    for what in _errors(book):
-        raise _wrong(path, what, hint="`hikeshi playbook lint` says all of it.")
+    document = parse(content, source=str(path))
+    book, problems = reviewed(document)
+    first = next((one for one in problems if one.level == "error"), None)
+    if book is None or first is not None:
+        said, line = (f"{first.place} {first.field}: {first.what.en}", first.line) if first else ("is no playbook", 1)
+        raise Unreadable(said, source=str(path), place=f"line {line}", hint="`hikeshi playbook lint` says all of it.")
     return Found(book, path, signed, content.decode("utf-8-sig"))
-
-
-def _errors(book: Playbook) -> Iterator[str]:
-    try:
-        yield from (f"{one.place}: {one.what.en}" for one in lint(book) if one.level == "error")
-    except HikeshiError as problem:
-        yield str(problem)
 
 
 def _wrong(path: Path, what: str, *, hint: str = "") -> Unreadable:
