@@ -10,6 +10,7 @@ from typing import Final
 from hikeshi.playbooks.playbook import Playbook, load
 
 LIBRARY: Final = (
+    "business-email-compromise",
     "compromised-ec2",
     "denial-of-service",
     "edge-device",
