@@ -20,6 +20,7 @@ LIBRARY: Final = (
     "leaked-access-key",
     "lost-device",
     "personal-data-leak",
+    "phishing",
     "public-storage",
     "ransomware",
     "supplier",
