@@ -34,6 +34,7 @@ def complaint(text: str | bytes) -> Unreadable:
         ("a: *x\n", "line 1, column 4", "aliases are not allowed"),
         ("a: !!python/object:os.system ls\n", "line 1, column 4", "not allowed"),
         ("a: !!binary aGk=\n", "line 1, column 4", "not allowed"),
+        ("a: !!map 5\n", "line 1, column 4", "not allowed"),
         ("a: {<<: {b: 1}}\n", "line 1, column 5", "not allowed"),
         ("a: [1\n", "line 2, column 1", "expected"),
         ("a: 1\n b: 2\n", "line 2, column 3", "mapping values"),

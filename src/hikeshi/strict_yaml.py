@@ -22,6 +22,7 @@ TAGS: Final = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "map", "null", "seq", "str", "timestamp")
 )
 
+_TEXT: Final = "tag:yaml.org,2002:str"
 _HALF: Final = re.compile("[\ud800-\udfff]")
 
 T = TypeVar("T")
@@ -83,8 +84,8 @@ def parse(text: bytes, *, source: str, size_limit: int = SIZE_LIMIT) -> Document
         node = loader.get_single_node()
         if node is None:
             raise Unreadable("the file is empty", source=source, place="line 1")
-        marks = _marks(node)
-        return Document(loader.construct_document(node), marks, source)
+        marks: Marks = {(): node.start_mark}
+        return Document(_value(loader, node, (), marks), marks, source)
     except yaml.MarkedYAMLError as error:
         message = ", ".join(part for part in (error.problem, error.context) if part)
         raise _unreadable(message, source, error.problem_mark or error.context_mark) from error
@@ -114,6 +115,8 @@ def _refuse_unwanted(words: str) -> None:
         mark: Any = event.start_mark  # of the reader in C it is of another class, which has all that is used of it
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise yaml.MarkedYAMLError(problem="anchors and aliases are not allowed", problem_mark=mark)
+        if tag := getattr(event, "tag", None):
+            raise yaml.MarkedYAMLError(problem=f"the tag {tag} is not allowed", problem_mark=mark)
         if isinstance(event, yaml.CollectionStartEvent | yaml.ScalarEvent) and depth >= DEPTH_LIMIT:
             raise yaml.MarkedYAMLError(problem=f"nested deeper than {DEPTH_LIMIT} levels", problem_mark=mark)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
@@ -127,30 +130,31 @@ def _refuse_node(node: yaml.Node) -> None:
         raise yaml.MarkedYAMLError(problem="half a surrogate pair is not text", problem_mark=node.start_mark)
 
 
-def _marks(root: yaml.Node) -> Marks:
-    """Where each part stands. Raises MarkedYAMLError for a key that is given twice or is not text."""
-    marks: Marks = {(): root.start_mark}
-    waiting: list[tuple[tuple[str | int, ...], yaml.Node]] = [((), root)]
-    while waiting:
-        steps, node = waiting.pop()
-        _refuse_node(node)
-        if isinstance(node, yaml.SequenceNode):
-            parts = [((*steps, number), child, child) for number, child in enumerate(node.value)]
-        elif isinstance(node, yaml.MappingNode):
-            parts = [((*steps, _key(key)), key, child) for key, child in node.value]
-        else:
-            continue
-        for path, key, child in parts:
-            if path in marks:
-                raise yaml.MarkedYAMLError(problem=f"the key {path[-1]!r} is given twice", problem_mark=key.start_mark)
-            marks[path] = key.start_mark
-            waiting.append((path, child))
-    return marks
+def _value(loader: _Loader, node: yaml.Node, path: tuple[str | int, ...], marks: Marks) -> Any:
+    """The plain value of a node; where each part of it stands is put into `marks`.
+
+    Raises MarkedYAMLError for a key that is given twice or is not text. What is nested too deep was refused before.
+    """
+    _refuse_node(node)
+    if isinstance(node, yaml.SequenceNode):
+        for number, child in enumerate(node.value):
+            marks[*path, number] = child.start_mark
+        return [_value(loader, child, (*path, number), marks) for number, child in enumerate(node.value)]
+    if not isinstance(node, yaml.MappingNode):
+        return node.value if node.tag == _TEXT else loader.construct_object(node)
+    found = {}
+    for key, child in node.value:
+        name = _key(key)
+        if name in found:
+            raise yaml.MarkedYAMLError(problem=f"the key {name!r} is given twice", problem_mark=key.start_mark)
+        marks[*path, name] = key.start_mark
+        found[name] = _value(loader, child, (*path, name), marks)
+    return found
 
 
 def _key(node: yaml.Node) -> str:
     _refuse_node(node)
-    if not isinstance(node, yaml.ScalarNode) or node.tag != "tag:yaml.org,2002:str":
+    if not isinstance(node, yaml.ScalarNode) or node.tag != _TEXT:
         raise yaml.MarkedYAMLError(problem="a key has to be text; put it in quotes", problem_mark=node.start_mark)
     return str(node.value)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -58,8 +59,8 @@ def approved_when_final(subject: Subject) -> Iterator[Problem]:
 
 def bound(subject: Subject) -> Iterator[Problem]:
     """The inputs exist, those that are required are given, and what is put in fits."""
-    for step, kind in _with_actions(subject):
-        fields = {field.name: field for field in msgspec.structs.fields(kind)}
+    for step, _kind in _with_actions(subject):
+        fields = _fields(step.action)
         for name in step.inputs.keys() - fields.keys():
             yield subject.error(
                 step, ("inputs", name),
@@ -75,6 +76,12 @@ def bound(subject: Subject) -> Iterator[Problem]:
                     f"{step.action} needs the input {name}.", f"{step.action} には入力 {name} が必要です。",
                 )  # fmt: skip
         yield from _together(subject, step)
+
+
+@functools.cache
+def _fields(name: str) -> dict[str, msgspec.structs.FieldInfo]:
+    """The inputs of an action, by name."""
+    return {field.name: field for field in msgspec.structs.fields(ACTIONS[name])}
 
 
 def _fits(subject: Subject, step: StepSpec, name: str, shape: Any) -> Iterator[Problem]:
