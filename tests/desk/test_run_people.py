@@ -264,7 +264,7 @@ class TestAdding:
             {"title": "x", "after": ["9.9"]}, {"title": "x", "due": timezone.now()},
         ):  # fmt: skip
             with pytest.raises(Refused):
-                adding.add_manual(incident, actor=on_it, run=run, **wrong)  # type: ignore[arg-type]
+                adding.add_manual(incident, actor=on_it, run=run, **wrong)
 
 
 class TestStarting:
@@ -308,7 +308,7 @@ def test_who_waits_for_whom_is_one_reading(run: Run, on_it: Actor, commander: Ac
 
 
 def test_an_incident_out_of_sight_shows_nothing_to_take(run: Run, commander: Actor, off_it: Actor) -> None:
-    incidents.assign(run.incident, "scribe", actor=commander, person=Person.objects.get(pk=off_it.person_id))
+    incidents.assign(run.incident, "scribe", actor=commander, person=Person.objects.get(username=off_it.name))
     taking.take(at(run, "1.1"), actor=off_it)
     assert at(run, "1.1").owner == "suzuki"
 

@@ -34,9 +34,10 @@ def some_steps(draw: st.DrawFn) -> list[dict[str, Any]]:
         fields: dict[str, Any] = {"after": draw(st.lists(st.sampled_from(earlier), unique=True)) if earlier else []}
         kind = draw(st.sampled_from(["manual", "manual", "decision", "wait", "notify"]))
         decided = [one["key"] for one in found if one["kind"] == "decision" and one["key"] in fields["after"]]
-        if decided and draw(st.booleans()):
+        coin = draw(st.lists(st.booleans(), min_size=2, max_size=2))
+        if decided and coin[0]:
             fields["when"] = f'choice["{decided[0]}"] == "yes"'
-        if kind == "manual" and draw(st.booleans()):
+        if kind == "manual" and coin[1]:
             fields["for_each"] = "$fact.hosts"
         if kind == "manual":
             later = f"1.{draw(st.integers(number + 1, count))}" if number < count else "hold"

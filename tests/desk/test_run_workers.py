@@ -15,7 +15,7 @@ from hikeshi.desk.incidents import verbs as incidents
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger.models import Entry
 from hikeshi.desk.queue import claim
-from hikeshi.desk.runs import again, by_hand, kinds, pausing, releasing, telling
+from hikeshi.desk.runs import again, by_hand, kinds, pausing, releasing, starting, telling
 from hikeshi.desk.runs.models import Run, Step
 from hikeshi.desk.runs.perform import perform
 from hikeshi.errors import Conflict
@@ -146,7 +146,7 @@ class Crash(Exception):
 POINTS = {
     "notify": [(kinds, "write"), (kinds, "close"), (releasing, "give_back"), (releasing, "write"), (kinds, "release")],
     "wait": [(kinds, "close"), (releasing, "write"), (kinds, "release"), (releasing, "write_run")],
-    "playbook": [(kinds, "give_back"), (kinds.starting, "make"), (kinds, "release"), (releasing, "open_step")],
+    "playbook": [(kinds, "give_back"), (starting, "make"), (kinds, "release"), (releasing, "open_step")],
 }
 
 

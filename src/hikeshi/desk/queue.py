@@ -7,7 +7,7 @@ extends its lease while it works; a worker that dies loses its lease and another
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import connection, models, transaction
 from django.db.models import F, Q
@@ -30,6 +30,11 @@ class Queued(models.Model):
     class Meta:
         abstract = True
 
+    @classmethod
+    def together(cls, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """The rows with what a worker looks at beside them, so that one question brings it all."""
+        return rows
+
 
 Q_ = TypeVar("Q_", bound=Queued)
 
@@ -44,17 +49,17 @@ def claim(rows: models.QuerySet[Q_], *, worker: str, now: datetime, seconds: flo
     if not _due(rows, now).exists():  # a plain read: an idle worker must not take the write lock
         return None
     with transaction.atomic():
-        waiting = _due(rows, now)
+        waiting = rows.model.together(_due(rows, now))
         if connection.features.has_select_for_update_skip_locked:
-            waiting = waiting.select_for_update(skip_locked=True)
-        row = waiting.first()
+            waiting = waiting.select_for_update(skip_locked=True, of=("self",))
+        row: Q_ | None = waiting.first()
         if row is None:
             return None
         same = rows.model._default_manager.filter(pk=row.pk, lease_owner=row.lease_owner, lease_until=row.lease_until)
         until = now + timedelta(seconds=seconds)
         if same.update(lease_owner=worker, lease_until=until, attempts=F("attempts") + 1) != 1:
             return None
-        row.refresh_from_db()
+        row.lease_owner, row.lease_until, row.attempts = worker, until, row.attempts + 1
         return row
 
 

@@ -132,6 +132,7 @@ class Step(Queued):
     its present state; `owner` is the person who has taken it.
     """
 
+    due_at = models.DateTimeField(null=True, blank=True)  # indexed below, where there is one
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
     kind = models.CharField(max_length=8, choices=KINDS, default="manual")
     part_of = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="parts")
@@ -169,9 +170,17 @@ class Step(Queued):
     class Meta:
         ordering = ("run", "place")
         constraints = (models.UniqueConstraint(fields=("run", "key"), name="one_step_per_key"),)
+        # Of all the steps few are due at any time: the queue stays short however many runs there are.
+        indexes = (
+            models.Index(fields=("due_at", "id"), condition=models.Q(due_at__isnull=False), name="steps_that_are_due"),
+        )
 
     def __str__(self) -> str:
         return f"{self.run} {self.key}"
+
+    @classmethod
+    def together(cls, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        return rows.select_related("run__incident").defer("run__text", "run__parts")
 
     @classmethod
     def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **kwargs: Any) -> Self:

@@ -49,7 +49,7 @@ def release(run: Run, *, actor: Actor) -> None:
     """
     if run.state != "running":
         return
-    seen = [Seen(*row) for row in run.steps.values_list(*SEEN)]
+    seen = [Seen(*row) for row in run.steps.order_by("place", "pk").values_list(*SEEN)]
     states = {one.key: one.state for one in seen}
     states |= _sum_up_parts(run, seen, actor)
     moves = [*_moves(run, seen, states), *_added(run, seen, states)]
@@ -115,7 +115,7 @@ def _added(run: Run, seen: Iterable[Seen], states: Mapping[str, str]) -> Iterato
 def _carry_all(run: Run, moves: Iterable[Move], keys: Mapping[str, int], actor: Actor) -> None:
     book = playbook_of(run)
     specs = {spec.key: spec for spec in book.steps} if book else {}
-    rows = run.steps.in_bulk([keys[move.key] for move in moves])
+    rows = run.steps.order_by().in_bulk([keys[move.key] for move in moves])
     opened = []
     for move in moves:
         step = rows[keys[move.key]]

@@ -46,7 +46,7 @@ def mine(step: Step) -> None:
 
 
 def _locked(step: Step) -> Step:
-    rows = Step.objects.select_for_update(of=("self",)).select_related("run__incident", "run__order")
+    rows = Step.together(Step.objects.select_for_update(of=("self",)))
     found: Step = rows.get(pk=step.pk)
     return found
 
@@ -54,7 +54,7 @@ def _locked(step: Step) -> Step:
 def fresh_run(run: Run, *states: str) -> Run:
     """The run, locked as a step is. Raises `Conflict` where it is in none of these states any more."""
     hold(run.incident.name)
-    row = Run.objects.select_for_update(of=("self",)).select_related("incident", "order").get(pk=run.pk)
+    row = Run.objects.select_for_update(of=("self",)).select_related("incident").get(pk=run.pk)
     if row.state not in states:
         raise Conflict(f"The playbook is {row.state} now.", current=row.state, hint="Look at it again.")
     return row

@@ -1,0 +1,221 @@
+"""Many playbooks at once: `python benchmarks/runs.py`. Bar: 10,000 running, each of 20 steps, on PostgreSQL with 4 workers: a due step is
+begun within 1 s (p95), at least 100 steps a second, and none lost or run twice while workers are killed at random.
+
+Two parts. "paced": steps fall due at `--rate` a second, as waits of a playbook do, and how late each is begun is counted from its due time.
+"burst": everything is due at once, and what counts is how many are ended in a second. All the while a worker process is killed (kill -9)
+every `--kill` seconds and another one started, and the deadlines of a serving process run beside them. Then every step has to have ended
+exactly once by the ledger, every run be over, and chains hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+WORKER = """
+import os, sys, django
+django.setup()
+from django.utils import timezone
+from hikeshi.desk.runs.models import Step
+from hikeshi.doors.worker import WORK, Worker
+out = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+class Timed(Worker):
+    def _do(self, row, do):
+        if isinstance(row, Step):
+            os.write(out, b"%f %d\\n" % ((timezone.now() - row.due_at).total_seconds(), row.attempts))
+        super()._do(row, do)
+Timed(work=WORK, prompt=()).run()
+"""
+DEADLINES = "import django; django.setup()\nfrom hikeshi.doors.worker import Worker\nWorker(work=()).run()"
+TEXT = {"en": "Look", "ja": "確認"}
+
+
+def playbook(rate: float, instances: int) -> Any:
+    """20 steps: three layers of a wait and of messages beside each other, with a playbook within for each of two targets."""
+    import msgspec
+
+    from hikeshi.playbooks.playbook import Playbook
+
+    mean = instances / rate * 20 / 8 if rate else 1  # of the 20 steps 8 wait
+    steps: list[dict[str, Any]] = []
+    for number in range(1, 21):
+        bare = {"key": f"1.{number}", "phase": "containment", "title": TEXT, "text": TEXT, "role": "responder"}
+        kind, after = ("wait", number - 2) if number % 5 in {1, 3} else ("notify", number - 1)
+        own: dict[str, Any] = {"wait": {"seconds": max(1, round(random.uniform(0.5, 1.5) * mean))}}
+        if kind == "notify":
+            own = {"message": {"to": ["scribe"], "subject": TEXT, "body": TEXT}}
+        if number == 10:
+            kind, own = "playbook", {"playbook": "inner", "for_each": "$fact.hosts"}
+        steps.append({**bare, "kind": kind, **own, "after": [f"1.{after}"] if after > 0 else []})
+    facts = {"hosts": {"label": TEXT, "type": "list"}}
+    whole = {"version": 1, "title": TEXT, "severity": "SEV-3", "summary": TEXT, "facts": facts}
+    inner = {**whole, "name": "inner", "steps": [steps[1] | {"key": "1.1", "after": []}]}
+    return tuple(msgspec.convert(one, Playbook) for one in ({**whole, "name": "many", "steps": steps}, inner))
+
+
+def build(instances: int, first: int, rate: float) -> float:
+    """One incident and one run each. Returns the seconds that starting took."""
+    from django.utils import timezone
+
+    from hikeshi.desk.actor import system
+    from hikeshi.desk.incidents.models import Incident
+    from hikeshi.desk.ledger.models import Chain
+    from hikeshi.desk.runs.starting import start
+
+    now, actor = timezone.now(), system("Hikeshi", "worker")
+    names = [f"INC-2026-{number:05d}" for number in range(first, first + instances)]
+    rows = Incident.objects.bulk_create(
+        Incident(name=name, title="Mining", severity=3, detected_at=now, declared_at=now, status="active")
+        for name in names
+    )
+    Chain.objects.bulk_create(Chain(name=name) for name in names)
+    began = time.monotonic()
+    for row in rows:
+        book, inner = playbook(rate, instances)
+        start(row, book, actor=actor, facts={"fact.hosts": ["web-1", "web-2"]}, shelf={"inner": inner})
+    return time.monotonic() - began
+
+
+def hold_back(seconds: float, *, spread: float) -> None:
+    """Nothing is due for so long, and then over `spread` seconds."""
+    from django.utils import timezone
+
+    from hikeshi.desk.runs.models import Step
+
+    now, rows = timezone.now(), list(Step.objects.exclude(due_at=None))
+    for row in rows:
+        row.due_at = row.began_at = now + timedelta(seconds=seconds + random.uniform(0, spread))
+    Step.objects.bulk_update(rows, ["due_at", "began_at"], batch_size=500)
+
+
+def at_work(folder: Path, workers: int, kill: float) -> tuple[float, int]:
+    """Let the workers work until every run is over. Returns the seconds it took, and how many were killed."""
+    from django.db import connection
+
+    from hikeshi.desk.runs.models import Run
+
+    def begin(number: int) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-c", WORKER, str(folder / f"late-{number}")])
+
+    running, killed = [begin(number) for number in range(workers)], 0
+    running.append(subprocess.Popen([sys.executable, "-c", DEADLINES]))
+    began = last = time.monotonic()
+    try:
+        while Run.objects.exclude(state="ended").exists():
+            time.sleep(0.5)
+            if kill and time.monotonic() - last > kill:
+                last, killed = time.monotonic(), killed + 1
+                number = random.randrange(workers)
+                running[number].send_signal(signal.SIGKILL)
+                running[number].wait()
+                running[number] = begin(number)
+        return time.monotonic() - began, killed
+    finally:
+        for one in running:
+            one.kill()
+            one.wait()
+        connection.close()
+
+
+def late(folder: Path) -> tuple[list[float], int]:
+    """How late each step was begun, in seconds, and how often one was begun once more after a worker had died."""
+    lines = [line.split() for file in folder.glob("late-*") for line in file.read_text().splitlines()]
+    for file in folder.glob("late-*"):
+        file.unlink()
+    first = [max(0.0, float(seconds)) for seconds, attempts in lines if attempts == "1"]
+    return first, len(lines) - len(first)
+
+
+def wrong(first: int, instances: int) -> Iterator[str]:
+    """Every step that has not ended exactly once by the record, and every chain that does not hold (of a few of them)."""
+    from hikeshi.desk.ledger import verbs as ledger
+    from hikeshi.desk.ledger.models import Entry
+    from hikeshi.desk.runs.models import Step
+
+    names = [f"INC-2026-{number:05d}" for number in range(first, first + instances)]
+    for name in names:
+        steps = Step.objects.filter(run__incident__name=name)
+        wanted = Counter(f"step {key}" for key in steps.filter(state="done").values_list("key", flat=True))
+        sent = Counter(f"step {key}" for key in steps.filter(kind="notify").values_list("key", flat=True))
+        lines = Entry.objects.filter(chain__name=name)
+        found = Counter(lines.filter(verb="step.end").values_list("object", flat=True))
+        told = Counter(lines.filter(verb="step.notify").values_list("object", flat=True))
+        if steps.exclude(state="done").exists() or found != wanted or told != sent:
+            yield f"{name}: {wanted - found} lost, {found - wanted} twice, messages {told - sent} {sent - told}"
+    for name in names[:: max(1, instances // 20)]:
+        if not ledger.verify(name).ok:
+            yield f"{name}: the chain does not hold"
+
+
+def measure(kind: str, options: argparse.Namespace, folder: Path, first: int) -> bool:
+    from hikeshi.desk.runs.models import Step
+
+    rate, before = options.rate if kind == "paced" else 0.0, Step.objects.count()
+    seconds = build(options.instances, first, rate)
+    said: dict[str, Any] = {
+        "part": kind,
+        "instances": options.instances,
+        "start_ms": round(1000 * seconds / options.instances, 1),
+    }
+    hold_back(2.0, spread=options.instances / rate if rate else 0.0)
+    took, said["killed"] = at_work(folder, options.workers, options.kill)
+    steps = Step.objects.count() - before
+    lateness, again = late(folder)
+    said |= {
+        "steps": steps, "seconds": round(took, 1), "steps_per_s": round(steps / took, 1), "begun_again": again,
+        "late_p50": round(median(lateness), 3), "late_p95": round(quantiles(lateness, n=20)[-1], 3), "late_max": round(max(lateness), 1),
+    }  # fmt: skip
+    problems = list(wrong(first, options.instances))
+    said["wrong"] = problems[:5]
+    print(json.dumps(said), flush=True)
+    fast = said["late_p95"] < 1 if kind == "paced" else said["steps_per_s"] >= 100
+    return not problems and fast
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--instances", type=int, default=10_000)
+    parser.add_argument("--rate", type=float, default=100.0, help="steps that fall due in a second, in the paced part")
+    parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--kill", type=float, default=10.0, help="seconds between two kills; 0: nobody is killed")
+    parser.add_argument("--part", choices=("paced", "burst"), action="append")
+    options = parser.parse_args()
+    from on_postgres import cluster, programs
+
+    bin_folder = programs()
+    if bin_folder is None:
+        print("PostgreSQL is not installed.", file=sys.stderr)
+        return 1
+    with tempfile.TemporaryDirectory() as home, cluster(bin_folder, durable=True) as url:
+        os.environ |= {
+            "HIKESHI_HOME": home, "HIKESHI_DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "hikeshi.settings", "HIKESHI_LEASE_SECONDS": "5",
+            "PYTHONPATH": str(ROOT / "src"),
+        }  # fmt: skip
+        import django
+        from django.core.management import call_command
+
+        django.setup()
+        call_command("migrate", verbosity=0)
+        parts = options.part or ["paced", "burst"]
+        good = [measure(part, options, Path(home), 1 + number * options.instances) for number, part in enumerate(parts)]
+    return 0 if all(good) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
