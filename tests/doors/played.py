@@ -6,9 +6,12 @@ from typing import Final
 
 from hikeshi.desk.actor import system
 from hikeshi.desk.incidents.models import Incident
-from hikeshi.desk.runs import starting
-from hikeshi.desk.runs.models import Run
+from hikeshi.desk.runs import by_hand, starting
+from hikeshi.desk.runs.models import Run, Step
 from hikeshi.playbooks.playbook import Playbook, loads
+from hikeshi.playbooks.states import ENDED
+
+HIKESHI: Final = system("Hikeshi", "worker")
 
 EVERY_KIND: Final[Playbook] = loads(
     """
@@ -54,4 +57,12 @@ steps:
 def played(incident: Incident, **facts: object) -> Run:
     """It has just started, with what is said of `fact_` names ("fact.key_id" is written `key_id`)."""
     known = {f"fact.{name}": value for name, value in facts.items()}
-    return starting.start(incident, EVERY_KIND, actor=system("Hikeshi", "worker"), facts=known)
+    return starting.start(incident, EVERY_KIND, actor=HIKESHI, facts=known)
+
+
+def leave_out_before(step: Step, *, reason: str) -> None:
+    """Everything before this step in the playbook is left out, of steps with targets each target."""
+    before = step.run.steps.filter(place__lt=step.place, parts=None).exclude(state__in=ENDED).order_by("pk")
+    while (earlier := before.first()) is not None:
+        by_hand.skip(earlier, actor=HIKESHI, reason=reason)
+    step.refresh_from_db()

@@ -24,7 +24,8 @@ from hikeshi.desk.oncall.models import Override, Rotation
 from hikeshi.desk.oncall.reading import rotations
 from hikeshi.desk.playbooks.reading import books
 from hikeshi.desk.reports.models import Report
-from hikeshi.desk.runs.models import Step
+from hikeshi.desk.runs.models import Run, Step
+from hikeshi.desk.runs.pinned import BY_HAND
 from hikeshi.desk.timelines.models import EventNote, Mark, SavedSearch, Timeline
 from hikeshi.errors import Refused
 from hikeshi.playbooks.playbook import Playbook
@@ -185,6 +186,21 @@ def step(row: Incident, reference: str) -> Step:
     if len(found) > 1:
         several = ", ".join(f"{one.run_id}:{one.key} ({one.run.playbook})" for one in rows)
         raise Refused(f"Several playbooks have a step {key}: {several}.", hint="Name the run too, such as 7:2.1.")
+    return found[0]
+
+
+def run(row: Incident, reference: str = "") -> Run:
+    """A playbook at work by its number or name; without either the one that there is, steps added by hand left out."""
+    rows = row.runs.select_related("incident", "order")
+    if reference:
+        found = list(rows.filter(pk=_number(reference)) or rows.filter(playbook=_name(reference)))
+    else:
+        found = list(rows.filter(within=None).exclude(playbook=BY_HAND))
+    if not found:
+        raise _not_there("playbook at work", reference)
+    if len(found) > 1:
+        several = ", ".join(f"{one.pk} ({one.playbook})" for one in found[:10])
+        raise Refused(f"Several playbooks run: {several}.", hint="Name one by its number.")
     return found[0]
 
 

@@ -155,20 +155,32 @@ class RunShape(TypedDict):
     digest: str
     title: Both
     order: str
+    state: str
+    paused_by: str
+    paused_at: datetime | None
+    pause_reason: str
     started_at: datetime
+    ended_at: datetime | None
 
 
 class StepShape(TypedDict):
-    """One step. `step` names it: run and key."""
+    """One step. `step` names it: run and key. `since` is when it came into its state; `item` is its target, where it is one of several;
+    `choice` is the option taken in a decision.
+    """
 
     step: str
     incident: str
     playbook: str
     phase: str
     title: Both
+    kind: str
     role: str
+    owner: str
     action: str
+    item: str
+    choice: str
     state: str
+    since: datetime
     plan_digest: str
     grade: str
     outcome: dict[str, str]

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
+from django.conf import settings
 from typing_extensions import TypedDict  # pydantic asks for this one below Python 3.12
 
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.playbooks.reading import propose
-from hikeshi.doors.facts import facts
+from hikeshi.desk.runs import answering
 from hikeshi.errors import Refused
 from hikeshi.playbooks import flow
 from hikeshi.playbooks.conditions import condition
@@ -72,8 +73,15 @@ def known(incident: Incident, book: Playbook, given: Mapping[str, object]) -> di
     Raises `Refused` for a name that is no fact of the playbook, and for a value that does not fit.
     """
     told = dict(_told(book, name, value) for name, value in given.items())
-    found = facts(incident, {}) | told
+    found = _of_alert(incident) | told
     return {**found, **told_by_alert(book, found)}
+
+
+def _of_alert(incident: Incident) -> dict[str, Any]:
+    """What the incident's first alert says; without one, the incident and the region of the installation."""
+    first = incident.alerts.order_by("pk").first()
+    bare = {"incident.name": incident.name, "alert.region": settings.ENVIRONMENT.aws_region}
+    return answering.facts_of(first, incident) if first else bare
 
 
 def _told(book: Playbook, name: str, value: object) -> tuple[str, Any]:

@@ -7,11 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from doors.api.caller import SYSTEM, Caller, as_actor, plan
+from doors.played import leave_out_before
 from hikeshi.desk.accounts import verbs as accounts
 from hikeshi.desk.accounts.models import Person
 from hikeshi.desk.incidents import verbs as incidents
 from hikeshi.desk.incidents.models import Incident
-from hikeshi.desk.runs import by_hand, plans, starting
+from hikeshi.desk.runs import plans, starting
 from hikeshi.desk.runs.models import Step
 from hikeshi.playbooks.shelf import library
 
@@ -70,8 +71,6 @@ def asked(incident: Incident) -> Step:
     }
     run = starting.start(incident, library()["compromised-ec2"], actor=SYSTEM, facts=facts)
     isolate = run.steps.get(key="2.3")
-    for step in run.steps.filter(place__lt=isolate.place):
-        by_hand.skip(step, actor=SYSTEM, reason="not what this test is about")
-    isolate.refresh_from_db()
+    leave_out_before(isolate, reason="not what this test is about")
     plans.save_plan(isolate, plan(incident), actor=SYSTEM)
     return isolate

@@ -10,6 +10,7 @@ from pathlib import Path
 from django.test import Client
 from django.utils import timezone
 
+from doors.played import leave_out_before
 from hikeshi.actions.action import Call, Plan
 from hikeshi.desk.accounts import verbs as accounts
 from hikeshi.desk.accounts.models import Contact, Person
@@ -28,7 +29,7 @@ from hikeshi.desk.notices import links, reading, verbs as notices
 from hikeshi.desk.notices.models import Channel, Notice
 from hikeshi.desk.reports import verbs as reports
 from hikeshi.desk.reports.models import Report
-from hikeshi.desk.runs import by_hand, plans, starting
+from hikeshi.desk.runs import plans, starting
 from hikeshi.desk.runs.models import Step
 from hikeshi.desk.timelines import verbs as timelines
 from hikeshi.desk.timelines.models import Timeline
@@ -79,9 +80,7 @@ def asked_step(incident: Incident) -> Step:
     }  # fmt: skip
     run = starting.start(incident, library()["compromised-ec2"], actor=HIKESHI, facts=facts)
     isolate = run.steps.get(key="2.3")
-    for step in run.steps.filter(place__lt=isolate.place):
-        by_hand.skip(step, actor=HIKESHI, reason="この試験の対象外")
-    isolate.refresh_from_db()
+    leave_out_before(isolate, reason="この試験の対象外")
     plans.save_plan(isolate, isolation_plan(incident), actor=HIKESHI)
     return isolate
 
