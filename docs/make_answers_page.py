@@ -53,7 +53,6 @@ def _part(book: Playbook) -> str:
         ("Actions", [f"[`{one}`](actions.md#{one.replace('.', '')})" for one in actions]),
         ("Runs within it", [f"[`{step.playbook}`](#{step.playbook})" for step in book.steps if step.playbook]),
         ("ATT&CK", list(book.attack)),
-        ("Simulations", [f"`{one.name}`" for one in book.simulations]),
     ):
         if texts:
             lines.append(f"- {name}: {', '.join(texts)}")
@@ -62,7 +61,7 @@ def _part(book: Playbook) -> str:
 
 def _credit(source: Source) -> str:
     """Without the chapter in brackets: a publication is named once."""
-    title = source.title.partition(" (")[0]
+    title = source.title.rpartition(" (")[0] if source.title.endswith(")") else source.title
     said = f"[{title}]({source.url})" if source.url else title
     return f"- {said}" + (f", {source.licence}" if source.licence else "") + "\n"
 

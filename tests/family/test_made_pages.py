@@ -12,7 +12,7 @@ from hikeshi.playbooks.schema import written
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.mark.parametrize("name", ["actions", "attacks", "parsers"])
+@pytest.mark.parametrize("name", ["actions", "answers", "attacks", "parsers"])
 def test_the_page_is_what_the_code_says(name: str) -> None:
     made = runpy.run_path(str(DOCS / f"make_{name}_page.py"))["page"]()
     assert (DOCS / f"{name}.md").read_text(encoding="utf-8") == made, f"run python docs/make_{name}_page.py"
