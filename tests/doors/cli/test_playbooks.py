@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from doors.cli.typed import Keyboard, words_asked
+from hikeshi.doors.cli import health
 from hikeshi.doors.cli.texts import TEXTS
 from playbook_texts import OWN
 from signed import signed_playbook
@@ -60,3 +61,19 @@ def test_a_folder_is_signed_verified_and_listed(admin: Keyboard, tmp_path: Path)
     assert admin("playbook", "sign", signed, "--key", tmp_path / "nowhere").code == 3
     signed.write_bytes(b"\xff")
     assert admin("playbook", "draft", "--file", signed).code == 5
+
+
+def test_the_folder_is_listed_shown_and_looked_at_by_the_doctor(
+    admin: Keyboard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: Path
+) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    file.rename(own / file.name)
+    monkeypatch.setenv("HIKESHI_PLAYBOOKS", str(own))
+    (row,) = [one for one in admin.json("playbook", "list") if one["origin"] == "folder"]
+    assert row["name"] == "lost-telephone"
+    assert admin.json("playbook", "show", "lost-telephone")["severity"] == "SEV-4"
+    assert health.playbooks().state == "ok"
+    (own / "broken.yaml").write_text("- nothing\n")
+    assert health.playbooks().state == "part"
+    assert "broken.yaml" in health.playbooks().en

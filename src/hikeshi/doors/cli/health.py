@@ -104,8 +104,10 @@ def clock() -> Health:
 
 
 def playbooks() -> Health:
+    from hikeshi.playbooks.folder import load_folder
     from hikeshi.playbooks.lint import lint  # with the actions behind it; a fault in them is this check's to tell
     from hikeshi.playbooks.shelf import library
+    from hikeshi.playbooks.signatures import read_keys
 
     problems = [
         f"{name} {one.place}: {one.what.en}"
@@ -115,6 +117,13 @@ def playbooks() -> Health:
     ]
     if problems:
         return bad("; ".join(problems[:5]), "; ".join(problems[:5]))
+    if (own := read_environment().playbooks) is not None:
+        folder = load_folder(own, read_keys(read_environment().playbook_keys))
+        if folder.problems:
+            first = "; ".join(str(one) for one in folder.problems[:5])
+            return part(
+                f"Playbooks of your own that do not count: {first}", f"使用されない独自プレイブックがあります: {first}"
+            )
     return ok(f"{len(library())} playbooks without errors.", f"プレイブック {len(library())} 件、誤りなし。")
 
 

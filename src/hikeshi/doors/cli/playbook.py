@@ -10,16 +10,22 @@ import typer
 
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.exits import DIFFERENCE, DONE, UNREADABLE
+from hikeshi.environment import read_environment
 from hikeshi.errors import Refused
+from hikeshi.playbooks.folder import load_folder
 from hikeshi.playbooks.lint import Problem, review_files
 from hikeshi.playbooks.playbook import Playbook, load
 from hikeshi.playbooks.shelf import FOLDER, LIBRARY, library
+from hikeshi.playbooks.signatures import read_keys
 
 
 def list_playbooks() -> Answer:
-    """The playbooks that come with Hikeshi."""
-    rows = [_head(book) | {"steps": len(book.steps)} for book in library().values()]
-    return Answer(rows, columns=("name", "version", "severity", "title"))
+    """The playbooks that come with Hikeshi and those of your folder. What was published is in `playbook shelf`."""
+    rows = [
+        _head(book) | {"steps": len(book.steps), "origin": "library" if book == library().get(name) else "folder"}
+        for name, book in known().items()
+    ]
+    return Answer(rows, columns=("name", "version", "severity", "origin", "title"))
 
 
 def show(name: Annotated[str, typer.Argument(help="A name of `playbook list`, or a YAML file.")]) -> dict[str, Any]:
@@ -50,13 +56,23 @@ def _step(step: dict[str, Any]) -> dict[str, Any]:
 
 
 def book_named(name: str) -> Playbook:
-    """One of the library, or a YAML file. Raises `Refused` for a name that is neither, `Unreadable` for a broken file."""
-    if name in library():
-        return library()[name]
+    """One of the folder or the library, or a YAML file. Raises `Refused` for a name that is neither, `Unreadable` for a broken file."""
+    there = known()
+    if name in there:
+        return there[name]
     path = Path(name)
     if path.is_file():
         return load(path)
-    raise Refused(f"There is no playbook {name!r}.", hint=f"Name a YAML file, or one of: {', '.join(library())}.")
+    raise Refused(f"There is no playbook {name!r}.", hint=f"Name a YAML file, or one of: {', '.join(there)}.")
+
+
+def known() -> dict[str, Playbook]:
+    """Those of the folder over those of the library, by name. `playbook folder` says what in it does not count."""
+    environment = read_environment()
+    if environment.playbooks is None:
+        return library()
+    folder = load_folder(environment.playbooks, read_keys(environment.playbook_keys))
+    return dict(sorted({**library(), **{name: found.playbook for name, found in folder.books.items()}}.items()))
 
 
 def lint_playbooks(

@@ -120,7 +120,7 @@ def _show(request: HttpRequest, row: Draft, problem: HikeshiError | None = None)
         **_of_text(text, request.GET.get("step") or request.POST.get("step", ""), row, None if typed is None else request.POST),
         "row": row,
         "both": list(difference(both[0].saved, both[0].own))[:MOST_LINES] if both else [],
-        "is_open": row.state in OPEN, "stamp": simulated(found) if found else {}, "standing": found,
+        "is_open": row.state in OPEN, "standing": found,
         "reviews": row.reviews.all(), "may_review": row.state == "in_review" and who.name not in row.writers and who.name not in publishing.voices(row),
         "mine": who.name in row.writers, "action_names": ACTION_NAMES,
         "lines_changed": list(difference(text_of(found), text))[:MOST_LINES] if found else [],
@@ -138,10 +138,10 @@ def _of_text(text: str, step: str, row: Draft, typed: Any = None) -> dict[str, A
     return {
         "text": text, "checked": checked, "errors": checked.errors, "warnings": len(checked.said) - checked.errors,
         "lines": _lines(text, checked), "keys": list(zip(keys, [_title(one) for one in steps], strict=True)),
-        "step": keys[chosen] if keys else "", "step_line": _line_of(text, chosen) if keys else 0, "fields": fields_of(steps[chosen], typed) if steps else [],
+        "step": keys[chosen] if keys else step, "step_line": _line_of(text, chosen) if keys else 0, "fields": fields_of(steps[chosen], typed) if steps else [],
         "before": keys[chosen - 1] if chosen > 0 else "", "next": keys[chosen + 1] if chosen + 1 < len(keys) else "",
         "told": [(one, WHAT[one.what]) for one in told], **_graph(checked, told),
-        "needed": needed(checked.book) if checked.book else 1, "yes": publishing.voices(row) if row.digest else [],
+        "stamp": simulated(row.name, checked.book.digest if checked.book else ""), "needed": needed(checked.book) if checked.book else 1, "yes": publishing.voices(row) if row.digest else [],
     }  # fmt: skip
 
 

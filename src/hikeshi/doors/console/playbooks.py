@@ -7,6 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.functional import Promise
@@ -17,7 +18,7 @@ from hikeshi.desk.incidents.models import DUTIES, PHASES
 from hikeshi.desk.playbooks import drafting, publishing
 from hikeshi.desk.playbooks.checking import check, text_of
 from hikeshi.desk.playbooks.models import OPEN, Draft
-from hikeshi.desk.playbooks.reading import Shelved, shelf
+from hikeshi.desk.playbooks.reading import shelf
 from hikeshi.doors import playbooks as shapes
 from hikeshi.doors.console.clock_rules import refuse_strangers, say
 from hikeshi.doors.console.visit import actor, attempt, done, page
@@ -68,7 +69,7 @@ def _list(request: HttpRequest, problem: HikeshiError | None = None) -> HttpResp
     found = shelf()
     drafts = {row.name: row for row in Draft.objects.filter(state__in=OPEN)}
     rows = [
-        {"shelved": one, "book": one.playbook, "draft": drafts.get(name), "stamp": simulated(one)}
+        {"shelved": one, "book": one.playbook, "draft": drafts.get(name), "stamp": simulated(name, one.playbook.digest)}
         for name, one in found.books.items()
     ]
     context = {
@@ -78,16 +79,18 @@ def _list(request: HttpRequest, problem: HikeshiError | None = None) -> HttpResp
     return page(request, "console/playbooks.html", context, problem=problem)
 
 
-def simulated(one: Shelved) -> dict[str, Any]:
-    """When exactly this text, or another version of it, was last simulated: `simulated.json` beside the file, or of the library."""
-    for folder in dict.fromkeys([Path(one.place).parent if one.place else FOLDER, FOLDER]):
-        try:
-            stamp = stamps.read(folder).get(one.playbook.name)
-        except Unreadable:
-            continue
-        if stamp is not None:
-            return {"at": stamp.at, "version": stamp.version, "same": stamp.digest == one.playbook.digest}
-    return {}
+def simulated(name: str, digest: str) -> dict[str, Any]:
+    """When a playbook was last simulated, by the stamps beside the files of the folder and of the library; `same`: exactly the text with this digest."""
+    found = [stamp for folder in (settings.ENVIRONMENT.playbooks, FOLDER) if folder and (stamp := _stamp(folder, name))]
+    best = next((one for one in found if one.digest == digest), found[0] if found else None)
+    return {"at": best.at, "version": best.version, "same": best.digest == digest} if best else {}
+
+
+def _stamp(folder: Path, name: str) -> stamps.Stamp | None:
+    try:
+        return stamps.read(folder).get(name)
+    except Unreadable:  # `playbook drift` says what is wrong with it
+        return None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -112,7 +115,7 @@ def playbook(request: HttpRequest, book: str) -> HttpResponse:
         "name": book, "shelved": found, "versions": versions, "draft": Draft.objects.filter(name=book, state__in=OPEN).first()
     }  # fmt: skip
     if found is not None:
-        context |= {"book": found.playbook, "stamp": simulated(found), **of_book(found.playbook)}
+        context |= {"book": found.playbook, "stamp": simulated(book, found.playbook.digest), **of_book(found.playbook)}
     return page(request, "console/playbook.html", context, problem=problem)
 
 
