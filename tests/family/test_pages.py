@@ -38,7 +38,7 @@ SENT_ONLY = {
     "evidence_add", "evidence_leave", "item_act", "item_offer", "sign", "rebuild",
     "run_act", "timeline_note", "timeline_unnote", "timeline_save_search", "timeline_delete_search", "timeline_unmark", "issue_token", "revoke_token", "prefer",
 }  # fmt: skip
-FILES = {"draft_text", "playbook_file", "kit", "oncall_calendar",
+FILES = {"draft_text", "playbook_cacao", "playbook_file", "kit", "oncall_calendar",
     "evidence_form_pdf", "item_form_pdf", "payload", "handover_bytes", "item_download", "report_markdown", "checkpoint_note",
     "checkpoint_continued", "checkpoint_keys", "proof",
 }  # fmt: skip
@@ -121,7 +121,7 @@ def _addresses(house: House) -> dict[str, str]:
     link = house.offered()
     written = drafting.begin("ransomware", actor=accounts.actor_of(house.admin, "cli"))
     return {
-        "playbooks": "/playbooks/", "playbook": "/playbooks/ransomware/", "playbook_draft": f"/playbooks/drafts/{written.pk}/",
+        "playbooks": "/playbooks/", "playbook_import": "/playbooks/import/", "playbook": "/playbooks/ransomware/", "playbook_draft": f"/playbooks/drafts/{written.pk}/",
         "board": "/", "actions": "/actions/", "action": "/actions/aws.ec2.isolate/", "alerts": "/alerts/", "sources": "/sources/", "alert": f"/alerts/{house.alert.pk}/", "declare": "/declare/", "incidents": "/incidents/",
         "group": f"/alerts/groups/{house.alert.group_id}/", "suppressions": "/alerts/suppressions/",
         "glass": "/audit/glass/", "anchors": "/audit/anchors/", "outside": f"/audit/{house.incident.name}/outside/",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from pathlib import Path
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from doors.console.house import HOSTILE, as_actor, person, signed_in
@@ -220,3 +222,23 @@ def test_hostile_and_broken_texts_are_shown_as_text(author: Person, draft: Draft
         assert draft.text == text
         assert client.get(f"/playbooks/drafts/{draft.pk}/").status_code == 200
         assert client.get("/playbooks/").status_code == 200
+
+
+def test_a_cacao_document_becomes_a_draft_and_says_what_was_left(author: Person) -> None:
+    text = (Path(__file__).parents[2] / "samples" / "cacao" / "block-an-address.json").read_bytes()
+    answer = signed_in(author).post("/playbooks/import/", {"file": SimpleUploadedFile("block.json", text)})
+    draft = Draft.objects.get(name="block-an-address")
+    assert f"/playbooks/drafts/{draft.pk}/" in answer.content.decode()
+    assert "gateway 192.0.2.1" in draft.text
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b'{"type": "bundle"}'])
+def test_what_is_no_cacao_document_is_said_and_begins_nothing(author: Person, text: bytes) -> None:
+    answer = signed_in(author).post("/playbooks/import/", {"file": SimpleUploadedFile("x.json", text)})
+    assert answer.status_code in {403, 422}
+    assert not Draft.objects.exists()
+
+
+def test_a_playbook_goes_out_in_the_language_of_the_reader(author: Person) -> None:
+    answer = signed_in(author, "ja").get("/playbooks/ransomware/cacao/")
+    assert answer.json()["name"] == "ランサムウェアとデータの恐喝"
