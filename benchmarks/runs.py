@@ -86,8 +86,9 @@ def build(instances: int, first: int, rate: float) -> float:
     )
     Chain.objects.bulk_create(Chain(name=name) for name in names)
     began = time.monotonic()
-    for row in rows:
-        book, inner = playbook(rate, instances)
+    books = [playbook(rate, instances) for _ in range(20)]
+    for number, row in enumerate(rows):
+        book, inner = books[number % len(books)]
         start(row, book, actor=actor, facts={"fact.hosts": ["web-1", "web-2"]}, shelf={"inner": inner})
     return time.monotonic() - began
 
@@ -104,7 +105,7 @@ def hold_back(seconds: float, *, spread: float) -> None:
     Step.objects.bulk_update(rows, ["due_at", "began_at"], batch_size=500)
 
 
-def at_work(folder: Path, workers: int, kill: float) -> tuple[float, int]:
+def at_work(folder: Path, workers: int, kill: float, limit: float) -> tuple[float, int]:
     """Let the workers work until every run is over. Returns the seconds it took, and how many were killed."""
     from django.db import connection
 
@@ -117,7 +118,7 @@ def at_work(folder: Path, workers: int, kill: float) -> tuple[float, int]:
     running.append(subprocess.Popen([sys.executable, "-c", DEADLINES]))
     began = last = time.monotonic()
     try:
-        while Run.objects.exclude(state="ended").exists():
+        while Run.objects.exclude(state="ended").exists() and time.monotonic() - began < limit:
             time.sleep(0.5)
             if kill and time.monotonic() - last > kill:
                 last, killed = time.monotonic(), killed + 1
@@ -174,7 +175,7 @@ def measure(kind: str, options: argparse.Namespace, folder: Path, first: int) ->
         "start_ms": round(1000 * seconds / options.instances, 1),
     }
     hold_back(2.0, spread=options.instances / rate if rate else 0.0)
-    took, said["killed"] = at_work(folder, options.workers, options.kill)
+    took, said["killed"] = at_work(folder, options.workers, options.kill, options.limit)
     steps = Step.objects.count() - before
     lateness, again = late(folder)
     said |= {
@@ -194,6 +195,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=100.0, help="steps that fall due in a second, in the paced part")
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--kill", type=float, default=10.0, help="seconds between two kills; 0: nobody is killed")
+    parser.add_argument("--limit", type=float, default=3600.0, help="seconds after which a part is given up")
     parser.add_argument("--part", choices=("paced", "burst"), action="append")
     options = parser.parse_args()
     from on_postgres import cluster, programs

@@ -144,8 +144,8 @@ class Crash(Exception):
 
 
 POINTS = {
-    "notify": [(kinds, "write"), (kinds, "close"), (releasing, "give_back"), (releasing, "write"), (kinds, "release")],
-    "wait": [(kinds, "close"), (releasing, "write"), (kinds, "release"), (releasing, "write_run")],
+    "notify": [(kinds, "close"), (releasing, "give_back"), (releasing, "write_all"), (kinds, "release")],
+    "wait": [(kinds, "close"), (releasing, "write_all"), (kinds, "release"), (releasing, "write_run")],
     "playbook": [(kinds, "give_back"), (starting, "make"), (kinds, "release"), (releasing, "open_step")],
 }
 

@@ -44,9 +44,14 @@ def _due(rows: models.QuerySet[Q_], now: datetime) -> models.QuerySet[Q_]:
     return rows.filter(free, due_at__lte=now).order_by("due_at", "pk")
 
 
-def claim(rows: models.QuerySet[Q_], *, worker: str, now: datetime, seconds: float) -> Q_ | None:
-    """Take the row that has waited longest, for `seconds`. None when nothing is due or another worker was faster."""
-    if not _due(rows, now).exists():  # a plain read: an idle worker must not take the write lock
+def claim(
+    rows: models.QuerySet[Q_], *, worker: str, now: datetime, seconds: float, likely: bool = False
+) -> Q_ | None:  # fmt: skip
+    """Take the row that has waited longest, for `seconds`. None when nothing is due or another worker was faster.
+
+    `likely`: there was one a moment ago, so that it is not worth asking first.
+    """
+    if not likely and not _due(rows, now).exists():  # a plain read: an idle worker must not take the write lock
         return None
     with transaction.atomic():
         waiting = rows.model.together(_due(rows, now))

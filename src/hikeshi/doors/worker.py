@@ -64,6 +64,7 @@ class Worker:
         self.prompt = PROMPT if prompt is None else prompt
         self.looked = dict.fromkeys(self.prompt, 0.0)
         self.draining = False
+        self.last: type[Queued] | None = None  # what was claimed last
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self.actor = system("Hikeshi", "worker")
         self.stop = stop or threading.Event()
@@ -120,10 +121,14 @@ class Worker:
                 worker=self.name,
                 now=timezone.now(),
                 seconds=settings.ENVIRONMENT.lease_seconds,
+                likely=rows is self.last,
             )
             if row is not None:
+                self.last = rows
                 self._do(row, do)
                 return True
+            if rows is self.last:
+                self.last = None
         return False
 
     def attend(self, row: Queued) -> None:

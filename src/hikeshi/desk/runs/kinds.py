@@ -15,7 +15,7 @@ from hikeshi.desk.runs import starting
 from hikeshi.desk.runs.models import Run, Step
 from hikeshi.desk.runs.pinned import part_of, playbook_of, spec_of
 from hikeshi.desk.runs.releasing import close, release
-from hikeshi.desk.runs.rows import mine, write
+from hikeshi.desk.runs.rows import mine
 from hikeshi.errors import Failed, Refused
 from hikeshi.playbooks.conditions import condition
 from hikeshi.playbooks.facts import told_by_alert, world
@@ -92,8 +92,8 @@ def _notify(step: Step, spec: StepSpec, actor: Actor) -> None:
         "to": list(spec.message.to), "subject": {"en": subject.en, "ja": subject.ja}, "body": {"en": body.en, "ja": body.ja},
         "en": subject.en, "ja": subject.ja,
     }  # fmt: skip
-    write(step, actor, "step.notify", data)
-    _done(step, SENT, actor)
+    close(step, "done", SENT, actor=actor, before=[("step.notify", data)])
+    release(step.run, actor=actor)
 
 
 def _within(step: Step, spec: StepSpec, actor: Actor) -> None:

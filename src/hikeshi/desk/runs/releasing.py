@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from django.utils import timezone
@@ -16,7 +16,7 @@ from hikeshi.desk.runs import due, handing_in
 from hikeshi.desk.runs.models import Run, Step
 from hikeshi.desk.runs.opening import open_step
 from hikeshi.desk.runs.pinned import playbook_of
-from hikeshi.desk.runs.rows import write, write_run
+from hikeshi.desk.runs.rows import write, write_all, write_run
 from hikeshi.playbooks import flow
 from hikeshi.playbooks.facts import bind
 from hikeshi.playbooks.flow import Move
@@ -76,12 +76,17 @@ def _sum_up_parts(run: Run, seen: Iterable[Seen], actor: Actor) -> dict[str, str
     return found
 
 
-def close(step: Step, state: str, said: Text, *, actor: Actor) -> None:
-    """End a step that was done in other rows, or by a worker without the cloud. What waited for it is opened by the caller."""
+def close(
+    step: Step, state: str, said: Text, *, actor: Actor, before: Iterable[tuple[str, Mapping[str, Any]]] = ()
+) -> None:  # fmt: skip
+    """End a step that was done in other rows, or by a worker without the cloud. What waited for it is opened by the caller.
+
+    `before` are lines of the record (verb and data) that come before its end.
+    """
     step.state, step.ended_at, step.outcome = state, timezone.now(), {"en": said.en, "ja": said.ja}
     give_back(step, due_at=None)
     step.save(update_fields=ENDING)
-    write(step, actor, "step.end", {"outcome": state, "en": said.en, "ja": said.ja})
+    write_all(step, actor, [*before, ("step.end", {"outcome": state, "en": said.en, "ja": said.ja})])
     due.stop_clock(step, actor=actor, at=step.ended_at)
 
 

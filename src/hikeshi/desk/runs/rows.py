@@ -6,7 +6,7 @@ the other, so that the second sees what the first has ended, and neither waits f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from hikeshi.desk.actor import Actor
@@ -34,15 +34,19 @@ def fresh(step: Step, *states: str) -> Step:
 
 
 def mine(step: Step) -> None:
-    """The same for the worker that works on the step: its row is locked, and its run is what it is now.
+    """The same for the worker that works on the step, without reading everything again: the chain keeps others out.
 
     Raises `LeaseLost` where another worker or a person has the step meanwhile.
     """
     hold(step.run.incident.name)
-    row = _locked(step)
-    if (row.lease_owner, row.state) != (step.lease_owner, step.was_saved_in):
-        raise LeaseLost(f"Step {step.key} was taken over; it is {row.state} now.")
-    step.run, step.owner, step.owned_at = row.run, row.owner, row.owned_at
+    now = Step.objects.values_list(*MEANWHILE).get(pk=step.pk)
+    owner, state, step.owner, step.owned_at, step.run.state, step.run.facts, step.run.incident.severity = now
+    if (owner, state) != (step.lease_owner, step.was_saved_in):
+        raise LeaseLost(f"Step {step.key} was taken over; it is {state} now.")
+
+
+MEANWHILE: Final = ("lease_owner", "state", "owner", "owned_at", "run__state", "run__facts", "run__incident__severity")
+"""What others may have changed since a worker has claimed a step; who claims a step changes nothing but its lease."""
 
 
 def _locked(step: Step) -> Step:
@@ -63,6 +67,12 @@ def fresh_run(run: Run, *states: str) -> Run:
 def write(step: Step, actor: Actor, verb: str, data: Mapping[str, Any]) -> None:
     """One line in the incident's chain."""
     ledger.append(step.run.incident.name, actor=actor, verb=verb, obj=f"step {step.key}", data=data)
+
+
+def write_all(step: Step, actor: Actor, lines: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+    """Several lines at once, each a verb and its data."""
+    drafts = [ledger.Draft(verb, f"step {step.key}", data) for verb, data in lines]
+    ledger.append_many(step.run.incident.name, drafts, actor=actor)
 
 
 def write_run(run: Run, actor: Actor, verb: str, data: Mapping[str, Any]) -> None:
