@@ -168,3 +168,14 @@ def test_only_who_works_on_the_incident_is_offered_anything(
     assert "Does the attacker hold the key" in seen
     assert "The decision" not in seen
     assert send(signed_in(outsider), run, "1.2", "decide", value="held") == 403
+
+
+def test_my_work_lists_my_steps_and_what_waits_for_my_role(commander: Person, responder: Person, run: Run) -> None:
+    assert "1.1 Keep the audit log" in text(signed_in(responder), "/mine/")
+    assert "Does the attacker hold the key" not in text(signed_in(responder), "/mine/")
+    assert send(signed_in(responder), run, "1.2", "take") == 302
+    assert "1.2 Does the attacker hold the key" in text(signed_in(responder), "/mine/")
+    incidents.assign(run.incident, "incident_commander", actor=as_actor(commander), person=commander)
+    assert "1.2 Does the attacker hold the key" not in text(signed_in(commander), "/mine/")
+    assert send(signed_in(commander), run, "1.2", "give") == 302
+    assert "1.2 Does the attacker hold the key" in text(signed_in(commander), "/mine/")

@@ -24,6 +24,7 @@ from hikeshi.desk.incidents.models import Handover, Task
 from hikeshi.desk.incidents.verbs import duties_of, visible
 from hikeshi.desk.runs.models import Step
 from hikeshi.doors.console.clocks import face
+from hikeshi.doors.console.my_steps import my_steps
 from hikeshi.doors.console.templatetags.console import said
 from hikeshi.doors.console.visit import actor, attempt, done, incident_of, page
 from hikeshi.errors import HikeshiError
@@ -33,8 +34,10 @@ MOST: Final = 100
 KINDS: Final[dict[str, str | Promise]] = {
     "approval": _("approval"),
     "deadline": _("deadline"),
+    "decision": _("decision"),
     "group": _("alert"),
     "handover": _("hand-over"),
+    "step": _("step"),
     "task": _("task"),
 }
 
@@ -84,12 +87,18 @@ def _waiting(who: Actor, now: datetime) -> Iterator[Waiting]:
                 step.asked_at,
                 None,
             )
+    steps = list(my_steps(who, open_ones))
+    for kind, step, due, _clock in steps:
+        incident = step.run.incident
+        title = f"{step.key} {said(step.title)}" + (f" ({step.item})" if step.item else "")
+        yield Waiting(kind, title, incident.name, reverse("step", args=(incident.name, step.pk)), step.since, due)
     for task in Task.objects.filter(owner_id=who.person_id, incident__in=open_ones, state__in=("open", "taken")):
         yield Waiting(
             "task", task.title, task.incident.name, reverse("room", args=(task.incident.name,)), task.made_at, task.due
         )
     names = [one.name for one in open_ones if duties_of(who, one) & WRITES_UPDATES]
-    for clock in Clock.objects.filter(chain__name__in=names, stopped_at=None).select_related("chain")[:MOST]:
+    clocks = Clock.objects.filter(chain__name__in=names, stopped_at=None).exclude(rule__in=[one.clock for one in steps])
+    for clock in clocks.select_related("chain")[:MOST]:
         yield Waiting(
             "deadline",
             face(clock, now).name,

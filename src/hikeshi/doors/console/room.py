@@ -27,6 +27,7 @@ from hikeshi.doors.console.clocks import Face, faces
 from hikeshi.doors.console.visit import actor, attempt, done, incident_of, page, rights
 from hikeshi.doors.secrecy import forced as glass_broken
 from hikeshi.errors import Conflict, HikeshiError, Refused
+from hikeshi.playbooks.states import ENDED
 
 LEGAL: Final = tuple(name for name, rule in rules().items() if rule.duty is not None)
 STREAM = 40
@@ -67,10 +68,10 @@ def show(
 
 def head(request: HttpRequest, incident: Incident, tab: str) -> dict[str, Any]:
     """What the head of every page of an incident shows."""
-    steps = Step.objects.filter(run__incident=incident)
+    steps = Step.objects.filter(run__incident=incident, part_of=None)
     return {
         "incident": incident, "tab": tab, "can": rights(request, incident),
-        "steps_done": steps.filter(state__in=("done", "skipped", "undone")).count(), "steps_all": steps.count(),
+        "steps_done": steps.filter(state__in=ENDED).count(), "steps_all": steps.count(),
         "steps_asked": steps.filter(state="asked").count(), "evidence_count": incident.evidence.count(),
         "reports_count": incident.reports.count(),
         "glass_broken": glass_broken(incident),
