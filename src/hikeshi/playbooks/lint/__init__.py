@@ -19,7 +19,7 @@ from hikeshi.playbooks.lint import actions, conditions, facts, ids, order, safet
 from hikeshi.playbooks.lint.misfits import misfits
 from hikeshi.playbooks.lint.problem import Level, Problem, Subject
 from hikeshi.playbooks.playbook import Playbook
-from hikeshi.playbooks.shelf import library
+from hikeshi.playbooks.shelf import LIBRARY, library
 from hikeshi.strict_yaml import Document, parse, read
 from hikeshi.text import Text
 
@@ -110,14 +110,14 @@ def review_files(files: Iterable[Path]) -> dict[Path, list[Problem]]:
 
 
 class Shelf(Mapping[str, Playbook]):
-    """The playbooks of some files and of the library, by name. Read only when one is looked for, which few playbooks need."""
+    """The playbooks of some files, and of the library. Read only when one is looked for, which few playbooks need."""
 
     def __init__(self, documents: Iterable[Document]) -> None:
         self._documents = documents
 
     @cached_property
-    def _books(self) -> dict[str, Playbook]:
-        found = dict(library())
+    def _own(self) -> dict[str, Playbook]:
+        found = {}
         for document in self._documents:
             with contextlib.suppress(Unreadable):
                 book = document.convert(Playbook)
@@ -125,13 +125,13 @@ class Shelf(Mapping[str, Playbook]):
         return found
 
     def __getitem__(self, name: str) -> Playbook:
-        return self._books[name]
+        return self._own[name] if name in self._own else library()[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._books)
+        return iter(dict.fromkeys((*self._own, *LIBRARY)))
 
     def __len__(self) -> int:
-        return len(self._books)
+        return len({*self._own, *LIBRARY})
 
 
 def unreadable(problem: Unreadable) -> Problem:
