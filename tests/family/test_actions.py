@@ -16,6 +16,7 @@ from hikeshi.actions import ACTIONS, action
 from hikeshi.actions.action import Action, Plan, Receipt, inputs_of
 from hikeshi.actions.setting import Setting
 from hikeshi.errors import Failed, HikeshiError
+from hikeshi.simulation.changes import CHANGES
 from hikeshi.simulation.state import state
 
 FIRST = [(name, next(iter(stages))) for name, stages in STAGES.items()]
@@ -79,6 +80,14 @@ on_one_stage = pytest.mark.parametrize("play", FIRST, indirect=True, ids=ids)
 
 def test_every_action_has_a_stage() -> None:
     assert set(STAGES) == set(ACTIONS)
+
+
+def test_simulations_of_playbooks_compare_what_an_action_changes() -> None:
+    areas = {name: {area for stage in stages.values() for area in stage.areas} for name, stages in STAGES.items()}
+    assert {name: set(changed) for name, changed in CHANGES.items()} == {
+        name: one for name, one in areas.items() if one
+    }
+    assert list(CHANGES) == sorted(CHANGES)
 
 
 @on_every_stage

@@ -160,5 +160,4 @@ def test_what_is_not_as_it_was_is_named(on: Stage) -> None:
         "ec2.instances[].Instances[].Tags[].Key",
         "ec2.instances[].Instances[].Tags[].Value",
     }
-    assert hands.watched is not None
-    assert hands.watched.spent
+    assert hands.watched.spoilt

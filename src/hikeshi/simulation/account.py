@@ -24,7 +24,7 @@ from hikeshi.errors import Failed
 from hikeshi.simulation import cast
 from hikeshi.simulation.layer import Layer
 from hikeshi.simulation.server import SETTINGS, application, instances
-from hikeshi.simulation.short_cut import APPS, quick
+from hikeshi.simulation.short_cut import APPS, unsigned
 
 REGION = cast.REGION
 ACCOUNT = cast.ACCOUNT
@@ -54,7 +54,7 @@ class Account:
         self.simulated.reset()
 
     def client(self, service: str) -> Any:
-        return quick(client(service, REGION, self.url, 120.0))
+        return unsigned(client(service, REGION, self.url, 120.0))
 
     def bucket(self) -> Any:
         """The bucket for evidence."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from hikeshi.simulation.account import Account
@@ -36,45 +36,75 @@ def areas_of(services: Iterable[str]) -> set[str]:
 
 
 class Watched:
-    """The account as it was when each area was first looked at, and as it was last seen."""
+    """The account as it was when each area was first looked at, and as it was last seen.
 
-    def __init__(self, account: Account) -> None:
+    Looking costs more than acting, so it is done only where an answer is needed: before and after what may leave something behind,
+    and at the end. `known` is how the areas stand already, from a `Watched` that has found nothing left.
+    """
+
+    def __init__(self, account: Account, known: Mapping[str, Leaves] | None = None) -> None:
         self.account = account
-        self._first: dict[str, Leaves] = {}
-        self._last: dict[str, Leaves] = {}
+        self._first: dict[str, Leaves] = dict(known or {})
+        self._last: dict[str, Leaves] = dict(self._first)
+        self._stale: set[str] = set()
         self.granted: Leaves = Counter()
         """What differs and may."""
+        self.spoilt = False
+        """Something was changed for good that is no evidence, so that another way needs a fresh account."""
 
-    def look(self, services: Iterable[str]) -> None:
-        """See what these services can change, before it is changed."""
-        for area in areas_of(services) - set(self._first):
+    def begin(self, areas: Iterable[str]) -> None:
+        """See these before anything is changed there."""
+        for area in set(areas) - set(self._first):
             self._first[area] = self._last[area] = self._seen(area)
 
-    def changed(self, services: Iterable[str]) -> Leaves:
-        """What has changed since it was last seen."""
+    def touched(self, services: Iterable[str]) -> None:
+        """Something was changed there that will be undone: it is seen when it matters."""
+        self._stale |= areas_of(services) & set(self._first)
+
+    def settle(self, services: Iterable[str]) -> None:
+        """See how what these services can change stands now."""
+        self._settle(areas_of(services))
+
+    def _settle(self, areas: set[str]) -> None:
+        for area in areas & self._stale:
+            self._last[area] = self._seen(area)
+            self._stale.discard(area)
+
+    def grant(self, services: Iterable[str], *, evidence: bool) -> None:
+        """What has changed since it was last seen may stay so."""
         found: Leaves = Counter()
-        for area in areas_of(services):
-            if area not in self._first:
-                continue
+        for area in areas_of(services) & set(self._first):
             now = self._seen(area)
             found.update(now)
             found.subtract(self._last[area])
             self._last[area] = now
-        return found
+        self.granted.update(found)
+        self.spoilt = self.spoilt or (not evidence and any(found.values()))
+
+    def forget(self, areas: Iterable[str]) -> None:
+        """Compare these no more."""
+        for area in areas:
+            self._first.pop(area, None)
+        self.spoilt = True
 
     def left(self) -> list[tuple[str, str, int]]:
         """What differs from the beginning and may not: path, value, and how often more (or less, below zero)."""
+        self._settle(set(self._stale))
         found: Leaves = Counter()
         for area, first in self._first.items():
             found.update(self._last[area])
             found.subtract(first)
-        found.subtract(self.granted)
-        return sorted((path, value, count) for (path, value), count in found.items() if count)
+        for (path, value), count in self.granted.items():
+            if any(path.startswith(area) for area in self._first):
+                found[path, value] -= count
+        left = sorted((path, value, count) for (path, value), count in found.items() if count)
+        self.spoilt = self.spoilt or bool(left)
+        return left
 
     @property
-    def spent(self) -> bool:
-        """Something is not as it was, so that another way needs a fresh account."""
-        return any(self.granted.values()) or bool(self.left())
+    def known(self) -> dict[str, Leaves]:
+        """How the areas stand, for the next way."""
+        return {area: self._last[area] for area in self._first if area not in self._stale}
 
     def _seen(self, area: str) -> Leaves:
         return Counter(_leaves(area, state(self.account.client, [area])[area]))

@@ -14,15 +14,18 @@ from hikeshi.actions.action import Action, Plan, Receipt
 from hikeshi.actions.aws.recorder import ListRecorder
 from hikeshi.actions.aws.world import AwsSettings, AwsWorld
 from hikeshi.errors import HikeshiError, Refused
-from hikeshi.simulation.account import ACCOUNT, BUCKET, REGION, Account
-from hikeshi.simulation.differences import Leaves, Watched
-from hikeshi.simulation.short_cut import quick
+from hikeshi.simulation.account import ACCOUNT, BUCKET, REGION
+from hikeshi.simulation.changes import CHANGES
+from hikeshi.simulation.differences import Watched
+from hikeshi.simulation.short_cut import unsigned
 from hikeshi.text import Text
 
 MOST_LOOKS: Final = 1_000
 """How often an action that is pending is asked again."""
 LOOK_SECONDS: Final = 0.005
 """Between two looks, of real time: a simulated host works beside us. The played clock goes on by what the action says."""
+SESSIONS_SECONDS: Final = 13 * 3600
+"""How much later containments are undone: denies of sessions are kept until the longest session has expired (12 hours)."""
 READING: Final = ("Describe", "Get", "List", "Lookup", "Head", "Simulate")
 
 
@@ -69,10 +72,12 @@ class PlayedWorld(AwsWorld):
         return super().now() + self.ahead
 
     def _client(self, service: str) -> Any:
-        return quick(super()._client(service))
+        return unsigned(super()._client(service))
 
 
 class _Done(NamedTuple):
+    """One step that can be undone."""
+
     key: str
     action: Action[Any]
     plan: Plan
@@ -81,36 +86,36 @@ class _Done(NamedTuple):
 class InAccount:
     """Plans, does, proves and later undoes the actions in a simulated account. One object for each way that is played.
 
-    `opened` gives the account, asked when the first action comes: a playbook without actions needs none.
+    `opened` gives what watches the account, asked when the first action comes: a playbook without actions needs none.
     """
 
-    def __init__(self, opened: Callable[[], Account], incident: str) -> None:
+    def __init__(self, opened: Callable[[], Watched], incident: str) -> None:
         self._opened, self._incident = opened, incident
         self._done: list[_Done] = []
         self._plans: list[Plan] = []
-        self.watched: Watched | None = None
+        self._destroyed = 0
+        """How many of those done come before the last step that destroyed something for good."""
+        self._kept: Watched | None = None
 
     @property
-    def _account(self) -> Account:
-        return self._watching.account
-
-    @property
-    def _watching(self) -> Watched:
-        if self.watched is None:
-            self.watched = Watched(self._opened())
-        return self.watched
+    def watched(self) -> Watched:
+        if self._kept is None:
+            self._kept = self._opened()
+        return self._kept
 
     @property
     def left(self) -> list[tuple[str, str, int]]:
         """What is not as it was and may not be so: path, value, and how often more (below zero: less)."""
-        return self.watched.left() if self.watched else []
+        return self._kept.left() if self._kept else []
 
     def carry_out(self, key: str, name: str, inputs: Mapping[str, Any], at: float) -> Ended:
         """Never raises for what an action says: it is how the step ended."""
         world = self._world(key, at)
         try:
             action = build_action(name, inputs)
-            self._watching.look(_changed_by(ACTIONS[name].permissions))
+            self.watched.begin(CHANGES.get(name, ()))
+            if ACTIONS[name].reversible != "yes":
+                self.watched.settle(_changed_by(ACTIONS[name].permissions))
             plan = action.plan(world)
             self._plans.append(plan)
             receipt = self._performed(action, plan, world, key)
@@ -141,12 +146,13 @@ class InAccount:
 
     def _note(self, name: str, world: PlayedWorld) -> None:
         """What cannot be taken back, or only with loss, may differ at the end: evidence above all."""
-        changes = self._watching.changed({call.operation.partition(":")[0] for call in world.sent})
-        if name in ACTIONS and ACTIONS[name].reversible != "yes":
-            self._grant(changes)
-
-    def _grant(self, changes: Leaves) -> None:
-        self._watching.granted.update(changes)
+        kind, services = ACTIONS.get(name), _services(world)
+        if kind is None or kind.reversible != "yes":
+            self.watched.grant(services, evidence=kind is not None and kind.effect in {"look", "collect"})
+        else:
+            self.watched.touched(services)
+        if kind is not None and (kind.effect, kind.reversible) == ("destroy", "no") and world.sent:
+            self._destroyed = len(self._done)
 
     def _wrong(self, name: str, world: PlayedWorld) -> tuple[Text, ...]:
         missing = sorted(world.used - set(ACTIONS[name].permissions)) if name in ACTIONS else []
@@ -159,27 +165,36 @@ class InAccount:
 
     def undo_all(self, at: float) -> list[Undone]:
         """Undo in reverse order what can be undone."""
-        return [self._undo(one, at) for one in reversed(self._done)]
+        later = at + SESSIONS_SECONDS
+        places = reversed(list(enumerate(self._done)))
+        return [self._undo(one, later, gone=place < self._destroyed) for place, one in places]
 
-    def _undo(self, one: _Done, at: float) -> Undone:
-        world = self._world(one.key, at)
+    def _undo(self, one: _Done, at: float, *, gone: bool) -> Undone:
+        """`gone`: a later step has destroyed something for good, perhaps what this one was about; then it need not be possible."""
+        world, lossy = self._world(one.key, at), one.action.reversible == "with-loss"
+        if lossy:
+            self.watched.settle(_changed_by(one.action.permissions))
         try:
             receipt = one.action.undo(world, one.plan)
             wrong, why = receipt.outcome not in {"done", "already-done"}, receipt.summary
         except HikeshiError as problem:
             wrong, why = True, Text(str(problem), str(problem))
-        changes = self._watching.changed({call.operation.partition(":")[0] for call in world.sent})
-        if one.action.reversible == "with-loss":
-            self._grant(changes)
-        return Undone(one.key, _calls(world), why, wrong)
+        if lossy:
+            self.watched.grant(_services(world), evidence=False)
+        else:
+            self.watched.touched(_services(world))
+        if wrong and gone:
+            self.watched.forget(CHANGES.get(one.action.name, ()))
+        return Undone(one.key, _calls(world), why, wrong and not gone)
 
     def _world(self, key: str, at: float) -> PlayedWorld:
         world = PlayedWorld(
             incident=self._incident, step=f"{self._incident}/{key}", account=ACCOUNT, region=REGION,
-            record=ListRecorder(), endpoint_url=self._account.url, settings=AwsSettings(evidence_bucket=BUCKET),
+            record=ListRecorder(), endpoint_url=self.watched.account.url, settings=AwsSettings(evidence_bucket=BUCKET),
             earlier=self._plans, sleep=lambda _: None,
         )  # fmt: skip
         world.ahead = timedelta(seconds=at)
+        self.watched.account.simulated.ahead = at
         return world
 
 
@@ -187,6 +202,11 @@ def _changed_by(permissions: tuple[str, ...]) -> set[str]:
     """The services in which these permissions let somebody change something."""
     pairs = (one.partition(":") for one in permissions)
     return {service for service, _, name in pairs if not name.startswith(READING)}
+
+
+def _services(world: AwsWorld) -> set[str]:
+    """The services that were told to change something."""
+    return {call.operation.partition(":")[0] for call in world.sent}
 
 
 def _calls(world: AwsWorld) -> tuple[str, ...]:

@@ -143,6 +143,8 @@ class Layer:
     sessions: Sessions
     shells: Shells
     consoles: Consoles
+    ahead: float = 0.0
+    """Seconds by which the Date of its answers is ahead: simulations of playbooks wait without waiting."""
 
     def __init__(self, moto: WSGI, machines: Callable[[str], Mapping[str, Machine]]) -> None:
         self._moto = moto
@@ -181,11 +183,11 @@ class Layer:
         path = environ.get("PATH_INFO", "")
         controls = {CONTROL: self._control, weather.CONTROL: self._weather, lookups.CONTROL: self._recorded}
         if path in controls:
-            return _send(controls[path](environ), start_response)
+            return self._send(controls[path](environ), start_response)
         if path == "/moto-api/reset":
             self.forget()
         if path.startswith("/moto-api/"):
-            return self._moto(environ, _marked(start_response))
+            return self._moto(environ, self._marked(start_response))
         call = read_call(environ)
         key = signer(environ)
         stopped = self.sessions.denies(key, call) or (
@@ -193,12 +195,29 @@ class Layer:
         )
         if stopped is not None:
             _drain(environ)
-            return _send(stopped, start_response)
+            return self._send(stopped, start_response)
         fault = self.faults.take(call)
         addition = ADDITIONS.get((call.service, call.operation))
         if fault is None and addition is None and self.climate.good:
-            return self._moto(environ, _marked(start_response))
-        return _send(self._answer(environ, call, fault, addition), start_response)
+            return self._moto(environ, self._marked(start_response))
+        return self._send(self._answer(environ, call, fault, addition), start_response)
+
+    def _marked(self, start_response: Callable[..., Any]) -> Callable[..., Any]:
+        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            return start_response(status, [*headers, *self._dated(headers), SIMULATED], *rest)
+
+        return start
+
+    def _dated(self, headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        """The Date header, as AWS sends it with every answer, where there is none yet."""
+        known = any(name.lower() == "date" for name, _ in headers)
+        return [] if known else [("Date", formatdate(time.time() + self.ahead, usegmt=True))]
+
+    def _send(self, answer: Answer, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        length = ("Content-Length", str(len(answer.body)))
+        headers = [*answer.headers, length, *self._dated(answer.headers), SIMULATED]
+        start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", headers)
+        return [answer.body]
 
     def _answer(self, environ: dict[str, Any], call: Call, fault: Fault | None, addition: Addition | None) -> Answer:
         if fault is not None and fault.error != "timeout":
@@ -241,18 +260,6 @@ class Layer:
         return json_answer({})
 
 
-def _marked(start_response: Callable[..., Any]) -> Callable[..., Any]:
-    def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-        return start_response(status, [*headers, *_dated(headers), SIMULATED], *rest)
-
-    return start
-
-
-def _dated(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The Date header, as AWS sends it with every answer, where there is none yet."""
-    return [] if any(name.lower() == "date" for name, _ in headers) else [("Date", formatdate(usegmt=True))]
-
-
 def _ask(app: WSGI, environ: dict[str, Any]) -> Answer:
     """Call an application and hold its answer, so that it can be changed."""
     started: list[tuple[str, list[tuple[str, str]]]] = []
@@ -275,10 +282,3 @@ def _hang_up(environ: dict[str, Any]) -> None:
     """Cut the connection: the call was carried out and its answer is lost. Always raises; the server expects this kind."""
     environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
     raise ConnectionAbortedError("simulated: the answer is lost")
-
-
-def _send(answer: Answer, start_response: Callable[..., Any]) -> Iterable[bytes]:
-    length = ("Content-Length", str(len(answer.body)))
-    headers = [*answer.headers, length, *_dated(answer.headers), SIMULATED]
-    start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", headers)
-    return [answer.body]

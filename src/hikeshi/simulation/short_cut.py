@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from botocore import UNSIGNED
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError
 
@@ -17,6 +19,23 @@ def quick(client: Any) -> Any:
     """The client, on the short cut where its endpoint is in this process."""
     if (app := APPS.get(client.meta.endpoint_url)) is not None:
         client.meta.events.register_first("before-send", ShortCut(app), unique_id="short-cut")
+    return client
+
+
+@lru_cache(maxsize=512)
+def unsigned(client: Any) -> Any:
+    """`quick`, and naming its key without signing: nobody checks a signature there, and it takes a tenth of the time."""
+    if quick(client).meta.endpoint_url not in APPS:
+        return client
+    key = client._request_signer._credentials.access_key  # noqa: SLF001 - the SDK tells it nowhere else
+    scope = f"{key}/20260101/{client.meta.region_name}/{client.meta.service_model.signing_name}/aws4_request"
+    line = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=none"
+
+    def name(request: Any, **_: Any) -> None:
+        request.headers["Authorization"] = line
+
+    client.meta.events.register_first("choose-signer", lambda **_: UNSIGNED, unique_id="unsigned")
+    client.meta.events.register_first("request-created", name, unique_id="named")
     return client
 
 

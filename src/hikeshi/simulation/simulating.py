@@ -15,6 +15,7 @@ import msgspec
 from hikeshi.errors import HikeshiError, Refused
 from hikeshi.playbooks.playbook import Playbook, Simulation
 from hikeshi.simulation.account import Account, running_account
+from hikeshi.simulation.differences import Watched
 from hikeshi.simulation.hands import InAccount
 from hikeshi.simulation.judging import judged, undoing
 from hikeshi.simulation.rehearsing import Find, Rehearsal, filled
@@ -53,7 +54,7 @@ class Stage:
         self._scene: str | None = None
         self._names: dict[str, Any] = dict(EVERYWHERE)
         self._played = 0
-        self._last: InAccount | None = None
+        self._watched: Watched | None = None
 
     @property
     def account(self) -> Account:
@@ -67,20 +68,24 @@ class Stage:
         if scene.split():
             self._build(scene)
         self._played += 1
-        self._last = InAccount(lambda: self._build(scene), f"INC-2026-{self._played:04d}")
-        return self._names, self._last
+        return self._names, InAccount(lambda: self._watch(scene), f"INC-2026-{self._played:04d}")
 
-    def _build(self, scene: str) -> Account:
-        """The account with this scene in it."""
-        spent = self._last is not None and self._last.watched is not None and self._last.watched.spent
-        if scene != self._scene or spent:
-            self._scene = None
-            self.account.reset()
-            self.account.simulated.lookups.paced = False
-            self.account.bucket()
-            self._names = build(self.account, scene.split())
-            self._scene = scene
-        return self.account
+    def _watch(self, scene: str) -> Watched:
+        """The account with this scene in it, and how it stands as far as that is known."""
+        self._build(scene)
+        self._watched = Watched(self.account, self._watched.known if self._watched else None)
+        return self._watched
+
+    def _build(self, scene: str) -> None:
+        """Put the scene up, but where it still stands as it was, with nothing but evidence beside it."""
+        if scene == self._scene and not (self._watched and self._watched.spoilt):
+            return
+        self._scene, self._watched = None, None
+        self.account.reset()
+        self.account.simulated.lookups.paced = False
+        self.account.bucket()
+        self._names = build(self.account, scene.split())
+        self._scene = scene
 
 
 @contextmanager

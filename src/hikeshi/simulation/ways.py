@@ -121,6 +121,7 @@ class _Search:
         key, option = goal
         step = self.book.step(key)
         fixed: list[Change] = [("choice", key, option)] if option else []
+        fixed += [("state", cause, "failed") for cause in self.failures.get(key, ())]
         for tried in islice(self._combinations(step), MOST_TRIES):
             changes = {(kind, name): value for kind, name, value in (*tried, *fixed)}
             if goal in self.reached(self.way("try", changes)):
@@ -128,16 +129,18 @@ class _Search:
         return None
 
     def _combinations(self, step: StepSpec) -> Iterator[tuple[Change, ...]]:
-        near = [step, *(one for one in self.book.steps if one.key in self.before[step.key])]
-        causes = [cause for one in near for cause in self.failures.get(one.key, ())]
-        domains = self._domains(near)
-        for cause in causes:
-            domains.setdefault(("state", cause), []).insert(0, "failed")
+        """What the step looks at itself comes first, then what those before it look at."""
         yield ()
-        for size in range(1, DEEPEST + 1):
-            for names in combinations(domains, size):
-                for values in product(*(domains[name] for name in names)):
-                    yield tuple((kind, key, value) for (kind, key), value in zip(names, values, strict=True))
+        before = [one for one in self.book.steps if one.key in self.before[step.key]]
+        causes = [self.book.step(cause) for cause in self.failures.get(step.key, ())]
+        for near in ([step, *causes], [step, *before]):
+            domains = self._domains(near)
+            for cause in (cause for one in near for cause in self.failures.get(one.key, ())):
+                domains["state", cause] = ["failed"]
+            for size in range(1, DEEPEST + 1):
+                for names in combinations(domains, size):
+                    for values in product(*(domains[name] for name in names)):
+                        yield tuple((kind, key, value) for (kind, key), value in zip(names, values, strict=True))
 
     def _domains(self, near: list[StepSpec]) -> dict[tuple[str, str], list[Any]]:
         """What the conditions of these steps look at, and the values it can be given."""
@@ -147,7 +150,8 @@ class _Search:
             for name in condition(text).names:
                 root, _, rest = name.partition(".")
                 if root == "choice" and any(one.key == rest for one in self.book.steps):
-                    found["choice", rest] = [option.value for option in self.book.step(rest).options]
+                    options = [option.value for option in self.book.step(rest).options]
+                    found["choice", rest] = sorted(options, key=lambda one: f'"{one}"' not in text)
                 elif root == "state":
                     found["state", rest] = ["failed", "skipped", "partial"]
                 elif root in {"fact", "alert", "incident"}:

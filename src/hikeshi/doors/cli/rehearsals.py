@@ -19,7 +19,8 @@ from hikeshi.errors import Refused, Unreadable
 from hikeshi.playbooks.playbook import Playbook, load
 from hikeshi.playbooks.shelf import FOLDER, library
 from hikeshi.simulation import stamps
-from hikeshi.simulation.simulating import Report, simulate, stage
+from hikeshi.simulation.side_by_side import Among, simulate_all
+from hikeshi.simulation.simulating import Report
 from hikeshi.simulation.traces import Trace
 
 What = Annotated[
@@ -35,14 +36,10 @@ class Chosen(NamedTuple):
     books: list[tuple[Playbook, Path]]
     unreadable: list[Unreadable]
 
-    def find(self, name: str) -> Playbook:
-        """The playbook that a step runs: one of these, or one of the library."""
-        for book, _ in self.books:
-            if book.name == name:
-                return book
-        if name in library():
-            return library()[name]
-        raise Refused(f"There is no playbook {name!r}.")
+    @property
+    def among(self) -> Among:
+        """What the steps of these playbooks can run: these, and those of the library."""
+        return Among({**library(), **{book.name: book for book, _ in self.books}})
 
 
 def simulate_playbooks(
@@ -60,11 +57,11 @@ def simulate_playbooks(
     chosen = _chosen(what or [])
     rows: list[dict[str, Any]] = []
     reports = []
-    with stage() as on, progress(say("say.simulating", session.options.language)) as shown:
-        for place, (book, _) in enumerate(chosen.books):
-            shown(place, len(chosen.books))
-            reports.append(simulate(book, on, find=chosen.find, only=way))
-            rows += _rows(reports[-1], _traced if trace else _judged)
+    with progress(say("say.simulating", session.options.language)) as shown:
+        for report in simulate_all([book for book, _ in chosen.books], chosen.among.find, only=way):
+            reports.append(report)
+            shown(len(reports), len(chosen.books))
+            rows += _rows(report, _traced if trace else _judged)
     passed = all(report.passed for report in reports)
     if stamp and passed and not chosen.unreadable:
         _stamp(chosen, reports)
@@ -76,10 +73,11 @@ def simulate_playbooks(
 def drift(what: What = None) -> Answer:
     """Playbooks that were never simulated, or changed since, or whose actions changed since. Exit code 4 where there are any."""
     chosen = _chosen(what or [])
+    find = chosen.among.find
     rows = []
     for folder in sorted({folder for _, folder in chosen.books}):
         books = [book for book, place in chosen.books if place == folder]
-        rows += [msgspec.to_builtins(one) for one in stamps.drift(books, stamps.read(folder), chosen.find)]
+        rows += [msgspec.to_builtins(one) for one in stamps.drift(books, stamps.read(folder), find)]
     stale = any(row["state"] != "fresh" for row in rows)
     rows += [_unread(problem) for problem in chosen.unreadable]
     code = UNREADABLE if chosen.unreadable else DIFFERENCE if stale else DONE
@@ -112,10 +110,11 @@ def _files(name: str) -> list[Path]:
 
 
 def _stamp(chosen: Chosen, reports: list[Report]) -> None:
+    find = chosen.among.find
     today = datetime.now(UTC).date()
     for folder in {folder for _, folder in chosen.books}:
         made = {
-            book.name: stamps.stamp_of(report, book, chosen.find, today)
+            book.name: stamps.stamp_of(report, book, find, today)
             for (book, place), report in zip(chosen.books, reports, strict=True)
             if place == folder
         }
