@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "hikeshi.desk.evidence",
     "hikeshi.desk.playbooks",
     "hikeshi.desk.runs",
+    "hikeshi.desk.rehearsals",
     "hikeshi.desk.timelines",
     "hikeshi.desk.reports",
     "hikeshi.desk.reviews",

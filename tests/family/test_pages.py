@@ -32,7 +32,7 @@ SENT_ONLY = {
     "asset_add", "asset_act",
     "channel_act", "notice_act",
     "cloud_act", "cloud_add", "protected_act",
-    "readiness_ask",
+    "readiness_ask", "rehearsal_ask",
     "delivery_act", "group_act", "source_act", "source_add", "suppression_end",
     "anchors_act", "evidence_expect", "evidence_verify", "planned_act", "room_act", "step_act", "item_verify", "duties_act", "timeline_ask", "timeline_detect", "timeline_mark",
     "evidence_add", "evidence_leave", "item_act", "item_offer", "sign", "rebuild",
@@ -129,7 +129,7 @@ def _addresses(house: House) -> dict[str, str]:
         "assets": "/assets/", "known": f"/alerts/groups/{house.alert.group_id}/known/", "asset": f"/assets/{house.asset.pk}/", "asset_import": "/assets/import/",
         "audit": "/audit/", "clock_rules": "/clocks/?jurisdiction=JP", "clock_rule": "/clocks/jp-appi-final/?appi_known_on=2026-11-02",
         "severity": "/severity/", "house_facts": "/clocks/organisation/", "me": "/me/", "mine": "/mine/", "oncall": "/oncall/", "orders": "/orders/", "welcome": "/welcome/", "invite": f"/invite/{secret}/", "handover": f"/handover/{link}/", **pages_of_incident(house),
-        "readiness": "/readiness/", "coverage": "/coverage/", "channels": "/channels/", "notices": "/notices/", "notice_take": f"/notice/{house.told()}/",
+        "readiness": "/readiness/", "rehearsals": "/simulations/", "rehearsal": "/simulations/ransomware/", "coverage": "/coverage/", "channels": "/channels/", "notices": "/notices/", "notice_take": f"/notice/{house.told()}/",
         "self_report": "/report/", "self_reported": "/report/7K3-M9Q/",
     }  # fmt: skip
 

@@ -33,6 +33,8 @@ from hikeshi.desk.ledger.models import Chain, Copy, Round, Stamp
 from hikeshi.desk.notices import escalating, reading, sending
 from hikeshi.desk.notices.models import Notice
 from hikeshi.desk.queue import LeaseLost, Queued, claim, hold, next_due
+from hikeshi.desk.rehearsals import verbs as rehearsals
+from hikeshi.desk.rehearsals.models import Rehearsal
 from hikeshi.desk.runs import answering
 from hikeshi.desk.runs.leaving import leave_uncovered
 from hikeshi.desk.runs.models import Step, Watch
@@ -199,6 +201,10 @@ def _watch(row: Watch, worker: Worker) -> None:
     watch(row, actor=worker.actor)
 
 
+def _rehearse(row: Rehearsal, worker: Worker) -> None:
+    rehearsals.rehearse(row, actor=worker.actor)
+
+
 def _build(timeline: Timeline, worker: Worker) -> None:
     try:
         timelines.build(timeline, actor=worker.actor, engine=ApartStore)
@@ -252,6 +258,7 @@ WORK: Work = (
     (Stamp, _stamp),
     (Copy, _copy),
     (Asking, _ask),
+    (Rehearsal, _rehearse),
     (Round, _walk),
     (Item, _verify),
 )

@@ -17,8 +17,8 @@ APPS: dict[str, Any] = {}
 
 def quick(client: Any) -> Any:
     """The client, on the short cut where its endpoint is in this process."""
-    if (app := APPS.get(client.meta.endpoint_url)) is not None:
-        client.meta.events.register_first("before-send", ShortCut(app), unique_id="short-cut")
+    if (url := client.meta.endpoint_url) in APPS:
+        client.meta.events.register_first("before-send", ShortCut(url), unique_id="short-cut")
     return client
 
 
@@ -34,7 +34,12 @@ def unsigned(client: Any) -> Any:
     def name(request: Any, **_: Any) -> None:
         request.headers["Authorization"] = line
 
-    client.meta.events.register_first("choose-signer", lambda **_: UNSIGNED, unique_id="unsigned")
+    def choose(signature_version: Any, **_: Any) -> Any:
+        return (
+            None if str(signature_version).endswith("-query") else UNSIGNED
+        )  # addresses that are handed on stay signed
+
+    client.meta.events.register_first("choose-signer", choose, unique_id="unsigned")
     client.meta.events.register_first("request-created", name, unique_id="named")
     return client
 
@@ -58,16 +63,19 @@ class Line:
 
 
 class ShortCut:
-    """A handler of botocore's `before-send`: it answers instead of the network."""
+    """A handler of botocore's `before-send`: it answers instead of the network, whichever application is at the address now."""
 
-    def __init__(self, app: Any) -> None:
-        self._app = app
+    def __init__(self, url: str) -> None:
+        self._url = url
 
-    def __call__(self, request: Any, **_: Any) -> AWSResponse:
+    def __call__(self, request: Any, **_: Any) -> AWSResponse | None:
+        app = APPS.get(self._url)
+        if app is None:
+            return None
         told: list[tuple[str, list[tuple[str, str]]]] = []
         line = Line()
         try:
-            answered = self._app(_environ(request, line), lambda status, headers, *_: told.append((status, headers)))
+            answered = app(_environ(request, line), lambda status, headers, *_: told.append((status, headers)))
             body = b"".join(answered)
         except ConnectionAbortedError:
             line.cut = True

@@ -182,6 +182,8 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "rule.sign_off": ("{counsel} stands by the rule {object}", "{counsel} が規則 {object} を確認"),
     "rule.unsign": ("The sign-off of {object} was taken back: {reason}", "規則 {object} の確認を取り消し: {reason}"),
     "run.end": ("Playbook finished: {object} v{version}", "プレイブック終了: {object} v{version}"),
+    "rehearsal.ask": ("{actor} asked for a simulation of the playbook {object}, version {version}", "{actor} がプレイブック {object} 第 {version} 版のシミュレーションを依頼"),
+    "rehearsal.end": ("The simulation of the playbook {object}, version {version}, ended: {state}", "プレイブック {object} 第 {version} 版のシミュレーションが終了: {state}"),
     "run.pause": ("{actor} paused the playbook {object}: {reason}", "{actor} がプレイブック {object} を一時停止: {reason}"),
     "run.resume": ("{actor} let the playbook {object} go on {reason}", "{actor} がプレイブック {object} を再開 {reason}"),
     "run.start": ("Playbook started: {object} v{version}", "プレイブック開始: {object} v{version}"),
