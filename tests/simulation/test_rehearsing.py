@@ -10,7 +10,6 @@ import pytest
 
 from hikeshi.errors import Refused
 from hikeshi.playbooks.playbook import Playbook, Simulation
-from hikeshi.playbooks.shelf import library
 from hikeshi.simulation.hands import Idle
 from hikeshi.simulation.judging import judged
 from hikeshi.simulation.rehearsing import Rehearsal, filled, rendered
@@ -128,11 +127,13 @@ def test_every_option_and_every_fallback_is_reached_by_a_way() -> None:
     assert [way.choices for way in ways(book(DECIDE, simulations=written)).derived] == [{}]
 
 
-def test_a_playbook_of_the_library_is_played_and_undone(on: Stage) -> None:
-    report = simulate(library()["compromised-ec2"], on)
+def test_actions_are_done_and_undone_the_last_first(on: Stage) -> None:
+    disks = {**ISOLATE, "action": "aws.ebs.snapshot_set", "effect": "collect"}
+    mark = {**ISOLATE, "action": "aws.ec2.mark", "after": ["2.2"]}
+    report = simulate(book(disks, {**ISOLATE, "after": ["2.1"]}, mark), on)
     assert (report.passed, report.uncovered) == (True, ())
     undone = [beat for beat in report.traces[0].beats if beat.now == "undone"]
-    assert [beat.key for beat in undone] == ["2.4", "2.3"]
+    assert [beat.key for beat in undone] == ["2.3", "2.2"]
     assert all(beat.calls for beat in undone)
 
 
