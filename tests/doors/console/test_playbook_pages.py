@@ -242,3 +242,17 @@ def test_what_is_no_cacao_document_is_said_and_begins_nothing(author: Person, te
 def test_a_playbook_goes_out_in_the_language_of_the_reader(author: Person) -> None:
     answer = signed_in(author, "ja").get("/playbooks/ransomware/cacao/")
     assert answer.json()["name"] == "ランサムウェアとデータの恐喝"
+
+
+def test_who_reviews_does_not_become_a_writer_by_touching_a_key(author: Person, reviewer: Person, draft: Draft) -> None:
+    one, other = signed_in(author), signed_in(reviewer)
+    one.post(f"/playbooks/drafts/{draft.pk}/ask/", opened(one, draft))
+    page = other.post(
+        f"/playbooks/drafts/{draft.pk}/look/", opened(other, draft) | {"text": f"x{OWN}"}
+    ).content.decode()
+    assert "nothing is kept by itself" in page
+    draft.refresh_from_db()
+    assert (draft.state, draft.writers, draft.text) == ("in_review", ["sato"], OWN)
+    other.post(f"/playbooks/drafts/{draft.pk}/save/", opened(other, draft) | {"text": f"{OWN}# mine\n"})
+    draft.refresh_from_db()
+    assert (draft.state, draft.writers) == ("draft", ["sato", "suzuki"])

@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from hikeshi.desk.accounts.permissions import allowed, require
+from hikeshi.desk.accounts.permissions import allowed
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.playbooks import drafting, publishing
 from hikeshi.desk.playbooks.checking import Checked, changes, check, difference, needed, standing, text_of
@@ -62,20 +62,20 @@ def act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
 
 @require_POST
 def look(request: HttpRequest, pk: int) -> HttpResponse:
-    """Keep what is written, and say what lint says of it: the parts of the page that follow the text."""
+    """Keep what is written, and say what lint says of it: the parts of the page that follow the text.
+
+    A text in review is only looked at: a reviewer who touches a key must not become a writer. *Save* is what changes it.
+    """
     row, typed = _draft(request, pk), request.POST
-    require(actor(request), "triage")
-    problem = attempt(lambda: _save(row, actor(request), typed))
+    sent = typed.get("text", "").replace("\r\n", "\n")
+    problem = attempt(lambda: _save(row, actor(request), typed)) if row.state == "draft" else None
+    kept = row.state == "draft" and problem is None
     fresh = Draft.objects.get(pk=pk)
-    text = fresh.text if problem is None else typed.get("text", "").replace("\r\n", "\n")
-    in_form = problem is None and text != typed.get("text", "").replace("\r\n", "\n")
+    text = fresh.text if kept else sent
     context = {
-        **_of_text(text, typed.get("step", ""), fresh),
-        "row": fresh,
-        "live": True,
-        "in_form": in_form,
-        "problem": problem,
-    }
+        **_of_text(text, typed.get("step", ""), fresh), "row": fresh, "live": True, "kept": kept, "in_form": text != sent,
+        "problem": problem, "in_review": row.state == "in_review",
+    }  # fmt: skip
     return render(request, "console/parts/playbook_looked.html", context)
 
 
