@@ -154,6 +154,14 @@ def test_it_can_be_practised(playbook: Playbook) -> None:
 
 
 @every_playbook
+def test_it_says_how_it_is_meant_to_go(playbook: Playbook) -> None:
+    """Several ways: a good one, other decisions, and something that fails or is left out."""
+    assert len(playbook.simulations) >= 3
+    assert all(way.expect.steps for way in playbook.simulations)
+    assert any(way.comes_to for way in playbook.simulations)
+
+
+@every_playbook
 def test_people_decide_write_and_report(playbook: Playbook) -> None:
     """Decisions are decisions, somebody outside is written to, and the duties are asked about with the limits that come first."""
     assert any(step.kind == "decision" for step in playbook.steps)

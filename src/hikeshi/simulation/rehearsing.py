@@ -33,6 +33,7 @@ MOST_BEATS: Final = 5_000
 IT_ENDED: Final = Text("The simulation has it end like this.", "シミュレーションの指定による結果。")
 BY_PEOPLE: Final = Text("Done by people.", "担当者が実施。")
 OVER: Final = Text("The time is over.", "待ち時間が経過。")
+OWN: Final = Text("Its own simulations play it.", "専用のシミュレーションで確認。")
 HAPPENED: Final = Text("What it waited for has happened.", "待っていた条件が成立。")
 
 Find = Callable[[str], Playbook]
@@ -188,7 +189,10 @@ class Rehearsal:
         return Ended("done", step.wait.seconds, OVER)
 
     def _inner(self, step: StepSpec, key: str) -> Ended:
-        """The other playbook, played to its end with the same account and what is known so far; without `find` it is taken as done."""
+        """The other playbook, played to its end with the same account and what is known so far; without `find` it is taken as done.
+
+        So is one that asks people for facts, as nobody here can tell them: its own simulations play it.
+        """
         name = str(step.playbook)
         if self.find is None:
             return Ended("done")
@@ -196,8 +200,11 @@ class Rehearsal:
             return Ended("failed", why=Text(f"{name} is nested too deeply.", f"{name} の入れ子が深すぎる"))
         known = {fact: value for fact, value in self.facts.items() if not fact.startswith("fact.")}
         try:
+            book = self.find(name)
+            if any(step.asks for step in book.steps):
+                return Ended("done", why=OWN)
             inner = Rehearsal(
-                self.find(name), Simulation(name="inner"), self.hands, known, names=self.names, find=self.find,
+                book, Simulation(name="inner"), self.hands, known, names=self.names, find=self.find,
                 began=self.now, within=(*self.within, key),
             ).play()  # fmt: skip
         except HikeshiError as problem:
