@@ -211,7 +211,10 @@ class Rehearsal:
             return Ended("failed", why=Text(str(problem), str(problem)))
         self.beats += inner.beats
         self.wrong += inner.wrong
-        return Ended(flow.sum_up(list(inner.states.values())) or "failed", inner.now - self.now)
+        state = flow.sum_up(
+            [one for one in inner.states.values() if one in ENDED]
+        )  # what waits for facts is left to its own simulations
+        return Ended(state, inner.now - self.now)
 
     def _later(self, key: str, ended: Ended) -> None:
         heapq.heappush(self._events, (self.now + ended.seconds, next(self._number), key, ended))

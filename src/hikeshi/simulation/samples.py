@@ -57,7 +57,15 @@ OF_TYPE: Final[dict[str, Input]] = {"list": ["sample"], "number": 1, "text": "sa
 def samples(book: Playbook) -> dict[str, Input]:
     """A value for every fact that the playbook can look at, by full name."""
     by_actions = dict(_used(book))
-    found: dict[str, Input] = {name: by_actions.get(name, _plain(name)) for name in FACTS}
+    for name, spec in book.facts.items():
+        if spec.source and f"fact.{name}" in by_actions and spec.type == "text":
+            by_actions.setdefault(spec.source, by_actions[f"fact.{name}"])
+    within = any(step.playbook for step in book.steps)  # what it would do with names that stand nowhere says nothing
+    found: dict[str, Input] = {
+        name: by_actions.get(name, _plain(name))
+        for name in FACTS
+        if name in by_actions or not (within and "<" in str(TOLD.get(name)))
+    }
     found["incident.severity"] = int(book.severity[-1])
     if book.matches:
         found["alert.finding_type"] = book.matches[0]
@@ -84,10 +92,12 @@ def _used(book: Playbook) -> Iterator[tuple[str, Input]]:
     """Each fact that is put into an action, and what the action wants there. The last one wins: dict keeps it."""
     for step in reversed(book.steps):
         for name, value in step.inputs.items():
-            fact = bound_fact(value)
+            fact, given = bound_fact(value), _given(step, name)
             if fact == ITEM:
                 fact = bound_fact(step.for_each)
-            given = _given(step, name)
+                given = (
+                    "<other_instance_id>" if given == "<instance_id>" else given
+                )  # the first one has steps of its own
             if fact and given is not None:
                 yield fact, given
 

@@ -63,8 +63,10 @@ def _instance(account: Account) -> Names:
     network.give_addresses(account, machine)
     network.give_endpoints(account, machine)
     instance.open_shells(account, machine.id)
+    other = account.machine(1, IamInstanceProfile={"Arn": profile}, BlockDeviceMappings=instance.DISKS)
     return {
-        "instance_id": machine.id, "profile": "web-profile", "role": identity.ROLE, "subnet_id": machine.subnet,
+        "instance_id": machine.id,
+        "other_instance_id": other.id, "profile": "web-profile", "role": identity.ROLE, "subnet_id": machine.subnet,
         "vpc_id": machine.vpc, **acquisition.mirror_for(account, machine),
     }  # fmt: skip
 
@@ -151,7 +153,7 @@ SCENES: Final[dict[str, Scene]] = {
     ),
     "instance": Scene(
         what=Text("an EC2 instance with two interfaces, two disks, a role and open shells", "インターフェイス 2・ディスク 2・ロール・開いたシェルを持つ EC2 インスタンス"),
-        gives=("instance_id", "mirror_filter", "mirror_target", "profile", "role", "subnet_id", "vpc_id"), build=_instance,
+        gives=("instance_id", "mirror_filter", "mirror_target", "other_instance_id", "profile", "role", "subnet_id", "vpc_id"), build=_instance,
     ),
     "kms-key": Scene(
         what=Text("a KMS key that was disabled, with grants", "無効化され、許可 (grant) が付いた KMS キー"),

@@ -169,6 +169,8 @@ def _values(sample: Any, text: str, known: list[Any]) -> list[Any]:
     """Other values for a fact that this condition looks at: what it is compared with, and what is empty."""
     if isinstance(sample, bool):
         return [False, True]
+    if "<" in str(sample):  # it names something of the account: nothing else would be found there
+        return [[] if isinstance(sample, list) else ""]
     written = [one[0] or one[1] or one[2] for one in _LITERAL.findall(text)]
     if isinstance(sample, int):
         numbers = {int(one) for one in written if one.isdecimal()}
