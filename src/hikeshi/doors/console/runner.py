@@ -10,13 +10,14 @@ from django.utils import timezone
 
 from hikeshi.desk.duties.models import Clock
 from hikeshi.desk.incidents.models import DUTIES, PHASES, Incident
-from hikeshi.desk.playbooks.reading import books
+from hikeshi.desk.playbooks.reading import shelf
 from hikeshi.desk.runs.models import Run, Step
 from hikeshi.desk.runs.pinned import BY_HAND
 from hikeshi.desk.runs.waiting import Waiting, whom
 from hikeshi.doors.console import lanes
 from hikeshi.doors.console.clocks import Face, face
 from hikeshi.doors.console.doing import end_of
+from hikeshi.doors.console.playbooks import simulated
 from hikeshi.playbooks.states import CLEAR, ENDED, FAILED, WAITING
 
 DOTS: Final[dict[str, tuple[str, str]]] = {
@@ -167,7 +168,7 @@ def context(reader: str, incident: Incident, here: Step | None) -> dict[str, Any
         "here": here, "run": run, "groups": groups(run, here), "run_over": over, "run_all": everything,
         "beside": beside(runs, here), "waiting": next((one for one in whom(run) if here and one.step.pk == here.pk), None),
         "end": end_of(run), "duties": DUTIES, "phase_words": PHASES, "run_steps": [step.key for step in steps_of(run) if step.part_of_id is None],
-        "by_hand_run": run.playbook == BY_HAND, "newer": _newer(run),
+        "by_hand_run": run.playbook == BY_HAND, **_shelved(run),
         "other_runs": [
             {"run": other, "at": chosen([other], reader), "over": progress(other)[0], "all": progress(other)[1]}
             for other in runs if other.pk != run.pk
@@ -181,7 +182,12 @@ def progress(run: Run) -> tuple[int, int]:
     return sum(state in ENDED for state in states), len(states)
 
 
-def _newer(run: Run) -> int:
-    """The version on the shelf, where it is not the one that is pinned; else 0."""
-    book = books().get(run.playbook)
-    return book.version if book and book.digest != run.digest else 0
+def _shelved(run: Run) -> dict[str, Any]:
+    """How the pinned text stands on the shelf: signed, last simulated; `newer` is the shelf's version where it is another text, else 0."""
+    found = shelf().books.get(run.playbook)
+    same = found is not None and found.playbook.digest == run.digest
+    return {
+        "newer": found.playbook.version if found and not same else 0,
+        "signed": same and found is not None and found.signed.state == "signed",
+        "stamp": simulated(run.playbook, run.digest),
+    }
