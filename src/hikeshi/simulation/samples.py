@@ -50,6 +50,8 @@ TOLD: Final[dict[str, Input]] = {
 }
 """What the facts of an alert are, where no action says it better. Placeholders only count where the playbook looks at the fact."""
 
+VAGUE: Final = frozenset({"about", "caller"})
+"""Inputs that take one thing or another: what a second action wants of the same fact says it better."""
 PLACES: Final = frozenset(EVERYWHERE) | {name for scene in SCENES.values() for name in scene.gives}
 OF_TYPE: Final[dict[str, Input]] = {"list": ["sample"], "number": 1, "text": "sample", "yes_no": True}
 
@@ -90,7 +92,7 @@ def places_in(value: Input) -> Iterator[str]:
 
 def _used(book: Playbook) -> Iterator[tuple[str, Input]]:
     """Each fact that is put into an action, and what the action wants there. The last one wins: dict keeps it."""
-    for step in reversed(book.steps):
+    for step in sorted(book.steps, key=lambda one: not VAGUE.intersection(one.inputs)):
         for name, value in step.inputs.items():
             fact, given = bound_fact(value), _given(step, name)
             if fact == ITEM:
