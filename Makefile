@@ -9,7 +9,7 @@ SPARK := $(VENV)/.installed-spark
 # Kept wherever this runs: the tests start hundreds of processes, and each would compile what it imports anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-sqlite test-postgres test-cluster setup test-packages lint format lock clean
+.PHONY: demo test test-sqlite test-postgres test-cluster setup setup-cluster test-packages lint format lock clean
 
 demo: setup
 	$(BIN)/hikeshi demo $(ARGS)
@@ -27,7 +27,7 @@ test-postgres: setup test-packages
 	$(BIN)/python tests/on_postgres.py $(PYTEST) --basetemp=$(VENV)/tmp-postgres -m "not slow" tests/desk
 
 # A real Spark master with workers: a minute or two more, and 480 MB of PySpark.
-test-cluster: setup test-packages $(SPARK)
+test-cluster: setup-cluster
 	$(BIN)/pytest --basetemp=$(VENV)/tmp-cluster -m cluster tests/stores tests/doors/cli $(ARGS)
 
 setup: $(STAMP)
@@ -45,6 +45,9 @@ $(STAMP): requirements.lock pyproject.toml deploy/debian-packages
 $(SPARK): $(STAMP) requirements-spark.lock
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements-spark.lock
 	@touch $@
+
+# Before anything runs at the same time: nothing is added to the packages that other tests are importing.
+setup-cluster: setup test-packages $(SPARK)
 
 test-packages: setup
 	@deploy/debian-packages test

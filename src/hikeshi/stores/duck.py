@@ -20,6 +20,7 @@ from hikeshi.events.assumed import Assumption
 from hikeshi.events.detect.sql import text
 from hikeshi.events.event import COLUMNS
 from hikeshi.stores import questions
+from hikeshi.stores.engines import engine
 from hikeshi.stores.integrity import UNKNOWN, integrity_of
 from hikeshi.stores.layout import Batch, Edge, Layout, alive, fingerprint, inside, merged
 from hikeshi.stores.store import SHOWN, BuildReport, Progress, Query, SourceRow, Value
@@ -42,9 +43,6 @@ TYPES = {
     "uint16": "USMALLINT",
 }
 """DuckDB's names of the types that columns are declared with."""
-
-MEMORY = "768MB"
-"""What DuckDB may use; beyond that it writes to the folder."""
 
 _EVENTS = "SELECT p.*, coalesce(f.dup_count, 1) AS dup_count FROM parts p LEFT JOIN folds f ON p.row_id = f.row_id WHERE coalesce(f.keep, true)"
 """Each event once: of several deliveries the one that was read first."""
@@ -82,7 +80,7 @@ Spread = Callable[[Callable[[Path, bytes], Any], Sequence[Any], Callable[[bytes]
 
 
 class DuckStore:
-    """Events in `folder`. Opening costs nothing; every question opens its own connection, so threads may share a store."""
+    """Events in `folder`. Opening costs nothing; every question has an engine to itself, so threads may share a store."""
 
     spread: Spread | None = None
     """Where there are workers besides this process."""
@@ -203,21 +201,21 @@ class DuckStore:
     @contextmanager
     def _connection(self, only: range | None = None) -> Iterator[DuckDBPyConnection]:
         """A connection in which `events` is every event once, `parts` every delivery; `only` those of batches with such numbers."""
-        import duckdb  # heavy; a report or a manifest needs no engine
-
         batches = self._layout.batches()
-        settings = {"memory_limit": MEMORY, "autoinstall_known_extensions": "false", "parquet_metadata_cache": "true"}
-        con = duckdb.connect(":memory:", config={**settings, "temp_directory": str(self._layout.folder / "spilled")})
-        try:
-            self._open_parts(con, batches, only)
-            con.read_parquet(str(self._folds(con, batches))).create_view("folds")
-            if once := merged(batches):
-                con.read_parquet([str(self._layout.parts / part) for part in once.once]).create_view("events")
-            else:
-                con.execute(f"CREATE VIEW events AS {_EVENTS}")
+        folder = self._layout.folder
+        name = (folder, folder.absolute(), batches, only)  # views have paths as they were given
+        with engine(name, folder.absolute() / "spilled", lambda con: self._prepare(con, batches, only)) as con:
+            self._folds(con, batches)
             yield con
-        finally:
-            con.close()
+
+    def _prepare(self, con: DuckDBPyConnection, batches: Sequence[Batch], only: range | None) -> None:
+        """The views, which stay as long as these batches do."""
+        self._open_parts(con, batches, only)
+        con.read_parquet(str(self._folds(con, batches))).create_view("folds")
+        if once := merged(batches):
+            con.read_parquet([str(self._layout.parts / part) for part in once.once]).create_view("events")
+        else:
+            con.execute(f"CREATE VIEW events AS {_EVENTS}")
 
     def _open_parts(self, con: DuckDBPyConnection, batches: Sequence[Batch], only: range | None) -> None:
         """The view `parts`: what the manifests name, without sources that a later batch read again."""
