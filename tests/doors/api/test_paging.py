@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from doors.api.caller import Caller
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.doors.api.incidents import Declaration, Note
-from hikeshi.doors.api.steps import Start
+from hikeshi.doors.api.runs import Start
 
 HUGE = "9" * 5000
 
