@@ -40,6 +40,14 @@ ITEM: Final = "item"
 Value = str | bool | int | list[str]
 
 
+class Lacking(Refused):
+    """A fact is not known yet. `said` says so in both languages."""
+
+    def __init__(self, said: Text) -> None:
+        super().__init__(said.en, hint="Tell it, or do the step by hand.")
+        self.said = said
+
+
 def bound_fact(value: object) -> str | None:
     """The fact that an input names, without its "$"; None for a plain value. A text that begins with "$" is written with "$$"."""
     return value[1:] if isinstance(value, str) and value.startswith("$") and not value.startswith("$$") else None
@@ -79,9 +87,11 @@ def value_of(playbook: Playbook, step: StepSpec, fact: str, facts: Mapping[str, 
             hint=f"Facts are {', '.join((*FACTS, *(f'fact.{one}' for one in playbook.facts)))}.",
         )
     if facts.get(fact) in (None, "", []):
-        raise Refused(
-            f"Step {step.key} needs {fact} ({said.en}) for {wanted_for}, and it is not known.",
-            hint="Tell it, or do the step by hand.",
+        raise Lacking(
+            Text(
+                f"Step {step.key} needs {fact} ({said.en}) for {wanted_for}, and it is not known.",
+                f"ステップ {step.key} に必要な「{said.ja}」({fact}) がまだ分かっていません。",
+            )
         )
     return facts[fact]
 

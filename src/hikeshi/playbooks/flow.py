@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from hikeshi.errors import Refused
 from hikeshi.playbooks.conditions import condition
-from hikeshi.playbooks.facts import bind, bound_fact, value_of, world
+from hikeshi.playbooks.facts import Lacking, bind, bound_fact, value_of, world
 from hikeshi.playbooks.playbook import GO_ON, HOLD, Playbook, StepSpec
 from hikeshi.playbooks.states import CLEAR, ENDED, FAILED, WAITING
 from hikeshi.text import Text
@@ -104,6 +104,8 @@ def _move(
         if step.when and not condition(step.when).holds(seen):
             return Move(step.key, "not_needed", NOT_NEEDED)
         return _opened(playbook, step, facts, allowed)
+    except Lacking as problem:
+        return Move(step.key, "lacking", problem.said)
     except Refused as problem:
         return Move(step.key, "lacking", Text(str(problem), f"事実の入力待ち: {problem}"))
 
