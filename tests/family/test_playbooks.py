@@ -15,6 +15,8 @@ from hikeshi.playbooks.flow import ancestors
 from hikeshi.playbooks.lint import lint
 from hikeshi.playbooks.playbook import PHASES, Message, Playbook, StepSpec, load
 from hikeshi.playbooks.shelf import FOLDER, LIBRARY, library
+from hikeshi.simulation import stamps
+from hikeshi.simulation.ways import ways
 from hikeshi.text import Text
 
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
@@ -235,3 +237,13 @@ def test_ransomware_holds_the_actions_of_the_guide_and_what_a_senior_responder_a
     for words in ("encryption is still running", "scope", "data was taken", "duties to report", "contact and payment"):
         assert any(words in title for title in decided), words
     assert playbook.step("4.6").wait
+
+
+@every_playbook
+def test_its_ways_reach_every_step_option_and_failure(playbook: Playbook) -> None:
+    assert ways(playbook).uncovered == ()
+
+
+def test_the_library_has_been_simulated_as_it_is() -> None:
+    drifted = stamps.drift(library().values(), stamps.read(FOLDER), library().__getitem__)
+    assert [one for one in drifted if one.state != "fresh"] == [], "run `hikeshi playbook simulate --stamp`"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import pickle
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -166,3 +167,9 @@ def test_the_library_is_read_once_and_cannot_be_spoilt_by_a_caller() -> None:
 def test_a_finding_type_proposes_the_playbook_that_answers_it(finding_type: str, name: str | None) -> None:
     found = proposed(finding_type, library().values())
     assert (found.name if found else None) == name
+
+
+def test_the_digest_is_the_same_in_another_process_and_with_defaults_written_down() -> None:
+    book = library()["ransomware"]
+    assert pickle.loads(pickle.dumps(book)).digest == book.digest
+    assert read(step(effect="look", due_from="run", after=[])).digest == read(step()).digest

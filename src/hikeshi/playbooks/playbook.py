@@ -7,6 +7,7 @@ facts (`facts.py`, `conditions.py`). docs/playbooks.md describes the format for 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -247,8 +248,10 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def canonical(self) -> bytes:
-        """RFC 8785 canonical JSON of everything in it but what is left at its default. Comments and layout of the file do not count."""
-        return rfc8785.dumps(msgspec.to_builtins(self))
+        """RFC 8785 canonical JSON of everything in it but what equals its default. Comments and layout of the file do not count, nor
+        whether a default is written down.
+        """
+        return rfc8785.dumps(_plain(self))
 
     @property
     def digest(self) -> str:
@@ -260,6 +263,23 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             if step.key == key:
                 return step
         raise Refused(f"{self.name} has no step {key}.")
+
+
+def _plain(value: Any) -> Any:
+    """Plain JSON values. The library leaves out what *is* the default object: what was read, copied or sent to another process may only equal it."""
+    if isinstance(value, msgspec.Struct):
+        kept = ((name, getattr(value, name)) for name in value.__struct_fields__)
+        defaults = _defaults(type(value))
+        return {name: _plain(part) for name, part in kept if name not in defaults or part != defaults[name]}
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+@functools.cache
+def _defaults(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    fields = [one for one in msgspec.structs.fields(kind) if not one.required]
+    return {one.name: one.default_factory() if one.default is msgspec.NODEFAULT else one.default for one in fields}
 
 
 def load(path: Path) -> Playbook:

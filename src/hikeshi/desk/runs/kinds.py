@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -16,13 +17,14 @@ from hikeshi.desk.runs.models import Run, Step
 from hikeshi.desk.runs.pinned import part_of, playbook_of, spec_of
 from hikeshi.desk.runs.releasing import close, release
 from hikeshi.desk.runs.rows import mine
-from hikeshi.errors import Failed, Refused
+from hikeshi.errors import Failed, HikeshiError, Refused
 from hikeshi.playbooks.conditions import condition
 from hikeshi.playbooks.facts import told_by_alert, world
 from hikeshi.playbooks.messages import rendered
 from hikeshi.playbooks.playbook import Playbook, StepSpec
 from hikeshi.text import Text
 
+log = logging.getLogger(__name__)
 LOOK_EVERY: Final = timedelta(seconds=10)
 """How often a wait looks whether what it waits for holds, where nobody has told a fact meanwhile."""
 TARGET: Final = "fact.target"
@@ -39,20 +41,32 @@ def carry(step: Step, *, actor: Actor) -> None:
         spec = spec_of(step)
         if spec is None:
             raise Failed(f"Step {step.key} is not in its playbook.", permanent=True)
-        CARRIED[step.kind](step, spec, actor)
+        _send_all(CARRIED[step.kind](step, spec, actor), actor)
 
 
-def _wait(step: Step, spec: StepSpec, actor: Actor) -> None:
+def _send_all(opened: list[Step], actor: Actor) -> None:
+    """Messages that are opened by what a worker did go out with it: they are lines of the record, and nothing outside is asked."""
+    while opened:
+        step = opened.pop()
+        if step.kind != "notify" or (spec := spec_of(step)) is None:
+            continue
+        try:
+            opened += _notify(step, spec, actor)
+        except HikeshiError:  # nothing was written: it is due, and whoever claims it says what is wrong with it
+            log.exception("the message of step %s waits for a worker of its own", step)
+
+
+def _wait(step: Step, spec: StepSpec, actor: Actor) -> list[Step]:
     if spec.wait is None:
         raise Failed(f"Step {step.key} does not say for how long it waits.", permanent=True)
     now = timezone.now()
     over = (step.began_at or now) + timedelta(seconds=spec.wait.seconds)
     if spec.wait.until and _holds(step, spec.wait.until):
-        _done(step, HOLDS, actor)
-    elif over <= now:
-        _done(step, TIME_OVER, actor)
-    else:
-        _look_again(step, min(over, now + LOOK_EVERY) if spec.wait.until else over)
+        return _done(step, HOLDS, actor)
+    if over <= now:
+        return _done(step, TIME_OVER, actor)
+    _look_again(step, min(over, now + LOOK_EVERY) if spec.wait.until else over)
+    return []
 
 
 def _look_again(step: Step, at: datetime) -> None:
@@ -83,7 +97,7 @@ def _book(step: Step) -> Playbook:
     return book
 
 
-def _notify(step: Step, spec: StepSpec, actor: Actor) -> None:
+def _notify(step: Step, spec: StepSpec, actor: Actor) -> list[Step]:
     """The record says what is sent to whom; what is in the record is sent by `desk.notices`."""
     if spec.message is None:
         raise Failed(f"Step {step.key} has no message.", permanent=True)
@@ -93,10 +107,10 @@ def _notify(step: Step, spec: StepSpec, actor: Actor) -> None:
         "en": subject.en, "ja": subject.ja,
     }  # fmt: skip
     close(step, "done", SENT, actor=actor, before=[("step.notify", data)])
-    release(step.run, actor=actor)
+    return release(step.run, actor=actor)
 
 
-def _within(step: Step, spec: StepSpec, actor: Actor) -> None:
+def _within(step: Step, spec: StepSpec, actor: Actor) -> list[Step]:
     """Start the playbook within; the step goes on as long as it does."""
     run, book = step.run, part_of(step.run, spec.playbook or "")
     facts = {name: value for name, value in run.facts.items() if not name.startswith("fact.")}
@@ -107,19 +121,20 @@ def _within(step: Step, spec: StepSpec, actor: Actor) -> None:
     give_back(step, due_at=None)
     step.save(update_fields=["due_at", "lease_owner", "lease_until", "attempts"])
     inner = starting.make(run.incident, book, run.parts, facts, actor=actor, order=run.order, within=step)
-    release(inner, actor=actor)
+    return release(inner, actor=actor)
 
 
-def _done(step: Step, said: Text, actor: Actor) -> None:
+def _done(step: Step, said: Text, actor: Actor) -> list[Step]:
     close(step, "done", said, actor=actor)
-    release(step.run, actor=actor)
+    return release(step.run, actor=actor)
 
 
-CARRIED: Final[dict[str, Callable[[Step, StepSpec, Actor], None]]] = {
+CARRIED: Final[dict[str, Callable[[Step, StepSpec, Actor], list[Step]]]] = {
     "notify": _notify,
     "playbook": _within,
     "wait": _wait,
 }
+"""Each gives back the steps that it opened."""
 
 
 @transaction.atomic

@@ -42,22 +42,25 @@ OPENING = ("state", "ended_at", "outcome", "due_at", "inputs", "began_at")
 SEEN = ("pk", "key", "state", "choice", "part_of_id", "after", "allowed_by")
 
 
-def release(run: Run, *, actor: Actor) -> None:
+def release(run: Run, *, actor: Actor) -> list[Step]:
     """Open every step that has nothing to wait for any more, and leave out what is not needed. Called inside the verb that ended one.
 
-    `run` is as it is now, and the incident's chain is held (`rows.py`). A run that is over ends the step that it is within.
+    `run` is as it is now, and the incident's chain is held (`rows.py`). A run that is over ends the step that it is within. Gives back what
+    was opened, as it was saved.
     """
     if run.state != "running":
-        return
+        return []
     seen = [Seen(*row) for row in run.steps.order_by("place", "pk").values_list(*SEEN)]
     states = {one.key: one.state for one in seen}
     states |= _sum_up_parts(run, seen, actor)
     moves = [*_moves(run, seen, states), *_added(run, seen, states)]
+    opened: list[Step] = []
     if moves:
-        _carry_all(run, moves, {one.key: one.pk for one in seen}, actor)
+        opened = _carry_all(run, moves, {one.key: one.pk for one in seen}, actor)
         states |= {move.key: move.to for move in moves}
     if all(state in ENDED for state in states.values()):
-        _end(run, [states[one.key] for one in seen if one.whole is None], actor)
+        opened += _end(run, [states[one.key] for one in seen if one.whole is None], actor)
+    return opened
 
 
 def _sum_up_parts(run: Run, seen: Iterable[Seen], actor: Actor) -> dict[str, str]:
@@ -117,7 +120,7 @@ def _added(run: Run, seen: Iterable[Seen], states: Mapping[str, str]) -> Iterato
             yield Move(one.key, "open")
 
 
-def _carry_all(run: Run, moves: Iterable[Move], keys: Mapping[str, int], actor: Actor) -> None:
+def _carry_all(run: Run, moves: Iterable[Move], keys: Mapping[str, int], actor: Actor) -> list[Step]:
     book = playbook_of(run)
     specs = {spec.key: spec for spec in book.steps} if book else {}
     rows = run.steps.order_by().in_bulk([keys[move.key] for move in moves])
@@ -131,6 +134,7 @@ def _carry_all(run: Run, moves: Iterable[Move], keys: Mapping[str, int], actor: 
         else:
             _stay(step, move, actor)
     due.open_clocks(run, opened, actor=actor)
+    return opened
 
 
 def _stay(step: Step, move: Move, actor: Actor) -> None:
@@ -172,15 +176,16 @@ def _parts(step: Step, spec: StepSpec, move: Move, book: Playbook) -> Iterator[S
         yield part
 
 
-def _end(run: Run, states: list[str], actor: Actor) -> None:
+def _end(run: Run, states: list[str], actor: Actor) -> list[Step]:
     """Everything in it is over; so is the step that it is within, and what waited for that one goes on."""
     if playbook_of(run) is None:
-        return
+        return []
     run.state, run.ended_at = "ended", timezone.now()
     run.save(update_fields=["state", "ended_at"])
     write_run(run, actor, "run.end", {"version": run.version})
-    if run.within is not None:
-        whole = run.within
-        whole.run.incident = run.incident
-        close(whole, flow.sum_up(states), _counted(states), actor=actor)
-        release(whole.run, actor=actor)
+    if run.within is None:
+        return []
+    whole = run.within
+    whole.run.incident = run.incident
+    close(whole, flow.sum_up(states), _counted(states), actor=actor)
+    return release(whole.run, actor=actor)
