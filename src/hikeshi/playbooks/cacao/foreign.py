@@ -87,6 +87,7 @@ def read_foreign(document: Mapping[str, Any]) -> tuple[Playbook, list[Note]]:
                 ),
             )
         )
+    walk.notes += _beginnings(walk)
     book = Playbook(
         name=_slug(str(document.get("name") or document.get("id"))), version=1, severity=_severity(document.get("severity")),
         title=_both(str(document.get("name") or document.get("id"))), summary=_both(str(document.get("description") or document.get("name") or document.get("id"))),
@@ -95,6 +96,20 @@ def read_foreign(document: Mapping[str, Any]) -> tuple[Playbook, list[Note]]:
         sources=tuple(_sources(document)), cacao=kept, steps=tuple(walk.steps),
     )  # fmt: skip
     return book, walk.notes
+
+
+def _beginnings(walk: _Walk) -> Iterator[Note]:
+    """Variables that conditions look at and that have a value from the start: here somebody tells it."""
+    for name, (fact, _) in walk.facts.items():
+        value = walk.document["playbook_variables"][name].get("value")
+        if f"fact.{fact}" in walk.used and value:
+            yield Note(
+                name,
+                Text(
+                    f"It begins as {value!r}: tell the fact {fact} when you start.",
+                    f"初期値は {value!r} です。開始時に事実 {fact} を入力してください。",
+                ),
+            )
 
 
 class _Walk:

@@ -58,6 +58,8 @@ def _to_cel(part: str, facts: Mapping[str, str]) -> str | None:
     if found is None or fact is None or (found["no"] and found["sign"]):
         return None
     sign = {"=": "==", "<>": "!="}.get(found["sign"] or "=", found["sign"] or "==")
+    if sign not in {"==", "!="}:
+        return None  # told as texts, "9" would be more than "10"
     value = found["value"] or ("false" if found["no"] else "true")
     return f"{fact} {sign} {_literal(value)}"
 
