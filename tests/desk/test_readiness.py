@@ -93,7 +93,6 @@ def test_a_retired_account_is_not_asked(account: Account, hikeshi: Actor) -> Non
 
 def test_the_daily_round_asks_the_simulated_account(scene: Scene, account: Account, hikeshi: Actor) -> None:
     looks: list[int] = []
-    Asking.objects.get_or_create()  # tests with transactions of their own empty the table
     readiness.ask_all(Asking.objects.get(), actor=hikeshi, meanwhile=lambda: looks.append(1))
     row = Asking.objects.get()
     assert row.asked_at is not None

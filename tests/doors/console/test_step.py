@@ -105,11 +105,13 @@ def test_undo_is_offered_once_it_is_done_and_needs_a_reason(commander: Person, s
 
 def test_a_manual_step_is_done_and_another_left_out(responder: Person, step: Step) -> None:
     client = signed_in(responder)
-    todo = [one for one in step.run.steps.filter(action="") if one.state == "open"]
-    assert client.post(address(todo[0], "done"), {"note": "Called the owner"}).status_code == 302
-    todo[0].refresh_from_db()
-    assert (todo[0].state, todo[0].outcome["en"]) == ("done", "Called the owner")
-    waiting = step.run.steps.filter(action="", state__in=("open", "waiting")).first()
+    todo = step.run.steps.filter(kind="manual", state="waiting").first()
+    assert todo is not None
+    step.run.steps.filter(pk=todo.pk).update(state="open")
+    assert client.post(address(todo, "done"), {"note": "Called the owner"}).status_code == 302
+    todo.refresh_from_db()
+    assert (todo.state, todo.outcome["en"]) == ("done", "Called the owner")
+    waiting = step.run.steps.filter(kind="manual", state__in=("open", "waiting")).first()
     assert waiting is not None
     assert client.post(address(waiting, "skip"), {"reason": ""}).status_code == 403
     assert client.post(address(waiting, "skip"), {"reason": "No such log here"}).status_code == 302

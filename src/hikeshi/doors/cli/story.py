@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from hikeshi.desk.runs.models import Step
     from hikeshi.simulation.logs import Truth
 
+UNATTENDED = ("2.1", "2.2", "2.3", "2.4")
+"""What the standing order lets the playbook do before anybody is there: disk, memory, isolation, marks."""
 ISOLATE = "aws.ec2.isolate"
 PATIENCE = 60.0
 CONTACTS = (
@@ -222,7 +224,7 @@ def _alert_to_containment(story: Story, cloud: SimulatedCloud, scene: Scene) -> 
         stage.facts = {"deliveries": 2, "alerts": Alert.objects.count()}
     with story.stage("Tags, evidence sealed", "タグ付けと証拠の封印") as stage:
         _wait("The tags", lambda: _ended("aws.ec2.mark"))
-        steps = story.here().runs.get().steps.exclude(action="")
+        steps = story.here().runs.get().steps.filter(key__in=UNATTENDED)
         stage.ok = all(step.state == "done" for step in steps)
         stage.facts = {step.action: f"{step.state} ({step.grade or 'none'})" for step in steps}
         stage.facts["evidence"] = story.here().evidence.count()
