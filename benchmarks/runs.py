@@ -106,7 +106,8 @@ def hold_back(seconds: float, *, spread: float) -> None:
 
     now, rows = timezone.now(), list(Step.objects.exclude(due_at=None))
     for row in rows:
-        row.due_at = row.began_at = now + timedelta(seconds=seconds + random.uniform(0, spread))
+        row.due_at = now + timedelta(seconds=seconds + random.uniform(0, spread))
+        row.began_at = row.due_at - timedelta(days=1)  # long ago: the wait is over when it is due
     Step.objects.bulk_update(rows, ["due_at", "began_at"], batch_size=500)
 
 
