@@ -1,15 +1,10 @@
-"""Playbooks to and from other systems, the same for every door."""
+"""Playbooks from other systems, the same for every door."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
-
 from pydantic import BaseModel
 
-from hikeshi.playbooks.cacao import exporting, importing, signing
-from hikeshi.playbooks.cacao.names import US
-from hikeshi.playbooks.playbook import Playbook
+from hikeshi.playbooks.cacao import importing, signing
 from hikeshi.playbooks.writing import written
 
 
@@ -51,8 +46,3 @@ def imported(text: bytes, *, source: str) -> Imported:
             for one in signing.check(importing.document_of(text, source=source))
         ],
     )  # fmt: skip
-
-
-def exported(book: Playbook, *, at: datetime, language: exporting.Language = "en", by: str = US) -> dict[str, Any]:
-    """The playbook as a CACAO document. Raises `Refused` for steps that wait in a circle."""
-    return exporting.export(book, at=at, language=language, by=by)

@@ -109,7 +109,7 @@ class Readiness(models.Model):
 
 
 class Asking(Queued):
-    """The daily round of questions through all accounts. One row, made by a migration; each account that was asked is an entry of the ledger."""
+    """The daily round of questions through all accounts. One row, which is always there (`apps.py`); each account that was asked is an entry of the ledger."""
 
     asked_at = models.DateTimeField(null=True, blank=True)
 

@@ -114,7 +114,7 @@ class Checkpoint(models.Model):
 
 
 class Round(Queued):
-    """The daily round through all chains, and what the last one found. One row, made by a migration; each round is an entry too."""
+    """The daily round through all chains, and what the last one found. One row, which is always there (`apps.py`); each round is an entry too."""
 
     checked_at = models.DateTimeField(null=True, blank=True)
     chains = models.PositiveIntegerField(default=0)

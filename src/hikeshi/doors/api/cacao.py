@@ -11,7 +11,8 @@ from pydantic import Field
 from hikeshi.doors import find
 from hikeshi.doors.api.bearer import Call
 from hikeshi.doors.api.paging import Body
-from hikeshi.doors.cacao import Imported, exported, imported
+from hikeshi.doors.cacao import Imported, imported
+from hikeshi.playbooks.cacao import exporting
 
 router = Router()
 
@@ -26,7 +27,7 @@ class Document(Body):
 def show_cacao(request: Call, playbook: str, language: Literal["en", "ja"] = "en") -> dict[str, Any]:
     """One playbook as a CACAO 2.0 document, in the language that other systems will see."""
     book = find.playbook(request.auth, playbook)
-    return exported(book, at=timezone.now(), language=language)
+    return exporting.export(book, at=timezone.now(), language=language)
 
 
 @router.post("/playbooks/cacao", response=Imported)

@@ -10,11 +10,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 import typer
 
-from hikeshi.doors.cacao import exported, imported
+from hikeshi.doors.cacao import imported
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.exits import DIFFERENCE, DONE
 from hikeshi.doors.cli.playbook import book_named
 from hikeshi.errors import Refused, Unreadable
+from hikeshi.playbooks.cacao import exporting
+from hikeshi.playbooks.cacao.names import US
 
 Out = Annotated[Path | None, typer.Option("--output", "-o", help="The file to write; without it, standard output.")]
 
@@ -30,7 +32,7 @@ def export(
     output: Out = None,
 ) -> Answer:
     """One playbook as a CACAO 2.0 document, signed where a key is given."""
-    document = exported(book_named(name), at=datetime.now(UTC), language=language, **({"by": by} if by else {}))
+    document = exporting.export(book_named(name), at=datetime.now(UTC), language=language, by=by or US)
     if key:
         document = _signed(document, key, signee)
     if output:

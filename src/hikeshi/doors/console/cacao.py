@@ -13,11 +13,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from hikeshi.desk.playbooks import drafting
 from hikeshi.desk.playbooks.models import Draft
 from hikeshi.desk.playbooks.reading import books
-from hikeshi.doors.cacao import Imported, exported, imported
+from hikeshi.doors.cacao import Imported, imported
 from hikeshi.doors.console.clock_rules import refuse_strangers
 from hikeshi.doors.console.visit import actor, attempt, page
 from hikeshi.errors import Refused
-from hikeshi.playbooks.cacao.exporting import Language
+from hikeshi.playbooks.cacao import exporting
 from hikeshi.playbooks.cacao.importing import SIZE_LIMIT
 
 
@@ -28,8 +28,10 @@ def document(request: HttpRequest, book: str) -> HttpResponse:
     found = books().get(book)
     if found is None:
         raise Http404
-    language: Language = "ja" if get_language() == "ja" else "en"
-    body = msgspec.json.format(msgspec.json.encode(exported(found, at=timezone.now(), language=language)), indent=2)
+    language: exporting.Language = "ja" if get_language() == "ja" else "en"
+    body = msgspec.json.format(
+        msgspec.json.encode(exporting.export(found, at=timezone.now(), language=language)), indent=2
+    )
     return HttpResponse(
         body, content_type="application/json", headers={"Content-Disposition": f'attachment; filename="{book}.cacao.json"'}
     )  # fmt: skip
