@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps as installed
 from django.db.models.signals import post_migrate
 from django.utils import timezone
 
@@ -16,7 +16,7 @@ class CloudsConfig(AppConfig):
         post_migrate.connect(_begin, sender=self)
 
 
-def _begin(using: str, apps: Any, **_: Any) -> None:
+def _begin(using: str, apps: Any = installed, **_: Any) -> None:
     """The daily round of questions is one row, which a worker waits for: a database that has lost it gets it back."""
     try:
         rows = apps.get_model("clouds", "Asking").objects.using(using)
