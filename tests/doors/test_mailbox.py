@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import email
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_django.fixtures import Settings
 
+from hikeshi.desk.actor import system
 from hikeshi.desk.alerts import verbs
 from hikeshi.desk.alerts.models import Alert, Delivery
+from hikeshi.desk.incidents import verbs as incidents
+from hikeshi.desk.notices.models import Notice
 from hikeshi.doors import mailbox as door
 from hikeshi.doors.mailbox import Mailbox, place_of
 from hikeshi.errors import Failed, Refused
 from hikeshi.signals import mails
 from imap_server import DOVECOT, Imap, running
+from notice_people import contact, mail_by, work
+from smtp_sink import SmtpSink
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "signals"
 MAILS = [path.read_bytes() for path in sorted((SAMPLES / "mail").iterdir())]
@@ -117,6 +124,21 @@ def test_alerts_in_a_mail_are_these_alerts(imap: Imap) -> None:
     )
     looking(imap).once()
     assert Alert.objects.get().key == "guardduty:111122223333:ap-northeast-1:f0c1"
+
+
+def test_a_reply_to_a_notice_takes_it_and_is_no_alert(imap: Imap, settings: Settings) -> None:
+    contact("kondo")
+    incidents.declare("Mining traffic", 1, actor=system("Hikeshi", "worker"), reason="test")
+    with SmtpSink() as sink:
+        mail_by(settings, sink.port)
+        work()
+        sent = email.message_from_bytes(sink.mails[0])
+    reply = f"From: kondo@example.com\r\nSubject: Re: page\r\nIn-Reply-To: {sent['Message-ID']}\r\n\r\nHere.\r\n"
+    imap.append(reply.encode())
+    imap.append(reply.replace("kondo@", "mallory@").encode())
+    assert looking(imap).once() == 2
+    assert Notice.objects.get(template="page").acknowledged_by == "kondo"
+    assert Alert.objects.count() == 1  # what Mallory wrote, for people to look at
 
 
 def test_a_server_without_a_certificate_we_trust_is_not_told_the_password(

@@ -16,17 +16,19 @@ from hikeshi.custody.secret_files import read_secret
 from hikeshi.errors import Failed, Refused
 
 SECONDS: Final = 15.0
+REPORTS: Final = ("NOTIFY=SUCCESS,FAILURE,DELAY",)
 ADDRESS: Final = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,255}")
 
 
 def send_mail(
     to: str, subject: str, text: str, *, server: str, sender: str, password_file: Path | None, message_id: str = "",
-    seconds: float = SECONDS,
+    seconds: float = SECONDS, reply_to: str = "", receipts: bool = False,
 ) -> str:  # fmt: skip
     """Hand the mail to the server; the receipt is its Message-ID. `server` is smtp://user@host:587 or smtps://user@host.
 
     smtp:// goes on with STARTTLS, and without it only on this machine. With a `message_id` of the caller's, a mail that is sent twice
-    can be known as one. Raises `Failed` when the server does not take the mail.
+    can be known as one. `receipts`: the servers are asked to report to the sender what becomes of it (RFC 3461),
+    where they can. Raises `Failed` when the server does not take the mail.
     """
     parts = urlsplit(server)
     for what, address in (("recipient", to), ("sender", sender)):
@@ -35,12 +37,16 @@ def send_mail(
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
         raise Refused("No mail server is set.", hint="HIKESHI_SMTP_URL=smtp://user@host:587")
     mail = _mail(to, subject, text, sender, message_id)
+    if reply_to:
+        mail["Reply-To"] = reply_to
     try:
         with _connected(parts.scheme, parts.hostname, parts.port or 0, seconds) as smtp:
             if parts.username:
                 password = read_secret(password_file, of="the mail server").decode()
                 smtp.login(unquote(parts.username), password)
-            smtp.send_message(mail)
+            smtp.ehlo_or_helo_if_needed()
+            asked = receipts and smtp.has_extn("dsn")
+            smtp.send_message(mail, mail_options=["RET=HDRS"] if asked else (), rcpt_options=REPORTS if asked else ())
     except smtplib.SMTPResponseException as error:
         said = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
         raise _failed(parts.hostname, f"{error.smtp_code} {said[:200]}", permanent=error.smtp_code >= 500) from error

@@ -1,4 +1,5 @@
-"""The mailbox's door: reads an IMAP mailbox and hands each mail to `alerts.receive`. A mail is marked only after it is kept.
+"""The mailbox's door: reads an IMAP mailbox and hands each mail to `alerts.receive`, replies and reports about notices to `notices.hear`.
+A mail is marked only after it is kept.
 
 A mail that is kept bears the keyword `$HikeshiKept` and is seen; where the server knows no keywords, being seen alone tells it. So give
 Hikeshi a mailbox of its own. Mails are never deleted, answered or opened further than `signals.mails` has to.
@@ -27,8 +28,9 @@ from hikeshi.custody.posting import LOOPBACK
 from hikeshi.custody.secret_files import read_secret
 from hikeshi.desk.actor import system
 from hikeshi.desk.alerts import verbs as alerts
+from hikeshi.desk.notices import replies as notices
 from hikeshi.errors import Failed, Refused
-from hikeshi.signals import fields, mails
+from hikeshi.signals import fields, mails, replies
 
 log = logging.getLogger(__name__)
 
@@ -130,15 +132,20 @@ class Mailbox:
         if not content:  # somebody else has taken it away meanwhile
             return False
         try:
-            alerts.receive(
-                content, actor=self.actor, source=SOURCE, message_id=name_of(content), simulated=self.simulated
-            )
+            self._take(content)
         except Exception:
             log.exception("mail %s could not be kept: it stays in the mailbox", number)
             return False
         self.arrived()
         _said(imap.uid("STORE", number, "+FLAGS.SILENT", f"({marks})"))
         return True
+
+    def _take(self, content: bytes) -> None:
+        """What comes back about a notice of ours is heard; everything else is a report or an alert."""
+        said = replies.read(content)
+        if said is not None and notices.hear(said, hashlib.sha256(content).hexdigest(), actor=self.actor):
+            return
+        alerts.receive(content, actor=self.actor, source=SOURCE, message_id=name_of(content), simulated=self.simulated)
 
 
 def name_of(content: bytes) -> str:

@@ -14,7 +14,9 @@ from hikeshi.doors.find import DIGITS, NotThere
 
 
 class AttemptShape(TypedDict):
-    """One try. `unknown`: the worker ended before it was recorded, so that it may have arrived."""
+    """One try. `unknown`: the worker ended before it was recorded, so that it may have arrived. `taken`: a service has it; `delivered`: it has
+    arrived; `returned`: a mail server has sent it back.
+    """
 
     at: datetime
     service: str
@@ -42,6 +44,7 @@ class NoticeShape(TypedDict):
     made_at: datetime
     due_at: datetime | None
     sent_at: datetime | None
+    delivered_at: datetime | None
     acknowledged_at: datetime | None
     acknowledged_by: str
     tries: list[AttemptShape]
@@ -70,7 +73,7 @@ def notice(row: Notice) -> NoticeShape:
         "notice": row.pk, "incident": row.incident.name if row.incident else None, "recipient": row.recipient, "level": row.level,
         "template": row.template, "language": row.language, "subject": row.subject, "body": row.body, "severity": row.severity,
         "urgent": row.urgent, "exercise": row.exercise, "folded": row.folded, "state": row.state, "made_at": row.made_at,
-        "due_at": row.due_at, "sent_at": row.sent_at, "acknowledged_at": row.acknowledged_at,
+        "due_at": row.due_at, "sent_at": row.sent_at, "delivered_at": row.delivered_at, "acknowledged_at": row.acknowledged_at,
         "acknowledged_by": row.acknowledged_by, "tries": [attempt(one) for one in row.tries.all()],
     }  # fmt: skip
 

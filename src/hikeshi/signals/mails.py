@@ -99,7 +99,7 @@ def forwarded(mail: Message) -> Message | None:
 
 def text(mail: Message) -> str:
     """All text of a mail with the addresses its links lead to, at most `TEXT_LIMIT` characters of each part."""
-    return "\n".join(_words(part) for part in parts(mail) if part.get_content_maintype() == "text")
+    return "\n".join(words(part) for part in parts(mail) if part.get_content_maintype() == "text")
 
 
 def attachments(mail: Message) -> list[Attachment]:
@@ -128,7 +128,8 @@ def content(part: Message) -> bytes:
     return found if isinstance(found, bytes) else b""
 
 
-def _words(part: Message) -> str:
+def words(part: Message) -> str:
+    """The text of one part, without the marks of HTML and with the addresses its links lead to."""
     written = decoded(content(part), part.get_content_charset())[:TEXT_LIMIT]
     if part.get_content_subtype() != "html":
         return written

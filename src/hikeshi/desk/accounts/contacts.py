@@ -159,12 +159,18 @@ def verify(way: Way, *, actor: Actor) -> None:
     """Somebody has reached the contact by this way, now."""
     require(actor, "triage")
     contact, now = way.contact, timezone.now()
-    way.verified_at, way.verified_by = now, actor.name
+    way.verified_at, way.verified_by, way.failing_at, way.failing_why = now, actor.name, None, ""
     way.full_clean()
-    way.save(update_fields=["verified_at", "verified_by"])
+    way.save(update_fields=["verified_at", "verified_by", "failing_at", "failing_why"])
     Contact.objects.filter(pk=contact.pk).update(verified_at=now)
     data = {"way": f"{way.channel} {masked(way.channel, way.address)}"}
     ledger.append(ORGANISATION, actor=actor, verb="contact.verify", obj=contact.name, data=data)
+
+
+def failing(way: Way, why: str, now: datetime) -> None:
+    """A message came back from it; an empty `why`: one has arrived again. In the transaction of the caller, who writes the ledger."""
+    since = (way.failing_at or now) if why else None
+    Way.objects.filter(pk=way.pk).update(failing_at=since, failing_why=why[:500])
 
 
 def shown(contact: Contact, now: datetime) -> dict[str, Any]:
@@ -188,4 +194,5 @@ def _way(way: Way, now: datetime) -> dict[str, Any]:
     return {
         "way": way.pk, "channel": way.channel, "address": way.address, "verified_at": way.verified_at,
         "verified_by": way.verified_by, "unverified": stale(way, now),
+        "failing_at": way.failing_at, "failing_why": way.failing_why,
     }  # fmt: skip

@@ -103,7 +103,8 @@ CHANNELS = (
 class Way(models.Model):
     """One way to reach a contact, in the order to try. `address` is a number or mail address, or the link of a service.
 
-    `verified_at` is when somebody last saw it work.
+    `verified_at` is when somebody last saw it work. `failing_at` is since when messages come back, `failing_why` what the server said of the
+    last one: it is tried last then, until a message arrives again or somebody says that it works.
     """
 
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="ways")
@@ -112,6 +113,8 @@ class Way(models.Model):
     address = SealedText()
     verified_at = models.DateTimeField(null=True, blank=True)
     verified_by = models.CharField(max_length=150, blank=True, default="")
+    failing_at = models.DateTimeField(null=True, blank=True)
+    failing_why = models.CharField(max_length=500, blank=True, default="")
 
     class Meta:
         ordering = ("contact", "place", "pk")

@@ -12,7 +12,7 @@ import logging
 import re
 import threading
 from typing import Any, Final, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 from django.conf import settings
@@ -34,7 +34,8 @@ class Service(NamedTuple):
     """One way of the world to carry a message. `schemes` are Apprise's; without any it is our own code that sends.
 
     `domain` is whose eyes could see the message: for incidents in which a domain may be read by the attacker.
-    `per_minute` is how many messages of no urgency one address takes.
+    `per_minute` is how many messages of no urgency one address takes. `receipt`: once the service has taken a message, it is where it was
+    meant to be; of the others that is only the beginning.
     """
 
     title: Text
@@ -42,17 +43,18 @@ class Service(NamedTuple):
     example: str
     domain: str = ""
     per_minute: int = 30
+    receipt: bool = False
 
 
 CHANNELS: Final[dict[str, Service]] = {
-    "discord": Service(Text("Discord", "Discord"), ("discord",), "discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js", "discord.com"),
+    "discord": Service(Text("Discord", "Discord"), ("discord",), "discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js", "discord.com", receipt=True),
     "mail": Service(Text("Mail", "メール"), (), "soc@example.com", per_minute=60),
     "opsgenie": Service(Text("Opsgenie", "Opsgenie"), ("opsgenie",), "opsgenie://12345678-1234-1234-1234-123456789012", "opsgenie.com"),
     "pagerduty": Service(Text("PagerDuty", "PagerDuty"), ("pagerduty",), "pagerduty://A1BRTD4JD@TIiajkdnlazkcOXrIdevi7FQ", "pagerduty.com"),
-    "slack": Service(Text("Slack", "Slack"), ("slack",), "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ", "slack.com"),
+    "slack": Service(Text("Slack", "Slack"), ("slack",), "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ", "slack.com", receipt=True),
     "sms": Service(Text("SMS gateway", "SMS ゲートウェイ"), ("form", "forms", "json", "jsons", "sns", "twilio", "vonage"), "twilio://AC735c307c62944b5a:e29dfbcebf390dee9@15551234567/{to}", per_minute=10),
     "teams": Service(Text("Microsoft Teams", "Microsoft Teams"), ("workflow", "workflows"), "workflows://prod-0.westus.logic.azure.com:443/643e69f83c8944438d68119179a10a64/KQ3XC0Bj1aqEFbyBDyVa", "microsoft.com"),
-    "webhook": Service(Text("Webhook (signed JSON)", "Webhook(署名付き JSON)"), (), "https://hooks.example.com/hikeshi#shared-secret"),
+    "webhook": Service(Text("Webhook (signed JSON)", "Webhook(署名付き JSON)"), (), "https://hooks.example.com/hikeshi#shared-secret", receipt=True),
 }  # fmt: skip
 """Alphabetical. A new service of Apprise is one line: its schemes and an example that Apprise can read."""
 
@@ -114,8 +116,17 @@ def _mail(address: str, subject: str, body: str, key: str) -> str:
     return send_mail(
         address, subject, body, server=environment.smtp_url, sender=environment.mail_from,
         password_file=environment.smtp_password_file, seconds=SECONDS,
-        message_id=f"<{key}@{environment.mail_from.rpartition('@')[2]}>",
+        message_id=f"<{key}@{environment.mail_from.rpartition('@')[2]}>", reply_to=reply_address(), receipts=bool(reply_address()),
     )  # fmt: skip
+
+
+def reply_address() -> str:
+    """Where replies and reports come back to us: the mailbox that Hikeshi reads. Empty where there is none, or its address is not known."""
+    environment = settings.ENVIRONMENT
+    user = unquote(urlsplit(environment.mailbox_url).username or "")
+    if ADDRESS.fullmatch(user):
+        return user
+    return environment.mail_from if user and user == environment.mail_from.rpartition("@")[0] else ""
 
 
 def _webhook(address: str, subject: str, body: str, key: str) -> str:

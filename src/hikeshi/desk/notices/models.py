@@ -78,6 +78,7 @@ class Escalation(models.Model):
 NOTICE_STATES = (
     ("waiting", _("to be sent")),
     ("sent", _("sent")),
+    ("delivered", _("delivered")),
     ("failed", _("not delivered")),
     ("acknowledged", _("acknowledged")),
     ("dropped", _("no longer needed")),
@@ -87,7 +88,9 @@ NOTICE_STATES = (
 class Notice(Queued):
     """One message to one recipient: a contact (or a person without a line on the list), by one way after the other, or a channel.
 
-    Queued until it was sent or all ways have failed. `folded` is how many more of the same it stands for.
+    Queued until it was sent or all ways have failed. `sent` is what a service has taken on; `delivered` what it, or the recipient's mail
+    server, says has arrived. `folded` is how many more of the same it stands for. `heard` are the SHA-256 (the first 16 digits, hex) of mails
+    that came back about it, each of which counts once.
     """
 
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, null=True, blank=True, related_name="notices")
@@ -110,6 +113,8 @@ class Notice(Queued):
     state = models.CharField(max_length=12, choices=NOTICE_STATES, default="waiting")
     made_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    heard = models.JSONField(default=list, blank=True)
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     acknowledged_by = models.CharField(max_length=150, blank=True, default="")
 
@@ -132,8 +137,10 @@ class Notice(Queued):
 OUTCOMES = (
     ("begun", _("begun")),
     ("taken", _("taken by the service")),
+    ("delivered", _("delivered")),
     ("failed", _("failed")),
     ("refused", _("refused")),
+    ("returned", _("came back")),
     ("unknown", _("unknown")),
 )
 
@@ -146,7 +153,7 @@ class Attempt(models.Model):
     service = models.CharField(max_length=20)
     where = models.CharField(max_length=120)  # as it may be shown
     at = models.DateTimeField()
-    outcome = models.CharField(max_length=8, choices=OUTCOMES, default="begun")
+    outcome = models.CharField(max_length=9, choices=OUTCOMES, default="begun")
     answer = models.CharField(max_length=500, blank=True, default="")  # what the service said, without secrets
 
     class Meta:

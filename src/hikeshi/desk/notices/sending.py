@@ -29,6 +29,10 @@ from hikeshi.errors import Failed, HikeshiError
 MARKS: Final = {"en": "[EXERCISE] ", "ja": "【訓練】"}
 MORE: Final = {"en": "And {count} more of the same.", "ja": "同様の通知がほかに {count} 件あります。"}
 TAKE: Final = {"en": "I have it: {link}", "ja": "受領する: {link}"}
+REPLY: Final = {
+    "en": "Or reply to this mail, which takes it just as well. A reply that begins with No wakes the next person.",
+    "ja": "このメールへの返信でも受領できます。「いいえ」で始まる返信では、次の担当者を呼び出します。",
+}
 LOOK: Final = {"en": "Look: {link}", "ja": "確認する: {link}"}
 URGENT_ROUNDS: Final = (10, 60, 300)
 ROUNDS: Final = (60, 300, 1800, 7200)
@@ -46,8 +50,8 @@ class Message(NamedTuple):
     key: str
 
 
-def message(notice: Notice) -> Message:
-    """The notice as it is sent: its words, the mark of an exercise, what was folded into it, and the link."""
+def message(notice: Notice, service: str = "") -> Message:
+    """The notice as it is sent by a service: its words, the mark of an exercise, what was folded into it, the link, how to reply by mail."""
     language = "ja" if notice.language == "ja" else "en"
     mark = MARKS[language] if is_exercise(notice) else ""
     parts = [f"{mark}{notice.body}"]
@@ -55,6 +59,9 @@ def message(notice: Notice) -> Message:
         parts.append(MORE[language].format(count=notice.folded))
     ask = TAKE if notice.urgent else LOOK
     parts.append(ask[language].format(link=links.to_take(notice) if notice.urgent else links.to_look(notice)))
+    if service == "mail":
+        parts += [REPLY[language]] if notice.urgent and channels.reply_address() else []
+        return Message(f"{mark}{notice.subject}", "\n\n".join(parts), links.mark(notice))
     made = notice.made_at.isoformat()
     key = hashlib.sha256(f"{settings.ENVIRONMENT.public_url}|{notice.pk}|{made}".encode()).hexdigest()[:32]
     return Message(f"{mark}{notice.subject}", "\n\n".join(parts), f"hikeshi-{key}")
@@ -71,7 +78,7 @@ def send(notice: Notice, *, actor: Actor) -> None:
     if found is None:
         return
     attempt, path = found
-    words = message(notice)
+    words = message(notice, path.service)
     try:
         said = channels.send(path.service, path.address, words.subject, words.body, key=words.key, to=path.to)
     except HikeshiError as problem:
@@ -106,7 +113,7 @@ def _next(notice: Notice, now: datetime) -> tuple[Path, datetime] | None:
     tries = [
         one for one in notice.tries.all() if one.at >= notice.made_at
     ]  # those before it was sent anew do not count
-    refused = {one.way for one in tries if one.outcome == "refused"}
+    refused = {one.way for one in tries if one.outcome in {"refused", "returned"}}
     open_ways = [path for path in paths(notice) if path.key not in refused]
     count = {path.key: sum(one.way == path.key for one in tries) for path in open_ways}
     rounds = URGENT_ROUNDS if notice.urgent else ROUNDS
@@ -124,7 +131,10 @@ def _taken_before(notice: Notice) -> int:
     if notice.escalation_id is None or notice.contact_id is None:
         return 0
     return Notice.objects.filter(
-        escalation_id=notice.escalation_id or 0, contact_id=notice.contact_id, state="sent", pk__lt=notice.pk
+        escalation_id=notice.escalation_id or 0,
+        contact_id=notice.contact_id,
+        state__in=("sent", "delivered"),
+        pk__lt=notice.pk,
     ).count()
 
 
@@ -143,8 +153,12 @@ def _leave(notice: Notice, state: str, *, due_at: datetime | None) -> None:
 @transaction.atomic
 def _taken(notice: Notice, attempt: Attempt, said: str) -> None:
     now = timezone.now()
-    Attempt.objects.filter(pk=attempt.pk).update(outcome="taken", answer=said[:500])
-    _mine(notice).update(state="sent", sent_at=now, due_at=None, lease_owner="", lease_until=None, attempts=0)
+    there = channels.CHANNELS[attempt.service].receipt
+    Attempt.objects.filter(pk=attempt.pk).update(outcome="delivered" if there else "taken", answer=said[:500])
+    _mine(notice).update(
+        state="delivered" if there else "sent", sent_at=now, delivered_at=now if there else None, due_at=None,
+        lease_owner="", lease_until=None, attempts=0,
+    )  # fmt: skip
     _channel(notice).update(last_at=now, last_problem="")
 
 
@@ -188,4 +202,4 @@ def _give_up(notice: Notice, *, actor: Actor) -> None:
 def _others(notice: Notice) -> bool:
     """Whether anybody else of the same escalation was reached, or may still be."""
     rows = Notice.objects.filter(escalation_id=notice.escalation_id or 0, contact__isnull=False).exclude(pk=notice.pk)
-    return rows.filter(state__in=("waiting", "sent", "acknowledged"), level=notice.level).exists()
+    return rows.filter(state__in=("waiting", "sent", "delivered", "acknowledged"), level=notice.level).exists()

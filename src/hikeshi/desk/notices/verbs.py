@@ -52,6 +52,12 @@ def acknowledge_by_link(secret: str) -> Notice:
     return notice
 
 
+@transaction.atomic
+def acknowledge_by_reply(notice: Notice, *, actor: Actor, data: dict[str, str]) -> None:
+    """The same by a reply to the mail: replies.py has made sure who it is. `data` goes on the record."""
+    _acknowledge(notice, actor, **data)
+
+
 def _is_recipient(notice: Notice, actor: Actor) -> bool:
     person = notice.person_id or (notice.contact.person_id if notice.contact else None)
     return actor.person_id is not None and actor.person_id == person
@@ -64,7 +70,7 @@ def _require(incident: Incident | None, actor: Actor) -> None:
         require(actor, "triage")
 
 
-def _acknowledge(notice: Notice, actor: Actor) -> None:
+def _acknowledge(notice: Notice, actor: Actor, **more: str) -> None:
     now = timezone.now()
     rows = Notice.objects.filter(pk=notice.pk).exclude(state="acknowledged")
     values = {"state": "acknowledged", "acknowledged_at": now, "acknowledged_by": actor.name[:150]}
@@ -73,9 +79,8 @@ def _acknowledge(notice: Notice, actor: Actor) -> None:
     for name, value in values.items():
         setattr(notice, name, value)
     chain = notice.incident.name if notice.incident else ORGANISATION
-    ledger.append(
-        chain, actor=actor, verb="notice.acknowledge", obj=notice.template, data={"recipient": notice.recipient}
-    )
+    data = {"recipient": notice.recipient, **more}
+    ledger.append(chain, actor=actor, verb="notice.acknowledge", obj=notice.template, data=data)
     if notice.escalation_id is None:
         return
     escalating.stop(
@@ -93,7 +98,7 @@ def _may_take(incident: Incident, actor: Actor) -> bool:
 def resend(notice: Notice, *, actor: Actor) -> None:
     """Send it once more by all ways there are now, such as after an address was corrected."""
     _require(notice.incident, actor)
-    if notice.state not in {"failed", "sent"}:
+    if notice.state not in {"delivered", "failed", "sent"}:
         raise Refused(f"It is {notice.get_state_display()}.", hint="Only what was sent or failed can be sent again.")
     now = timezone.now()
     Notice.objects.filter(pk=notice.pk).update(state="waiting", due_at=now, made_at=now, escalation=None)

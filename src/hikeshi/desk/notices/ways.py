@@ -45,7 +45,8 @@ def paths(notice: Notice) -> list[Path]:
 
 
 def _of_contact(contact: Contact) -> list[Path]:
-    found = [path for way in contact.ways.all() if (path := _path(f"way:{way.pk}", way.channel, way.address))]
+    ways = sorted(contact.ways.all(), key=lambda way: way.failing_at is not None)  # what comes back is tried last
+    found = [path for way in ways if (path := _path(f"way:{way.pk}", way.channel, way.address))]
     if contact.email and contact.email not in {one.address for one in found}:
         found.append(Path("mail", "mail", contact.email))
     if not found and contact.phone and (path := _path("phone", "sms", contact.phone)):

@@ -24,7 +24,7 @@ router = Router()
 
 
 class WayShape(TypedDict):
-    """One way to reach somebody. `unverified`: nobody has seen it work for 90 days."""
+    """One way to reach somebody. `unverified`: nobody has seen it work for 90 days. `failing_at`: since when messages come back."""
 
     way: int
     channel: str
@@ -32,6 +32,8 @@ class WayShape(TypedDict):
     verified_at: datetime | None
     verified_by: str
     unverified: bool
+    failing_at: datetime | None
+    failing_why: str
 
 
 class ContactShape(TypedDict):

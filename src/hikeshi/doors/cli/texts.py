@@ -656,6 +656,9 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "playbooks": ("Playbooks", "プレイブック"),
     "unanswered": ("Without an answer", "未対応"),
     "seen_by": ("Detections", "検知ルール数"),
+    "delivered_at": ("Delivered", "到着"),
+    "failing_at": ("Comes back since", "返送開始"),
+    "failing_why": ("Why it comes back", "返送の理由"),
 }
 
 
@@ -802,6 +805,7 @@ CODES_JA: Final[dict[str, str]] = {
     "resolved": "解決",
     "resource": "対象のみ",
     "responder": "対応担当者",
+    "returned": "返送",
     "rewritten": "書き換え",
     "running": "進行中",
     "scribe": "記録係",
