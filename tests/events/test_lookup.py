@@ -57,7 +57,9 @@ def ids(paths: list[Path]) -> set[str]:
 def test_every_page_is_read_in_every_region_within_the_limit_of_two_a_second(
     cloud: SimulatedCloud, reach: Reach, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lookup, "PAUSES", (0.5, 0.5))  # on a busy machine a call arrives late, and the next one seems too early
+    monkeypatch.setattr(
+        lookup, "PAUSES", (0.5, 0.5)
+    )  # on a busy machine a call arrives late, and the next one seems too early
     records = [record(number) for number in range(120)] + [record(1, region="ap-northeast-1")]
     cloud.record(records)
     began = time.monotonic()

@@ -23,6 +23,8 @@ from hikeshi.strict_yaml import parse
 
 Path = tuple[str | int, ...]
 FAST: Final = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+STEP: Final = 3
+"""Names on the way to a field of a step, such as ("steps", 3, "wait")."""
 WIDE: Final = 110
 """Characters of a text that still stands on one line."""
 PLAIN: Final = re.compile(r"[A-Za-z\u3040-\u30ff\u4e00-\u9fff][^:#{}\[\],&*!|>'\"%@`\n]*")
@@ -47,6 +49,21 @@ def put(text: str, path: Path, value: Any) -> str:
     if parse(changed.encode(), source="playbook").value != wanted:
         raise _not_so(path)
     return changed
+
+
+def clear(text: str, path: Path) -> str:
+    """The text without the value at `path`, and without the mappings of its step that are empty then. Raises as `put`."""
+    at: Any = parse(text.encode(), source="playbook").value
+    for name in path[:-1]:
+        at = (
+            at[name]
+            if isinstance(at, list) and isinstance(name, int)
+            else at.get(name, {})
+            if isinstance(at, dict)
+            else {}
+        )
+    alone = len(path) > STEP and isinstance(at, Mapping) and at.keys() == {path[-1]}
+    return clear(text, path[:-1]) if alone else put(text, path, None)
 
 
 def _not_so(path: Path) -> Refused:
@@ -79,7 +96,7 @@ def _with(value: Any, path: Path, new: Any) -> Any:
 def _changed(text: str, path: Path, value: Any) -> str:
     node = cast("yaml.Node", yaml.compose(text, Loader=FAST))  # `parse` has looked at it before
     for depth, name in enumerate(path[:-1]):
-        found = _child(node, name)
+        found = child(node, name)
         if found is None:  # a mapping on the way that is not there yet
             for missing in reversed(path[depth + 1 :]):
                 value = {missing: value}
@@ -91,7 +108,7 @@ def _changed(text: str, path: Path, value: Any) -> str:
     if pair is None:
         return _insert(text, node, len(path) - 1, str(path[-1]), value)
     key, old = pair
-    start, end = key.end_mark.index, _end(text, old)
+    start, end = key.end_mark.index, end_of(text, old)
     gap = text[start : old.start_mark.index]
     colon = start + gap.index(":") + 1
     return f"{text[:colon]}{_after_colon(value, key.start_mark.column)}{text[end:]}"
@@ -101,18 +118,19 @@ def _pairs(node: yaml.Node) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
     return list(node.value) if isinstance(node, yaml.MappingNode) else []
 
 
-def _child(node: yaml.Node, name: str | int) -> yaml.Node | None:
+def child(node: yaml.Node, name: str | int) -> yaml.Node | None:
+    """What stands under a name, or at a place of a list; None where nothing does."""
     if isinstance(node, yaml.SequenceNode) and isinstance(name, int):
         found: yaml.Node = node.value[name]
         return found
     return next((one for key, one in _pairs(node) if key.value == name), None)
 
 
-def _end(text: str, node: yaml.Node) -> int:
+def end_of(text: str, node: yaml.Node) -> int:
     """Where its characters end. The marks of a block go on over the empty lines and comments behind it, those of its last part do not."""
     if isinstance(node, yaml.MappingNode | yaml.SequenceNode) and not node.flow_style and node.value:
         last = node.value[-1]
-        return _end(text, last[1] if isinstance(last, tuple) else last)
+        return end_of(text, last[1] if isinstance(last, tuple) else last)
     end = int(node.end_mark.index)
     return int(node.start_mark.index) + len(text[node.start_mark.index : end].rstrip())
 
@@ -122,7 +140,7 @@ def _without(text: str, node: yaml.Node, pair: tuple[yaml.ScalarNode, yaml.Node]
         raise Refused("A field between braces cannot be taken out by itself.", hint="Change it in the YAML.")
     key, old = pair
     names = [one for one, _ in _pairs(node)]
-    start, end = int(key.start_mark.index), _end(text, old)
+    start, end = int(key.start_mark.index), end_of(text, old)
     line = text.rfind("\n", 0, start) + 1
     if text[line:start].strip():  # it stands behind the dash of a list: the next one moves up
         after = names[names.index(key) + 1 :]
@@ -140,7 +158,7 @@ def _insert(text: str, node: yaml.Node, depth: int, name: str, value: Any) -> st
     earlier = order[: order.index(name)] if name in order else [key.value for key, _ in pairs]
     before = [pair for pair in pairs if pair[0].value in earlier] or pairs[:1]
     column = pairs[0][0].start_mark.column
-    place = _end(text, before[-1][1])
+    place = end_of(text, before[-1][1])
     rest = text.find("\n", place)
     place = rest if rest >= 0 else len(text)
     return f"{text[:place]}\n{' ' * column}{name}:{_after_colon(value, column)}{text[place:]}"
@@ -150,7 +168,9 @@ def _after_colon(value: Any, column: int) -> str:
     """What stands behind `name:`, for a name that begins at `column`."""
     deeper = " " * (column + 2)
     if isinstance(value, Mapping) and value:
-        return "".join(f"\n{deeper}{name}:{_after_colon(one, column + 2)}" for name, one in value.items())
+        return f"\n{deeper}{item(value, column + 2)}"
+    if isinstance(value, list | tuple) and any(isinstance(one, Mapping) for one in value):
+        return "".join(f"\n{deeper}- {item(one, column + 4)}" for one in value)
     if (
         isinstance(value, str)
         and "\n" not in value
@@ -167,6 +187,13 @@ def _after_colon(value: Any, column: int) -> str:
     ):
         return " |-" + "".join(f"\n{deeper}{line}" if line else "\n" for line in value.split("\n"))
     return f" {flow(value)}"
+
+
+def item(value: Any, column: int) -> str:
+    """A value as it stands behind the dash of a list or on lines of its own, its names from `column` on."""
+    if not isinstance(value, Mapping) or not value:
+        return flow(value)
+    return f"\n{' ' * column}".join(f"{flow(name)}:{_after_colon(one, column)}" for name, one in value.items())
 
 
 def _folded(value: str, deeper: str) -> str:

@@ -97,7 +97,7 @@ def test_text_and_form_are_saved_together(author: Person, draft: Draft) -> None:
 
 def test_what_is_wrong_in_a_field_is_said_and_what_was_typed_stays(author: Person, draft: Draft) -> None:
     client = signed_in(author)
-    for wrong in ({"f.due_within": "soon"}, {"f.inputs": "- a"}, {"f.approvals": "many"}, {"version": ""}):
+    for wrong in ({"f.due_within": "soon"}, {"f.at_most": "-a"}, {"f.approvals": "many"}, {"version": ""}):
         answer = client.post(f"/playbooks/drafts/{draft.pk}/save/", opened(client, draft) | wrong)
         assert answer.status_code in {403, 422}
         assert next(iter(wrong.values())) in answer.content.decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -16,7 +17,8 @@ from hikeshi.desk.actor import Actor
 from hikeshi.desk.playbooks import drafting, publishing
 from hikeshi.desk.playbooks.checking import Checked, changes, check, difference, needed, standing, text_of
 from hikeshi.desk.playbooks.models import OPEN, Draft
-from hikeshi.doors.console.playbook_form import ACTION_NAMES, apply, fields_of, steps_of
+from hikeshi.doors.console.playbook_fields import ACTION_NAMES
+from hikeshi.doors.console.playbook_form import apply, apply_options, bindings_of, form_of, rearrange, steps_of
 from hikeshi.doors.console.playbooks import graph_of, simulated, yaml_file
 from hikeshi.doors.console.visit import actor, attempt, done, page
 from hikeshi.errors import Conflict, HikeshiError, Refused
@@ -44,19 +46,25 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
-    """Save, ask for a review, say yes or no, publish, give up."""
-    row = _draft(request, pk)
+    """Save, rearrange, ask for a review, say yes or no, publish, give up."""
+    row, go_on = _draft(request, pk), ""
     if act not in ACTS:
         raise Http404
     do, said = ACTS[act]
-    problem = attempt(lambda: do(row, actor(request), request.POST))
+
+    def verb() -> None:
+        nonlocal go_on
+        go_on = do(row, actor(request), request.POST) or ""
+
+    problem = attempt(verb)
     if problem is not None:
         return _show(request, Draft.objects.get(pk=pk), problem)
     if act == "publish":
         return done(request, said, "playbook", row.name)
     response = done(request, said, "playbook_draft", pk)
-    if step := request.POST.get("next") or request.POST.get("step"):
-        response["Location"] += f"?step={step}"
+    moved = go_on or request.POST.get("next")
+    if step := moved or request.POST.get("step"):
+        response["Location"] += f"?{urlencode({'step': step})}{'#step-form' if moved else ''}"
     return response
 
 
@@ -68,7 +76,7 @@ def look(request: HttpRequest, pk: int) -> HttpResponse:
     """
     row, typed = _draft(request, pk), request.POST
     sent = typed.get("text", "").replace("\r\n", "\n")
-    problem = attempt(lambda: _save(row, actor(request), typed)) if row.state == "draft" else None
+    problem = attempt(lambda: _keep(row, actor(request), typed, _text(typed))) if row.state == "draft" else None
     kept = row.state == "draft" and problem is None
     fresh = Draft.objects.get(pk=pk)
     text = fresh.text if kept else sent
@@ -79,33 +87,56 @@ def look(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "console/parts/playbook_looked.html", context)
 
 
-def _save(row: Draft, who: Actor, typed: Any) -> Draft:
+def _text(typed: Any) -> str:
+    """What is written, with the changes of the form in it."""
     text = typed.get("text", "").replace("\r\n", "\n")
-    step = typed.get("step", "")
-    if step and any(name.startswith("f.") for name in typed):
-        text = apply(text, step, typed)
+    return apply(text, typed.get("step", ""), typed) if typed.get("step") else text
+
+
+def _keep(row: Draft, who: Actor, typed: Any, text: str) -> Draft:
     if not typed.get("version", "").isdecimal():
         raise Refused("The version of the draft is missing.", hint="Open the page again.")
     return drafting.edit(row, text, actor=who, version=int(typed["version"][:9]))
 
 
+def _save(row: Draft, who: Actor, typed: Any) -> str:
+    """Keep it, steps and options rearranged as a button of the form says. Returns the step to go on with, "" for the same."""
+    text, step, go_on = _text(typed), typed.get("step", ""), ""
+    if step and any(name.startswith("f.options.") for name in typed):
+        text = apply_options(text, step, typed)
+    if wish := typed.get("do"):
+        text, go_on = rearrange(text, step, wish)
+    _keep(row, who, typed, text)
+    return go_on
+
+
 def _ask(row: Draft, who: Actor, typed: Any) -> None:
-    saved = _save(row, who, typed)
+    _save(row, who, typed)
+    saved = Draft.objects.get(pk=row.pk)
     publishing.ask_for_review(saved, actor=who, version=saved.version)
 
 
-def _review(yes: bool) -> Callable[[Draft, Actor, Any], object]:
-    return lambda row, who, typed: publishing.review(
-        row, actor=who, digest=typed.get("digest", ""), yes=yes, reason=typed.get("reason", "")
-    )
+def _review(yes: bool) -> Callable[[Draft, Actor, Any], str | None]:
+    def review(row: Draft, who: Actor, typed: Any) -> None:
+        publishing.review(row, actor=who, digest=typed.get("digest", ""), yes=yes, reason=typed.get("reason", ""))
+
+    return review
 
 
-ACTS: Final[dict[str, tuple[Callable[[Draft, Actor, Any], object], str | Promise]]] = {
+def _publish(row: Draft, who: Actor, typed: Any) -> None:
+    publishing.publish(row, actor=who, digest=typed.get("digest", ""))
+
+
+def _withdraw(row: Draft, who: Actor, typed: Any) -> None:
+    drafting.withdraw(row, actor=who, reason=typed.get("reason", ""))
+
+
+ACTS: Final[dict[str, tuple[Callable[[Draft, Actor, Any], str | None], str | Promise]]] = {
     "ask": (_ask, _("A review is asked for.")),
     "no": (_review(yes=False), _("It goes back to its author.")),
-    "publish": (lambda row, who, typed: publishing.publish(row, actor=who, digest=typed.get("digest", "")), _("It is published.")),
+    "publish": (_publish, _("It is published.")),
     "save": (_save, _("The draft is saved.")),
-    "withdraw": (lambda row, who, typed: drafting.withdraw(row, actor=who, reason=typed.get("reason", "")), _("The draft is given up.")),
+    "withdraw": (_withdraw, _("The draft is given up.")),
     "yes": (_review(yes=True), _("You stand behind it.")),
 }  # fmt: skip
 
@@ -122,7 +153,7 @@ def _show(request: HttpRequest, row: Draft, problem: HikeshiError | None = None)
         "both": list(difference(both[0].saved, both[0].own))[:MOST_LINES] if both else [],
         "is_open": row.state in OPEN, "standing": found,
         "reviews": row.reviews.all(), "may_review": row.state == "in_review" and who.name not in row.writers and who.name not in publishing.voices(row),
-        "mine": who.name in row.writers, "action_names": ACTION_NAMES,
+        "mine": who.name in row.writers,
         "lines_changed": list(difference(text_of(found), text))[:MOST_LINES] if found else [],
     }  # fmt: skip
     return page(request, "console/playbook_draft.html", context, problem=problem)
@@ -138,7 +169,7 @@ def _of_text(text: str, step: str, row: Draft, typed: Any = None) -> dict[str, A
     return {
         "text": text, "checked": checked, "errors": checked.errors, "warnings": len(checked.said) - checked.errors,
         "lines": _lines(text, checked), "keys": list(zip(keys, [_title(one) for one in steps], strict=True)),
-        "step": keys[chosen] if keys else step, "step_line": _line_of(text, chosen) if keys else 0, "fields": fields_of(steps[chosen], typed) if steps else [],
+        "step": keys[chosen] if keys else step, "step_line": _line_of(text, chosen) if keys else 0, "form": form_of(steps[chosen], steps, typed) if steps else None, "action_names": ACTION_NAMES, "bindings": bindings_of(text),
         "before": keys[chosen - 1] if chosen > 0 else "", "next": keys[chosen + 1] if chosen + 1 < len(keys) else "",
         "told": [(one, WHAT[one.what]) for one in told], **_graph(checked, told),
         "stamp": simulated(row.name, checked.book.digest if checked.book else ""), "needed": needed(checked.book) if checked.book else 1, "yes": publishing.voices(row) if row.digest else [],
