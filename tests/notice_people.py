@@ -64,9 +64,8 @@ class HttpSink:
 def contact(
     name: str, level: int = 1, *, duty: str = "incident_commander", person: Person | None = None, **more: Any
 ) -> Contact:
-    row: Contact = Contact.objects.create(
-        name=name, duty=duty, level=level, email=f"{name}@example.com", person=person, language="en", **more
-    )
+    more.setdefault("email", f"{name}@example.com")
+    row: Contact = Contact.objects.create(name=name, duty=duty, level=level, person=person, language="en", **more)
     return row
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from hikeshi.desk.accounts.models import Person, Way
-from hikeshi.desk.actor import Actor
+from hikeshi.desk.actor import Actor, system
 from hikeshi.desk.incidents import verbs as incidents
 from hikeshi.desk.incidents.models import Access, Incident
 from hikeshi.desk.ledger import verbs as ledger
@@ -24,6 +24,7 @@ from hikeshi.desk.ledger.models import Chain, Entry
 from hikeshi.desk.notices import channels, escalating, links, making, reading, sending, verbs
 from hikeshi.desk.notices.audience import Recipient
 from hikeshi.desk.notices.models import Escalation, Notice
+from hikeshi.desk.notices.round import Round
 from hikeshi.desk.notices.trying import try_channel
 from hikeshi.errors import Failed, Refused
 from notice_people import HttpSink, contact, mail_by, work
@@ -234,6 +235,35 @@ def test_nobody_reached_is_on_the_record_and_goes_up_at_once(hikeshi: Actor, mai
     assert "550" in failed[0].data
 
 
+def test_who_has_no_way_is_passed_over_at_once_and_named_once(hikeshi: Actor, mails: SmtpSink) -> None:
+    contact("kondo", email="")
+    contact("hijikata", 2, email="", phone="+81 3 0000 0000")
+    contact("mori", 3)
+    incident = declare(hikeshi, 1)
+    work()
+    assert [parts(raw)[0] for raw in mails.mails[:1]] == ["mori@example.com"]
+    states = {one.recipient: one.state for one in Notice.objects.filter(template="page")}
+    assert states == {"kondo": "unreachable", "hijikata": "unreachable", "mori": "sent"}
+    later(6)
+    work()
+    incidents.change_severity(incident, 2, actor=hikeshi, reason="test")
+    work()
+    assert sorted(one.object for one in Entry.objects.filter(verb="notice.fail")) == ["hijikata", "kondo"]
+    assert not Notice.objects.get(template="page", recipient="kondo").tries.exists()
+    assert Notice.objects.get(template="page", recipient="kondo").folded == 1
+
+
+def test_where_nobody_has_a_way_the_times_are_kept(hikeshi: Actor) -> None:
+    contact("kondo", email="")
+    contact("mori", 2, email="")
+    declare(hikeshi, 1)
+    work()
+    row = Escalation.objects.get()
+    assert (row.step, Notice.objects.exclude(state="unreachable").count()) == (1, 0)
+    assert row.due_at
+    assert row.due_at > timezone.now() + timedelta(minutes=4)
+
+
 def test_a_worker_killed_between_sending_and_recording_means_one_more_message_with_the_same_number(
     hikeshi: Actor, mails: SmtpSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -271,8 +301,9 @@ def test_quiet_hours_hold_back_what_is_not_sev_1_or_2(db: None) -> None:
     day = datetime(2026, 11, 27, 3, 0, tzinfo=UTC)
     assert making.quiet_until(kondo, day) == day
 
-    made = making.make([Recipient(contact=kondo)], "update", {}, now=night, severity=3)
-    loud = making.make([Recipient(contact=kondo)], "page", {}, now=night, severity=2, urgent=True)
+    within = Round(system("Hikeshi", "worker"), night)
+    made = making.make([Recipient(contact=kondo)], "update", {}, within=within, severity=3)
+    loud = making.make([Recipient(contact=kondo)], "page", {}, within=within, severity=2, urgent=True)
     assert (made[0].due_at, loud[0].due_at) == (datetime(2026, 11, 27, 22, 0, tzinfo=UTC), night)
 
 

@@ -53,6 +53,8 @@ def test_a_step_past_its_time_pages_its_owner_and_then_who_commands(
     incident: Incident, on_it: Actor, commander: Actor, hikeshi: Actor
 ) -> None:
     incidents.assign(incident, "incident_commander", actor=commander, person=Person.objects.get(username="kondo"))
+    for name in ("kondo", "sato"):
+        Person.objects.filter(username=name).update(email=f"{name}@example.com")
     run = play(incident, step("1.1", due_within=60, role="scribe"), step("1.2"), actor=on_it)
     taking.take(at(run, "1.1"), actor=on_it)
     tell_all(hikeshi)

@@ -67,3 +67,18 @@ def test_an_order_sets_it_again_and_does_not_fight_for_ever(held: Watch, command
 def test_what_is_undone_is_watched_no_more(held: Watch, hikeshi: Actor) -> None:
     runs.end(Step.objects.get(pk=held.step_id), said("done"), actor=hikeshi, undone=True)
     assert not Watch.objects.exists()
+
+
+def test_a_part_is_watched_and_holds_as_long_as_a_part_does(
+    incident: Incident, commander: Actor, hikeshi: Actor
+) -> None:
+    step = asked(incident, commander)
+    runs.end(step, said("partial"), actor=hikeshi)
+    held = Watch.objects.get(step=step)
+    incident.refresh_from_db()
+    assert incident.contained_at is None
+    for outcome in ("partial", "done", "failed"):
+        watching.seen(held, said(outcome), actor=hikeshi)
+    assert verbs_of(held).count("step.drift") == 1
+    runs.end(Step.objects.get(pk=step.pk), said("partial"), actor=hikeshi, undone=True)
+    assert Watch.objects.exists()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, prefetch_related_objects
 from django.utils import timezone
 
 from hikeshi.desk.accounts import contacts
@@ -87,7 +87,9 @@ def listed(duty: str, level: int) -> list[Recipient]:
 
 def on_shift(duty: str) -> list[Recipient]:
     """Who is on call for this role now."""
-    return [Recipient(contact=one.contact) for one in on_call(duty, timezone.now())]
+    people = [one.contact for one in on_call(duty, timezone.now())]
+    prefetch_related_objects(people, "ways", "person")
+    return [Recipient(contact=one) for one in people]
 
 
 def reached(incident: Incident | None, duty: str, level: int, ask: Ask) -> list[Recipient]:

@@ -21,14 +21,16 @@ from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import ORGANISATION, Chain
 from hikeshi.desk.notices import audience
+from hikeshi.desk.notices.audience import Recipient
 from hikeshi.desk.notices.making import Facts, make
 from hikeshi.desk.notices.models import Escalation, Notice
-from hikeshi.desk.notices.policy import policy
+from hikeshi.desk.notices.policy import Policy, policy
 from hikeshi.desk.notices.round import Round
+from hikeshi.desk.notices.ways import reachable
 
 BATCH: Final = 25
 GROUPS: Final = 20
-ROLES: Final = ("incident__roles__contact__person", "incident__roles__person")
+ROLES: Final = ("incident__roles__contact__person", "incident__roles__contact__ways", "incident__roles__person")
 
 
 def begin(
@@ -83,20 +85,36 @@ def fire(row: Escalation, within: Round) -> None:
         stop(Escalation.objects.filter(pk=row.pk), why="over", now=now)
         return
     rules = policy(row.severity)
-    level = rules.level(row.step)
+    level, recipients, mute = _whom(row, rules, within)
     row.step += 1
     row.due_at = rules.due(row.step, row.began_at, now)
     row.save()
-    recipients = audience.reached(row.incident, row.duty, level, within.once)
     public = row.incident is None or not audience.secret(row.incident)
     places = within.once(("channels", row.severity), lambda: audience.channels(None, row.severity)) if public else []
     told = make(
-        [*recipients, *places], row.template, row.facts, now=now, severity=row.severity, urgent=True, incident=row.incident,
+        [*mute, *recipients, *places], row.template, row.facts, within=within, severity=row.severity, urgent=True, incident=row.incident,
         escalation=row, level=level, exercise=_exercise(row),
     )  # fmt: skip
     to = ", ".join(map(str, recipients)) or "-"
-    said = {"level": level, "step": row.step, "to": to, "messages": len(told)}
+    sent = sum(one.due_at is not None for one in told)
+    said = {"level": level, "step": row.step, "to": to, "messages": sent}
     within.lines.append((row.chain, ledger.Draft("notice.page", row.template, said)))
+
+
+def _whom(row: Escalation, rules: Policy, within: Round) -> tuple[int, list[Recipient], list[Recipient]]:
+    """The level that this step reaches, who is told, and who cannot be: where nobody of a level has a way, the next one is told at once.
+
+    In the end whoever commands, also where it was about another role.
+    """
+    first, mute = rules.level(row.step), dict[Recipient, None]()
+    last = max(first, rules.highest)
+    for duty, level in [(duty, level) for duty in (row.duty, audience.COMMAND) for level in range(first, last + 1)]:
+        found = audience.reached(row.incident, duty, level, within.once)
+        able = [one for one in found if reachable(one, row.incident)]
+        mute |= dict.fromkeys(one for one in found if one not in able)
+        if able:
+            return level, able, list(mute)
+    return last, [], list(mute)
 
 
 def _exercise(row: Escalation) -> bool:

@@ -8,33 +8,41 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import F
 
 from hikeshi.desk.accounts.models import Contact
 from hikeshi.desk.incidents.models import Incident
-from hikeshi.desk.ledger.models import Entry
+from hikeshi.desk.ledger import verbs as ledger
+from hikeshi.desk.ledger.models import ORGANISATION, Entry
 from hikeshi.desk.notices.audience import Recipient, secret
 from hikeshi.desk.notices.models import Escalation, Notice
+from hikeshi.desk.notices.round import Round
+from hikeshi.desk.notices.ways import reachable
 from hikeshi.desk.notices.words import Language, Words, say
 
 ONE_EVERY: Final = timedelta(minutes=2)
 """Of the same thing that is not urgent, one message to one recipient in this time; what comes meanwhile is folded into the next."""
+
+ONE_DAY: Final = timedelta(days=1)
+NO_WAY: Final = "no way to reach them is known"
 
 Facts = Mapping[str, Mapping[str, str]]
 """What texts are filled with, by language. A `deadline` is ISO 8601 here and said in the recipient's zone."""
 
 
 def make(
-    recipients: Iterable[Recipient], template: str, facts: Facts, *, now: datetime, severity: int, urgent: bool = False,
+    recipients: Iterable[Recipient], template: str, facts: Facts, *, within: Round, severity: int, urgent: bool = False,
     incident: Incident | None = None, entry: Entry | None = None, escalation: Escalation | None = None, level: int = 0,
     exercise: bool = False,
 ) -> list[Notice]:  # fmt: skip
-    """The notices made; folded ones are not among them."""
+    """The notices made; folded ones are not among them. Of who has no way to be reached there is a row that says so, and no work."""
     rows: list[Notice] = []
-    chain = entry.chain.name if entry else ""
+    now, chain = within.now, entry.chain.name if entry else ""
     for one in recipients:
-        fold = "" if urgent else f"{template}|{incident or chain}|{one.key}"
-        due = _due(one, fold, severity, urgent, now)
-        if due is None:
+        able = reachable(one, incident)
+        fold = "" if urgent and able else f"{template}|{incident or chain}|{one.key}"
+        due = _due(one, fold, severity, urgent, now) if able else None
+        if due is None and (able or not _mute(one, fold, incident, template, within)):
             continue
         words = _worded(template, facts, one, incident)
         rows.append(
@@ -42,9 +50,22 @@ def make(
                 incident=incident, entry=entry, escalation=escalation, contact=one.contact, person=one.person, channel=one.channel,
                 recipient=str(one)[:120], level=level, template=template, language=one.language, subject=words.subject,
                 body=words.body, severity=severity, urgent=urgent, exercise=exercise, fold=fold, made_at=now, due_at=due,
+                state="waiting" if able else "unreachable",
             )
         )  # fmt: skip
     return Notice.objects.bulk_create(rows)
+
+
+def _mute(one: Recipient, fold: str, incident: Incident | None, template: str, within: Round) -> bool:
+    """Whether this is the first message of its kind that nobody can carry to them; the first of all is in the record, once (a day, outside incidents)."""
+    rows = Notice.objects.filter(incident=incident, contact=one.contact, person=one.person, state="unreachable")
+    earlier = rows if incident else rows.filter(made_at__gt=within.now - ONE_DAY)
+    if template == "undelivered":  # nothing is told about what nobody can be told
+        return False
+    if not earlier.exists():
+        said = {"template": template, "problem": NO_WAY}
+        within.lines.append((incident.name if incident else ORGANISATION, ledger.Draft("notice.fail", str(one), said)))
+    return not earlier.filter(fold=fold).update(folded=F("folded") + 1)
 
 
 def _due(one: Recipient, fold: str, severity: int, urgent: bool, now: datetime) -> datetime | None:

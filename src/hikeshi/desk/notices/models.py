@@ -82,6 +82,7 @@ NOTICE_STATES = (
     ("failed", _("not delivered")),
     ("acknowledged", _("acknowledged")),
     ("dropped", _("no longer needed")),
+    ("unreachable", _("no way is known")),
 )
 
 

@@ -31,6 +31,11 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The level that step number `step`, from 0, reaches."""
         return self.steps[min(step, len(self.steps) - 1)][1]
 
+    @property
+    def highest(self) -> int:
+        """The last level that is reached at all."""
+        return max(level for _, level in self.steps)
+
     def due(self, step: int, began: datetime, now: datetime) -> datetime:
         """When that step falls due. Steps that are written down are never left out; repeats that were missed are."""
         if step < len(self.steps):

@@ -53,7 +53,7 @@ def look(*, actor: Actor) -> int:
         new = Entry.objects.filter(chain__in=chains, verb__in=KNOWN, seq__gt=F("chain__told_seq"))
         some = list(new.order_by("chain", "seq")[:BATCH])
         names = [chain.name for chain in chains.values()]
-        people = Incident.objects.prefetch_related("roles__contact__person", "roles__person")
+        people = Incident.objects.prefetch_related("roles__contact__person", "roles__contact__ways", "roles__person")
         incidents = {row.name: row for row in people.filter(name__in=names)} if some else {}
         within = Round(actor, timezone.now())
         for entry in some:
@@ -96,7 +96,7 @@ def follow(entry: Entry, incident: Incident | None, within: Round) -> None:
     found = [one for whom in tell.whom for one in _whom(whom, entry, data, incident, severity)]
     recipients = audience.knowing(incident, found)
     make(
-        recipients, tell.template, facts(entry, data, incident, clock), now=now, severity=severity, incident=incident, entry=entry, exercise=exercise
+        recipients, tell.template, facts(entry, data, incident, clock), within=within, severity=severity, incident=incident, entry=entry, exercise=exercise
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from hikeshi.desk.actor import Actor
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import ORGANISATION
 from hikeshi.desk.notices import channels, links
+from hikeshi.desk.notices.making import NO_WAY
 from hikeshi.desk.notices.models import Attempt, Channel, Escalation, Notice
 from hikeshi.desk.notices.ways import Path, paths
 from hikeshi.desk.queue import give_back
@@ -189,7 +190,7 @@ def _give_up(notice: Notice, *, actor: Actor) -> None:
     last = notice.tries.last()
     ledger.append(
         chain, actor=actor, verb="notice.fail", obj=notice.recipient,
-        data={"template": notice.template, "problem": last.answer if last else "no way to reach them is known"},
+        data={"template": notice.template, "problem": last.answer if last else NO_WAY},
     )  # fmt: skip
     if notice.escalation_id and not _others(notice):
         now = timezone.now()

@@ -9,6 +9,7 @@ from hikeshi.desk.accounts.models import Contact
 from hikeshi.desk.incidents.exposure import exposed
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.notices import channels
+from hikeshi.desk.notices.audience import Recipient
 from hikeshi.desk.notices.models import Channel, Notice
 from hikeshi.errors import Refused
 
@@ -42,6 +43,11 @@ def paths(notice: Notice) -> list[Path]:
         address = notice.person.email if notice.person else ""
         found = [Path("mail", "mail", address)] if address else []
     return [one for one in found if not one.exposed(notice.incident)]
+
+
+def reachable(one: Recipient, incident: Incident | None) -> bool:
+    """Whether any way is known that can carry a message about this incident to them."""
+    return bool(paths(Notice(contact=one.contact, person=one.person, channel=one.channel, incident=incident)))
 
 
 def _of_contact(contact: Contact) -> list[Path]:

@@ -102,8 +102,13 @@ def end(step: Step, receipt: Receipt, *, actor: Actor, undone: bool = False) -> 
         step, actor, "step.undo_end" if undone else "step.end",
         {"outcome": receipt.outcome, "grade": receipt.grade, "receipt": item.name, "sha256": item.sha256, "en": receipt.summary.en, "ja": receipt.summary.ja},
     )  # fmt: skip
-    if ACTIONS[step.action].effect == "contain" and ended == "done":
-        _contained(step, actor, undone=undone)
+    if ACTIONS[step.action].effect == "contain":
+        if ended == "done":
+            _contained(step, actor, undone=undone)
+        elif ended == "partial" and not undone:
+            _stands(
+                step, actor
+            )  # what there is of it can be set back like a whole one; the incident is not contained by it
     if not undone:
         _settle_evidence(step, receipt, item, actor)
         due.stop_clock(step, actor=actor, at=step.ended_at)
@@ -119,10 +124,15 @@ def _contained(step: Step, actor: Actor, *, undone: bool) -> None:
         holding.end(step, actor=actor)
         affected.released_by(incident, touched, source, actor=actor)
     else:
-        watching.begin(step)
-        holding.begin(step, actor=actor)
+        _stands(step, actor)
         incidents.contained(incident, actor=actor)
         affected.contained_by(incident, touched, source, actor=actor)
+
+
+def _stands(step: Step, actor: Actor) -> None:
+    """From now on it is looked at, and somebody says by a time that it stays."""
+    watching.begin(step)
+    holding.begin(step, actor=actor)
 
 
 def _settle_evidence(step: Step, receipt: Receipt, item: Item, actor: Actor) -> None:

@@ -1,7 +1,8 @@
 """Contained things are looked at again and again: whether somebody has set them back, and nobody has forgotten them.
 
 Every minute at first and less often later, an hour apart at most. The first look that finds it changed writes it down, which is told; a
-standing order that says so has it set again, under the same plan. It is watched until it is undone.
+standing order that says so has it set again, under the same plan. It is watched until it is undone. Of what was contained only in part,
+a part holds.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ def end(step: Step) -> None:
 def seen(watch: Watch, receipt: Receipt, *, actor: Actor) -> None:
     """Keep what the cloud answered; said in the record when it has turned, and set again where the order says so."""
     holding.begin(watch.step, actor=actor)  # a reopened incident has no reviews of what still stands
-    now, state = timezone.now(), "holds" if receipt.outcome in HOLDS else "reverted"
+    now, step = timezone.now(), watch.step
+    holds = receipt.outcome in HOLDS or receipt.outcome == step.state == "partial"
+    state = "holds" if holds else "reverted"
     turned = state != watch.state
     watch.state, watch.looked_at, watch.said = state, now, msgspec.to_builtins(receipt.summary)
     watch.since = now if turned else watch.since
@@ -65,6 +68,6 @@ def seen(watch: Watch, receipt: Receipt, *, actor: Actor) -> None:
 
 def _again(step: Step, actor: Actor) -> None:
     """A worker does it once more under the same plan, which only changes what is as it was before."""
-    mine, now = Step.objects.filter(pk=step.pk, state="done"), timezone.now()
+    mine, now = Step.objects.filter(pk=step.pk, state__in=("done", "partial")), timezone.now()
     if mine.update(state="running", began_at=now, due_at=now, lease_owner="", lease_until=None):
         write(step, actor, "step.reapply", {"plan_digest": step.plan_digest})

@@ -12,8 +12,9 @@ def notices() -> Health:
 
     from hikeshi.desk.accounts.contacts import listed
     from hikeshi.desk.notices import policy, words
-    from hikeshi.desk.notices.models import Channel, Notice
-    from hikeshi.desk.notices.ways import paths
+    from hikeshi.desk.notices.audience import Recipient
+    from hikeshi.desk.notices.models import Channel
+    from hikeshi.desk.notices.ways import reachable
 
     home = settings.ENVIRONMENT.home
     wrong = [str(one) for one in words.problems(home / "templates" / "notices")]
@@ -29,11 +30,14 @@ def notices() -> Health:
     if wrong or failing:
         said = "; ".join((wrong + failing)[:5])
         return bad(said, said)
-    mute = [str(one) for one in listed() if not paths(Notice(contact=one))]
+    mute = [str(one) for one in listed() if not reachable(Recipient(contact=one), None)]
     untried = [one.name for one in Channel.objects.filter(enabled=True, tested_at=None)]
     if mute:
         names = ", ".join(mute[:10])
-        return part(f"No machine can reach {names}.", f"自動では連絡できない担当者: {names}")
+        return part(
+            f"No machine can reach {names}: pages pass them over. `hikeshi contact ways` adds one.",
+            f"自動では連絡できない担当者: {names} (呼び出しの対象外になります。`hikeshi contact ways` で連絡手段を追加)",
+        )
     if untried:
         names = ", ".join(untried[:10])
         return part(f"Never tried: {names}: `hikeshi channel test`.", f"未試験のチャンネル: {names}")

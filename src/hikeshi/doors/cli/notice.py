@@ -17,7 +17,9 @@ COLUMNS = ("notice", "made_at", "incident", "recipient", "level", "subject", "st
 
 def list_notices(
     incident: Annotated[str, typer.Argument(help="Of this incident only.")] = "",
-    state: Annotated[str, typer.Option(help="waiting, sent, delivered, failed, acknowledged or dropped.")] = "",
+    state: Annotated[
+        str, typer.Option(help="waiting, sent, delivered, failed, acknowledged, dropped or unreachable.")
+    ] = "",
     limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 50,
 ) -> Answer:
     """Your notices and those of incidents you may read, newest first."""

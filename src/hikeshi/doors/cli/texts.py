@@ -846,6 +846,7 @@ CODES_JA: Final[dict[str, str]] = {
     "undone": "切り戻し済み",
     "unknown": "不明",
     "unproven": "未証明",
+    "unreachable": "連絡手段なし",
     "unreadable": "読み取れず",
     "unsigned-transfer": "受領の署名なし",
     "valid": "有効",

@@ -18,6 +18,8 @@ from hikeshi.desk.accounts.models import Contact, Way
 from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.incidents.models import DUTIES
+from hikeshi.desk.notices.audience import Recipient
+from hikeshi.desk.notices.ways import reachable
 from hikeshi.desk.oncall import importing, reading, rota_files, verbs
 from hikeshi.desk.oncall.models import Override, Rotation
 from hikeshi.desk.reports.kit import FORMATS, kit as make_kit
@@ -53,7 +55,12 @@ def _line(row: Contact, now: datetime) -> dict[str, Any]:
         {"way": way, "shown": contacts.masked(way.channel, way.address), "stale": contacts.stale(way, now)}
         for way in row.ways.all()
     ]
-    return {"contact": row, "ways": ways, "quiet": contacts.quiet(row)}
+    return {
+        "contact": row,
+        "ways": ways,
+        "quiet": contacts.quiet(row),
+        "mute": not reachable(Recipient(contact=row), None),
+    }
 
 
 Act = Callable[[Actor, Any], object]
