@@ -16,7 +16,9 @@ from hikeshi.doors.shapes import Both
 
 
 class GroupShape(TypedDict):
-    """Alerts of one cause. `alerts` is how many it has; `version` goes back with a decision, so that nobody is overruled unseen."""
+    """Alerts of one cause. `alerts` is how many it has; `version` goes back with a decision, so that nobody is overruled unseen.
+    `reopened` says what had been decided ({verdict, by, said, at, new}) where something worse has brought it back.
+    """
 
     name: str
     state: str
@@ -44,6 +46,7 @@ class GroupShape(TypedDict):
     snooze_reason: str
     suppression: str
     merged_into: str
+    reopened: dict[str, str]
     version: int
 
 
@@ -114,7 +117,7 @@ class WhyShape(TypedDict):
 SAME = (
     "state", "title", "source", "kind", "account", "score", "simulated", "times_seen", "first_at", "last_at", "suggested_severity",
     "reasons", "answer_by", "verdict", "why", "verdict_reason", "judged_by", "judged_at", "snoozed_until", "snoozed_by",
-    "snooze_reason", "version",
+    "snooze_reason", "reopened", "version",
 )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from hikeshi.desk.actor import Actor, system
-from hikeshi.desk.alerts import snoozing, verbs as alerts
+from hikeshi.desk.alerts import reweighing, snoozing, verbs as alerts
 from hikeshi.desk.alerts.models import Alert, Group
 from hikeshi.desk.clouds import readiness
 from hikeshi.desk.clouds.models import Asking
@@ -290,5 +290,6 @@ PROMPT: Final = (
     # Where nobody can be reached, each page fails at once and leads to the next: not all of them in the middle of a containment.
     Prompt(escalating.fire_due, escalating.next_due, every=0.5, waits=False),
     Prompt(escalating.look_at_groups, lambda _before: None, every=2.0),
+    Prompt(reweighing.look, lambda _before: None, every=5.0, waits=False),
 )
 """Clocks ring, the ledger is read, escalations fire: a worker of its own does nothing else, so that they are on time."""

@@ -35,7 +35,7 @@ def answer_by(severity: int, now: datetime) -> datetime:
 
 
 def worsen(group: Group, score: float, severity: int, reasons: Any, now: datetime) -> None:
-    """A worse alert makes its group worse, and the one it was merged into. It ends a snooze at once."""
+    """A worse alert makes its group worse, and the one it was merged into. It ends a snooze at once, and what hides no SEV-1."""
     known = group.suggested_severity or 4
     if score > group.score or severity < known:
         values: dict[str, Any] = {"score": max(score, group.score), "version": F("version") + 1}
@@ -48,6 +48,10 @@ def worsen(group: Group, score: float, severity: int, reasons: Any, now: datetim
             values |= AWAKE
             data = {"why": "a worse alert joined", "score": f"{score:g}", "severity": severity}
             ledger.append(ORGANISATION, actor=INTAKE, verb="group.wake", obj=str(group), data=data)
+        if group.state == "suppressed" and severity == 1 and group.suppression and not group.suppression.hides_sev1:
+            values |= {**AWAKE, "suppression": None}
+            data = {"suppression": str(group.suppression), "reason": "a worse alert joined"}
+            ledger.append(ORGANISATION, actor=INTAKE, verb="group.unhide", obj=str(group), data=data)
         Group.objects.filter(pk=group.pk).update(**values)
     if group.merged_into_id is not None:
         worsen(Group.objects.get(pk=group.merged_into_id), score, severity, reasons, now)
@@ -182,7 +186,7 @@ def settle(rows: Sequence[Group], *, actor: Actor, state: str, verdict: str, why
     ids = tree(row.pk for row in rows)
     Group.objects.filter(pk__in=[row.pk for row in rows]).update(
         **{**AWAKE, "state": state}, verdict=verdict, why=why, verdict_reason=reason, judged_by=actor.name,
-        judged_at=timezone.now(), version=F("version") + 1,
+        judged_at=timezone.now(), reopened={}, version=F("version") + 1,
     )  # fmt: skip
     Group.objects.filter(pk__in=ids).update(joinable=False)
     return Alert.objects.filter(group_id__in=ids, verdict="").update(

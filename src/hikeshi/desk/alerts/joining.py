@@ -10,13 +10,13 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 
-from hikeshi.desk.alerts import suppressing
-from hikeshi.desk.alerts.groups import INTAKE, OPEN, answer_by, worsen
+from hikeshi.desk.alerts import suppressing, worse
+from hikeshi.desk.alerts.groups import INTAKE, OPEN, answer_by, root, worsen
 from hikeshi.desk.alerts.models import Alert, Group, Observable, Suppression
 from hikeshi.desk.bulk import insert_many
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import ORGANISATION
-from hikeshi.signals.signal import Signal
+from hikeshi.signals.signal import Observable as Named, Signal
 
 WINDOW = timedelta(hours=24)
 """A new alert joins a group of its cause when the group's newest alert is not older than this, or the group is snoozed."""
@@ -46,7 +46,7 @@ class Tally:
         self.score = max(self.score, alert.score)
 
 
-def join_all(new: Sequence[tuple[Alert, Signal]], again: Iterable[Alert], *, now: datetime) -> None:
+def join_all(new: Sequence[tuple[Alert, Signal]], again: Iterable[tuple[Alert, Signal]], *, now: datetime) -> None:
     """Give each new alert its group, opened where there is none, and count the new ones and the updates of known ones.
 
     The rows of the groups are locked in the order of their numbers until the transaction ends. One statement each for finding, opening
@@ -54,7 +54,7 @@ def join_all(new: Sequence[tuple[Alert, Signal]], again: Iterable[Alert], *, now
     """
     updated = list(again)
     wanted = Q(fingerprint__in={signal.fingerprint for _, signal in new}, joinable=True)
-    wanted |= Q(pk__in={alert.group_id for alert in updated})
+    wanted |= Q(pk__in={alert.group_id for alert, _ in updated})
     rows = Group.objects.select_for_update(of=("self",)).select_related("suppression").filter(wanted).order_by("pk")
     locked = {group.pk: group for group in rows}
     fold = Fold(locked.values(), now)
@@ -68,13 +68,20 @@ def join_all(new: Sequence[tuple[Alert, Signal]], again: Iterable[Alert], *, now
             if alert.due_at is not None and group.size > STORM:
                 alert.due_at = together
             tallies[group.pk].add(alert, 1, alert.times_seen)
-    for alert in updated:
+    for alert, _ in updated:
         tallies[alert.group_id].add(alert, 0, 1)
+    named = _named(
+        [(signal, group.pk) for _, signal, group in places] + [(one, alert.group_id) for alert, one in updated]
+    )
+    added = worse.added([group for group in locked.values() if group.state not in OPEN], named)
     _count(tallies, now)
-    _name(places, now)
+    _name(named, now)
     for pk, tally in sorted(tallies.items()):
-        if locked[pk].state in OPEN or locked[pk].merged_into_id is not None:
+        top = root(locked[pk])
+        if top.state in OPEN:
             worsen(locked[pk], tally.score, tally.severity, tally.reasons, now)
+        else:
+            worse.again(top, tally.score, tally.severity, tally.reasons, added.get(pk, ()), now)
 
 
 class Fold:
@@ -117,7 +124,7 @@ class Fold:
         hidden_by = next(holding, None)
         return Group(
             fingerprint=signal.fingerprint, source=alert.source, title=alert.title, kind=alert.kind, account=alert.account,
-            simulated=alert.simulated, first_at=self.now, last_at=self.now, suggested_severity=severity,
+            simulated=alert.simulated, first_at=self.now, last_at=self.now, suggested_severity=severity, weighed_at=self.now,
             reasons=alert.reasons, answer_by=answer_by(severity, self.now),
             state="suppressed" if hidden_by else "waiting", suppression=hidden_by,
         )  # fmt: skip
@@ -155,11 +162,15 @@ def _count(tallies: Mapping[int, Tally], now: datetime) -> None:
             cursor.executemany(update, [(one.size, one.times_seen, at, pk) for pk, one in sorted(tallies.items())])
 
 
-def _name(places: Iterable[tuple[Alert, Signal, Group]], now: datetime) -> None:
+def _named(places: Iterable[tuple[Signal, int]]) -> dict[int, set[Named]]:
+    named: defaultdict[int, set[Named]] = defaultdict(set)
+    for signal, pk in places:
+        named[pk].update(signal.observables)
+    return named
+
+
+def _name(named: Mapping[int, set[Named]], now: datetime) -> None:
     """Write down what the alerts name, unless their group has it already."""
-    named: defaultdict[int, set[tuple[str, str]]] = defaultdict(set)
-    for _, signal, group in places:
-        named[group.pk].update(signal.observables)
     rows = [
         Observable(group_id=pk, kind=kind, value=value, first_at=now)
         for pk, some in named.items()

@@ -58,7 +58,8 @@ class Group(Queued):
     While `joinable`, a new alert with the same fingerprint joins; a judged, taken or old group is closed, and the next alert opens
     a new one. `answer_by` is when the response time of the suggested severity ends. `size` and `times_seen` count its own alerts; a
     group merged into another keeps its alerts, and is shown and judged with that one. `version` grows when a person changes the group
-    and when it becomes worse, not with every alert: in a storm nobody could judge it.
+    and when it becomes worse, not with every alert: in a storm nobody could judge it. `reopened` is what had been decided where something
+    worse has brought it back ({verdict, by, said, at, new}); `weighed_at` is when the suggestion was last made with the asset register.
     """
 
     fingerprint = models.CharField(max_length=64)
@@ -90,11 +91,16 @@ class Group(Queued):
     snooze_reason = models.CharField(max_length=1000, blank=True, default="")
     suppression = models.ForeignKey(Suppression, on_delete=models.PROTECT, null=True, blank=True, related_name="groups")
     merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged")
+    reopened = models.JSONField(default=dict, blank=True)
+    weighed_at = models.DateTimeField(default=timezone.now)
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
         ordering = ("answer_by", "pk")
         indexes = (
+            models.Index(
+                fields=("weighed_at",), condition=models.Q(state__in=("waiting", "snoozed")), name="group_weighed"
+            ),
             models.Index(fields=("state", "answer_by", "id"), name="group_queue"),
             models.Index(fields=("fingerprint",), name="group_fingerprint"),
             models.Index(fields=("kind", "id"), name="group_kind"),

@@ -176,7 +176,7 @@ def alerts_of(contents: Sequence[tuple[Parcel, Sequence[Signal]]], now: datetime
         [one for _, some in contents for one in some if one.key not in alerts or _worse(one, alerts[one.key])]
     )
     new: list[tuple[Alert, Signal]] = []
-    updated: dict[str, Alert] = {}
+    updated: dict[str, tuple[Alert, Signal]] = {}
     for parcel, signals in contents:
         for signal in signals:
             known = alerts.get(signal.key)
@@ -186,11 +186,11 @@ def alerts_of(contents: Sequence[tuple[Parcel, Sequence[Signal]]], now: datetime
             elif _newer(signal, known):
                 _update(known, signal, weighed.get(_likeness(signal)))
                 if known.pk:
-                    updated[signal.key] = known
+                    updated[signal.key] = known, signal
     if new or updated:
         join_all(new, updated.values(), now=now)
         insert_many([alert for alert, _ in new])
-        for alert in updated.values():
+        for alert, _ in updated.values():
             alert.save(update_fields=UPDATED)
     return [tuple(dict.fromkeys(alerts[signal.key].pk for signal in signals)) for _, signals in contents]
 

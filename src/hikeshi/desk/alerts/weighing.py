@@ -18,6 +18,7 @@ from hikeshi.clocks.counting import compute
 from hikeshi.clocks.rule import rules
 from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.actor import Actor
+from hikeshi.desk.alerts.groups import AWAKE
 from hikeshi.desk.alerts.models import Alert, Group, Observable
 from hikeshi.desk.alerts.severity import RULE_SET, suggest_severity
 from hikeshi.desk.assets.register import matching_each
@@ -79,7 +80,7 @@ def _related(signals: Sequence[Signal], but: Collection[int]) -> list[int]:
 def suggest(group: Group, *, actor: Actor) -> Group:
     """Weigh a group again, with the register and the other groups as they are now. A person still decides.
 
-    A graver suggestion is to be answered sooner; a lesser one gives no more time. Where nothing differs nothing is written.
+    A graver suggestion is to be answered sooner, and ends a snooze; a lesser one gives no more time. Where nothing differs nothing is written.
     """
     require(actor, "triage")
     row = Group.objects.select_for_update().get(pk=group.pk)
@@ -92,9 +93,12 @@ def suggest(group: Group, *, actor: Actor) -> Group:
     values: dict[str, Any] = {"suggested_severity": severity, "reasons": msgspec.to_builtins(reasons)}
     before = row.suggested_severity
     if all(getattr(row, name) == value for name, value in values.items()):
+        Group.objects.filter(pk=row.pk).update(weighed_at=timezone.now())
         return row
     if severity < (before or 5):
         values["answer_by"] = min(filter(None, (row.answer_by, _answer_by(severity))))
+        values |= AWAKE if row.state == "snoozed" else {}
+    values["weighed_at"] = timezone.now()
     Group.objects.filter(pk=row.pk).update(**values, version=F("version") + 1)
     ledger.append(
         ORGANISATION, actor=actor, verb="group.suggest", obj=str(row),

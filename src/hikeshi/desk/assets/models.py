@@ -41,6 +41,7 @@ class Asset(models.Model):
 
     class Meta:
         ordering = ("criticality", "identifier")
+        indexes = (models.Index(fields=("-updated_at",), name="asset_changed"),)
 
     def __str__(self) -> str:
         return self.name or self.identifier

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from hikeshi.desk.actor import Actor
@@ -156,16 +156,20 @@ def stop(rows: QuerySet[Escalation], *, why: str, now: datetime, by: str = "") -
 def look_at_groups(*, actor: Actor) -> int:
     """Begin for alerts of SEV-1 and 2 that wait beyond the time they should have been answered in."""
     now = timezone.now()
-    late = Group.objects.filter(state="waiting", answer_by__lte=now, suggested_severity__lte=2, escalations=None)
+    late = Group.objects.filter(state="waiting", answer_by__lte=now, suggested_severity__lte=2)
+    late = late.exclude(
+        escalations__began_at__gte=F("answer_by")
+    )  # one that came back after a verdict may be late again
     found = list(late.order_by("answer_by")[:GROUPS])
     for group in found:
         with transaction.atomic():
             list(Chain.objects.select_for_update().filter(name=ORGANISATION))  # one worker at a time
-            if Escalation.objects.filter(key=str(group)).exists():
+            key = f"{group}#{int(group.answer_by.timestamp())}" if group.escalations.exists() else str(group)
+            if Escalation.objects.filter(key=key).exists():
                 continue
             within, facts = Round(actor, now), {language: _about(group) for language in ("en", "ja")}
             begin(
-                str(group), "group_waits", facts, chain=ORGANISATION, duty="responder",
+                key, "group_waits", facts, chain=ORGANISATION, duty="responder",
                 severity=group.suggested_severity or 2, group=group, within=within,
             )  # fmt: skip
             within.finish()

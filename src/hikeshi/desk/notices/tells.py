@@ -45,10 +45,12 @@ COMMAND: Final = ("duty:incident_commander",)
 
 TELLS: Final[dict[str, Tell]] = {
     "alert.set_aside": Tell(("duty:responder", "channels"), "intake"),
+    "alert.worse": Tell(COMMAND, "update"),
     "clock.over": Tell(COMMAND, "clock_over", urgent=True),
     "clock.soon": Tell(COMMAND, "clock_soon", urgent=True),
     "decision.ask": Tell(COMMAND, "asked"),
     "evidence.verify": Tell((*COMMAND, "channels"), "difference", when=_wrong),
+    "group.worse": Tell(("duty:responder", "channels"), "group_again"),
     "halt.begin": Tell((*COMMAND, "channels"), "halted"),
     "halt.lift": Tell((*COMMAND, "channels"), "halted"),
     "incident.close": Tell(("roles", "channels"), "update"),

@@ -58,6 +58,10 @@ TEMPLATES: Final[dict[str, dict[Language, Words]]] = {
         "en": Words("{incident}: evidence or record differs", "{what}\n\nSomebody has to look at once: what is damaged may not be used."),
         "ja": Words("{incident}: 証拠または記録に不一致", "{what}\n\nただちに確認してください。損傷したものは使用できません。"),
     },
+    "group_again": {
+        "en": Words("Alerts that were judged became worse", "{what}"),
+        "ja": Words("判定済みのアラートが悪化", "{what}"),
+    },
     "group_waits": {
         "en": Words("SEV-{severity} alerts wait beyond their time: {incident}", "{title}\n\nNobody has judged these alerts; they should have been answered by {deadline}."),
         "ja": Words("SEV-{severity} のアラートが未判定のまま時間超過: {incident}", "{title}\n\nこのアラートはまだ判定されていません。対応期限は {deadline} でした。"),

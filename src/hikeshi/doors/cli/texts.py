@@ -659,6 +659,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "delivered_at": ("Delivered", "到着"),
     "failing_at": ("Comes back since", "返送開始"),
     "failing_why": ("Why it comes back", "返送の理由"),
+    "reopened": ("Worse since it was judged", "判定後に悪化"),
 }
 
 
