@@ -35,7 +35,7 @@ def publish(on_it: Actor, off_it: Actor, commander: Actor) -> Callable[[str], Pu
         row = publishing.ask_for_review(row, actor=on_it, version=row.version)
         publishing.review(row, actor=off_it, digest=row.digest, yes=True)
         publishing.review(row, actor=commander, digest=row.digest, yes=True)
-        return publishing.publish(row, actor=commander, digest=row.digest)
+        return publishing.publish(row, actor=commander, digest=row.digest, simulated="passed")
 
     return whole_way
 
@@ -47,7 +47,7 @@ def bumped(text: str, version: int) -> str:
 def test_the_whole_way_from_a_draft_to_the_shelf(draft: Draft, on_it: Actor, off_it: Actor, commander: Actor) -> None:
     row = publishing.ask_for_review(draft, actor=on_it, version=1)
     publishing.review(row, actor=off_it, digest=row.digest, yes=True, reason="Tried at the desk.")
-    made = publishing.publish(row, actor=commander, digest=row.digest)
+    made = publishing.publish(row, actor=commander, digest=row.digest, simulated="passed")
     assert book("lost-telephone") == loads(OWN.encode())
     assert shelf().books["lost-telephone"].origin == "published"
     assert (made.source, made.reviewers, made.author) == (OWN, ["suzuki"], "sato")
@@ -95,7 +95,7 @@ def test_outsiders_neither_write_nor_review_nor_publish(draft: Draft, outsider: 
         publishing.review(row, actor=outsider, digest=row.digest, yes=True)
     for who in (outsider, on_it):
         with pytest.raises(Refused, match="command"):
-            publishing.publish(row, actor=who, digest=row.digest)
+            publishing.publish(row, actor=who, digest=row.digest, simulated="passed")
 
 
 def test_who_has_written_in_it_does_not_review_it(draft: Draft, on_it: Actor, off_it: Actor, commander: Actor) -> None:
@@ -105,7 +105,7 @@ def test_who_has_written_in_it_does_not_review_it(draft: Draft, on_it: Actor, of
         with pytest.raises(Refused, match="has written in it"):
             publishing.review(row, actor=writer, digest=row.digest, yes=True)
     with pytest.raises(Refused, match="0 of 1"):
-        publishing.publish(row, actor=commander, digest=row.digest)
+        publishing.publish(row, actor=commander, digest=row.digest, simulated="passed")
 
 
 def test_what_takes_something_away_needs_two(on_it: Actor, off_it: Actor, commander: Actor) -> None:
@@ -116,10 +116,10 @@ def test_what_takes_something_away_needs_two(on_it: Actor, off_it: Actor, comman
     with pytest.raises(Conflict, match="already"):
         publishing.review(row, actor=off_it, digest=row.digest, yes=True)
     with pytest.raises(Refused, match="1 of 2"):
-        publishing.publish(row, actor=commander, digest=row.digest)
+        publishing.publish(row, actor=commander, digest=row.digest, simulated="passed")
     publishing.review(row, actor=commander, digest=row.digest, yes=True)
     assert (
-        publishing.publish(row, actor=commander, digest=row.digest).playbook_version
+        publishing.publish(row, actor=commander, digest=row.digest, simulated="passed").playbook_version
         == library()["ransomware"].version + 1
     )
 
@@ -138,7 +138,7 @@ def test_a_change_asks_everybody_anew_and_a_comment_nobody(
     row = publishing.ask_for_review(row, actor=on_it, version=3)
     assert publishing.voices(row) == []
     with pytest.raises(Conflict):
-        publishing.publish(row, actor=commander, digest=old)
+        publishing.publish(row, actor=commander, digest=old, simulated="passed")
     with pytest.raises(Conflict):
         publishing.review(row, actor=off_it, digest=old, yes=True)
 

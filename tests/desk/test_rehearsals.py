@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from django.utils import timezone
 
@@ -12,15 +13,18 @@ from hikeshi.actions.fingerprint import fingerprint
 from hikeshi.desk.actor import Actor, system
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger.models import Entry
-from hikeshi.desk.rehearsals import verbs
+from hikeshi.desk.playbooks import drafting, publishing
+from hikeshi.desk.playbooks.models import Draft
+from hikeshi.desk.rehearsals import drafts, verbs
 from hikeshi.desk.rehearsals.drifting import Standing, standings
 from hikeshi.desk.rehearsals.models import Rehearsal
 from hikeshi.desk.runs.models import Run
 from hikeshi.doors.worker import Worker
 from hikeshi.errors import Refused
-from hikeshi.playbooks.playbook import Playbook, load
+from hikeshi.playbooks.playbook import Playbook, load, loads
 from hikeshi.playbooks.shelf import library
 from hikeshi.simulation.stamps import actions_of
+from playbook_texts import OWN
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 HIKESHI = system("Hikeshi", "worker")
@@ -81,3 +85,63 @@ def test_a_simulation_and_an_exercise_are_seen_in_how_a_playbook_stands(db: None
             title={}, text="{}", facts={}, started_at=now, ended_at=datetime(2026, 11, day, tzinfo=UTC),
         )  # fmt: skip
     assert _standing("ransomware").exercised_at == datetime(2026, 11, 2, tzinfo=UTC)
+
+
+def _reviewed(on_it: Actor, off_it: Actor, text: str = OWN) -> Draft:
+    row = drafting.begin(actor=on_it, text=text)
+    row = publishing.ask_for_review(row, actor=on_it, version=row.version)
+    publishing.review(row, actor=off_it, digest=row.digest, yes=True)
+    return row
+
+
+def _passed(row: Rehearsal) -> None:
+    book = msgspec.json.decode(row.text, type=Playbook)
+    actions = {name: fingerprint(name) for name in actions_of(book, library().__getitem__)}
+    Rehearsal.objects.filter(pk=row.pk).update(state="passed", ended_at=timezone.now(), ways=1, actions=actions)
+
+
+def test_a_draft_is_published_with_a_simulation_of_exactly_its_text(
+    on_it: Actor, off_it: Actor, commander: Actor
+) -> None:
+    row = _reviewed(on_it, off_it)
+    asked = drafts.ask(row, actor=off_it)
+    assert (asked.digest, drafts.proof(loads(OWN.encode())).state) == (row.digest, "queued")
+    with pytest.raises(Refused, match="has not passed: queued"):
+        drafts.publish(row, actor=commander, digest=row.digest)
+    _passed(asked)
+    assert drafts.proof(loads(OWN.replace("SEV-4", "SEV-3").encode())).state == "never"
+    made = drafts.publish(row, actor=commander, digest=row.digest)
+    assert (made.simulated, made.without_why) == ("passed", "")
+
+
+def test_without_one_it_is_published_for_a_reason_that_is_kept(on_it: Actor, off_it: Actor, commander: Actor) -> None:
+    row = _reviewed(on_it, off_it)
+    for reason in ("", "  "):
+        with pytest.raises(Refused, match="has not passed: never"):
+            drafts.publish(row, actor=commander, digest=row.digest, without=reason)
+    made = drafts.publish(row, actor=commander, digest=row.digest, without="No worker tonight.")
+    assert (made.simulated, made.without_why) == ("never", "No worker tonight.")
+    assert '"without":"No worker tonight."' in Entry.objects.get(verb="playbook.publish").data
+
+
+def test_a_simulation_with_other_actions_proves_nothing_any_more(on_it: Actor, badge: Playbook) -> None:
+    asked = verbs.ask(badge, actor=on_it)
+    _passed(asked)
+    assert drafts.proof(badge).state == "passed"
+    Rehearsal.objects.filter(pk=asked.pk).update(actions={"aws.iam.disable_key": "of before"})
+    assert drafts.proof(badge).state == "stale"
+    Rehearsal.objects.filter(pk=asked.pk).update(state="failed")
+    assert drafts.proof(badge).state == "failed"
+
+
+def test_what_comes_with_hikeshi_is_simulated_by_its_stamp(db: None) -> None:
+    assert drafts.proof(library()["ransomware"]).state in {"passed", "stale"}
+
+
+def test_a_draft_with_errors_is_not_simulated_and_outsiders_ask_for_nothing(on_it: Actor, outsider: Actor) -> None:
+    row = drafting.begin(actor=on_it, text=OWN.replace("ja: 電話機の紛失", 'ja: ""'))
+    with pytest.raises(Refused, match="errors"):
+        drafts.ask(row, actor=on_it)
+    row = drafting.edit(row, OWN, actor=on_it, version=row.version)
+    with pytest.raises(Refused, match="may not do this"):
+        drafts.ask(row, actor=outsider)

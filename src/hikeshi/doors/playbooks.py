@@ -12,7 +12,9 @@ from hikeshi.desk.playbooks.checking import check, needed
 from hikeshi.desk.playbooks.models import OPEN, Draft, Published
 from hikeshi.desk.playbooks.publishing import voices
 from hikeshi.desk.playbooks.reading import Shelf, Shelved
+from hikeshi.desk.rehearsals.drafts import proof
 from hikeshi.doors.find import NotThere, insider
+from hikeshi.doors.rehearsals import RehearsalShape, shape as simulation
 from hikeshi.errors import Conflict, Unreadable
 from hikeshi.playbooks.folder import Folder
 
@@ -57,7 +59,10 @@ class SaidShape(TypedDict):
 
 
 class DraftShape(TypedDict):
-    """A text on its way. `version` is for compare-and-swap; `digest` is set while it is in review, where `needed` have to say yes."""
+    """A text on its way. `version` is for compare-and-swap; `digest` is set while it is in review, where `needed` have to say yes.
+
+    `simulated` is how the simulation of exactly this text stands: passed, failed, broken, queued, never, or stale (actions have changed since).
+    """
 
     draft: int
     name: str
@@ -73,12 +78,14 @@ class DraftShape(TypedDict):
     yes: list[str]
     errors: int
     warnings: int
+    simulated: str
 
 
 class DraftDetail(DraftShape):
-    """With the text, what lint says of it, and what reviewers said."""
+    """With the text, what lint says of it, the last simulation of exactly this text, and what reviewers said."""
 
     text: str
+    simulation: RehearsalShape | None
     lint: list[SaidShape]
     reviews: list[ReviewShape]
 
@@ -105,6 +112,8 @@ class PublishedShape(TypedDict):
     reviewers: list[str]
     published_by: str
     published_at: datetime
+    simulated: str
+    without_why: str
     retired_at: datetime | None
     retired_why: str
 
@@ -139,26 +148,30 @@ def draft(row: Draft) -> DraftShape:
         "writers": row.writers, "edited_at": row.edited_at, "edited_by": row.edited_by, "based_on": row.based_on,
         "digest": row.digest, "needed": needed(found.book) if found.book else 0, "yes": voices(row) if row.digest else [],
         "errors": found.errors, "warnings": len(found.said) - found.errors,
+        "simulated": proof(found.book).state if found.book else "never",
     }  # fmt: skip
 
 
 def draft_detail(row: Draft) -> DraftDetail:
+    found = check(row.text)
+    last = proof(found.book).last if found.book else None
     said: list[SaidShape] = [
         {"level": one.level, "line": one.line, "place": one.place, "what": {"en": one.what.en, "ja": one.what.ja}}
-        for one in check(row.text).said
+        for one in found.said
     ]
     reviews: list[ReviewShape] = [
         {"person": one.person, "yes": one.yes, "reason": one.reason, "digest": one.digest, "at": one.at}
         for one in row.reviews.all()
     ]
-    return {**draft(row), "text": row.text, "lint": said, "reviews": reviews}
+    played = simulation(last) if last else None
+    return {**draft(row), "text": row.text, "lint": said, "simulation": played, "reviews": reviews}
 
 
 def published(row: Published) -> PublishedShape:
     return {
         "name": row.name, "version": row.playbook_version, "digest": row.digest, "signature": row.signature, "key": row.key,
         "author": row.author, "reviewers": row.reviewers, "published_by": row.published_by,
-        "published_at": row.published_at, "retired_at": row.retired_at, "retired_why": row.retired_why,
+        "published_at": row.published_at, "simulated": row.simulated, "without_why": row.without_why, "retired_at": row.retired_at, "retired_why": row.retired_why,
     }  # fmt: skip
 
 

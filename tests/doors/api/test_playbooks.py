@@ -16,7 +16,12 @@ def test_the_whole_way(on_it: Caller, off_it: Caller, commander: Caller) -> None
     assert "written in it" in on_it.post("/playbook-drafts/lost-telephone/review", said, 403)["error"]
     assert off_it.post("/playbook-drafts/lost-telephone/review", said)["yes"] == ["suzuki"]
     assert off_it.post("/playbook-drafts/lost-telephone/publish", {"digest": asked["digest"]}, 403)["hint"]
-    made = commander.post("/playbook-drafts/lost-telephone/publish", {"digest": asked["digest"]})
+    played = off_it.post("/playbook-drafts/lost-telephone/simulate", {}, 202)
+    assert (played["simulated"], played["simulation"]["digest"]) == ("queued", asked["digest"])
+    digest = {"digest": asked["digest"]}
+    assert "queued" in commander.post("/playbook-drafts/lost-telephone/publish", digest, 403)["error"]
+    made = commander.post("/playbook-drafts/lost-telephone/publish", digest | {"without": "No worker tonight."})
+    assert made["without_why"] == "No worker tonight."
     assert (made["version"], made["reviewers"]) == (1, ["suzuki"])
     (row,) = [one for one in on_it.get("/playbooks") if one["name"] == "lost-telephone"]
     assert (row["origin"], row["signed"], row["signed_by"]) == ("published", "signed", made["key"])

@@ -29,6 +29,7 @@ def test_a_draft_is_begun_saved_asked_for_and_given_up(admin: Keyboard, file: Pa
     digest = admin.json("playbook", "ask", "lost-telephone", "--version", 2)["digest"]
     assert admin("playbook", "review", "lost-telephone", "--digest", digest[:12], "--yes").code == 3
     assert admin("playbook", "publish", "lost-telephone", "--digest", digest).code == 3
+    assert admin.json("playbook", "rehearse", "lost-telephone")["simulated"] == "queued"
     assert [row["name"] for row in admin.json("playbook", "drafts")] == ["lost-telephone"]
     assert admin.json("playbook", "text", "lost-telephone")["text"] == OWN + "# more\n"
     assert admin.json("playbook", "withdraw", "lost-telephone", "--reason", "no")["state"] == "withdrawn"

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from doors.console.house import HOSTILE, as_actor, person, signed_in
 from hikeshi.desk.accounts.models import Person
 from hikeshi.desk.playbooks import drafting
 from hikeshi.desk.playbooks.models import Draft, Published
+from hikeshi.desk.rehearsals.models import Rehearsal
 from hikeshi.playbooks.editing import put
 from hikeshi.playbooks.playbook import loads
 from playbook_texts import OWN
@@ -168,7 +170,9 @@ def test_the_whole_way_in_the_console(author: Person, reviewer: Person, draft: D
     assert "Stand behind it" in other.get(here).content.decode()
     assert "Stand behind it" not in one.get(here).content.decode()
     assert other.post(f"{here}yes/", said).status_code == 302
-    assert lead.post(f"{here}publish/", said).status_code == 302
+    assert lead.post(f"{here}publish/", said).status_code == 403
+    assert "without a simulation" in lead.get(here).content.decode()
+    assert lead.post(f"{here}publish/", said | {"without": "Nothing in it is done by a machine."}).status_code == 302
     assert Published.objects.get().name == "lost-telephone"
     assert "published here" in one.get("/playbooks/").content.decode()
     assert one.get("/playbooks/lost-telephone/file/").content.decode() == OWN
@@ -199,7 +203,7 @@ def test_outsiders_find_no_page(draft: Draft) -> None:
         f"/playbooks/drafts/{draft.pk}/",
     ):
         assert client.get(path).status_code == 404
-    for act in ("save", "look", "ask", "yes", "no", "publish", "withdraw"):
+    for act in ("save", "look", "ask", "yes", "no", "publish", "simulate", "withdraw"):
         assert client.post(f"/playbooks/drafts/{draft.pk}/{act}/", {"text": OWN}).status_code == 404
 
 
@@ -256,3 +260,23 @@ def test_who_reviews_does_not_become_a_writer_by_touching_a_key(author: Person, 
     other.post(f"/playbooks/drafts/{draft.pk}/save/", opened(other, draft) | {"text": f"{OWN}# mine\n"})
     draft.refresh_from_db()
     assert (draft.state, draft.writers) == ("draft", ["sato", "suzuki"])
+
+
+def test_a_draft_is_simulated_from_its_page_and_reviewers_see_how_it_went(
+    author: Person, reviewer: Person, draft: Draft
+) -> None:
+    one, other = signed_in(author), signed_in(reviewer)
+    here = f"/playbooks/drafts/{draft.pk}/"
+    assert one.post(f"{here}simulate/", opened(one, draft) | {"f.title.en": "Ask who"}).status_code == 302
+    row = Rehearsal.objects.get()
+    assert "Ask who" in row.text
+    assert 'hx-trigger="every 5s"' in one.get(here, {"part": "simulation"}).content.decode()
+    report = {"traces": [{"way": "found-again", "mismatches": [], "beats": []}], "uncovered": ["2.1"]}
+    Rehearsal.objects.update(state="passed", ended_at=timezone.now(), ways=1, report=report)
+    draft.refresh_from_db()
+    one.post(f"{here}ask/", opened(one, draft))
+    page = other.get(here).content.decode()
+    for said in ("found-again", "No way reaches", f"?of={row.pk}"):
+        assert said in page
+    assert other.post(f"{here}simulate/").status_code == 302
+    assert Rehearsal.objects.filter(state="waiting", asked_by="suzuki").exists()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +15,10 @@ STATES = (
 )
 OPEN = ("draft", "in_review")
 """The states in which a text is still worked at. One such draft of a playbook at a time: two would overtake each other."""
+
+
+Proven = Literal["passed", "failed", "broken", "queued", "stale", "never"]
+"""How the simulation of exactly one text stands; "stale": it has passed, with actions that have changed since."""
 
 
 class Draft(models.Model):
@@ -80,6 +86,12 @@ class Published(models.Model):
     origin = models.CharField(max_length=8)  # the door it came through
     published_by = models.CharField(max_length=150)
     published_at = models.DateTimeField()
+    simulated = models.CharField(
+        max_length=8, blank=True, default=""
+    )  # Proven, "" of those from before it was asked for
+    without_why = models.CharField(
+        max_length=500, blank=True, default=""
+    )  # why it was published without a passed simulation
     retired_at = models.DateTimeField(null=True, blank=True)
     retired_by = models.CharField(max_length=150, blank=True, default="")
     retired_why = models.CharField(max_length=500, blank=True, default="")

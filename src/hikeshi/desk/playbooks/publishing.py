@@ -9,14 +9,14 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
-from hikeshi.custody.signing import Signer, checked, fingerprint
+from hikeshi.custody.signing import checked, fingerprint
 from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.ledger import keys, verbs as ledger
 from hikeshi.desk.ledger.models import ORGANISATION
 from hikeshi.desk.playbooks.checking import clean, needed, standing
 from hikeshi.desk.playbooks.drafting import locked, said
-from hikeshi.desk.playbooks.models import Draft, Published, Review
+from hikeshi.desk.playbooks.models import Draft, Proven, Published, Review
 from hikeshi.errors import Conflict, Refused
 from hikeshi.playbooks.playbook import Playbook
 
@@ -76,20 +76,37 @@ def voices(draft: Draft) -> list[str]:
     return [person for person, yes in last.items() if yes and person not in draft.writers]
 
 
-def publish(draft: Draft, *, actor: Actor, digest: str) -> Published:
+def publish(draft: Draft, *, actor: Actor, digest: str, simulated: Proven, without: str = "") -> Published:
     """Let runs be started with it. Signed by the key of the installation, which is asked before anything is written.
 
-    Raises `Conflict` where the text is another one than that with `digest`, `Refused` where too few have said yes or the version is not
+    `simulated` is how the simulation of exactly this text stands (`rehearsals.drafts` knows); where it has not passed, `without` says why it
+    is published all the same. Raises `Conflict` where the text is another one than that with `digest`, `Refused` where too few have said yes or the version is not
     greater than that on the shelf, `Failed` where the key cannot be reached.
     """
     require(actor, "command")
     book = _publishable(Draft.objects.get(pk=draft.pk))
+    why = "" if simulated == "passed" else _without(book, simulated, without)
     signer = keys.signer()
-    return _publish(draft, book, signer, checked(signer, book.canonical, signer.sign(book.canonical)), digest, actor)
+    made = Published(
+        name=book.name, playbook_version=book.version, digest=book.digest, text=book.canonical.decode(),
+        signature=checked(signer, book.canonical, signer.sign(book.canonical)).hex(), key=fingerprint(signer.public),
+        origin=actor.door, published_by=actor.name, simulated=simulated, without_why=why,
+    )  # fmt: skip
+    return _publish(draft, book, made, digest, actor)
+
+
+def _without(book: Playbook, simulated: Proven, why: str) -> str:
+    """Why it is published all the same. Raises `Refused` where nobody says so."""
+    if not why.strip():
+        raise Refused(
+            f"The simulation of {book.name} v{book.version} has not passed: {simulated}.",
+            hint="Have this text simulated, or say why it is published without.",
+        )
+    return why.strip()[:500]
 
 
 @transaction.atomic
-def _publish(draft: Draft, book: Playbook, signer: Signer, signature: bytes, digest: str, actor: Actor) -> Published:
+def _publish(draft: Draft, book: Playbook, made: Published, digest: str, actor: Actor) -> Published:
     row = locked(draft)
     if (
         row.state != "in_review"
@@ -108,11 +125,7 @@ def _publish(draft: Draft, book: Playbook, signer: Signer, signature: bytes, dig
             f"{len(said_yes)} of {needed(book)} have said yes to {row.name}.",
             hint="Ask somebody who has not written in it.",
         )
-    made = Published(
-        name=book.name, playbook_version=book.version, digest=book.digest, text=book.canonical.decode(), source=row.text,
-        signature=signature.hex(), key=fingerprint(signer.public), author=row.author, reviewers=said_yes, origin=actor.door,
-        published_by=actor.name, published_at=timezone.now(),
-    )  # fmt: skip
+    made.source, made.author, made.reviewers, made.published_at = row.text, row.author, said_yes, timezone.now()
     made.full_clean()
     made.save()
     row.state = "published"
@@ -121,7 +134,8 @@ def _publish(draft: Draft, book: Playbook, signer: Signer, signature: bytes, dig
         ORGANISATION, actor=actor, verb="playbook.publish", obj=row.name,
         data={
             "draft": row.pk, "version": book.version, "digest": book.digest, "signature": made.signature, "key": made.key,
-            "author": row.author, "writers": row.writers, "reviewers": said_yes,
+            "author": row.author, "writers": row.writers, "reviewers": said_yes, "simulated": made.simulated,
+            **({"without": made.without_why} if made.without_why else {}),
         },
     )  # fmt: skip
     return made

@@ -12,6 +12,7 @@ from django.db.models import Max
 
 from hikeshi.desk.playbooks.reading import books
 from hikeshi.desk.rehearsals.models import Rehearsal
+from hikeshi.desk.rehearsals.verbs import stamp_of
 from hikeshi.desk.runs.models import Run
 from hikeshi.errors import Unreadable
 from hikeshi.playbooks.playbook import Playbook
@@ -57,14 +58,11 @@ def _stamps(shelf: Iterable[Playbook]) -> dict[str, Stamp]:
     """Of each playbook the newest stamp: one of this version where there is any, else the last of another."""
     found: dict[str, list[Stamp]] = {}
     for folder in (FOLDER, settings.ENVIRONMENT.playbooks):
-        for name, stamp in _read(folder).items():
+        for name, stamp in read_stamps(folder).items():
             found.setdefault(name, []).append(stamp)
     for row in Rehearsal.objects.filter(state="passed").defer("text", "report").order_by("pk"):
         if row.ended_at is not None:
-            stamp = Stamp(
-                version=row.playbook_version, digest=row.digest, at=row.ended_at.date(), ways=row.ways, actions=row.actions
-            )  # fmt: skip
-            found.setdefault(row.playbook, []).append(stamp)
+            found.setdefault(row.playbook, []).append(stamp_of(row))
     return {
         book.name: max(found[book.name], key=lambda one: (one.digest == book.digest, one.at))
         for book in shelf
@@ -72,7 +70,8 @@ def _stamps(shelf: Iterable[Playbook]) -> dict[str, Stamp]:
     }
 
 
-def _read(folder: Path | None) -> dict[str, Stamp]:
+def read_stamps(folder: Path | None) -> dict[str, Stamp]:
+    """The stamps of a folder; none where there is none, or its file cannot be read."""
     try:
         return stamps.read(folder) if folder else {}
     except Unreadable:

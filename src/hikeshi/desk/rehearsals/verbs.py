@@ -59,6 +59,12 @@ def rehearse(row: Rehearsal, *, actor: Actor) -> None:
         _ended(row, report, stamp, actor=actor)
 
 
+def stamp_of(row: Rehearsal) -> Stamp:
+    """What an ended one proves: this text, that day, with those actions."""
+    day = (row.ended_at or row.asked_at).date()
+    return Stamp(version=row.playbook_version, digest=row.digest, at=day, ways=row.ways, actions=row.actions)
+
+
 @transaction.atomic
 def _ended(row: Rehearsal, report: Report, stamp: Stamp, *, actor: Actor) -> None:
     row.state, row.ways, row.actions = "passed" if report.passed else "failed", len(report.traces), stamp.actions

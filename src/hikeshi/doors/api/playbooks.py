@@ -7,6 +7,7 @@ from pydantic import Field
 
 from hikeshi.desk.playbooks import drafting, publishing
 from hikeshi.desk.playbooks.reading import shelf
+from hikeshi.desk.rehearsals import drafts
 from hikeshi.doors import find, playbooks as shapes
 from hikeshi.doors.api.bearer import Call
 from hikeshi.doors.api.paging import Body
@@ -41,8 +42,11 @@ class Said(Body):
     reason: str = ""
 
 
-class Digest(Body):
+class Publishing(Body):
+    """The digest of what is published; `without` is why, where its simulation has not passed."""
+
     digest: str
+    without: str = Field("", max_length=500)
 
 
 class Reason(Body):
@@ -108,6 +112,14 @@ def ask_for_review(request: Call, draft: str, body: Version) -> shapes.DraftDeta
     return shapes.draft_detail(publishing.ask_for_review(row, actor=request.auth, version=body.version))
 
 
+@router.post("/playbook-drafts/{draft}/simulate", response={202: shapes.DraftDetail})
+def simulate_draft(request: Call, draft: str) -> Status[shapes.DraftDetail]:
+    """Have a worker play the draft as it is saved. Ask again until `simulated` is not `queued`; /rehearsals/{number} has every move."""
+    row = shapes.find_draft(request.auth, draft)
+    drafts.ask(row, actor=request.auth)
+    return Status(202, shapes.draft_detail(row))
+
+
 @router.post("/playbook-drafts/{draft}/review", response=shapes.DraftDetail)
 def review_draft(request: Call, draft: str, body: Said) -> shapes.DraftDetail:
     """Stand behind exactly this text, or send it back. Refused for who has written in it."""
@@ -117,10 +129,11 @@ def review_draft(request: Call, draft: str, body: Said) -> shapes.DraftDetail:
 
 
 @router.post("/playbook-drafts/{draft}/publish", response=shapes.PublishedShape)
-def publish_draft(request: Call, draft: str, body: Digest) -> shapes.PublishedShape:
-    """Let runs be started with it. Refused where too few have said yes."""
-    row = shapes.find_draft(request.auth, draft)
-    return shapes.published(publishing.publish(row, actor=request.auth, digest=shapes.digest_of(row, body.digest)))
+def publish_draft(request: Call, draft: str, body: Publishing) -> shapes.PublishedShape:
+    """Let runs be started with it. Refused where too few have said yes, and without a passed simulation or a reason."""
+    row, who = shapes.find_draft(request.auth, draft), request.auth
+    digest = shapes.digest_of(row, body.digest)
+    return shapes.published(drafts.publish(row, actor=who, digest=digest, without=body.without))
 
 
 @router.post("/playbook-drafts/{draft}/withdraw", response=shapes.DraftDetail)

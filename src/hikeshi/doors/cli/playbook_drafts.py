@@ -1,4 +1,4 @@
-"""`playbook shelf | versions | draft | drafts | edit | ask | review | publish | withdraw | retire`: an organisation's own playbooks."""
+"""`playbook shelf | versions | draft | drafts | edit | rehearse | ask | review | publish | withdraw | retire`: an organisation's own playbooks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from hikeshi.desk.playbooks import drafting, publishing
 from hikeshi.desk.playbooks.reading import shelf
+from hikeshi.desk.rehearsals import drafts
 from hikeshi.doors import find, playbooks as shapes
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.exits import DONE, UNREADABLE
@@ -41,13 +42,17 @@ def show_shelf() -> Answer:
 def list_versions(name: Annotated[str, typer.Argument(help="A playbook.")]) -> Answer:
     """Every version that was published, the newest first."""
     rows = [shapes.published(row) for row in shapes.versions(actor(), name)]
-    return Answer(rows, columns=("version", "published_at", "published_by", "reviewers", "retired_at", "digest"))
+    return Answer(
+        rows, columns=("version", "published_at", "published_by", "reviewers", "simulated", "retired_at", "digest")
+    )
 
 
 def list_drafts() -> Answer:
     """The texts that are written or reviewed now."""
     rows = [shapes.draft(row) for row in shapes.open_drafts(actor())]
-    return Answer(rows, columns=("draft", "name", "state", "version", "author", "errors", "needed", "yes", "digest"))
+    return Answer(
+        rows, columns=("draft", "name", "state", "version", "author", "errors", "simulated", "needed", "yes", "digest")
+    )
 
 
 def draft(
@@ -92,11 +97,23 @@ def review(
     return shapes.draft_detail(shapes.find_draft(who, str(row.pk)))
 
 
-def publish(name: Named, digest: Digest) -> Any:
+def simulate(name: Named) -> Any:
+    """Have a worker play a draft as it is saved, in all its ways. `playbook text` says how it went."""
+    who = actor()
+    row = shapes.find_draft(who, name)
+    drafts.ask(row, actor=who)
+    return shapes.draft_detail(row)
+
+
+def publish(
+    name: Named,
+    digest: Digest,
+    without: Annotated[str, typer.Option(help="Why it is published without a simulation that has passed.")] = "",
+) -> Any:
     """Let runs be started with it. Runs that have begun stay on their version."""
     who = actor()
     row = shapes.find_draft(who, name)
-    return shapes.published(publishing.publish(row, actor=who, digest=shapes.digest_of(row, digest)))
+    return shapes.published(drafts.publish(row, actor=who, digest=shapes.digest_of(row, digest), without=without))
 
 
 def withdraw(name: Named, reason: Reason) -> Any:

@@ -265,6 +265,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "playbook list": Command("playbook", "list_playbooks", "engine", "The playbooks there are", "プレイブックの一覧"),
     "playbook pause": Command("runs", "pause", "person", "Hold a whole playbook", "プレイブックを一時停止"),
     "playbook publish": Command("playbook_drafts", "publish", "person", "Let runs be started with a draft", "下書きを公開"),
+    "playbook rehearse": Command("playbook_drafts", "simulate", "person", "Have a worker play a draft", "下書きのシミュレーションを依頼"),
     "playbook resume": Command("runs", "resume", "person", "Let a paused playbook go on", "一時停止したプレイブックを再開"),
     "playbook retire": Command("playbook_drafts", "retire", "person", "Take a published version off the shelf", "公開した版を廃止"),
     "playbook review": Command("playbook_drafts", "review", "person", "Say yes or no to a draft", "下書きを承認または差し戻し"),

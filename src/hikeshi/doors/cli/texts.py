@@ -660,6 +660,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "failing_at": ("Comes back since", "返送開始"),
     "failing_why": ("Why it comes back", "返送の理由"),
     "reopened": ("Worse since it was judged", "判定後に悪化"),
+    "without_why": ("Published without it because", "シミュレーションなしで公開した理由"),
 }
 
 
@@ -797,6 +798,7 @@ CODES_JA: Final[dict[str, str]] = {
     "pr_support": "広報",
     "proposed": "法案・提案段階",
     "published": "公開済み",
+    "queued": "ワーカー待ち",
     "ready": "完成",
     "receipt": "実行記録",
     "recovery": "復旧",
@@ -822,6 +824,7 @@ CODES_JA: Final[dict[str, str]] = {
     "snapshot": "スナップショット",
     "snoozed": "保留中",
     "soon": "期限間近",
+    "stale": "アクション変更あり",
     "stamps": "タイムスタンプ",
     "star": "注目",
     "state": "揮発性情報",

@@ -17,9 +17,11 @@ from hikeshi.desk.actor import Actor
 from hikeshi.desk.playbooks import drafting, publishing
 from hikeshi.desk.playbooks.checking import Checked, changes, check, difference, needed, standing, text_of
 from hikeshi.desk.playbooks.models import OPEN, Draft
+from hikeshi.desk.rehearsals import drafts
 from hikeshi.doors.console.playbook_fields import ACTION_NAMES
 from hikeshi.doors.console.playbook_form import apply, apply_options, bindings_of, form_of, rearrange, steps_of
 from hikeshi.doors.console.playbooks import graph_of, simulated, yaml_file
+from hikeshi.doors.console.rehearsal import result
 from hikeshi.doors.console.visit import actor, attempt, done, page
 from hikeshi.errors import Conflict, HikeshiError, Refused
 from hikeshi.strict_yaml import parse
@@ -46,7 +48,7 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
-    """Save, rearrange, ask for a review, say yes or no, publish, give up."""
+    """Save, rearrange, simulate, ask for a review, say yes or no, publish, give up."""
     row, go_on = _draft(request, pk), ""
     if act not in ACTS:
         raise Http404
@@ -124,7 +126,14 @@ def _review(yes: bool) -> Callable[[Draft, Actor, Any], str | None]:
 
 
 def _publish(row: Draft, who: Actor, typed: Any) -> None:
-    publishing.publish(row, actor=who, digest=typed.get("digest", ""))
+    drafts.publish(row, actor=who, digest=typed.get("digest", ""), without=typed.get("without", ""))
+
+
+def _simulate(row: Draft, who: Actor, typed: Any) -> str:
+    """What is written is saved first, where it was sent along."""
+    go_on = _save(row, who, typed) if "text" in typed else ""
+    drafts.ask(Draft.objects.get(pk=row.pk), actor=who)
+    return go_on
 
 
 def _withdraw(row: Draft, who: Actor, typed: Any) -> None:
@@ -136,6 +145,7 @@ ACTS: Final[dict[str, tuple[Callable[[Draft, Actor, Any], str | None], str | Pro
     "no": (_review(yes=False), _("It goes back to its author.")),
     "publish": (_publish, _("It is published.")),
     "save": (_save, _("The draft is saved.")),
+    "simulate": (_simulate, _("The simulation is waiting for a worker.")),
     "withdraw": (_withdraw, _("The draft is given up.")),
     "yes": (_review(yes=True), _("You stand behind it.")),
 }  # fmt: skip
@@ -156,6 +166,7 @@ def _show(request: HttpRequest, row: Draft, problem: HikeshiError | None = None)
         "mine": who.name in row.writers,
         "lines_changed": list(difference(text_of(found), text))[:MOST_LINES] if found else [],
     }  # fmt: skip
+    context["parts"] = {"simulation": "console/parts/playbook_simulation.html"}
     return page(request, "console/playbook_draft.html", context, problem=problem)
 
 
@@ -171,9 +182,14 @@ def _of_text(text: str, step: str, row: Draft, typed: Any = None) -> dict[str, A
         "lines": _lines(text, checked), "keys": list(zip(keys, [_title(one) for one in steps], strict=True)),
         "step": keys[chosen] if keys else step, "step_line": _line_of(text, chosen) if keys else 0, "form": form_of(steps[chosen], steps, typed) if steps else None, "action_names": ACTION_NAMES, "bindings": bindings_of(text),
         "before": keys[chosen - 1] if chosen > 0 else "", "next": keys[chosen + 1] if chosen + 1 < len(keys) else "",
-        "told": [(one, WHAT[one.what]) for one in told], **_graph(checked, told),
+        "told": [(one, WHAT[one.what]) for one in told], **_graph(checked, told), **_simulation(checked),
         "stamp": simulated(row.name, checked.book.digest if checked.book else ""), "needed": needed(checked.book) if checked.book else 1, "yes": publishing.voices(row) if row.digest else [],
     }  # fmt: skip
+
+
+def _simulation(checked: Checked) -> dict[str, Any]:
+    found = drafts.proof(checked.book) if checked.book else drafts.Proof("never", None)
+    return {"proof": found, "simulation": result(found.last)}
 
 
 def _line_of(text: str, chosen: int) -> int:

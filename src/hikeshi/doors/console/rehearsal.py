@@ -46,11 +46,18 @@ def ask(request: HttpRequest, playbook: str) -> HttpResponse:
 def _show(request: HttpRequest, playbook: str, problem: HikeshiError | None = None) -> HttpResponse:
     who = actor(request)
     find.insider(who)
-    row = Rehearsal.objects.filter(playbook=playbook).order_by("-pk").first()
+    row = _asked(playbook, request.GET.get("of", ""))
     if row is None:
         find.playbook(who, playbook)  # 404 for what is not there
     context = {"playbook": playbook, "may_ask": allowed(who, "triage"), **result(row, request.GET.get("way", ""))}
     return page(request, "console/rehearsal.html", context, problem=problem)
+
+
+def _asked(playbook: str, number: str) -> Rehearsal | None:
+    """The simulation with that number, else the last one."""
+    rows = Rehearsal.objects.filter(playbook=playbook).order_by("-pk")
+    chosen = rows.filter(pk=int(number)) if number.isdecimal() and len(number) < find.DIGITS else rows.none()
+    return chosen.first() or rows.first()
 
 
 def result(row: Rehearsal | None, way: str = "") -> dict[str, Any]:
