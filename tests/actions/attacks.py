@@ -244,6 +244,37 @@ def nothing_is_recorded(cloud: Cloud, facts: Facts) -> bool:
     return not cloud.ec2.describe_flow_logs()["FlowLogs"]
 
 
+def findings_are_hidden(cloud: Cloud, facts: Facts) -> bool:
+    guard, at = cloud.client("guardduty"), {"DetectorId": facts["detector_id"]}
+    lists = [guard.get_ip_set(**at, IpSetId=one) for one in guard.list_ip_sets(**at)["IpSetIds"]]
+    rule = guard.get_filter(**at, FilterName="everything")
+    return rule["Action"] == "ARCHIVE" or any(one["Status"] == "ACTIVE" for one in lists)
+
+
+def nothing_is_detected(cloud: Cloud, facts: Facts) -> bool:
+    del facts
+    guard = cloud.client("guardduty")
+    told = [guard.get_detector(DetectorId=one) for one in guard.list_detectors()["DetectorIds"]]
+    return all(one["Status"] != "ENABLED" for one in told)
+
+
+def recorder_is_stopped(cloud: Cloud, facts: Facts) -> bool:
+    del facts
+    told = cloud.client("config").describe_configuration_recorder_status()["ConfigurationRecordersStatus"]
+    return not any(one["recording"] for one in told)
+
+
+def database_snapshot_is_shared(cloud: Cloud, facts: Facts) -> bool:
+    told = cloud.client("rds").describe_db_snapshot_attributes(DBSnapshotIdentifier=facts["snapshot"])
+    listed = told["DBSnapshotAttributesResult"]["DBSnapshotAttributes"]
+    return any(one["AttributeValues"] for one in listed if one["AttributeName"] == "restore")
+
+
+def task_runs(cloud: Cloud, facts: Facts) -> bool:
+    [task] = cloud.client("ecs").describe_tasks(cluster=facts["cluster"], tasks=[facts["task"]])["tasks"]
+    return bool(task["desiredStatus"] == "RUNNING")
+
+
 ATTACKS: dict[str, Attack] = {
     "account opened by a bucket policy": Attack(
         what="A bucket policy lets the attacker's account read.",
@@ -282,6 +313,10 @@ ATTACKS: dict[str, Attack] = {
         what="SSH opened to everybody.",
         do=open_port_22, harm=port_is_open, answers=(("aws.ec2.isolate", ("instance_id",)),),
     ),
+    "recorder stopped": Attack(
+        what="AWS Config records no change any more.",
+        do=data.stopped_recorder, harm=recorder_is_stopped, answers=(("aws.config.restore", ("recorder",)),),
+    ),
     "role sessions taken over": Attack(
         what="Sessions of a role used by the attacker.",
         do=take_over_a_role, harm=role_sessions_work, answers=(("aws.iam.revoke_role_sessions", ("role", "release_early")),),
@@ -298,9 +333,21 @@ ATTACKS: dict[str, Attack] = {
         what="A database that the internet reaches.",
         do=data.public_database, harm=database_is_public, answers=(("aws.rds.contain", ("database_id",)),),
     ),
+    "database snapshot shared": Attack(
+        what="A snapshot of a database shared with the attacker's account and with everybody.",
+        do=data.shared_database_snapshot, harm=database_snapshot_is_shared, answers=(("aws.rds.unshare_snapshot", ("snapshot",)),),
+    ),
+    "detection suspended": Attack(
+        what="GuardDuty suspended.",
+        do=data.suspended_detector, harm=nothing_is_detected, answers=(("aws.guardduty.restore", ("account_id", "features")),),
+    ),
     "device enrolled": Attack(
         what="A second factor of the attacker's.",
         do=identity.a_user_with_two_devices, harm=device_is_enrolled, answers=(("aws.iam.remove_mfa", ("user", "serial")),),
+    ),
+    "findings hidden": Attack(
+        what="Addresses on GuardDuty's trusted list, and a rule that archives findings.",
+        do=data.allow_listed_detector, harm=findings_are_hidden, answers=(("aws.guardduty.distrust", ("detector_id", "names")),),
     ),
     "flow logs removed": Attack(
         what="Nobody sees any more who talks to whom.",
@@ -330,6 +377,10 @@ ATTACKS: dict[str, Attack] = {
         what="A session of Systems Manager on an instance.",
         do=instance.with_sessions, harm=shell_is_open, answers=(("aws.ssm.end_sessions", ("instance_id",)),),
     ),
+    "task started": Attack(
+        what="A task of the attacker's, in no service.",
+        do=data.running_task, harm=task_runs, answers=(("aws.ecs.stop_task", ("cluster", "task")),),
+    ),
     "task definition planted": Attack(
         what="A service whose tasks are the attacker's.",
         do=data.scaled_service, harm=tasks_are_wanted, answers=(("aws.ecs.contain", ("cluster", "service")),),
@@ -347,8 +398,6 @@ ATTACKS: dict[str, Attack] = {
 GAPS = (
     "DNS query logging removed: nothing sets it up again; the resolver's configuration has to be made by hand.",
     "The account leaves the organization: `aws.org.quarantine_account` prevents it beforehand, nothing brings it back.",
-    "Trusted addresses put on GuardDuty's list: found by nothing of ours, removed by hand.",
-    "An RDS snapshot shared with another account: removed by hand.",
     "A layer or new code in a function: `aws.lambda.freeze` stops the function, the code is put back by hand.",
     "A key pushed for EC2 Instance Connect or the serial console: isolation ends the session, the key expires by itself after a minute.",
     "Objects encrypted with the caller's own key (SSE-C): only earlier versions come back.",

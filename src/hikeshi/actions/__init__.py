@@ -25,13 +25,18 @@ from hikeshi.actions.aws.data.block_snapshot_sharing import BlockSnapshotSharing
 from hikeshi.actions.aws.data.contain_cluster import ContainCluster
 from hikeshi.actions.aws.data.contain_database import ContainDatabase
 from hikeshi.actions.aws.data.contain_service import ContainService
+from hikeshi.actions.aws.data.distrust_lists import DistrustLists
 from hikeshi.actions.aws.data.freeze_function import FreezeFunction
 from hikeshi.actions.aws.data.lock_policy import LockPolicy
 from hikeshi.actions.aws.data.preserve import Preserve
 from hikeshi.actions.aws.data.protect_key import ProtectKey
+from hikeshi.actions.aws.data.restore_detector import RestoreDetector
+from hikeshi.actions.aws.data.restore_recorder import RestoreRecorder
 from hikeshi.actions.aws.data.restore_trail import RestoreTrail
 from hikeshi.actions.aws.data.rotate_secret import RotateSecret
 from hikeshi.actions.aws.data.snapshot_database import SnapshotDatabase
+from hikeshi.actions.aws.data.stop_task import StopTask
+from hikeshi.actions.aws.data.unshare_database_snapshot import UnshareDatabaseSnapshot
 from hikeshi.actions.aws.data.unshare_image import UnshareImage
 from hikeshi.actions.aws.data.unshare_snapshot import UnshareSnapshot
 from hikeshi.actions.aws.identity.console_off import ConsoleOff
@@ -85,6 +90,7 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.asg.standby": StandbyInstance,
     "aws.cloudtrail.restore": RestoreTrail,
     "aws.cloudtrail.watch": WatchTrail,
+    "aws.config.restore": RestoreRecorder,
     "aws.dns.block": BlockDomains,
     "aws.ebs.copy": CopySnapshot,
     "aws.ebs.hash": HashImage,
@@ -117,9 +123,12 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.ec2.unshare_snapshot": UnshareSnapshot,
     "aws.ec2.untrack": Untrack,
     "aws.ecs.contain": ContainService,
+    "aws.ecs.stop_task": StopTask,
     "aws.eks.contain": ContainCluster,
     "aws.elb.deregister": DeregisterInstance,
     "aws.firewall.block": BlockAtFirewall,
+    "aws.guardduty.distrust": DistrustLists,
+    "aws.guardduty.restore": RestoreDetector,
     "aws.iam.console_off": ConsoleOff,
     "aws.iam.deny_user": DenyUser,
     "aws.iam.disable_key": DisableKey,
@@ -139,6 +148,7 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.org.quarantine_account": QuarantineAccount,
     "aws.rds.contain": ContainDatabase,
     "aws.rds.snapshot": SnapshotDatabase,
+    "aws.rds.unshare_snapshot": UnshareDatabaseSnapshot,
     "aws.s3.block_account": BlockAccount,
     "aws.s3.block_bucket": BlockBucket,
     "aws.s3.lock_policy": LockPolicy,

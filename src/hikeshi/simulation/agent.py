@@ -1,7 +1,7 @@
 """The Systems Manager agent of the simulated instances: it receives commands and really carries out the memory script.
 
 moto accepts every command for every instance and says "Success" with empty output. Here an instance that is unknown or not running is
-refused; one tagged `sim:agent=offline`, or without a path (no interface with a group that lets HTTPS out), does not pick its command up
+refused, and so is one whose document does not hash to what was named; one tagged `sim:agent=offline`, or without a path (no interface with a group that lets HTTPS out), does not pick its command up
 while that is so, and the command times out; the others carry it out: the command is `Pending`, then `InProgress`, then `Success` or
 `Failed`, as on AWS. Triage and the firewall of a host are played by `host.py`; `sim:platform=Windows` makes it Windows.
 
@@ -13,7 +13,7 @@ The list is JSON, `{"parts": [url, ...], "part_bytes": n}`. The memory image is 
 URL, and the last line of the output is one JSON object: `tool`, `tool_sha256`, `bytes`, `sha256` (of the whole image), `parts`
 (`number` from 1, `etag` as the server answered it) and `kernel`.
 
-API: SendCommand, GetCommandInvocation, CancelCommand and DescribeInstanceInformation in the Systems Manager API reference.
+API: SendCommand, GetCommandInvocation, CancelCommand, DescribeDocument and DescribeInstanceInformation in the Systems Manager API reference.
 """
 
 from __future__ import annotations
@@ -36,6 +36,10 @@ MEMORY_LIST: Final = re.compile(r"^\s*# hikeshi-memory list=(\S+)\s*$", re.MULTI
 TOOL: Final = "avml (simulated)"
 KERNEL: Final = "6.1.115-126.197.amzn2023.x86_64"
 UPLOAD_SECONDS: Final = 30.0
+DOCUMENTS: Final = {
+    name: hashlib.sha256(name.encode()).hexdigest() for name in ("AWS-RunPowerShellScript", "AWS-RunShellScript")
+}
+"""AWS's own, which moto does not have, and what they hash to here."""
 OVER: Final = frozenset({"Cancelled", "Failed", "Success"})
 
 
@@ -85,6 +89,9 @@ class Agents:
             return error_answer(
                 call, 400, "InvalidInstanceId", f"Instances [[{', '.join(lost)}]] not in a valid state for account"
             )
+        document = str(call.params.get("DocumentName", ""))
+        if call.params.get("DocumentHash", DOCUMENTS.get(document)) != DOCUMENTS.get(document):
+            return error_answer(call, 400, "InvalidDocument", f"{document} does not have that hash (simulated).")
         answer = pass_on()
         if answer.status != 200:
             return answer
@@ -94,6 +101,13 @@ class Agents:
         for one in ids:
             self._deliver(command["CommandId"], machines[one], call.params)
         return json_answer(accepted)
+
+    def describe_document(self, call: Call, pass_on: Callable[[], Answer]) -> Answer:
+        name = str(call.params.get("Name", ""))
+        if name not in DOCUMENTS:
+            return pass_on()
+        told = {"Name": name, "Hash": DOCUMENTS[name], "HashType": "Sha256", "DocumentVersion": "1", "Status": "Active"}
+        return json_answer({"Document": told})
 
     def _deliver(self, command_id: str, machine: Machine, params: Mapping[str, Any]) -> None:
         invocation = {

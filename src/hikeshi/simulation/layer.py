@@ -24,6 +24,7 @@ from hikeshi.simulation import (
     block_public,
     blocks,
     dns_firewall,
+    guardduty_lists,
     iam,
     interfaces,
     lookups,
@@ -103,6 +104,7 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     ("rolesanywhere", "GetTrustAnchor"): lambda layer, call, _: layer.anchors.told(call),
     ("rolesanywhere", "ListTrustAnchors"): lambda layer, _call, _: layer.anchors.listed(),
     ("ssm", "CancelCommand"): lambda layer, call, pass_on: layer.agents.cancel_command(call, pass_on),
+    ("ssm", "DescribeDocument"): lambda layer, call, pass_on: layer.agents.describe_document(call, pass_on),
     ("ssm", "DescribeInstanceInformation"): lambda layer, call, pass_on: layer.agents.describe_instance_information(
         call, pass_on
     ),
@@ -125,6 +127,7 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     **_all("route53resolver", dns_firewall.OPERATIONS),
     **_all("network-firewall", network_firewall.OPERATIONS),
     **_all("eks", access_entries.OPERATIONS),
+    **_all("guardduty", guardduty_lists.OPERATIONS),
 }
 
 

@@ -277,6 +277,33 @@ def cloudtrail_trails(client: Client) -> Any:
     }
 
 
+def config_recorders(client: Client) -> Any:
+    config = client("config")
+    told = config.describe_configuration_recorder_status()["ConfigurationRecordersStatus"]
+    return config.describe_configuration_recorders(), {one["name"]: one["recording"] for one in told}
+
+
+def guardduty_detectors(client: Client) -> Any:
+    """Not which: one that was deleted is made anew, with another id."""
+    guard = client("guardduty")
+    told = [guard.get_detector(DetectorId=one) for one in guard.list_detectors()["DetectorIds"]]
+    return [[one["Status"], one.get("Features")] for one in told]
+
+
+def guardduty_lists(client: Client) -> Any:
+    guard = client("guardduty")
+    found = {}
+    for one in guard.list_detectors()["DetectorIds"]:
+        sets, rules = guard.list_ip_sets(DetectorId=one), guard.list_filters(DetectorId=one)
+        entities = guard.list_trusted_entity_sets(DetectorId=one)["TrustedEntitySetIds"]
+        found[one] = [
+            *(guard.get_ip_set(DetectorId=one, IpSetId=each) for each in sets["IpSetIds"]),
+            *(guard.get_trusted_entity_set(DetectorId=one, TrustedEntitySetId=each) for each in entities),
+            *(guard.get_filter(DetectorId=one, FilterName=each) for each in rules["FilterNames"]),
+        ]
+    return found
+
+
 def kms_keys(client: Client) -> Any:
     kms = client("kms")
     return {one["KeyId"]: _key(kms, one["KeyId"]) for one in kms.list_keys()["Keys"]}
@@ -428,6 +455,17 @@ def ecs_services(client: Client) -> Any:
     }
 
 
+def ecs_tasks(client: Client) -> Any:
+    """How many tasks of each cluster are in which state; a task that was stopped does not come back as the same."""
+    ecs = client("ecs")
+    found = {}
+    for cluster in ecs.list_clusters()["clusterArns"]:
+        ids = ecs.list_tasks(cluster=cluster)["taskArns"]
+        told = ecs.describe_tasks(cluster=cluster, tasks=ids)["tasks"] if ids else []
+        found[cluster] = [one["desiredStatus"] for one in told]
+    return found
+
+
 def eks_access(client: Client) -> Any:
     eks = client("eks")
     found = {}
@@ -454,6 +492,17 @@ def rds_instances(client: Client) -> Any:
     return [{name: value for name, value in one.items() if name != "LatestRestorableTime"} for one in told]
 
 
+def rds_sharing(client: Client) -> Any:
+    """Who else may restore each manual snapshot."""
+    rds = client("rds")
+    single = [one["DBSnapshotIdentifier"] for one in rds.describe_db_snapshots()["DBSnapshots"]]
+    whole = [one["DBClusterSnapshotIdentifier"] for one in rds.describe_db_cluster_snapshots()["DBClusterSnapshots"]]
+    return {
+        **{one: rds.describe_db_snapshot_attributes(DBSnapshotIdentifier=one) for one in single},
+        **{one: rds.describe_db_cluster_snapshot_attributes(DBClusterSnapshotIdentifier=one) for one in whole},
+    }
+
+
 def secrets_versions(client: Client) -> Any:
     secrets = client("secretsmanager")
     names = [one["Name"] for one in secrets.list_secrets()["SecretList"]]
@@ -464,6 +513,7 @@ def secrets_versions(client: Client) -> Any:
 AREAS: Final[Mapping[str, Area]] = {
     "autoscaling.groups": autoscaling_groups,
     "cloudtrail.trails": cloudtrail_trails,
+    "config.recorders": config_recorders,
     "dns.domains": dns_domains,
     "ec2.acls": ec2_acls,
     "ec2.addresses": ec2_addresses,
@@ -482,9 +532,12 @@ AREAS: Final[Mapping[str, Area]] = {
     "ec2.snapshot_locks": ec2_snapshot_locks,
     "ec2.snapshots": ec2_snapshots,
     "ecs.services": ecs_services,
+    "ecs.tasks": ecs_tasks,
     "eks.access": eks_access,
     "elbv2.targets": elbv2_targets,
     "firewall.rules": firewall_rules,
+    "guardduty.detectors": guardduty_detectors,
+    "guardduty.lists": guardduty_lists,
     "iam.devices": iam_devices,
     "iam.passwords": iam_passwords,
     "iam.providers": iam_providers,
@@ -495,6 +548,7 @@ AREAS: Final[Mapping[str, Area]] = {
     "lambda.functions": lambda_functions,
     "organizations.policies": org_policies,
     "rds.instances": rds_instances,
+    "rds.sharing": rds_sharing,
     "rolesanywhere.anchors": rolesanywhere_anchors,
     "s3.account": s3_account,
     "s3.kept": s3_kept,

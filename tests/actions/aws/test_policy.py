@@ -20,9 +20,11 @@ def test_a_policy_gives_the_declared_permissions_and_no_other(name: str) -> None
 
 
 WHOLE_ACCOUNT = {
+    "config:StartConfigurationRecorder",
     "ec2:DisableSnapshotBlockPublicAccess",
     "ec2:EnableSnapshotBlockPublicAccess",
     "ec2:ModifyVpcBlockPublicAccessOptions",
+    "guardduty:CreateDetector",
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",
     "s3:PutAccountPublicAccessBlock",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from actions.stages.stage import Stage, Stages
 from hikeshi.simulation.building.data import (
+    allow_listed_detector,
     blinded_trail,
     bucket_with_lock,
     bucket_with_policy,
@@ -21,10 +22,14 @@ from hikeshi.simulation.building.data import (
     reserved_function,
     rotated_secret,
     rule_group,
+    running_task,
     scaled_service,
+    shared_database_snapshot,
     shared_image,
     shared_snapshot,
     some_vpc,
+    stopped_recorder,
+    suspended_detector,
     the_account,
     trail_of_few_resources,
 )
@@ -38,14 +43,27 @@ STAGES: Stages = {
         "advanced": Stage(build=trail_of_few_resources, areas=("cloudtrail.trails",)),
         "basic": Stage(build=blinded_trail, areas=("cloudtrail.trails",)),
     },
+    "aws.config.restore": {"stopped": Stage(build=stopped_recorder, areas=("config.recorders",))},
     "aws.dns.block": {"first": Stage(build=some_vpc, areas=("dns.domains",))},
     "aws.ec2.block_prefix": {"shared": Stage(build=prefix_list, areas=("ec2.prefix_lists",))},
     "aws.ec2.block_snapshot_sharing": {"unblocked": Stage(build=the_account, areas=("ec2.sharing",))},
     "aws.ec2.unshare_image": {"shared": Stage(build=shared_image, areas=("ec2.sharing",))},
     "aws.ec2.unshare_snapshot": {"shared": Stage(build=shared_snapshot, areas=("ec2.sharing",))},
     "aws.ecs.contain": {"scaled": Stage(build=scaled_service, areas=("ecs.services",))},
+    "aws.ecs.stop_task": {"running": Stage(build=running_task, areas=("ecs.tasks",))},
     "aws.eks.contain": {"admin": Stage(build=cluster_admin, areas=("eks.access",))},
     "aws.firewall.block": {"shared": Stage(build=rule_group, areas=("firewall.rules",))},
+    "aws.guardduty.distrust": {"listed": Stage(build=allow_listed_detector, areas=("guardduty.lists",))},
+    "aws.guardduty.restore": {
+        "suspended": Stage(
+            build=suspended_detector, areas=("guardduty.detectors",), rare=frozenset({"guardduty:CreateDetector"})
+        ),
+        "deleted": Stage(
+            build=the_account,
+            areas=("guardduty.detectors",),
+            rare=frozenset({"guardduty:GetDetector", "guardduty:UpdateDetector"}),
+        ),
+    },
     "aws.kms.protect": {
         "deleted": Stage(build=key_to_be_deleted, areas=("kms.keys",), rare=_GRANTS),
         "disabled": Stage(build=disabled_key, areas=("kms.keys",), rare=frozenset({"kms:CancelKeyDeletion"})),
@@ -72,6 +90,13 @@ STAGES: Stages = {
         )
     },
     "aws.rds.snapshot": {"public": Stage(build=public_database, areas=())},
+    "aws.rds.unshare_snapshot": {
+        "shared": Stage(
+            build=shared_database_snapshot,
+            areas=("rds.sharing",),
+            rare=frozenset({"rds:DescribeDBClusterSnapshotAttributes", "rds:ModifyDBClusterSnapshotAttribute"}),
+        )
+    },
     "aws.s3.block_account": {"absent": Stage(build=the_account, areas=("s3.account",))},
     "aws.s3.block_bucket": {
         "absent": Stage(build=public_bucket, areas=PUBLIC),

@@ -1,8 +1,9 @@
 """Commands on hosts through Systems Manager: sent once, asked about within deadlines, read with suspicion.
 
 A command is recognised by its comment, which holds the step and what the command is for, so that a repeat finds what an earlier attempt
-has sent. AWS Systems Manager API Reference: SendCommand, ListCommands, GetCommandInvocation, DescribeInstanceInformation. Kept of the
-output are its first 24 000 characters, for 30 days.
+has sent. The document that carries it is pinned by its hash when it is planned: Systems Manager refuses the command where somebody has
+changed the document since. AWS Systems Manager API Reference: SendCommand (DocumentHash), DescribeDocument, ListCommands,
+GetCommandInvocation, DescribeInstanceInformation. Kept of the output are its first 24 000 characters, for 30 days.
 """
 
 from __future__ import annotations
@@ -54,11 +55,14 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     platform: Literal["Linux", "Windows"] = "Linux"
     start_seconds: int = 60
     finish_seconds: int = 60
+    document: Mapping[str, str] = {}
+    """What `document` has told when it was planned: the document must still hash to that."""
 
     def params(self, world: AwsWorld) -> dict[str, Any]:
         return {
             "InstanceIds": [self.instance_id],
             "DocumentName": DOCUMENTS[self.platform],
+            **self.document,
             "Comment": comment(world, self.purpose),
             "TimeoutSeconds": self.start_seconds,
             "Parameters": {"commands": [self.script], "executionTimeout": [str(self.finish_seconds)]},
@@ -94,6 +98,12 @@ def comment(world: AwsWorld, purpose: str) -> str:
 def script_hash(script: str) -> str:
     """SHA-256 of a script as it is shipped, in hex: `sha256sum FILE` gives the same."""
     return hashlib.sha256(script.encode()).hexdigest()
+
+
+def document(world: AwsWorld, platform: Literal["Linux", "Windows"]) -> dict[str, str]:
+    """The hash of the document that carries commands to this platform, as SendCommand takes it."""
+    told = world.read("ssm", "DescribeDocument", Name=DOCUMENTS[platform])["Document"]
+    return {"DocumentHash": str(told["Hash"]), "DocumentHashType": str(told["HashType"])}
 
 
 def platform_of(world: AwsWorld, instance_id: str) -> str:

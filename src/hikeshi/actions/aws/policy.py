@@ -107,6 +107,8 @@ _MACHINE = (Scope(_ec2("instance"), _NOT_PROTECTED),)
 
 _TRAILS = ("arn:{partition}:cloudtrail:{region}:{account}:trail/*",)
 
+_DETECTORS = ("arn:{partition}:guardduty:{region}:{account}:detector/*",)
+
 _DNS_FIREWALL = tuple(
     f"arn:{{partition}}:route53resolver:{{region}}:{{account}}:{kind}/*"
     for kind in ("firewall-domain-list", "firewall-rule-group", "firewall-rule-group-association")
@@ -127,6 +129,7 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "cloudtrail:PutEventSelectors": (Scope(_TRAILS),),
     "cloudtrail:StartLogging": (Scope(_TRAILS),),
     "cloudtrail:UpdateTrail": (Scope(_TRAILS),),
+    "config:StartConfigurationRecorder": (Scope(("*",)),),
     "ebs:GetSnapshotBlock": (Scope(_ec2("snapshot")),),
     "ebs:ListSnapshotBlocks": (Scope(_ec2("snapshot")),),
     "ec2:AssociateAddress": (Scope(_ec2("elastic-ip", "instance", "network-interface")),),
@@ -174,6 +177,7 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "ec2:SendDiagnosticInterrupt": _MACHINE,
     "ec2:StartInstances": _MACHINE,
     "ec2:StopInstances": _MACHINE,
+    "ecs:StopTask": (Scope(("arn:{partition}:ecs:{region}:{account}:task/*",), _NOT_PROTECTED),),
     "ecs:UpdateService": (Scope(("arn:{partition}:ecs:{region}:{account}:service/*",)),),
     "eks:AssociateAccessPolicy": (Scope(("arn:{partition}:eks:{region}:{account}:access-entry/*",)),),
     "eks:DisassociateAccessPolicy": (Scope(("arn:{partition}:eks:{region}:{account}:access-entry/*",)),),
@@ -182,6 +186,11 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "elasticloadbalancing:DeregisterTargets": _BALANCED,
     "elasticloadbalancing:RegisterInstancesWithLoadBalancer": _BALANCED_CLASSIC,
     "elasticloadbalancing:RegisterTargets": _BALANCED,
+    "guardduty:CreateDetector": (Scope(("*",)),),
+    "guardduty:UpdateDetector": (Scope(_DETECTORS),),
+    "guardduty:UpdateFilter": (Scope(_DETECTORS),),
+    "guardduty:UpdateIPSet": (Scope(_DETECTORS),),
+    "guardduty:UpdateTrustedEntitySet": (Scope(_DETECTORS),),
     "iam:AttachUserPolicy": (Scope(_iam("user"), _OUR_DENIES),),
     "iam:CreateLoginProfile": (Scope(_iam("user")),),
     "iam:CreateOpenIDConnectProvider": (Scope(_iam("oidc-provider")),),
@@ -242,7 +251,11 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
             ("arn:{partition}:rds:{region}:{account}:db:*", "arn:{partition}:rds:{region}:{account}:snapshot:hikeshi-*")
         ),
     ),
+    "rds:ModifyDBClusterSnapshotAttribute": (
+        Scope(("arn:{partition}:rds:{region}:{account}:cluster-snapshot:*",), _NOT_PROTECTED),
+    ),
     "rds:ModifyDBInstance": (Scope(("arn:{partition}:rds:{region}:{account}:db:*",)),),
+    "rds:ModifyDBSnapshotAttribute": (Scope(("arn:{partition}:rds:{region}:{account}:snapshot:*",), _NOT_PROTECTED),),
     "rolesanywhere:DisableTrustAnchor": (Scope(_ANCHORS),),
     "rolesanywhere:EnableTrustAnchor": (Scope(_ANCHORS),),
     "route53resolver:AssociateFirewallRuleGroup": (Scope(_DNS_FIREWALL), Scope(_ec2("vpc"))),

@@ -261,3 +261,57 @@ def rotated_secret(account: Account) -> dict[str, Any]:
     secrets.create_secret(Name="orders", SecretString="for-a-test-only")
     secrets.rotate_secret(SecretId="orders", RotationRules={"AutomaticallyAfterDays": 30})
     return {"secret_id": "orders"}
+
+
+def suspended_detector(account: Account) -> dict[str, Any]:
+    """Suspended, and with one of its protections switched off."""
+    off = [{"Name": "S3_DATA_EVENTS", "Status": "DISABLED"}]
+    account.client("guardduty").create_detector(Enable=False, Features=off)
+    return {"account_id": ACCOUNT, "features": ["S3_DATA_EVENTS"]}
+
+
+def allow_listed_detector(account: Account) -> dict[str, Any]:
+    """A list of addresses, a list of entities and a rule that an intruder has made, beside a rule that is meant."""
+    guard = account.client("guardduty")
+    which = {"DetectorId": guard.create_detector(Enable=True)["DetectorId"]}
+    place = {"Format": "TXT", "Location": "s3://mallory/list.txt", "Activate": True}
+    guard.create_ip_set(**which, Name="office", **place)
+    guard.create_trusted_entity_set(**which, Name="partners", **place)
+    criteria = {"Criterion": {"severity": {"Gte": 1}}}
+    for name in ("everything", "scanner"):
+        guard.create_filter(**which, Name=name, Action="ARCHIVE", FindingCriteria=criteria)
+    return {"detector_id": which["DetectorId"], "names": ["everything", "office", "partners"]}
+
+
+def stopped_recorder(account: Account) -> dict[str, Any]:
+    """Stopped, and narrowed to one kind of resource."""
+    config = account.client("config")
+    role = f"arn:aws:iam::{ACCOUNT}:role/config"
+    few = {"allSupported": False, "resourceTypes": ["AWS::EC2::Instance"]}
+    config.put_configuration_recorder(ConfigurationRecorder={"name": "default", "roleARN": role, "recordingGroup": few})
+    account.client("s3").create_bucket(
+        Bucket="example-config", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    config.put_delivery_channel(DeliveryChannel={"name": "default", "s3BucketName": "example-config"})
+    return {"recorder": "default"}
+
+
+def shared_database_snapshot(account: Account) -> dict[str, Any]:
+    public_database(account)
+    rds = account.client("rds")
+    which = {"DBSnapshotIdentifier": "orders-copy"}
+    rds.create_db_snapshot(**which, DBInstanceIdentifier="orders")
+    rds.modify_db_snapshot_attribute(**which, AttributeName="restore", ValuesToAdd=[OTHER, "all"])
+    return {"snapshot": which["DBSnapshotIdentifier"]}
+
+
+def running_task(account: Account) -> dict[str, Any]:
+    """A task on an instance of its cluster."""
+    ecs, machine = account.client("ecs"), account.plain_machine()
+    ecs.create_cluster(clusterName="prod")
+    told = {"instanceId": machine.id, "accountId": ACCOUNT, "region": REGION}
+    document = json.dumps({"version": "2010-08-31", "instanceType": "t3.small", "imageId": "ami-1", **told})
+    ecs.register_container_instance(cluster="prod", instanceIdentityDocument=document)
+    ecs.register_task_definition(family="web", containerDefinitions=[{"name": "a", "image": "web", "memory": 128}])
+    [task] = ecs.run_task(cluster="prod", taskDefinition="web", launchType="EC2")["tasks"]
+    return {"cluster": "prod", "task": task["taskArn"].rpartition("/")[2]}

@@ -8,6 +8,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from actions.account import Cloud, stored
@@ -15,6 +16,7 @@ from hikeshi.actions import action
 from hikeshi.actions.action import Action, Plan
 from hikeshi.actions.aws.instance.host_firewall import HostFirewall
 from hikeshi.actions.aws.instance.host_triage import MOST_TEXT, unpacked
+from hikeshi.aws.failures import CallFailed
 from hikeshi.errors import Refused
 from hikeshi.simulation import cast
 from hikeshi.simulation.building.instance import one, with_endpoint
@@ -125,3 +127,24 @@ def test_undoing_with_a_silent_agent_is_unknown_and_says_how_by_hand(cloud: Clou
     cloud.ec2.create_tags(Resources=[inputs["instance_id"]], Tags=[{"Key": "sim:agent", "Value": "offline"}])
     told = firewall.undo(cloud.world(), plan)
     assert (told.outcome, "nft delete table" in told.still_open[0].en) == ("unknown", True)
+
+
+def with_another_document(plan: Plan) -> Plan:
+    sent = next(call.params for call in plan.calls if call.operation == "ssm:SendCommand")
+    assert (len(sent["DocumentHash"]), sent["DocumentHashType"]) == (64, "Sha256")
+    other = {"DocumentHash": "0" * 64, "DocumentHashType": "Sha256"}
+    return msgspec.structs.replace(plan, after={**plan.after, "document": other})
+
+
+@pytest.mark.parametrize("name", ["aws.ssm.host_triage", "aws.ssm.capture_memory"])
+def test_a_document_that_somebody_has_changed_since_the_plan_collects_nothing(cloud: Cloud, name: str) -> None:
+    cloud.bucket()
+    made, plan = planned(cloud, name, one(cloud))
+    told = made.do(cloud.world(), with_another_document(plan))
+    assert (told.outcome, "InvalidDocument" in told.summary.ja) == ("failed", True)
+
+
+def test_a_document_that_somebody_has_changed_since_the_plan_closes_no_firewall(cloud: Cloud) -> None:
+    made, plan = planned(cloud, "aws.ssm.host_firewall", with_endpoint(cloud))
+    with pytest.raises(CallFailed, match="does not have that hash"):
+        made.do(cloud.world(), with_another_document(plan))

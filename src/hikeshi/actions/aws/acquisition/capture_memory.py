@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -106,6 +106,7 @@ class CaptureMemory(Action[AwsWorld], frozen=True, kw_only=True):
         "s3:GetObject",
         "s3:ListBucketMultipartUploads",
         "s3:PutObject",
+        "ssm:DescribeDocument",
         "ssm:DescribeInstanceInformation",
         "ssm:GetCommandInvocation",
         "ssm:ListCommands",
@@ -125,18 +126,20 @@ class CaptureMemory(Action[AwsWorld], frozen=True, kw_only=True):
         instance = living_instance(world, self.instance_id)
         memory = _memory_mib(world, instance.type)
         tools = self._tools(world, instance)
+        document = commands.document(world, "Windows" if "winpmem" in tools else "Linux")
         upload = planned_upload(world, self.instance_id, memory, "raw" if "winpmem" in tools else "lime")
         return make_plan(
             world,
             self,
             resources=(self.instance_id, f"s3://{upload.bucket}/{upload.key}"),
-            calls=_calls(upload, self._order(tools, "<signed list of part addresses>").params(world))
+            calls=_calls(upload, self._order(tools, "<signed list of part addresses>", document).params(world))
             if upload.bucket
             else (),
             before={"state": instance.state, "memory_mib": memory},
             after={
                 "upload": msgspec.to_builtins(upload),
                 "tools": list(tools),
+                "document": document,
                 "script_sha256": commands.script_hash(script_of(tools)),
             },
             warnings=() if upload.bucket else (_NO_BUCKET,),
@@ -150,7 +153,7 @@ class CaptureMemory(Action[AwsWorld], frozen=True, kw_only=True):
         living_instance(world, self.instance_id)
         if not commands.history(world, self.instance_id, (PURPOSE,)):
             try:
-                self._send(world, plan.after["tools"], upload)
+                self._send(world, plan, upload)
             except CallFailed as failure:
                 if not failure.permanent:
                     raise
@@ -170,7 +173,7 @@ class CaptureMemory(Action[AwsWorld], frozen=True, kw_only=True):
         sent = commands.history(world, self.instance_id, (PURPOSE,))
         if not sent:
             return self._failed("no command of this step was sent", "この手順のコマンドは送信されていません", {})
-        said = commands.look(world, self._order(plan.after["tools"], ""), sent[0])
+        said = commands.look(world, self._order(plan.after["tools"], "", plan.after["document"]), sent[0])
         if said.state == "done":
             return self._stored(world, upload, said.output, sent[0].id)
         if said.state == "waiting":
@@ -192,16 +195,17 @@ class CaptureMemory(Action[AwsWorld], frozen=True, kw_only=True):
             raise Refused(f"{self.tool} does not run on {instance.id} ({instance.architecture}).", hint=hint)
         return fitting if self.tool == "auto" else (self.tool,)
 
-    def _send(self, world: AwsWorld, tools: Sequence[str], upload: Upload) -> None:
+    def _send(self, world: AwsWorld, plan: Plan, upload: Upload) -> None:
         seconds = self.start_deadline_seconds + self.finish_deadline_seconds + SPARE_SECONDS
         url = publish_list(world, upload, open_upload(world, upload), seconds)
-        commands.send(world, self._order(tools, url))
+        commands.send(world, self._order(plan.after["tools"], url, plan.after["document"]))
 
-    def _order(self, tools: Sequence[str], url: str) -> commands.Order:
+    def _order(self, tools: Sequence[str], url: str, document: Mapping[str, str]) -> commands.Order:
         return commands.Order(
             instance_id=self.instance_id, purpose=PURPOSE, script=script_of(tools).replace("@LIST@", url), why=_WHY,
             platform="Windows" if "winpmem" in tools else "Linux",
             start_seconds=self.start_deadline_seconds, finish_seconds=self.finish_deadline_seconds,
+            document=document,
         )  # fmt: skip
 
     def _stored(self, world: AwsWorld, upload: Upload, output: str, command_id: str) -> Receipt:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from typing import Annotated, Any, ClassVar, Final, Literal
 
@@ -103,6 +103,7 @@ class HostFirewall(Action[AwsWorld], frozen=True, kw_only=True):
         "ec2:DescribeInstances",
         "ec2:DescribeNetworkInterfaces",
         "ec2:DescribeVpcEndpoints",
+        "ssm:DescribeDocument",
         "ssm:DescribeInstanceInformation",
         "ssm:GetCommandInvocation",
         "ssm:ListCommands",
@@ -128,11 +129,13 @@ class HostFirewall(Action[AwsWorld], frozen=True, kw_only=True):
             )
             raise Refused(f"The agent on {instance.id} would lose its path: its VPC has no endpoint for it.", hint=hint)
         before = {"agent": msgspec.to_builtins(agent), "state": instance.state}
-        orders = [self._order(world, mode, agent.platform, allowed) for mode in ("on", "confirm")]
+        document = commands.document(world, agent.platform)
+        orders = [self._order(world, mode, agent.platform, allowed, document) for mode in ("on", "confirm")]
+        script = commands.script_hash(SCRIPTS[agent.platform])
         return make_plan(
             world, self,
             resources=(self.instance_id,), calls=[order.call(world) for order in orders], before=before,
-            after={"allowed": allowed, "script_sha256": commands.script_hash(SCRIPTS[agent.platform])},
+            after={"allowed": allowed, "document": document, "script_sha256": script},
             will_not_stop=_LEFT,
             warnings=(_EVIDENCE, *(() if agent.online else (commands.offline(self.instance_id),))),
         )  # fmt: skip
@@ -203,19 +206,22 @@ class HostFirewall(Action[AwsWorld], frozen=True, kw_only=True):
         return self._told(plan, commands.wait(world, order, confirm), told.observed["before"])
 
     def _planned(self, world: AwsWorld, plan: Plan, mode: Mode) -> Order:
-        return self._order(world, mode, plan.before["agent"]["platform"], plan.after["allowed"])
+        platform, after = plan.before["agent"]["platform"], plan.after
+        return self._order(world, mode, platform, after["allowed"], after["document"])
 
     def _order(
-        self, world: AwsWorld, mode: Mode, platform: Literal["Linux", "Windows"], allowed: Iterable[str]
-    ) -> Order:
+        self, world: AwsWorld, mode: Mode, platform: Literal["Linux", "Windows"], allowed: Iterable[str],
+        document: Mapping[str, str],
+    ) -> Order:  # fmt: skip
         token = hashlib.sha256(world.step.encode()).hexdigest()[:16]
         filled = {"MODE": mode, "TOKEN": token, "SECONDS": str(self.release_minutes * 60), "ALLOW": ",".join(allowed)}
         script = SCRIPTS[platform]
         for name, value in filled.items():
             script = script.replace(f"@{name}@", value)
         return Order(
-            instance_id=self.instance_id, purpose=_purpose(mode), script=script, why=_WHY[mode], platform=platform
-        )
+            instance_id=self.instance_id, purpose=_purpose(mode), script=script, why=_WHY[mode], platform=platform,
+            document=document,
+        )  # fmt: skip
 
     def _told(self, plan: Plan, said: commands.Said, before: Sequence[str] | None = None) -> Receipt:
         """`before` are the connections the first command found; a later one finds what is left."""

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import zlib
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Annotated, Any, ClassVar, Final
 
@@ -87,6 +88,7 @@ class HostTriage(Action[AwsWorld], frozen=True, kw_only=True):
     )
     permissions: ClassVar = (
         "ec2:DescribeInstances",
+        "ssm:DescribeDocument",
         "ssm:DescribeInstanceInformation",
         "ssm:GetCommandInvocation",
         "ssm:ListCommands",
@@ -99,19 +101,20 @@ class HostTriage(Action[AwsWorld], frozen=True, kw_only=True):
         """Raises `Refused` for an unknown or terminated instance, or one without an agent."""
         instance = living_instance(world, self.instance_id)
         agent = commands.agent_of(world, self.instance_id)
-        order = self._order(agent.platform)
+        document = commands.document(world, agent.platform)
+        order = self._order(agent.platform, document)
         return make_plan(
             world, self,
             resources=(self.instance_id,), calls=(order.call(world),),
             before={"state": instance.state, "agent": msgspec.to_builtins(agent)},
-            after={"script_sha256": commands.script_hash(order.script)},
+            after={"document": document, "script_sha256": commands.script_hash(order.script)},
             will_not_stop=(_TRUST,), warnings=() if agent.online else (commands.offline(self.instance_id),),
         )  # fmt: skip
 
     def do(self, world: AwsWorld, plan: Plan) -> Receipt:
         """Outcome `pending` where the agent takes its time."""
         living_instance(world, self.instance_id)
-        order = self._order(plan.before["agent"]["platform"])
+        order = self._planned(plan)
         known = commands.history(world, self.instance_id, (PURPOSE,))
         try:
             sent = known[0] if known else commands.send(world, order)
@@ -126,17 +129,21 @@ class HostTriage(Action[AwsWorld], frozen=True, kw_only=True):
         known = commands.history(world, self.instance_id, (PURPOSE,))
         if not known:
             return self._failed(Text(en="no command was sent", ja="コマンドは送信されていません"), {})
-        order = self._order(plan.before["agent"]["platform"])
+        order = self._planned(plan)
         return self._told(plan, known[0], commands.wait(world, order, known[0]))
 
     def undo(self, world: AwsWorld, plan: Plan) -> Receipt:
         del world, plan  # part of the interface, and nothing here to restore
         raise nothing_to_undo(self, "What was collected is kept as evidence.")
 
-    def _order(self, platform: Any) -> commands.Order:
+    def _planned(self, plan: Plan) -> commands.Order:
+        return self._order(plan.before["agent"]["platform"], plan.after["document"])
+
+    def _order(self, platform: Any, document: Mapping[str, str]) -> commands.Order:
         return commands.Order(
-            instance_id=self.instance_id, purpose=PURPOSE, script=SCRIPTS[platform], why=_WHY, platform=platform
-        )
+            instance_id=self.instance_id, purpose=PURPOSE, script=SCRIPTS[platform], why=_WHY, platform=platform,
+            document=document,
+        )  # fmt: skip
 
     def _told(self, plan: Plan, sent: commands.Sent, said: commands.Said) -> Receipt:
         if said.state == "failed":
