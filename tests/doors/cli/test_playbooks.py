@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from doors.cli.typed import Keyboard, words_asked
+from hikeshi.desk.incidents.models import Incident
+from hikeshi.desk.playbooks import reading
+from hikeshi.desk.playbooks.reading import LIBRARY_SIGNED, Shelf, Shelved
+from hikeshi.desk.runs.models import Run
 from hikeshi.doors.cli import health
 from hikeshi.doors.cli.texts import TEXTS
+from hikeshi.playbooks.playbook import loads
 from playbook_texts import OWN
 from signed import signed_playbook
 
@@ -71,10 +77,37 @@ def test_the_folder_is_listed_shown_and_looked_at_by_the_doctor(
     own.mkdir()
     file.rename(own / file.name)
     monkeypatch.setenv("HIKESHI_PLAYBOOKS", str(own))
-    (row,) = [one for one in admin.json("playbook", "list") if one["origin"] == "folder"]
+    (row,) = [one for one in admin.json("playbook", "list", "--files") if one["origin"] == "folder"]
     assert row["name"] == "lost-telephone"
-    assert admin.json("playbook", "show", "lost-telephone")["severity"] == "SEV-4"
+    assert admin.json("playbook", "show", "lost-telephone", "--files")["severity"] == "SEV-4"
     assert health.playbooks().state == "ok"
     (own / "broken.yaml").write_text("- nothing\n")
     assert health.playbooks().state == "part"
     assert "broken.yaml" in health.playbooks().en
+
+
+def test_who_is_signed_in_sees_the_shelf_and_when_each_was_last_exercised(
+    admin: Keyboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = datetime(2026, 9, 12, 3, 0, tzinfo=UTC)
+    incident = Incident.objects.create(
+        name="INC-2026-901", title="x", severity=3, detected_at=day, declared_at=day, simulated=True
+    )
+    Run.objects.create(
+        incident=incident, playbook="phishing", version=1, digest="0" * 64, state="ended", title={}, text="{}", facts={},
+        started_at=day, ended_at=day,
+    )  # fmt: skip
+    own = loads(OWN.replace("steps:", "matches: ['Backdoor:EC2']\nsteps:").encode())
+    only = Shelf({"lost-telephone": Shelved(own, "published", LIBRARY_SIGNED)}, [])
+    with monkeypatch.context() as patch:
+        patch.setattr(reading, "shelf", lambda: only)
+        (row,) = admin.json("playbook", "list")
+        assert (row["origin"], row["exercised_on"]) == ("published", "")
+        answered = [one for one in admin.json("playbook", "coverage") if "lost-telephone" in str(one["playbooks"])]
+        assert {one["kind"] for one in answered} == {"finding"}
+    rows = {row["name"]: row for row in admin.json("playbook", "list")}
+    assert rows["phishing"]["exercised_on"] == "2026-09-12"
+    assert rows["phishing"]["simulated_on"]
+    assert admin.json("playbook", "show", "phishing")["exercised_on"] == "2026-09-12"
+    assert "exercised_on" not in admin.json("playbook", "show", "phishing", "--files")
+    assert {row["origin"] for row in admin.json("playbook", "list", "--files")} == {"library"}

@@ -1,4 +1,4 @@
-"""`playbook list | show | lint | schema`: the written answers. No database."""
+"""`playbook list | show | lint | schema`: the written answers. The desk is asked only where somebody is signed in."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.exits import DIFFERENCE, DONE, UNREADABLE
+from hikeshi.doors.cli.shelved import Files, OnDesk, on_desk
 from hikeshi.environment import read_environment
 from hikeshi.errors import Refused
 from hikeshi.playbooks.folder import load_folder
@@ -19,8 +20,12 @@ from hikeshi.playbooks.shelf import FOLDER, LIBRARY, library
 from hikeshi.playbooks.signatures import read_keys
 
 
-def list_playbooks() -> Answer:
-    """The playbooks that come with Hikeshi and those of your folder. What was published is in `playbook shelf`."""
+def list_playbooks(files: Files = False) -> Answer:
+    """The playbooks there are: where you are signed in those of the desk, with when each was last simulated and exercised; else the files."""
+    shelf = on_desk(files=files)
+    if shelf is not None:
+        rows = [_head(one.playbook) | {"steps": len(one.playbook.steps)} | _stood(one) for one in shelf.values()]
+        return Answer(rows, columns=("name", "version", "severity", "origin", "simulated_on", "exercised_on", "title"))
     rows = [
         _head(book) | {"steps": len(book.steps), "origin": "library" if book == library().get(name) else "folder"}
         for name, book in known().items()
@@ -28,14 +33,26 @@ def list_playbooks() -> Answer:
     return Answer(rows, columns=("name", "version", "severity", "origin", "title"))
 
 
-def show(name: Annotated[str, typer.Argument(help="A name of `playbook list`, or a YAML file.")]) -> dict[str, Any]:
-    """One playbook with its steps in order."""
-    book = book_named(name)
-    return _head(book) | {
-        "summary": msgspec.to_builtins(book.summary),
-        "matches": list(book.matches),
-        "steps": [_step(step) for step in msgspec.to_builtins(book.steps)],
-    }
+def show(
+    name: Annotated[str, typer.Argument(help="A name of `playbook list`, or a YAML file.")],
+    files: Files = False,
+) -> dict[str, Any]:
+    """One playbook with its steps in order, and where you are signed in with when it was last simulated and exercised."""
+    one = (on_desk(files=files or Path(name).is_file()) or {}).get(name)
+    book = one.playbook if one else book_named(name)
+    return (
+        _head(book)
+        | (_stood(one) if one else {})
+        | {
+            "summary": msgspec.to_builtins(book.summary),
+            "matches": list(book.matches),
+            "steps": [_step(step) for step in msgspec.to_builtins(book.steps)],
+        }
+    )
+
+
+def _stood(one: OnDesk) -> dict[str, Any]:
+    return {"origin": one.origin, "simulated_on": one.simulated_on, "exercised_on": one.exercised_on}
 
 
 def _head(book: Playbook) -> dict[str, Any]:

@@ -661,6 +661,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "failing_why": ("Why it comes back", "返送の理由"),
     "reopened": ("Worse since it was judged", "判定後に悪化"),
     "without_why": ("Published without it because", "シミュレーションなしで公開した理由"),
+    "exercised_on": ("Last exercised on", "最終演習日"),
 }
 
 
