@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection, connections
 from django.utils import timezone
 
 from hikeshi.desk.actor import Actor
+from hikeshi.desk.alerts.models import Alert
 from hikeshi.desk.duties.models import Clock
 from hikeshi.desk.incidents import verbs as incidents
-from hikeshi.desk.queue import LeaseLost, claim, give_back, hold
+from hikeshi.desk.queue import LeaseLost, claim, give_back, hold, soonest
 
 pytestmark = pytest.mark.django_db
 
@@ -112,3 +114,14 @@ def test_many_workers_never_take_the_same_row(hikeshi: Actor) -> None:
         thread.join()
     assert len(taken) == len(set(taken))
     assert Clock.objects.filter(lease_owner="").count() + len(taken) == 20
+
+
+def test_one_statement_says_which_tables_have_something_due(
+    clock: Clock, now: datetime, django_assert_num_queries: Any
+) -> None:
+    due = Clock.objects.get().due_at
+    with django_assert_num_queries(1):
+        assert soonest([Alert, Clock], before=now) == {Clock: due}
+    assert soonest([Clock], before=now - timedelta(minutes=1)) == soonest([], before=now) == {}
+    assert take("one", now)
+    assert soonest([Alert, Clock], before=now) == {}

@@ -6,11 +6,14 @@ extends its lease while it works; a worker that dies loses its lease and another
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from django.db import connection, models, transaction
 from django.db.models import F, Q
+from django.utils.dateparse import parse_datetime
 
 from hikeshi.errors import Refused
 
@@ -68,10 +71,25 @@ def claim(
         return row
 
 
-def next_due(rows: models.QuerySet[Q_], *, before: datetime) -> datetime | None:
-    """When the next row falls due that a worker could claim, or None when none does before `before`."""
-    first: datetime | None = _due(rows, before).values_list("due_at", flat=True).first()
-    return first
+def soonest(tables: Sequence[type[Queued]], *, before: datetime) -> dict[type[Queued], datetime]:
+    """By table, when its next row falls due that a worker could claim, as far as one does before `before`: one statement for all of them.
+
+    An idle worker asks this again and again, so it is written by hand: the same through the models costs a millisecond for each table.
+    """
+    if not tables:
+        return {}
+    at = connection.ops.adapt_datetimefield_value(before)
+    with connection.cursor() as cursor:
+        cursor.execute(_soonest(tuple(one._meta.db_table for one in tables)), [at] * 2 * len(tables))
+        found = cursor.fetchone()
+    told = (parse_datetime(due) if isinstance(due, str) else due for due in found)
+    return {rows: due if due.tzinfo else due.replace(tzinfo=UTC) for rows, due in zip(tables, told, strict=True) if due}
+
+
+@lru_cache
+def _soonest(names: tuple[str, ...]) -> str:
+    one = "(SELECT due_at FROM {} WHERE due_at <= %s AND (lease_until IS NULL OR lease_until < %s) ORDER BY due_at LIMIT 1)"
+    return f"SELECT {', '.join(one.format(connection.ops.quote_name(name)) for name in names)}"
 
 
 def hold(row: Queued, *, worker: str, now: datetime, seconds: float) -> None:

@@ -11,7 +11,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -32,7 +32,7 @@ from hikeshi.desk.ledger import checkpoints, copies, rounds, stamps
 from hikeshi.desk.ledger.models import Chain, Copy, Round, Stamp
 from hikeshi.desk.notices import escalating, reading, sending
 from hikeshi.desk.notices.models import Notice
-from hikeshi.desk.queue import LeaseLost, Queued, claim, hold, next_due
+from hikeshi.desk.queue import LeaseLost, Queued, claim, hold, soonest
 from hikeshi.desk.rehearsals import verbs as rehearsals
 from hikeshi.desk.rehearsals.models import Rehearsal
 from hikeshi.desk.runs import answering
@@ -45,7 +45,10 @@ from hikeshi.errors import Failed, HikeshiError
 from hikeshi.stores.apart import ApartStore
 
 log = logging.getLogger(__name__)
-IDLE_SECONDS = 0.5
+IDLE_SECONDS = 0.1
+"""How late a worker is at most for what another process has written; its look is one short statement."""
+PROMPT_SECONDS = 0.5
+"""The same for deadlines, which are looked at one by one and do not hurry so much."""
 MOST_ATTEMPTS = 5
 GIVING_WAY: Final = 1.0
 """Seconds that a message waits at most while deadlines are due beside it."""
@@ -97,10 +100,10 @@ class Worker:
             time.sleep(0.02)
 
     def _pause(self) -> float:
-        """Seconds until the next row falls due, and never longer than `IDLE_SECONDS`: others may add rows meanwhile."""
+        """Seconds until the next row falls due, and never long: others may add rows meanwhile."""
         now = timezone.now()
-        soon = now + timedelta(seconds=IDLE_SECONDS)
-        due = [next_due(rows._default_manager.all(), before=soon) for rows, _ in self.work]
+        soon = now + timedelta(seconds=PROMPT_SECONDS if self.prompt else IDLE_SECONDS)
+        due: list[datetime | None] = [*soonest([rows for rows, _ in self.work], before=soon).values()]
         due += [self._next_look(one, now, soon) for one in self.prompt]
         return max(0.01, min((at - now for at in due if at is not None), default=soon - now).total_seconds())
 
@@ -115,15 +118,21 @@ class Worker:
         """
         if sum(self._promptly(one) for one in self.prompt):  # each of them, whatever the others found
             return True
+        waiting: Collection[type[Queued]] | None = None
         for rows, do in self.work:
             if rows is before:
                 return False
+            if rows is not self.last:  # there was one a moment ago, so that it is not worth asking first
+                if waiting is None:
+                    waiting = soonest([one for one, _ in self.work], before=timezone.now())
+                if rows not in waiting:
+                    continue
             row = claim(
                 rows._default_manager.all(),
                 worker=self.name,
                 now=timezone.now(),
                 seconds=settings.ENVIRONMENT.lease_seconds,
-                likely=rows is self.last,
+                likely=True,
             )
             if row is not None:
                 self.last = rows
