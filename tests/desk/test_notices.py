@@ -350,3 +350,28 @@ def test_an_idle_worker_asks_little_whatever_waits(hikeshi: Actor) -> None:
     ) as asked:
         assert escalating.fire_due(actor=hikeshi) == reading.look(actor=hikeshi) == 0
     assert len(asked) == 2
+
+
+def test_a_raised_severity_calls_anew_at_once_by_its_own_times(
+    hikeshi: Actor, mails: SmtpSink, commander: Actor
+) -> None:
+    contact("kondo")
+    incident = declare(hikeshi, 3)
+    work()
+    incidents.change_severity(incident, 1, actor=commander, reason="It spreads.")
+    work()
+    assert [one for one in mails.mails if "SEV-1: you are needed" in parts(one)[1]]
+    row = Escalation.objects.get(template="page")
+    assert row.due_at == row.began_at + timedelta(minutes=5)
+    assert Entry.objects.filter(verb="notice.rebase", chain__name=incident.name).count() == 1
+
+
+def test_a_lowered_severity_waits_for_its_own_times(hikeshi: Actor, mails: SmtpSink, commander: Actor) -> None:
+    contact("kondo")
+    incident = declare(hikeshi, 1)
+    work()
+    incidents.change_severity(incident, 3, actor=commander, reason="One host only.")
+    work()
+    row = Escalation.objects.get(template="page")
+    assert (row.severity, row.due_at) == (3, row.began_at + timedelta(minutes=60))
+    assert len([one for one in mails.mails if "you are needed" in parts(one)[1]]) == 1

@@ -48,6 +48,11 @@ class Calendar(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         named = f"{day:%m-%d}"
         return not (day.weekday() in self.weekend or named in self.every_year or named in self.holidays[year])
 
+    def named(self, first: date, last: date) -> list[date]:
+        """The days from `first` to `last` that are closed although they are no weekend. Raises `YearMissing` as `is_open` does."""
+        days = (first + timedelta(days=count) for count in range((last - first).days + 1))
+        return [day for day in days if not self.is_open(day) and day.weekday() not in self.weekend]
+
     def next_open(self, day: date) -> date:
         """The day itself where it is open, otherwise the first open one after it."""
         while not self.is_open(day):

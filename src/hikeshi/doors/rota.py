@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.utils import timezone
 
+from hikeshi.clocks.calendars import YearMissing, calendars
 from hikeshi.desk.oncall import reading
 from hikeshi.desk.oncall.models import Override, Rotation
 from hikeshi.desk.oncall.verbs import PartSpec
@@ -18,11 +19,25 @@ from hikeshi.errors import Refused
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LENGTHS: Final = {"daily": 1, "weekly": 7}
 MOST_DAYS: Final = 92
+AHEAD: Final = timedelta(days=28)
+"""How far holidays are shown beside a rotation."""
+
+
+def holidays(calendar: str, now: datetime) -> tuple[list[date], str]:
+    """The closed days of the coming weeks that are no weekend; and, where a year has no data, what to do: never "none"."""
+    if calendar not in calendars():
+        return [], ""
+    today = timezone.localdate(now)
+    try:
+        return calendars()[calendar].named(today, today + AHEAD), ""
+    except YearMissing as problem:
+        return [], problem.message
 
 
 def rotation_shape(row: Rotation) -> dict[str, Any]:
+    days, unknown = holidays(row.calendar, timezone.now())
     return {
-        "rotation": row.name, "duty": row.duty, "level": row.level, "calendar": row.calendar,
+        "rotation": row.name, "duty": row.duty, "level": row.level, "calendar": row.calendar, "holidays": days, "holidays_unknown": unknown,
         "parts": [
             {
                 "members": [str(one.contact) for one in part.members.all()], "days": part.days, "at_clock": f"{part.at:%H:%M}",

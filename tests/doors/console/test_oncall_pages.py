@@ -156,3 +156,56 @@ def test_a_proposal_is_declined_or_withdrawn(house: House) -> None:
     for browser, act in ((signed_in(house.other), "decline"), (signed_in(house.commander), "withdraw")):
         row = handover.propose(house.incident, "scribe", house.other, actor=lead)
         assert browser.post(f"/mine/{row.pk}/{act}/", {"reason": "busy"}).status_code == 302
+
+
+def test_rotations_are_made_changed_and_ended_by_administrators(house: House, rotation: Rotation) -> None:
+    browser = signed_in(house.admin)
+    part = {
+        "members": "Suzuki\n",
+        "every": "weekly",
+        "weekday": "mon",
+        "at": "09:00",
+        "zone": "Asia/Tokyo",
+        "hours": "",
+    }
+    made = {"name": "Night", "duty": IC, "level": "2", "calendar": "JP_ADMIN", **part}
+    assert browser.post("/oncall/rotations/make/", made).status_code == 302
+    row = Rotation.objects.get(name="Night")
+    assert browser.post("/oncall/rotations/part/", {"rotation": row.pk, "way": "add", **part}).status_code == 302
+    assert row.parts.count() == 2
+    wrong = browser.post("/oncall/rotations/part/", {"rotation": row.pk, "way": "add", **part, "members": "Nobody"})
+    assert (wrong.status_code, "Nobody" in wrong.content.decode()) == (403, True)
+    about = {"rotation": row.pk, "level": "3", "calendar": ""}
+    assert browser.post("/oncall/rotations/describe/", about).status_code == 302
+    row.refresh_from_db()
+    assert (row.level, row.calendar) == (3, "")
+    assert browser.post("/oncall/rotations/retire/", {"rotation": row.pk, "reason": "over"}).status_code == 302
+    assert signed_in(house.other).get("/oncall/rotations/").status_code == 404
+
+
+def test_a_contact_and_the_ways_to_reach_them_are_changed(house: House, rotation: Rotation) -> None:
+    browser, row = signed_in(house.admin), Contact.objects.get(name="Suzuki")
+    where = f"/oncall/contacts/{row.pk}/"
+    ways = {
+        "what": "ways",
+        "channel": ["mail", "sms", "phone"],
+        "address": ["suzuki@example.com", "+81-90-5550-0142", ""],
+    }
+    assert browser.post(where, ways).status_code == 302
+    assert [way.channel for way in row.ways.all()] == ["mail", "sms"]
+    kept = browser.post(where, {**ways, "address": ["none", "+81-90-5550-0142", ""]})
+    assert (kept.status_code, 'value="none"' in kept.content.decode()) == (403, True)
+    line = {
+        "what": "line",
+        "name": "Suzuki",
+        "duty": IC,
+        "level": "2",
+        "language": "ja",
+        "zone": "Asia/Tokyo",
+        "quiet_from": "23:00",
+        "quiet_to": "07:00",
+    }
+    assert browser.post(where, line).status_code == 302
+    row.refresh_from_db()
+    assert (row.level, row.language, str(row.quiet_from)) == (2, "ja", "23:00:00")
+    assert signed_in(house.commander).get(where).status_code == 404

@@ -39,6 +39,9 @@ LOOKING_ON: Final = frozenset({"observer", "legal_support", "pr_support", "hr_su
 """Those the commander does not direct, and who are not the team."""
 
 
+NOBODY: Final = Text("nobody is on the list for it", "連絡網に該当者なし")
+
+
 class Proposed(NamedTuple):
     """Whom to give a role, and why; nobody where the list has nobody."""
 
@@ -71,7 +74,7 @@ def _propose(duty: str, before: Sequence[Proposed], at: datetime) -> Proposed:
     free = [one for one in asked if identity(one[0]) not in taken]
     for contact, why in sorted(free, key=lambda one: identity(one[0]) in others):  # stable: the order stays otherwise
         return Proposed(duty, contact, why)
-    return Proposed(duty, None, Text("nobody is on the list for it", "連絡網に該当者なし"))
+    return Proposed(duty, None, NOBODY)
 
 
 def identity(contact: Contact) -> str:

@@ -38,9 +38,9 @@ def change(
 @transaction.atomic
 def declare(
     title: str, severity: int, *, actor: Actor, reason: str, alerts: Iterable[Alert] = (),
-    detected_at: datetime | None = None, occurred_at: datetime | None = None, simulated: bool = False,
+    detected_at: datetime | None = None, occurred_at: datetime | None = None, simulated: bool = False, fill: bool = True,
 ) -> Incident:  # fmt: skip
-    """Open an incident: number, first phase, response clock, roles from the contact list.
+    """Open an incident: number, first phase, response clock, roles as `staffing.proposal` has them (without `fill`: none of these).
 
     The response clock counts from detection. Whoever declares it by hand gets the first role that is still empty.
     """
@@ -62,7 +62,7 @@ def declare(
         },
     )  # fmt: skip
     targets.start(incident, actor=actor)
-    _fill_roles(incident, actor)  # before the phase: whoever declares it by hand gains the right to write by this
+    _fill_roles(incident, actor, fill)  # before the phase: whoever declares it by hand gains the right to write by this
     calling_in.call_in(incident, actor=actor)  # what is known of the house holds for this one too
     enter_phase(incident, "detection_analysis", actor=actor)
     return incident
@@ -80,9 +80,9 @@ def _names(prefix: str) -> Iterable[str]:
     return Incident.objects.filter(name__startswith=prefix).values_list("name", flat=True)
 
 
-def _fill_roles(incident: Incident, actor: Actor) -> None:
+def _fill_roles(incident: Incident, actor: Actor, fill: bool) -> None:
     """Those on call, else those first on the contact list. Everybody sees why them, and may change it."""
-    for one in proposal(incident.severity, incident.declared_at):
+    for one in proposal(incident.severity, incident.declared_at) if fill else ():
         if one.contact is not None:
             hold(incident, one.duty, one.contact, one.contact.person, actor, why=one.why)
     if actor.person_id and not duties_of(actor, incident):

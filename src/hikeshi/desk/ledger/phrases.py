@@ -154,6 +154,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "notice.deliver": ("The message to {recipient} has arrived", "{recipient} への通知の到着を確認"),
     "notice.fail": ("{object} was not reached: {problem}", "{object} に通知が届かず: {problem}"),
     "notice.page": ("Told at level {level}: {to}", "レベル {level} に通知: {to}"),
+    "notice.rebase": ("The calls go on by the times of SEV-{severity} (before: SEV-{before})", "呼び出しを SEV-{severity} の時間表に切り替え(変更前: SEV-{before})"),
     "notice.reply": ("{recipient} answered by mail: {said}", "{recipient} がメールで返信: {said}"),
     "notice.reply_refused": ("A reply to the message to {recipient} did not count: it came from {sender}", "{recipient} への通知に対する返信を無効とした: 送信元 {sender}"),
     "notice.resend": ("{actor} had a message sent to {recipient} again", "{actor} が {recipient} への通知を再送"),

@@ -84,6 +84,8 @@ def fire(row: Escalation, within: Round) -> None:
     if _over(row):
         stop(Escalation.objects.filter(pk=row.pk), why="over", now=now)
         return
+    if not _rebased(row, within):
+        return
     rules = policy(row.severity)
     level, recipients, mute = _whom(row, rules, within)
     row.step += 1
@@ -99,6 +101,32 @@ def fire(row: Escalation, within: Round) -> None:
     sent = sum(one.due_at is not None for one in told)
     said = {"level": level, "step": row.step, "to": to, "messages": sent}
     within.lines.append((row.chain, ledger.Draft("notice.page", row.template, said)))
+
+
+def _rebased(row: Escalation, within: Round) -> bool:
+    """Take over a severity that has changed meanwhile, and say so. Raised: it begins anew, now; lowered: it waits for the times of that one.
+
+    Returns whether a step is due.
+    """
+    about = row.incident.severity if row.incident else row.group and row.group.suggested_severity
+    before, severity = row.severity, about or row.severity
+    if severity == before:
+        return True
+    row.severity = severity
+    row.facts = {language: {**facts, "severity": str(severity)} for language, facts in row.facts.items()}
+    if severity < before:
+        row.began_at, row.step, row.due_at = within.now, 0, within.now
+    else:
+        row.due_at = policy(severity).due(row.step, row.began_at, within.now)
+    row.save()
+    said = {"before": before, "severity": severity, "due_at": row.due_at.isoformat()}
+    within.lines.append((row.chain, ledger.Draft("notice.rebase", row.template, said)))
+    return row.due_at <= within.now
+
+
+def look_again(chain: str, severity: int, now: datetime) -> None:
+    """The severity of an incident is another one: its escalations are looked at now, and take it over."""
+    Escalation.objects.filter(chain=chain, stopped_at=None).exclude(severity=severity).update(due_at=now)
 
 
 def _whom(row: Escalation, rules: Policy, within: Round) -> tuple[int, list[Recipient], list[Recipient]]:

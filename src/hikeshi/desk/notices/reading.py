@@ -81,6 +81,8 @@ def follow(entry: Entry, incident: Incident | None, within: Round) -> None:
         escalating.end(
             entry.chain.name, templates, clock="" if entry.verb in ALL else entry.object, why="over", now=now
         )
+    if entry.verb == "incident.severity" and incident is not None:
+        escalating.look_again(entry.chain.name, incident.severity, now)
     tell = TELLS.get(entry.verb)
     if tell is None or not tell.when(data) or _past(incident, entry):
         return

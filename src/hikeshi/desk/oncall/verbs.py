@@ -43,8 +43,7 @@ def make(
 ) -> Rotation:
     """A new rotation. Without parts it waits for shifts from another system."""
     require(actor, "manage")
-    if calendar and calendar not in calendars():
-        raise Refused(f"There is no calendar {calendar[:40]!r}.", hint=f"Known are {', '.join(calendars())}.")
+    _known_calendar(calendar)
     rotation = Rotation(name=name.strip(), duty=duty, level=level, calendar=calendar)
     rotation.full_clean()
     rotation.save()
@@ -72,6 +71,20 @@ def add_part(rotation: Rotation, part: PartSpec, *, actor: Actor) -> None:
     standing(rotation)
     _write(rotation, [part], after=rotation.parts.count())
     ledger.append(ORGANISATION, actor=actor, verb="rotation.change", obj=rotation.name, data={"added": _said(part)})
+
+
+@transaction.atomic
+def describe(rotation: Rotation, *, actor: Actor, level: int, calendar: str) -> None:
+    """Change in which order it is asked, and whose holidays are shown beside it."""
+    require(actor, "manage")
+    standing(rotation)
+    _known_calendar(calendar)
+    before = {"level": rotation.level, "calendar": rotation.calendar}
+    rotation.level, rotation.calendar = level, calendar
+    rotation.full_clean()
+    rotation.save(update_fields=["level", "calendar"])
+    data = {"before": before, "level": level, "calendar": calendar}
+    ledger.append(ORGANISATION, actor=actor, verb="rotation.change", obj=rotation.name, data=data)
 
 
 @transaction.atomic
@@ -131,6 +144,11 @@ def standing(rotation: Rotation) -> None:
     rotation.refresh_from_db(from_queryset=Rotation.objects.select_for_update())
     if rotation.retired_at is not None:
         raise Refused(f"{rotation} has ended.", hint="`hikeshi oncall list` shows those there are.")
+
+
+def _known_calendar(name: str) -> None:
+    if name and name not in calendars():
+        raise Refused(f"There is no calendar {name[:40]!r}.", hint=f"Known are {', '.join(calendars())}.")
 
 
 def _write(rotation: Rotation, parts: Sequence[PartSpec], *, after: int = 0) -> None:

@@ -20,7 +20,9 @@ router = Router()
 
 
 class Declaration(Body):
-    """`severity` is 1 (critical) to 4 (low). The response clock counts from `detected_at`; without it, from now."""
+    """`severity` is 1 (critical) to 4 (low). The response clock counts from `detected_at`; without it, from now.
+    `roles`: give the roles as `/oncall/proposal` says.
+    """
 
     title: str = Field(min_length=1, max_length=300)
     severity: int = Field(ge=1, le=4)
@@ -30,6 +32,7 @@ class Declaration(Body):
     occurred_at: datetime | None = None
     simulated: bool = False
     restricted: bool = False
+    roles: bool = True
 
 
 class Edit(Body):
@@ -93,7 +96,7 @@ def declare_incident(request: Call, body: Declaration) -> Status[shapes.Incident
     alerts = [find.alert(request.auth, name) for name in body.alerts]
     row = (secrecy.declare_restricted if body.restricted else verbs.declare)(
         body.title, body.severity, actor=request.auth, reason=body.reason, alerts=alerts,
-        detected_at=body.detected_at, occurred_at=body.occurred_at, simulated=body.simulated,
+        detected_at=body.detected_at, occurred_at=body.occurred_at, simulated=body.simulated, fill=body.roles,
     )  # fmt: skip
     return Status(201, shapes.incident_detail(row))
 

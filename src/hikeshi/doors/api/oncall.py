@@ -111,13 +111,24 @@ class OverrideShape(TypedDict):
     made_by: str
 
 
+class About(Body):
+    """`calendar` is one of `JP_ADMIN` and so on; empty ends it."""
+
+    level: int | None = Field(None, ge=1, le=9)
+    calendar: str | None = None
+
+
 class RotationShape(TypedDict):
+    """`holidays` are the closed days of the coming four weeks; `holidays_unknown` says which year has no data."""
+
     rotation: str
     duty: str
     level: int
     calendar: str
     parts: list[PartShape]
     overrides: list[OverrideShape]
+    holidays: list[date]
+    holidays_unknown: str
 
 
 class ShiftShape(TypedDict):
@@ -194,6 +205,16 @@ def make_rotation(request: Call, body: NewRotation) -> Status[dict[str, Any]]:
         calendar=body.calendar,
     )  # fmt: skip
     return Status(201, rota.rotation_shape(row))
+
+
+@router.patch("/rotations/{name}", response=RotationShape)
+def describe_rotation(request: Call, name: str, body: About) -> dict[str, Any]:
+    """Change in which order it is asked, and whose holidays are shown beside it. What is left out stays."""
+    require(request.auth, "manage")
+    row = find.rotation(name)
+    calendar = row.calendar if body.calendar is None else body.calendar
+    verbs.describe(row, actor=request.auth, level=body.level or row.level, calendar=calendar)
+    return rota.rotation_shape(row)
 
 
 @router.put("/rotations/{name}/parts", response=RotationShape)

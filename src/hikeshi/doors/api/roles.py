@@ -10,7 +10,7 @@ from ninja import Router, Status
 from typing_extensions import TypedDict
 
 from hikeshi.desk.accounts.permissions import require
-from hikeshi.desk.incidents import handover, verbs
+from hikeshi.desk.incidents import filling, handover, verbs
 from hikeshi.desk.incidents.staffing import NEEDED, proposal
 from hikeshi.doors import find, shapes, staffing
 from hikeshi.doors.api.bearer import Call
@@ -99,6 +99,21 @@ def assign_role(request: Call, name: str, body: Assignment) -> Status[shapes.Rol
         person=find.person(body.person) if body.person else None,
     )  # fmt: skip
     return Status(201, shapes.role(role))
+
+
+@router.get("/incidents/{name}/roles/missing", response=list[ProposedShape])
+def list_missing_roles(request: Call, name: str) -> list[dict[str, Any]]:
+    """The roles that its severity needs and nobody holds, and whom each would go to."""
+    row = find.incident(request.auth, name)
+    verbs.require_on(request.auth, "command", row)  # names of the contact list are not everybody's
+    return [staffing.proposed_shape(one) for one in filling.missing(row, timezone.now())]
+
+
+@router.post("/incidents/{name}/roles/fill", response={201: list[shapes.RoleShape]})
+def fill_roles(request: Call, name: str) -> Status[list[shapes.RoleShape]]:
+    """Give every one of these roles to whom it is proposed to."""
+    made = filling.fill(find.incident(request.auth, name), actor=request.auth)
+    return Status(201, [shapes.role(one) for one in made])
 
 
 @router.get("/incidents/{name}/staffing", response=list[WarningShape])

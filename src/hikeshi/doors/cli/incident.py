@@ -31,12 +31,13 @@ def declare(
     occurred_at: Annotated[str, typer.Option(help="ISO 8601 with zone.")] = "",
     simulated: Annotated[bool, typer.Option(help="An exercise.")] = False,
     restricted: Annotated[bool, typer.Option(help="For named people only, from its first moment.")] = False,
+    roles: Annotated[bool, typer.Option(help="Give the roles as `role propose` says, or leave them to you.")] = True,
 ) -> Any:
     """Declare an incident: number, first phase, response clock, roles from the contact list."""
     who = actor()
     row = (secrecy.declare_restricted if restricted else verbs.declare)(
         title, severity, actor=who, reason=reason, alerts=[find.alert(who, name) for name in alert or ()],
-        detected_at=optional(detected_at), occurred_at=optional(occurred_at), simulated=simulated,
+        detected_at=optional(detected_at), occurred_at=optional(occurred_at), simulated=simulated, fill=roles,
     )  # fmt: skip
     return shapes.incident_detail(row)
 

@@ -1,4 +1,4 @@
-"""`oncall add | cover | export | gaps | import | list | now | part | retire | rota | uncover`: who is on call, and when."""
+"""`oncall add | change | cover | export | gaps | import | list | now | part | retire | rota | uncover`: who is on call, and when."""
 
 from __future__ import annotations
 
@@ -70,6 +70,22 @@ def part(
     return shapes.rotation_shape(find.rotation(rotation))
 
 
+def change(
+    rotation: Named,
+    level: Annotated[int, typer.Option(min=0, max=9, help="Which is asked first; 0 leaves it.")] = 0,
+    calendar: Annotated[
+        str, typer.Option(help="Whose holidays are shown beside it, such as JP_ADMIN; `none` ends it.")
+    ] = "",
+) -> Any:
+    """Change in which order a rotation is asked, and whose holidays are shown beside it."""
+    who = actor()
+    require(who, "manage")
+    row = find.rotation(rotation)
+    named = {"": row.calendar, "none": ""}.get(calendar, calendar)
+    verbs.describe(row, actor=who, level=level or row.level, calendar=named)
+    return shapes.rotation_shape(row)
+
+
 def retire(rotation: Named, reason: Annotated[str, typer.Option(help="Why, in one sentence.")]) -> Any:
     """End a rotation."""
     who = actor()
@@ -110,7 +126,7 @@ def list_rotations() -> Answer:
     """The rotations, whose turns they count, and the overrides that stand."""
     require(actor(), "triage")
     rows = [shapes.rotation_shape(row) for row in reading.rotations()]
-    return Answer(rows, columns=("rotation", "duty", "level", "parts", "overrides"))
+    return Answer(rows, columns=("rotation", "duty", "level", "parts", "overrides", "holidays"))
 
 
 def now(

@@ -1,4 +1,4 @@
-"""`role accept | assign | check | decline | handoff | propose | who | withdraw`: who answers for what."""
+"""`role accept | assign | check | decline | fill | handoff | propose | who | withdraw`: who answers for what."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 from django.utils import timezone
 
 from hikeshi.desk.accounts.permissions import require
-from hikeshi.desk.incidents import handover, staffing, verbs
+from hikeshi.desk.incidents import filling, handover, staffing, verbs
 from hikeshi.doors import find, shapes, staffing as shown
 from hikeshi.doors.cli import session
 from hikeshi.doors.cli.answer import Answer
@@ -57,6 +57,19 @@ def propose(severity: Annotated[int, typer.Argument(min=1, max=4)]) -> Answer:
     """Whom an incident of a severity would get now, and why them."""
     require(actor(), "triage")
     return Answer([shown.proposed_shape(one) for one in staffing.proposal(severity, timezone.now())])
+
+
+def fill(
+    incident: str, dry_run: Annotated[bool, typer.Option(help="Only say whom each empty role would go to.")] = False
+) -> Answer:
+    """Give every role that the severity needs and nobody holds, to those on call, then to the contact list."""
+    who_asks = actor()
+    row = find.incident(who_asks, incident)
+    verbs.require_on(who_asks, "command", row)  # names of the contact list are not everybody's
+    if dry_run:
+        return Answer([shown.proposed_shape(one) for one in filling.missing(row, timezone.now())])
+    made = filling.fill(row, actor=who_asks)
+    return Answer([shapes.role(one) for one in made], columns=("duty", "name", "person", "since"))
 
 
 def handoff(

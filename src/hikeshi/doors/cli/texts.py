@@ -662,6 +662,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "reopened": ("Worse since it was judged", "判定後に悪化"),
     "without_why": ("Published without it because", "シミュレーションなしで公開した理由"),
     "exercised_on": ("Last exercised on", "最終演習日"),
+    "holidays": ("Holidays", "休日"),
+    "holidays_unknown": ("Holidays not known", "休日データなし"),
 }
 
 

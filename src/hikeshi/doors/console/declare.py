@@ -14,7 +14,8 @@ from django.views.decorators.http import require_http_methods
 from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.alerts.models import Alert
 from hikeshi.desk.incidents import secrecy, sight, verbs
-from hikeshi.desk.incidents.models import SEVERITIES, Incident
+from hikeshi.desk.incidents.models import DUTIES, SEVERITIES, Incident
+from hikeshi.desk.incidents.staffing import Proposed, proposal
 from hikeshi.doors.console.visit import actor, attempt, done, page
 from hikeshi.doors.find import DIGITS
 from hikeshi.errors import Refused
@@ -32,7 +33,13 @@ def declare(request: HttpRequest) -> HttpResponse:
     problem = attempt(lambda: made.append(_declare(request, alert))) if request.method == "POST" else None
     if made:
         return done(request, _("%(incident)s is declared.") % {"incident": made[0]}, "room", made[0].name)
-    return page(request, "console/declare.html", {"alert": alert, "severities": SEVERITIES}, problem=problem)
+    context = {"alert": alert, "severities": SEVERITIES, "proposed": _proposed(timezone.now()), "names": dict(DUTIES)}
+    return page(request, "console/declare.html", context, problem=problem)
+
+
+def _proposed(now: datetime) -> list[tuple[int, list[Proposed]]]:
+    """Whom an incident of each severity would get."""
+    return [(severity, proposal(severity, now)) for severity, _words in SEVERITIES]
 
 
 def _alert(request: HttpRequest) -> Alert | None:
@@ -49,7 +56,7 @@ def _declare(request: HttpRequest, alert: Alert | None) -> Incident:
     return declare(
         typed["title"].strip(), int(severity) if severity.isdecimal() else 0, actor=actor(request),
         reason=typed["reason"].strip(), alerts=[alert] if alert else [], detected_at=moment_typed(typed.get("detected_at", "")),
-        occurred_at=alert.first_seen_at if alert else None, simulated=bool(alert and alert.simulated),
+        occurred_at=alert.first_seen_at if alert else None, simulated=bool(alert and alert.simulated), fill=not typed.get("roles_by_hand"),
     )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from hikeshi.desk.oncall.models import Override, Rotation
 from hikeshi.desk.reports.kit import FORMATS, kit as make_kit
 from hikeshi.doors.console.rota import rota
 from hikeshi.doors.console.visit import actor, attempt, done, page, person_of, rights
+from hikeshi.doors.rota import holidays
 from hikeshi.errors import HikeshiError, Refused
 
 
@@ -43,6 +44,7 @@ def _show(request: HttpRequest, problem: HikeshiError | None = None, failed: str
         "rotations": list(reading.rotations()), "contacts": [_line(row, now) for row in listed], "duties": DUTIES,
         "names": dict(DUTIES), "failed": failed, **came,
         "overrides": Override.objects.filter(withdrawn_at=None, end__gt=now, rotation__retired_at=None).select_related("rotation", "contact", "covers"),
+        "holidays": [(row, *found) for row in reading.rotations() if any(found := holidays(row.calendar, now))],
         "unverified": sum(contacts.stale(way, now) for row in listed for way in row.ways.all()),
         "ways_count": sum(len(row.ways.all()) for row in listed),
     }  # fmt: skip

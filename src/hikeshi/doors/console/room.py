@@ -16,7 +16,7 @@ from hikeshi.clocks.rule import rules
 from hikeshi.desk.accounts.models import Person
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.duties.models import Clock
-from hikeshi.desk.incidents import similar, verbs
+from hikeshi.desk.incidents import filling, similar, verbs
 from hikeshi.desk.incidents.models import DUTIES, PHASES, SEVERITIES, Incident
 from hikeshi.desk.ledger.models import Entry
 from hikeshi.desk.ledger.phrases import PHRASES, STEP_CLOCK, UNTOLD_OF_STEPS
@@ -53,8 +53,9 @@ def show(
     stream, total, kind = _stream(request, incident)
     context = {
         **head(request, incident, "room"), **standing.context(request, incident, failed), "clocks": _clocks(incident, now), "phases": phases(incident),
-        "roles": incident.roles.filter(until__isnull=True).select_related("person", "contact"), "duties": DUTIES,
+        "roles": incident.roles.filter(until__isnull=True).select_related("person", "contact"), "duties": DUTIES, "names": dict(DUTIES),
         "people": Person.objects.filter(is_active=True).order_by("username"), "severities": SEVERITIES,
+        "missing": filling.missing(incident, now) if incident.status not in {"closed", "merged"} else [],
         "next_steps": _next(incident), "stream": stream, "stream_total": total, "stream_kind": kind, "failed": failed,
         "gates_shut": [gate for gate in closing.gates(incident) if gate.open] if incident.status != "closed" else [],
         "similar": similar.similar(similar.of_incident(incident), actor=actor(request), limit=3),
@@ -157,6 +158,7 @@ ACTS: Final[dict[str, tuple[Act, str | Promise]]] = {
     "phase": (_phase, _("Phase changed.")),
     "reopen": (lambda incident, who, typed: verbs.reopen(incident, actor=who, reason=typed.get("reason", "")), _("The incident is open again.")),
     "role": (_role, _("Role assigned.")),
+    "roles": (lambda incident, who, _typed: filling.fill(incident, actor=who), _("The roles are given.")),
     "severity": (_severity, _("Severity changed.")),
     "summary": (_summary, _("Summary saved.")),
     **standing.ACTS,
