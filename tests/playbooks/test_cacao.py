@@ -21,7 +21,7 @@ from referencing import Registry, Resource
 
 from hikeshi.custody.signing import FileSigner, make_key_file
 from hikeshi.errors import Unreadable
-from hikeshi.playbooks.cacao import exporting, importing, signing
+from hikeshi.playbooks.cacao import exporting, importing, signing, verifying
 from hikeshi.playbooks.cacao.stix import to_cel, to_stix
 from hikeshi.playbooks.lint import lint
 from hikeshi.playbooks.playbook import Option, Playbook, StepSpec, loads
@@ -271,11 +271,11 @@ def test_a_signature_holds_until_anything_is_changed_and_beside_others(tmp_path:
     document = exporting.export(library()["ransomware"], at=AT)
     once = signing.sign(document, signer(tmp_path / "one"), signee="One", at=AT)
     twice = signing.sign(once, signer(tmp_path / "two"), signee="Two", at=AT)
-    assert [(one.signee, one.good) for one in signing.check(twice)] == [("One", True), ("Two", True)]
+    assert [(one.signee, one.good) for one in verifying.check(twice)] == [("One", True), ("Two", True)]
     twice["description"] += "!"
-    assert [one.why for one in signing.check(twice)] == ["the document was changed after it was signed"] * 2
+    assert [one.state for one in verifying.check(twice)] == ["bad"] * 2
     once["signatures"][0]["algorithm"] = "RS256"
-    assert not signing.check(once)[0].good
+    assert verifying.check(once)[0].state == "not-understood"
 
 
 def test_a_playbook_of_an_automation_system_is_read_and_written_as_yaml() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pydantic import BaseModel
 
-from hikeshi.playbooks.cacao import importing, signing
+from hikeshi.playbooks.cacao import importing, verifying
 from hikeshi.playbooks.writing import written
 
 
@@ -35,14 +37,17 @@ class Imported(BaseModel):
     signatures: list[SignatureShape]
 
 
-def imported(text: bytes, *, source: str) -> Imported:
-    """Read a CACAO document. Raises `Unreadable`. Nothing is kept: the YAML goes the way of every other draft."""
-    book, notes = importing.load(text, source=source)
+def imported(text: bytes, *, source: str, keys: Iterable[str] = ()) -> Imported:
+    """Read a CACAO document. Raises `Unreadable`, and `Refused` for a signature that does not hold, or none by one of `keys` (PEM) where some
+    are named. Nothing is kept: the YAML goes the way of every other draft.
+    """
+    document = importing.document_of(text, source=source)
+    book, notes = importing.read(document, source=source)
     return Imported(
         name=book.name, steps=len(book.steps), yaml=written(book),
         notes=[Said(place=one.place, en=one.what.en, ja=one.what.ja) for one in notes],
         signatures=[
             SignatureShape(signee=one.signee, good=one.good, key=one.key, why=one.why)
-            for one in signing.check(importing.document_of(text, source=source))
+            for one in verifying.demand(document, keys)
         ],
     )  # fmt: skip

@@ -21,6 +21,7 @@ from hikeshi.playbooks.playbook import loads
 from playbook_texts import OWN
 
 pytestmark = pytest.mark.django_db
+KEY = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAwZVCbiAlU6p4s8RX7osSOxc3aeLGbTZ+QqXOFipjoyI=\n-----END PUBLIC KEY-----\n"
 
 
 @pytest.fixture
@@ -280,3 +281,17 @@ def test_a_draft_is_simulated_from_its_page_and_reviewers_see_how_it_went(
         assert said in page
     assert other.post(f"{here}simulate/").status_code == 302
     assert Rehearsal.objects.filter(state="waiting", asked_by="suzuki").exists()
+
+
+def test_where_a_key_is_named_an_unsigned_document_begins_nothing(author: Person) -> None:
+    text = (Path(__file__).parents[2] / "samples" / "cacao" / "automation.json").read_bytes()
+    client = signed_in(author)
+    for keys, said in (("nonsense", "cannot be read"), (KEY, "carries no signature")):
+        answer = client.post("/playbooks/import/", {"file": SimpleUploadedFile("x.json", text), "keys": keys})
+        assert answer.status_code == 403
+        assert said in answer.content.decode()
+    assert not Draft.objects.exists()
+    assert (
+        "Go on with the draft"
+        in client.post("/playbooks/import/", {"file": SimpleUploadedFile("x.json", text)}).content.decode()
+    )

@@ -18,9 +18,13 @@ router = Router()
 
 
 class Document(Body):
-    """`text` is the JSON document as it came, byte for byte, so that its signatures can be checked."""
+    """`text` is the JSON document as it came, byte for byte, so that its signatures can be checked.
+
+    `keys` are public keys in PEM: one of them has to have signed it.
+    """
 
     text: str = Field(max_length=1024 * 1024)
+    keys: list[str] = Field([], max_length=20)
 
 
 @router.get("/playbooks/{playbook}/cacao", response=dict[str, Any])
@@ -32,6 +36,9 @@ def show_cacao(request: Call, playbook: str, language: Literal["en", "ja"] = "en
 
 @router.post("/playbooks/cacao", response=Imported)
 def read_cacao(request: Call, body: Document) -> Imported:
-    """A CACAO 2.0 document as the YAML of a playbook. Nothing is kept: send the YAML on as a draft."""
+    """A CACAO 2.0 document as the YAML of a playbook. Nothing is kept: send the YAML on as a draft.
+
+    Refused where a signature in it does not hold, or none by one of the keys where some are named.
+    """
     find.insider(request.auth)
-    return imported(body.text.encode(), source="document")
+    return imported(body.text.encode(), source="document", keys=body.keys)

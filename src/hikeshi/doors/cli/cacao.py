@@ -17,6 +17,7 @@ from hikeshi.doors.cli.playbook import book_named
 from hikeshi.errors import Refused, Unreadable
 from hikeshi.playbooks.cacao import exporting
 from hikeshi.playbooks.cacao.names import US
+from hikeshi.playbooks.cacao.verifying import keys_in
 
 Out = Annotated[Path | None, typer.Option("--output", "-o", help="The file to write; without it, standard output.")]
 
@@ -44,12 +45,15 @@ def export(
 def import_(
     path: Annotated[Path, typer.Argument(help="A CACAO 2.0 document, or - for standard input.")],
     output: Out = None,
+    key: Annotated[
+        list[Path] | None, typer.Option(help="A public key (PEM): refuse what none of these has signed.")
+    ] = None,
 ) -> Answer:
     """A CACAO 2.0 document as a playbook of ours. Its commands become steps for people: Hikeshi runs nothing that came in a file.
 
-    Exit code 4 where a signature in it does not hold.
+    Refused where a signature in it does not hold; exit code 4 where nothing can be said of one.
     """
-    found = imported(_bytes(path), source=str(path))
+    found = imported(_bytes(path), source=str(path), keys=keys_in(key or ()))
     data: dict[str, Any] = found.model_dump()
     if output:
         output.write_text(found.yaml, encoding="utf-8")

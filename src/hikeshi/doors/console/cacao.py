@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_safe
 
+from hikeshi.custody.signing import KEY_LIMIT
 from hikeshi.desk.playbooks import drafting
 from hikeshi.desk.playbooks.models import Draft
 from hikeshi.desk.playbooks.reading import books
@@ -19,6 +20,7 @@ from hikeshi.doors.console.visit import actor, attempt, page
 from hikeshi.errors import Refused
 from hikeshi.playbooks.cacao import exporting
 from hikeshi.playbooks.cacao.importing import SIZE_LIMIT
+from hikeshi.playbooks.signatures import BLOCK
 
 
 @require_safe
@@ -50,6 +52,8 @@ def _begin(request: HttpRequest, made: dict[str, Any]) -> None:
     file = request.FILES.get("file")
     if file is None:
         raise Refused("No file was chosen.", hint="Choose the JSON document that the other system wrote.")
-    found: Imported = imported(file.read(SIZE_LIMIT + 1), source=file.name or "document")
+    typed = request.POST.get("keys", "").strip()[:KEY_LIMIT]
+    keys = BLOCK.findall(typed) or ([typed] if typed else [])
+    found: Imported = imported(file.read(SIZE_LIMIT + 1), source=file.name or "document", keys=keys)
     draft: Draft = drafting.begin(actor=actor(request), text=found.yaml)
-    made |= {"found": found, "draft": draft, "bad": [one for one in found.signatures if not one.good]}
+    made |= {"found": found, "draft": draft}

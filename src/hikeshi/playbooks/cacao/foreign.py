@@ -54,7 +54,8 @@ PHASE_OF_TYPE: Final[dict[str, Phase]] = {
     "prevention": "lessons_learned", "remediation": "recovery",
 }  # fmt: skip
 ROLES: Final = frozenset(get_args(Role))
-SECRET: Final = re.compile(r"pass(word|phrase)?|secret|token|private_key|api_?key", re.IGNORECASE)
+AUTH_HEADER: Final = re.compile(r"(proxy-)?authorization|cookie", re.IGNORECASE)
+SECRET: Final = re.compile(r"pass(word|phrase)?|secret|token|private_key|api[_-]?key", re.IGNORECASE)
 
 
 class Note(NamedTuple):
@@ -370,17 +371,25 @@ def _commands(document: Mapping[str, Any], step: Mapping[str, Any]) -> str:
 
 
 def _said(command: Mapping[str, Any]) -> str:
-    coded = command.get("command_b64")
+    plain = _coded(command, "command") or str(command.get("description") or "")
+    headers = command.get("headers")
+    lines = [f"{name}: {_values(value)}" for name, value in headers.items()] if isinstance(headers, dict) else []
+    return "\n".join(part for part in (plain, *lines, _coded(command, "content")) if part)
+
+
+def _coded(command: Mapping[str, Any], name: str) -> str:
+    """A text of a command, which may stand there in Base64."""
+    coded = command.get(f"{name}_b64")
+    if not isinstance(coded, str):
+        return str(command.get(name) or "")
     try:
-        plain = (
-            base64.b64decode(coded, validate=True).decode()
-            if isinstance(coded, str)
-            else str(command.get("command") or command.get("description") or "")
-        )
+        return base64.b64decode(coded, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
-        plain = "(not text)"
-    content = command.get("content")
-    return f"{plain}\n{content}" if content else plain
+        return "(not text)"
+
+
+def _values(value: object) -> str:
+    return ", ".join(str(one) for one in value) if isinstance(value, list) else str(value)
 
 
 def _filled(text: str, values: Mapping[str, Any]) -> str:
@@ -405,7 +414,17 @@ def _without_secrets(document: Mapping[str, Any]) -> dict[str, Any]:
     for body in (kept.get("authentication_info_definitions") or {}).values():
         for name in [name for name in body if SECRET.search(name)]:
             del body[name]
+    for step in (kept.get("workflow") or {}).values():
+        for command in (step.get("commands") or ()) if isinstance(step, dict) else ():
+            headers = command.get("headers") if isinstance(command, dict) else None
+            if isinstance(headers, dict):
+                command["headers"] = {name: value for name, value in headers.items() if not _is_secret(name, value)}
     return kept
+
+
+def _is_secret(header: str, value: object) -> bool:
+    """A header that lets somebody in, unless what it holds is only put in when it runs (a variable)."""
+    return bool(SECRET.search(header) or AUTH_HEADER.fullmatch(header)) and ":value" not in _values(value)
 
 
 def _seconds(milliseconds: object) -> int:
