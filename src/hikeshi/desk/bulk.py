@@ -5,7 +5,9 @@ Only for verbs that have checked every value themselves.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from operator import attrgetter
 from typing import Any, Final
 
 from django.db import connection, models
@@ -18,27 +20,49 @@ CONVERTED: Final = (models.DateTimeField, models.JSONField, models.BinaryField)
 """Fields whose values look different in a database. All others are handed over as they are."""
 
 
-def insert_many(rows: Sequence[models.Model], *, unless_there: bool = False) -> None:
-    """Insert rows of one model. They learn their numbers, except with `unless_there`, which leaves out rows the table has already."""
+def insert_many(rows: Sequence[models.Model]) -> None:
+    """Insert rows of one model. They learn their numbers."""
     if not rows:
         return
     meta = type(rows[0])._meta
     fields = [field for field in meta.concrete_fields if not field.primary_key]
+    read = attrgetter(*(field.attname for field in fields))
+    numbers = _insert(meta, fields, [read(row) for row in rows], "RETURNING id")
+    for row, (pk,) in zip(rows, numbers, strict=True):
+        row.pk = pk
+        row._state.adding = False  # noqa: SLF001 - what Django's own bulk_create does
+
+
+def insert_missing(model: type[models.Model], names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows as plain values of the fields named, but for those that the table has already."""
+    _insert(model._meta, [model._meta.get_field(name) for name in names], rows, "ON CONFLICT DO NOTHING")
+
+
+def _insert(meta: Any, fields: Sequence[Any], rows: Sequence[tuple[Any, ...]], tail: str) -> list[tuple[Any, ...]]:
+    """Returns what the statements return."""
     at_once = min(ROWS, VALUES // len(fields))
-    names = ", ".join(connection.ops.quote_name(field.column or "") for field in fields)
+    names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
     one = f"({', '.join(['%s'] * len(fields))})"
-    tail = "ON CONFLICT DO NOTHING" if unless_there else "RETURNING id"
+    found: list[tuple[Any, ...]] = []
     with connection.cursor() as cursor:
         for start in range(0, len(rows), at_once):
-            some = rows[start : start + at_once]
+            some = _converted(fields, rows[start : start + at_once])
             insert = f"INSERT INTO {meta.db_table} ({names}) VALUES {', '.join([one] * len(some))} {tail}"  # noqa: S608 - our names
-            cursor.execute(insert, [_value(field, row) for row in some for field in fields])
-            if not unless_there:
-                for row, (pk,) in zip(some, cursor.fetchall(), strict=True):
-                    row.pk = pk
-                    row._state.adding = False  # noqa: SLF001 - what Django's own bulk_create does
+            cursor.execute(insert, list(chain.from_iterable(some)))
+            found += cursor.fetchall() if cursor.description else []
+    return found
 
 
-def _value(field: Any, row: models.Model) -> Any:
-    value = getattr(row, field.attname)
-    return field.get_db_prep_save(value, connection) if isinstance(field, CONVERTED) else value
+def _converted(fields: Sequence[Any], rows: Iterable[tuple[Any, ...]]) -> Sequence[tuple[Any, ...]]:
+    """A column at a time: most are handed over as they are."""
+    columns = list(zip(*rows, strict=True))
+    for place, field in enumerate(fields):
+        if isinstance(field, CONVERTED):
+            columns[place] = tuple(map(_conversion(field), columns[place]))
+    return list(zip(*columns, strict=True))
+
+
+def _conversion(field: Any) -> Callable[[Any], Any]:
+    if isinstance(field, models.DateTimeField):
+        return connection.ops.adapt_datetimefield_value
+    return lambda value: field.get_db_prep_save(value, connection)

@@ -51,15 +51,20 @@ def text(value: Any, limit: int = NAME_LIMIT) -> str:
     """Words for people: one line, cut with a mark where it is too long. Empty for what is no plain value."""
     if value is None or isinstance(value, dict | list):
         return ""
-    line = _CONTROL.sub(" ", str(value)[: 20 * limit]).strip()
+    line = _line(str(value)[: 20 * limit])
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def _line(written: str) -> str:
+    """On one line. Most values are one already, which is told faster than looked for."""
+    return (written if written.isprintable() else _CONTROL.sub(" ", written)).strip()
 
 
 def name(value: Any, limit: int = NAME_LIMIT) -> str:
     """A name or an id. One that is too long ends in a digest of the whole, so that two of them never become one."""
     if value is None or isinstance(value, dict | list):
         return ""
-    line = _CONTROL.sub(" ", str(value)).strip()
+    line = _line(str(value))
     if len(line) <= limit:
         return line
     digest = hashlib.sha256(line.encode()).hexdigest()[:16]

@@ -149,7 +149,12 @@ def _holds(test: Test, scope: Scope) -> bool:
 def mapped(own: Path | None = None) -> dict[str, Mapped]:
     """Every mapping by name: those of the folder `own` first, then ours that none of them replaces."""
     theirs = loaded(own)
-    return theirs | {name: one for name, one in loaded(SHIPPED).items() if name not in theirs}
+    return theirs | {name: one for name, one in _shipped().items() if name not in theirs}
+
+
+@functools.cache
+def _shipped() -> dict[str, Mapped]:
+    return loaded(SHIPPED)
 
 
 def loaded(folder: Path | None) -> dict[str, Mapped]:

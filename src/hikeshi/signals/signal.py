@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -23,7 +24,7 @@ class Observable(NamedTuple):
     value: str
 
 
-class Signal(msgspec.Struct, frozen=True, kw_only=True):
+class Signal(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """What an alert says, in our words. `key` is the sender's identity of the finding; `score` is 0 to 10 as GuardDuty counts.
 
     `cause` are the values that findings of one cause have in common; empty: source system, kind, account and what it is about.
@@ -49,7 +50,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     cause: tuple[str, ...] = ()
     doubts: tuple[Text, ...] = ()
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256, in hex, of what findings of one cause have in common: alerts with the same one are folded into a group."""
         about = self.instance_id or self.principal or self.remote_address

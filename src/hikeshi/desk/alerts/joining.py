@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.db.models import Q
 from hikeshi.desk.alerts import suppressing, worse
 from hikeshi.desk.alerts.groups import INTAKE, OPEN, answer_by, root, worsen
 from hikeshi.desk.alerts.models import Alert, Group, Observable, Suppression
-from hikeshi.desk.bulk import insert_many
+from hikeshi.desk.bulk import insert_many, insert_missing
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import ORGANISATION
 from hikeshi.signals.signal import Observable as Named, Signal
@@ -46,25 +46,32 @@ class Tally:
         self.score = max(self.score, alert.score)
 
 
-def join_all(new: Sequence[tuple[Alert, Signal]], again: Iterable[tuple[Alert, Signal]], *, now: datetime) -> None:
+def locked(causes: Collection[str], again: Iterable[Alert]) -> list[Group]:
+    """The groups that alerts of these causes join, and those of known alerts; in the order of their numbers until the transaction ends."""
+    wanted = Q(fingerprint__in=causes, joinable=True)
+    if known := {alert.group_id for alert in again}:
+        wanted |= Q(pk__in=known)
+    return list(Group.objects.select_for_update().filter(wanted).order_by("pk"))
+
+
+def join_all(
+    new: Sequence[tuple[Alert, Signal]], again: Iterable[tuple[Alert, Signal]], groups: Iterable[Group], *, now: datetime
+) -> None:  # fmt: skip
     """Give each new alert its group, opened where there is none, and count the new ones and the updates of known ones.
 
-    The rows of the groups are locked in the order of their numbers until the transaction ends. One statement each for finding, opening
-    and counting, however many alerts there are. A group that gets a worse alert is as grave from then on, and to be answered sooner.
+    `groups` are those that are there, `locked`. One statement each for opening and counting, however many alerts there are. A group that
+    gets a worse alert is as grave from then on, and to be answered sooner.
     """
     updated = list(again)
-    wanted = Q(fingerprint__in={signal.fingerprint for _, signal in new}, joinable=True)
-    wanted |= Q(pk__in={alert.group_id for alert, _ in updated})
-    rows = Group.objects.select_for_update(of=("self",)).select_related("suppression").filter(wanted).order_by("pk")
-    locked = {group.pk: group for group in rows}
-    fold = Fold(locked.values(), now)
+    there = {group.pk: group for group in groups}
+    fold = Fold(there.values(), now)
     places = [(alert, signal, fold.place(alert, signal)) for alert, signal in new]
     together = datetime.fromtimestamp((now.timestamp() // CALM + 1) * CALM, UTC)
     fold.write()
     tallies: defaultdict[int, Tally] = defaultdict(Tally)
     for alert, _, group in places:
         alert.group = group
-        if group.pk in locked:
+        if group.pk in there:
             if alert.due_at is not None and group.size > STORM:
                 alert.due_at = together
             tallies[group.pk].add(alert, 1, alert.times_seen)
@@ -73,13 +80,13 @@ def join_all(new: Sequence[tuple[Alert, Signal]], again: Iterable[tuple[Alert, S
     named = _named(
         [(signal, group.pk) for _, signal, group in places] + [(one, alert.group_id) for alert, one in updated]
     )
-    added = worse.added([group for group in locked.values() if group.state not in OPEN], named)
+    added = worse.added([group for group in there.values() if group.state not in OPEN], named)
     _count(tallies, now)
     _name(named, now)
     for pk, tally in sorted(tallies.items()):
-        top = root(locked[pk])
+        top = root(there[pk])
         if top.state in OPEN:
-            worsen(locked[pk], tally.score, tally.severity, tally.reasons, now)
+            worsen(there[pk], tally.score, tally.severity, tally.reasons, now)
         else:
             worse.again(top, tally.score, tally.severity, tally.reasons, added.get(pk, ()), now)
 
@@ -171,9 +178,5 @@ def _named(places: Iterable[tuple[Signal, int]]) -> dict[int, set[Named]]:
 
 def _name(named: Mapping[int, set[Named]], now: datetime) -> None:
     """Write down what the alerts name, unless their group has it already."""
-    rows = [
-        Observable(group_id=pk, kind=kind, value=value, first_at=now)
-        for pk, some in named.items()
-        for kind, value in sorted(some)
-    ]
-    insert_many(rows, unless_there=True)
+    rows = [(pk, kind, value, now) for pk, some in sorted(named.items()) for kind, value in sorted(some)]
+    insert_missing(Observable, ("group", "kind", "value", "first_at"), rows)

@@ -10,23 +10,23 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 from django.conf import settings
 from django.db import DataError, IntegrityError, connection, transaction
-from django.db.models import F
+from django.db.models import F, Model, QuerySet
 from django.utils import timezone
 
 from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.alerts.held import held_back
-from hikeshi.desk.alerts.joining import join_all
+from hikeshi.desk.alerts.joining import join_all, locked
 from hikeshi.desk.alerts.models import Alert, Delivery, Group, Source
 from hikeshi.desk.alerts.weighing import Suggestion, weigh
-from hikeshi.desk.bulk import insert_many
+from hikeshi.desk.bulk import insert_many, insert_missing
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import ORGANISATION
 from hikeshi.errors import Unreadable
@@ -34,6 +34,7 @@ from hikeshi.signals.reading import Reading, read as read_payload
 from hikeshi.signals.signal import Signal
 from hikeshi.text import Text
 
+Row = TypeVar("Row", bound=Model)
 log = logging.getLogger(__name__)
 NAMED: Final = 50
 """Alerts of one delivery that its line of the ledger names; it always counts them all."""
@@ -146,7 +147,13 @@ def _name(parcel: Parcel) -> tuple[str, str] | None:
 def _known(parcels: Sequence[Parcel]) -> dict[tuple[str, str], Delivery]:
     names = {name for parcel in parcels if (name := _name(parcel))}
     rows = Delivery.objects.filter(source__in={one for one, _ in names}, message_id__in={said for _, said in names})
-    return {(row.source, row.message_id): row for row in rows.defer("payload")} if names else {}
+    return {(row.source, row.message_id): row for row in _there(rows.defer("payload"))} if names else {}
+
+
+def _there(rows: QuerySet[Row]) -> Iterable[Row]:
+    """The rows, where there are any: for things that are new most of the time, asking for numbers alone is cheaper."""
+    found = list(rows.order_by().values_list("pk", flat=True))
+    return rows.filter(pk__in=found) if found else ()
 
 
 def _again(
@@ -171,9 +178,12 @@ def _row(parcel: Parcel, problem: str, now: datetime) -> Delivery:
 def alerts_of(contents: Sequence[tuple[Parcel, Sequence[Signal]]], now: datetime) -> list[tuple[int, ...]]:
     """The numbers of the alerts that the signals of each parcel are, new or updated. In the caller's transaction, one at a time."""
     keys = {signal.key for _, signals in contents for signal in signals}
-    alerts = {alert.key: alert for alert in Alert.objects.filter(key__in=keys)} if keys else {}
+    if not keys:
+        return [() for _ in contents]
+    alerts = {alert.key: alert for alert in _there(Alert.objects.filter(key__in=keys))}
+    groups = locked({signal.fingerprint for _, signals in contents for signal in signals}, alerts.values())
     weighed = _weighed(
-        [one for _, some in contents for one in some if one.key not in alerts or _worse(one, alerts[one.key])]
+        [one for _, some in contents for one in some if one.key not in alerts or _worse(one, alerts[one.key])], groups
     )
     new: list[tuple[Alert, Signal]] = []
     updated: dict[str, tuple[Alert, Signal]] = {}
@@ -188,7 +198,7 @@ def alerts_of(contents: Sequence[tuple[Parcel, Sequence[Signal]]], now: datetime
                 if known.pk:
                     updated[signal.key] = known, signal
     if new or updated:
-        join_all(new, updated.values(), now=now)
+        join_all(new, updated.values(), groups, now=now)
         insert_many([alert for alert, _ in new])
         for alert, _ in updated.values():
             alert.save(update_fields=UPDATED)
@@ -200,18 +210,17 @@ def _likeness(signal: Signal) -> tuple[str, float, str]:
     return signal.fingerprint, signal.score, signal.resource_role
 
 
-def _weighed(signals: Sequence[Signal]) -> dict[tuple[str, float, str], Suggestion]:
+def _weighed(signals: Sequence[Signal], groups: Iterable[Group]) -> dict[tuple[str, float, str], Suggestion]:
     """What joins a group that is as grave already is not weighed again: a group is weighed when it opens and when it gets worse."""
     like = {_likeness(signal): signal for signal in signals}
     if not like:
         return {}
-    standing = Group.objects.filter(fingerprint__in={signal.fingerprint for signal in signals}, joinable=True)
-    known = {row[0]: row[1:] for row in standing.values_list("fingerprint", "score", "suggested_severity", "reasons")}
+    standing = {group.fingerprint: group for group in groups if group.joinable}
     weighed: dict[tuple[str, float, str], Suggestion] = {}
     for name, signal in like.items():
-        score, severity, reasons = known.get(signal.fingerprint, (-1.0, None, []))
-        if severity is not None and score >= signal.score:
-            weighed[name] = severity, msgspec.convert(reasons, list[Text])
+        group = standing.get(signal.fingerprint)
+        if group is not None and group.suggested_severity is not None and group.score >= signal.score:
+            weighed[name] = group.suggested_severity, msgspec.convert(group.reasons, list[Text])
     rest = [name for name in like if name not in weighed]
     return weighed | dict(zip(rest, weigh([like[name] for name in rest]), strict=True)) if rest else weighed
 
@@ -252,10 +261,8 @@ def _update(alert: Alert, signal: Signal, suggestion: Suggestion | None) -> None
 
 def link(kept: Sequence[Kept]) -> None:
     """Write down which delivery brought which alerts. In the caller's transaction."""
-    through = Delivery.alerts.through
-    through.objects.bulk_create(
-        [through(delivery_id=one.delivery.pk, alert_id=pk) for one in kept for pk in one.alerts]
-    )
+    rows = [(one.delivery.pk, pk) for one in kept for pk in one.alerts]
+    insert_missing(Delivery.alerts.through, ("delivery", "alert"), rows)
 
 
 def _count(rows: Sequence[Delivery], now: datetime) -> None:

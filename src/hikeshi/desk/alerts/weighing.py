@@ -14,11 +14,9 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from hikeshi.clocks.counting import compute
-from hikeshi.clocks.rule import rules
 from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.actor import Actor
-from hikeshi.desk.alerts.groups import AWAKE
+from hikeshi.desk.alerts.groups import AWAKE, answer_by
 from hikeshi.desk.alerts.models import Alert, Group, Observable
 from hikeshi.desk.alerts.severity import RULE_SET, suggest_severity
 from hikeshi.desk.assets.register import matching_each
@@ -96,7 +94,7 @@ def suggest(group: Group, *, actor: Actor) -> Group:
         Group.objects.filter(pk=row.pk).update(weighed_at=timezone.now())
         return row
     if severity < (before or 5):
-        values["answer_by"] = min(filter(None, (row.answer_by, _answer_by(severity))))
+        values["answer_by"] = min(filter(None, (row.answer_by, answer_by(severity, timezone.now()))))
         values |= AWAKE if row.state == "snoozed" else {}
     values["weighed_at"] = timezone.now()
     Group.objects.filter(pk=row.pk).update(**values, version=F("version") + 1)
@@ -106,11 +104,6 @@ def suggest(group: Group, *, actor: Actor) -> Group:
     )  # fmt: skip
     row.refresh_from_db()
     return row
-
-
-def _answer_by(severity: int) -> Any:
-    rule, now = rules()[f"response.sev{severity}"], timezone.now()
-    return compute(rule, {rule.anchor: now}, now).due_at
 
 
 def signal_of(group: Group) -> Signal | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from msgspec import structs
 
@@ -19,7 +21,7 @@ from hikeshi.desk.ledger.models import Chain
 from hikeshi.errors import Refused
 from hikeshi.text import Text
 
-BATCH: Final = 50
+BATCH: Final = 200
 """Clocks that are rung in one transaction."""
 
 
@@ -88,27 +90,32 @@ def stop(clock: Clock, *, actor: Actor, at: datetime, replaced: bool = False) ->
 @transaction.atomic
 def ring(clock: Clock, *, actor: Actor) -> None:
     """A worker found the clock due: it is soon, or it is over. Says so once each, in the record."""
-    line = _rung(clock, timezone.now())
-    clock.save(update_fields=RUNG)
-    if line is not None:
-        ledger.append_each([(clock.chain.name, line)], actor=actor)
+    _ring([clock], timezone.now(), actor)
+    clock.refresh_from_db()
 
 
-RUNG: Final = ("state", "breached_at", "due_at", "lease_owner", "lease_until")
+FREE: Final[dict[str, Any]] = {"lease_owner": "", "lease_until": None}
 
 
-def _rung(clock: Clock, now: datetime) -> ledger.Draft | None:
-    """Change the clock; what is said of it in the record, nothing of one that has stopped. The caller saves it."""
-    if clock.stopped_at is not None:
-        clock.due_at = None
-    elif now >= clock.deadline:
-        clock.state, clock.breached_at, clock.due_at = "over", clock.deadline, None
-    else:
-        clock.state, clock.due_at = "soon", clock.deadline
-    clock.lease_owner, clock.lease_until = "", None
-    if clock.stopped_at is not None:
-        return None
-    return ledger.Draft(f"clock.{clock.state}", clock.rule, {"deadline": clock.deadline.isoformat()})
+def _ring(clocks: Sequence[Clock], now: datetime, actor: Actor) -> None:
+    """One statement for each thing that can become of a clock. Nothing is said in the record of one that has stopped."""
+    stopped = [clock for clock in clocks if clock.stopped_at is not None]
+    running = [clock for clock in clocks if clock.stopped_at is None]
+    over = {clock.pk for clock in running if now >= clock.deadline}
+    soon = {clock.pk for clock in running} - over
+    Clock.objects.filter(pk__in=[clock.pk for clock in stopped]).update(due_at=None, **FREE)
+    Clock.objects.filter(pk__in=over).update(state="over", breached_at=F("deadline"), due_at=None, **FREE)
+    Clock.objects.filter(pk__in=soon).update(state="soon", due_at=F("deadline"), **FREE)
+    lines = [
+        (
+            clock.chain.name,
+            ledger.Draft(
+                "clock.over" if clock.pk in over else "clock.soon", clock.rule, {"deadline": clock.deadline.isoformat()}
+            ),
+        )
+        for clock in running
+    ]
+    ledger.append_each(lines, actor=actor)
 
 
 def next_due(before: datetime) -> datetime | None:
@@ -135,8 +142,5 @@ def ring_due(*, actor: Actor) -> int:
         clocks = list(
             Clock.objects.select_related("chain").filter(pk__in=due, due_at__lte=now).order_by("due_at", "pk")
         )
-        lines = [(clock.chain.name, line) for clock in clocks if (line := _rung(clock, now))]
-        for clock in clocks:
-            clock.save(update_fields=RUNG)
-        ledger.append_each(lines, actor=actor)
+        _ring(clocks, now, actor)
     return len(due)

@@ -28,7 +28,7 @@ from hikeshi.desk.notices.policy import Policy, policy
 from hikeshi.desk.notices.round import Round
 from hikeshi.desk.notices.ways import reachable
 
-BATCH: Final = 25
+BATCH: Final = 100
 GROUPS: Final = 20
 ROLES: Final = ("incident__roles__contact__person", "incident__roles__contact__ways", "incident__roles__person")
 
@@ -39,13 +39,11 @@ def begin(
 ) -> None:  # fmt: skip
     """Begin one and fire its first step, in the caller's transaction, which makes sure that it is begun once.
 
-    A clock that is over replaces what was said when it was soon; a clock that has stopped meanwhile is no escalation.
+    A clock that has stopped meanwhile is no escalation. What was said when it was soon is replaced before (`replace`).
     """
     if template.startswith("clock_") and clock is None:
         return
     now = within.now
-    if template == "clock_over":
-        stop(Escalation.objects.filter(clock=clock, stopped_at=None), why="replaced", now=now)
     row = Escalation(
         key=key, chain=chain, incident=incident, clock=clock, group=group, template=template, facts=facts, duty=duty,
         severity=severity, began_at=now, due_at=now,
@@ -90,7 +88,7 @@ def fire(row: Escalation, within: Round) -> None:
     level, recipients, mute = _whom(row, rules, within)
     row.step += 1
     row.due_at = rules.due(row.step, row.began_at, now)
-    row.save()
+    (within.steps if row.pk else within.escalations).append(row)
     public = row.incident is None or not audience.secret(row.incident)
     places = within.once(("channels", row.severity), lambda: audience.channels(None, row.severity)) if public else []
     told = make(
@@ -158,6 +156,12 @@ def _over(row: Escalation) -> bool:
     if row.group is not None and row.group.state != "waiting":
         return True
     return row.template == "page" and row.incident is not None and row.incident.acknowledged_at is not None
+
+
+def replace(clocks: Collection[Clock], *, now: datetime) -> None:
+    """These are over: that replaces what was said when they were soon."""
+    if clocks:
+        stop(Escalation.objects.filter(clock__in=clocks, stopped_at=None), why="replaced", now=now)
 
 
 def end(chain: str, templates: Collection[str], *, clock: str, why: str, now: datetime) -> None:

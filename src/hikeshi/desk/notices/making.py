@@ -35,12 +35,16 @@ def make(
     incident: Incident | None = None, entry: Entry | None = None, escalation: Escalation | None = None, level: int = 0,
     exercise: bool = False,
 ) -> list[Notice]:  # fmt: skip
-    """The notices made; folded ones are not among them. Of who has no way to be reached there is a row that says so, and no work."""
+    """The notices made, which the round saves; folded ones are not among them. Of who has no way to be reached there is a row that says so,
+    and no work.
+    """
     rows: list[Notice] = []
     now, chain = within.now, entry.chain.name if entry else ""
     for one in recipients:
         able = reachable(one, incident)
         fold = "" if urgent and able else f"{template}|{incident or chain}|{one.key}"
+        if fold:
+            within.write()  # what this one may be folded into has to be found
         due = _due(one, fold, severity, urgent, now) if able else None
         if due is None and (able or not _mute(one, fold, incident, template, within)):
             continue
@@ -53,7 +57,8 @@ def make(
                 state="waiting" if able else "unreachable",
             )
         )  # fmt: skip
-    return Notice.objects.bulk_create(rows)
+    within.notices += rows
+    return rows
 
 
 def _mute(one: Recipient, fold: str, incident: Incident | None, template: str, within: Round) -> bool:

@@ -6,7 +6,7 @@ chain's mark (`told_seq`) is one transaction under the chain's lock: all of it h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -28,8 +28,10 @@ from hikeshi.desk.notices.tells import STOPS, TELLS
 from hikeshi.desk.runs.models import Step
 
 BATCH: Final = 200
-CHAINS: Final = 25
+CHAINS: Final = 100
 """In one transaction: while it writes, on SQLite nobody else does."""
+OVER: Final = "clock.over"
+ENDING: Final = frozenset({OVER, *STOPS})
 KNOWN: Final = frozenset({*TELLS, *STOPS})
 ALL: Final = frozenset({"incident.close", "incident.merge", "step.glass_review"})
 
@@ -55,10 +57,13 @@ def look(*, actor: Actor) -> int:
         names = [chain.name for chain in chains.values()]
         people = Incident.objects.prefetch_related("roles__contact__person", "roles__contact__ways", "roles__person")
         incidents = {row.name: row for row in people.filter(name__in=names)} if some else {}
-        within = Round(actor, timezone.now())
+        within, clocks = Round(actor, timezone.now()), _clocks(some)
+        escalating.replace(
+            [clocks[_of(one)] for one in some if one.verb == OVER and _of(one) in clocks], now=within.now
+        )
         for entry in some:
             entry.chain = chains[entry.chain_id]
-            follow(entry, incidents.get(entry.chain.name), within)
+            follow(entry, incidents.get(entry.chain.name), clocks.get(_of(entry)), within)
         within.finish()
         _move(chains, some)
     return len(chains)
@@ -74,9 +79,12 @@ def _move(chains: Mapping[int, Chain], some: list[Entry]) -> None:
     Chain.objects.filter(pk__in=seen).update(told_seq=F("head_seq"), untold_since=None)
 
 
-def follow(entry: Entry, incident: Incident | None, within: Round) -> None:
-    """What one entry makes necessary: escalations end or begin, notices are made."""
+def follow(entry: Entry, incident: Incident | None, clock: Clock | None, within: Round) -> None:
+    """What one entry makes necessary: escalations end or begin, notices are made. `clock`: the running one it is about."""
     data, now = told(entry), within.now
+    if entry.verb in ENDING and any(row.chain == entry.chain.name for row in within.escalations):
+        within.write()  # begun in this very round, and ended or replaced again
+        escalating.replace([clock] if clock and entry.verb == OVER else [], now=now)
     if templates := STOPS.get(entry.verb):
         escalating.end(
             entry.chain.name, templates, clock="" if entry.verb in ALL else entry.object, why="over", now=now
@@ -88,7 +96,6 @@ def follow(entry: Entry, incident: Incident | None, within: Round) -> None:
         return
     severity = incident.severity if incident else 2 if tell.template in {"difference", "undelivered"} else 3
     exercise = bool(incident and (incident.exercise or incident.simulated))
-    clock = _clock(entry)
     if tell.urgent:
         escalating.begin(
             f"{entry.chain.name}#{entry.seq}", tell.template, facts(entry, data, incident, clock), chain=entry.chain.name,
@@ -116,11 +123,20 @@ def _duty(entry: Entry) -> str:
     return f"{f'person:{step.owner}' if step.owner else step.role}>{audience.COMMAND}" if step else ""
 
 
-def _clock(entry: Entry) -> Clock | None:
-    if entry.verb.partition(".")[0] != "clock":
-        return None
-    rows = Clock.objects.filter(chain_id=entry.chain_id, rule=entry.object, stopped_at=None)
-    return rows.order_by("-pk").first()
+def _of(entry: Entry) -> tuple[int, str]:
+    """Chain and rule of the clock that an entry is about."""
+    return entry.chain_id, entry.object if entry.verb.startswith("clock.") else ""
+
+
+def _clocks(entries: Sequence[Entry]) -> dict[tuple[int, str], Clock]:
+    """The running clocks that entries are about, the newest of each rule."""
+    wanted = {_of(entry) for entry in entries if entry.verb.startswith("clock.")}
+    if not wanted:
+        return {}
+    rows = Clock.objects.filter(
+        chain__in={pk for pk, _ in wanted}, rule__in={rule for _, rule in wanted}, stopped_at=None
+    )
+    return {(row.chain_id, row.rule): row for row in rows.order_by("pk")}
 
 
 def _whom(

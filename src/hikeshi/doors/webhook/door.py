@@ -147,18 +147,19 @@ async def _body(headers: Mapping[str, str], receive: Receive, limit: int) -> byt
     if said.isdigit() and int(said[:20]) > limit:
         return None
     parts: list[bytes] = []
-    size, more, until = 0, True, time.monotonic() + BODY_SECONDS
-    while more:
-        try:
-            message = await asyncio.wait_for(receive(), max(0.01, until - time.monotonic()))
-        except TimeoutError:
-            raise Denied(408, "The body did not arrive in time.") from None
-        if message["type"] == "http.disconnect":
-            raise Gone
-        parts.append(message.get("body", b""))
-        size, more = size + len(parts[-1]), message.get("more_body", False)
-        if size > limit:
-            return None
+    size, more = 0, True
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise Gone
+                parts.append(message.get("body", b""))
+                size, more = size + len(parts[-1]), message.get("more_body", False)
+                if size > limit:
+                    return None
+    except TimeoutError:
+        raise Denied(408, "The body did not arrive in time.") from None
     return b"".join(parts)
 
 

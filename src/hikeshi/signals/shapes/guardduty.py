@@ -26,7 +26,7 @@ def parts(document: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(document, dict) and isinstance(document.get("detail"), dict):
         where, document = ".detail", document["detail"]
     if isinstance(document, dict):
-        low = _camel(document)
+        low = _camel(document) if any(key[:1].isupper() for key in document) else document
         if {"type", "severity"} <= low.keys() and low.keys() & {"service", "resource", "schemaVersion", "accountId"}:
             yield where, low
 
