@@ -111,6 +111,12 @@ class House:
         for name in self.processes:
             self.kill(name)
 
+    def processor(self, data: Path | None) -> dict[str, float]:
+        """Processor seconds used so far: by this process, which sends, and by each of the others."""
+        mine = os.times()
+        used = {"sender": mine.user + mine.system} | {name: spent(one.pid) for name, one in self.processes.items()}
+        return used | ({"database": _database(data)} if data else {})
+
 
 class Sender:
     """One connection that is kept, as senders do."""
@@ -157,7 +163,7 @@ def together(work: Callable[[int], None]) -> float:
     return time.perf_counter() - began
 
 
-def singles(house: House, seconds: float) -> dict[str, float]:
+def singles(house: House, seconds: float, name: str = "single") -> dict[str, float]:
     times: list[float] = []
     refused: list[int] = []
     until = time.perf_counter() + seconds
@@ -167,7 +173,7 @@ def singles(house: House, seconds: float) -> dict[str, float]:
         while time.perf_counter() < until:
             count += 1
             began = time.perf_counter()
-            status = sender.send(one(f"single-{number}-{count}", count), f"single-{number}-{count}")
+            status = sender.send(one(f"{name}-{number}-{count}", count), f"{name}-{number}-{count}")
             (times if status == 202 else refused).append(time.perf_counter() - began)  # type: ignore[arg-type] # both count
 
     took = together(work)
@@ -228,6 +234,24 @@ def killed(house: House, seconds: float, data: Path | None) -> dict[str, Any]:
     }
 
 
+def spent(pid: int, *, children: bool = False) -> float:
+    """Processor seconds of a process, with `children` of those too that it has waited for."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11 : 15 if children else 13])) / os.sysconf("SC_CLK_TCK")
+
+
+def _database(data: Path) -> float:
+    postmaster = int((data / "postmaster.pid").read_text().splitlines()[0])
+    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    return spent(postmaster, children=True) + sum(spent(int(one)) for one in children)
+
+
+def _cost(before: dict[str, float], after: dict[str, float], alerts: float) -> str:
+    """Processor milliseconds of each process for an alert, and of all of them."""
+    used = {name: (after[name] - before[name]) * 1000 / max(1.0, alerts) for name in after}
+    return ", ".join(f"{name} {value:.2f}" for name, value in used.items()) + f": {sum(used.values()):.2f}"
+
+
 def _kill_a_backend(data: Path | None) -> None:
     """The oldest process of the database below its postmaster: the server then throws all others out and recovers."""
     if data is None:
@@ -240,8 +264,12 @@ def _kill_a_backend(data: Path | None) -> None:
 def measure(url: str, options: argparse.Namespace, data: Path | None = None) -> None:
     kind = "postgresql" if url else "sqlite"
     with tempfile.TemporaryDirectory(prefix="hikeshi-intake-") as home, contextlib.closing(House(url, home)) as house:
+        singles(house, 1, "first")  # everything is loaded, connections are open
+        marks = [house.processor(data)]
         single = singles(house, options.seconds)
+        marks.append(house.processor(data))
         batch = batches(house, options.batched, "batch")
+        marks.append(house.processor(data))
         storm = batches(house, options.storm, "storm")
         folded = json.loads(house.run(LOOK))
         dead = killed(house, options.seconds, data)
@@ -250,6 +278,8 @@ def measure(url: str, options: argparse.Namespace, data: Path | None = None) -> 
         f"| {options.storm:,} at {storm:,.0f}/s | {folded['groups']} | {folded['page'] * 1000:.0f} ms ({folded['status']}) "
         f"| {dead['acknowledged']:,} | {dead['lost']} | {dead['twice']} |"
     )
+    print(f"  processor ms for a single alert: {_cost(marks[0], marks[1], single['rate'] * options.seconds)}")
+    print(f"  in arrays: {_cost(marks[1], marks[2], options.batched)}")
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """One thread that commits what the requests bring: all that wait are received in one transaction, and then all are answered.
 
-A transaction costs about the same for one payload as for twenty, and nobody waits longer for it: while one is written, the next are
-gathered. A request that is answered is committed; one whose process dies before has no answer, and its sender sends it again.
+A transaction costs about the same for one payload as for twenty: while one is written, the next are gathered, and for a few milliseconds
+more while they still come. A request that is answered is committed; one whose process dies before has no answer, and its sender sends it again.
 """
 
 from __future__ import annotations
@@ -25,6 +25,10 @@ AT_ONCE: Final = 100
 """Payloads in a transaction."""
 BYTES_AT_ONCE: Final = 2 * 1024 * 1024
 """Bytes of them, beyond the first."""
+PAUSE: Final = 0.003
+"""Seconds without another payload after which those that wait are written: senders who were answered together send their next together."""
+GATHERED: Final = 0.015
+"""Seconds they are gathered at most."""
 MOST_WAITING: Final = 1000
 """Payloads that wait; those that come then are sent away."""
 MOST_BYTES: Final = 64 * 1024 * 1024
@@ -81,8 +85,15 @@ class Committer:
             with self._changed:
                 while not self._waiting:
                     self._changed.wait()
+                self._gather()
                 taken = self._take()
             self._commit(taken)
+
+    def _gather(self) -> None:
+        """Wait while others come: each transaction less leaves its time to all of them."""
+        until = time.monotonic() + GATHERED
+        while len(self._waiting) < AT_ONCE and time.monotonic() < until and self._changed.wait(PAUSE):
+            pass
 
     def _take(self) -> list[tuple[Parcel, Future[Kept], float]]:
         taken: list[tuple[Parcel, Future[Kept], float]] = []
