@@ -1,6 +1,6 @@
 """The table is the queue: rows that wait for a worker have a due time and a lease.
 
-A worker claims by a conditional update and checks that exactly one row changed. It works between two short transactions and
+A worker claims under a lock of the row, or of the whole database where that has no other. It works between two short transactions and
 extends its lease while it works; a worker that dies loses its lease and another one carries on from what was saved.
 """
 
@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, TypeVar
+from itertools import takewhile
+from typing import Any, ClassVar, TypeVar
 
 from django.db import connection, models, transaction
 from django.db.models import F, Q
@@ -33,6 +34,13 @@ class Queued(models.Model):
     class Meta:
         abstract = True
 
+    some_are_short: ClassVar[bool] = False
+
+    @property
+    def short(self) -> bool:
+        """Whether what it asks for is one short transaction, so that a worker may take others with it and nobody waits for long."""
+        return False
+
     @classmethod
     def together(cls, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
         """The rows with what a worker looks at beside them, so that one question brings it all."""
@@ -50,25 +58,43 @@ def _due(rows: models.QuerySet[Q_], now: datetime) -> models.QuerySet[Q_]:
 def claim(
     rows: models.QuerySet[Q_], *, worker: str, now: datetime, seconds: float, likely: bool = False
 ) -> Q_ | None:  # fmt: skip
-    """Take the row that has waited longest, for `seconds`. None when nothing is due or another worker was faster.
+    """Take the row that has waited longest, for `seconds`. None when nothing is due."""
+    return next(iter(claim_some(rows, worker=worker, now=now, seconds=seconds, likely=likely, most=1)), None)
 
-    `likely`: there was one a moment ago, so that it is not worth asking first.
+
+def claim_some(
+    rows: models.QuerySet[Q_], *, worker: str, now: datetime, seconds: float, likely: bool = False, most: int = 8
+) -> list[Q_]:  # fmt: skip
+    """Take the row that has waited longest, for `seconds`, and up to `most` in all where this one and those behind it are `short`.
+
+    Each has a lease of its own: who dies with them, or is slower than that, loses those that are not done to others. Empty when nothing is
+    due. `likely`: there was one a moment ago, so that it is not worth asking first.
     """
     if not likely and not _due(rows, now).exists():  # a plain read: an idle worker must not take the write lock
-        return None
-    with transaction.atomic():
+        return []
+    with transaction.atomic():  # SQLite lets nobody else write from here on
         waiting = rows.model.together(_due(rows, now))
         if connection.features.has_select_for_update_skip_locked:
             waiting = waiting.select_for_update(skip_locked=True, of=("self",))
-        row: Q_ | None = waiting.first()
-        if row is None:
-            return None
-        same = rows.model._default_manager.filter(pk=row.pk, lease_owner=row.lease_owner, lease_until=row.lease_until)
+        found = list(waiting[: most if rows.model.some_are_short else 1])
+        taken = list(takewhile(lambda row: row.short, found)) or found[:1]
         until = now + timedelta(seconds=seconds)
-        if same.update(lease_owner=worker, lease_until=until, attempts=F("attempts") + 1) != 1:
-            return None
-        row.lease_owner, row.lease_until, row.attempts = worker, until, row.attempts + 1
-        return row
+        if taken:
+            _same(taken).update(lease_owner=worker, lease_until=until, attempts=F("attempts") + 1)
+        for row in taken:
+            row.lease_owner, row.lease_until, row.attempts = worker, until, row.attempts + 1
+        return taken
+
+
+def _same(rows: Sequence[Q_]) -> models.QuerySet[Q_]:
+    same: models.QuerySet[Q_] = type(rows[0])._default_manager.filter(pk__in=[row.pk for row in rows])
+    return same
+
+
+def let_go(rows: Sequence[Queued], *, worker: str) -> None:
+    """Leave rows that were claimed, and not begun, to other workers."""
+    if rows:
+        _same(rows).filter(lease_owner=worker).update(lease_owner="", lease_until=None, attempts=F("attempts") - 1)
 
 
 def soonest(tables: Sequence[type[Queued]], *, before: datetime) -> dict[type[Queued], datetime]:

@@ -11,7 +11,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -32,7 +32,7 @@ from hikeshi.desk.ledger import checkpoints, copies, rounds, stamps
 from hikeshi.desk.ledger.models import Chain, Copy, Round, Stamp
 from hikeshi.desk.notices import escalating, reading, sending
 from hikeshi.desk.notices.models import Notice
-from hikeshi.desk.queue import LeaseLost, Queued, claim, hold, soonest
+from hikeshi.desk.queue import LeaseLost, Queued, claim_some, hold, let_go, soonest
 from hikeshi.desk.rehearsals import verbs as rehearsals
 from hikeshi.desk.rehearsals.models import Rehearsal
 from hikeshi.desk.runs import answering
@@ -55,7 +55,7 @@ GIVING_WAY: Final = 1.0
 
 
 class Worker:
-    """One worker. `once` does at most one thing; `run` goes on until `stop` is set. Set `wake` to spare it the idle wait.
+    """One worker. `once` does one thing, or some short ones; `run` goes on until `stop` is set. Set `wake` to spare it the idle wait.
 
     Without being told otherwise it does everything there is; `work` and `prompt` are for workers with one duty. One with something in
     `prompt` sets `pressed` while it is busy, and those it is shared with give way then: threads of a process share one interpreter.
@@ -80,7 +80,7 @@ class Worker:
         while not self.stop.is_set():
             self._give_way()
             try:
-                busy = self.once()
+                busy = self.once() > 0
             except Exception:  # the worker's boundary: a fault in one row must not silence all deadlines
                 log.exception("the worker met an error and goes on")
                 busy = False
@@ -111,36 +111,43 @@ class Worker:
         at, rest = one.next_due(soon), one.every - (time.monotonic() - self.looked[one])
         return at and max(at, now + timedelta(seconds=max(0.0, rest)))
 
-    def once(self, *, before: type[Queued] | None = None) -> bool:
-        """Do what must not wait; then claim one due row and do what it asks for, only of what stands in WORK above `before`.
-
-        False when nothing was due.
+    def once(self, *, before: type[Queued] | None = None) -> int:
+        """Do what must not wait; then claim one due row, or some where they are short, and do what they ask for, only of what stands in
+        WORK above `before`. Returns how many things were done.
         """
-        if sum(self._promptly(one) for one in self.prompt):  # each of them, whatever the others found
-            return True
+        if prompt := sum(self._promptly(one) for one in self.prompt):  # each of them, whatever the others found
+            return prompt
         waiting: Collection[type[Queued]] | None = None
         for rows, do in self.work:
             if rows is before:
-                return False
+                return 0
             if rows is not self.last:  # there was one a moment ago, so that it is not worth asking first
                 if waiting is None:
                     waiting = soonest([one for one, _ in self.work], before=timezone.now())
                 if rows not in waiting:
                     continue
-            row = claim(
+            taken = claim_some(
                 rows._default_manager.all(),
                 worker=self.name,
                 now=timezone.now(),
                 seconds=settings.ENVIRONMENT.lease_seconds,
                 likely=True,
             )
-            if row is not None:
+            if taken:
                 self.last = rows
-                self._do(row, do)
-                return True
+                self._do_all(taken, do)
+                return len(taken)
             if rows is self.last:
                 self.last = None
-        return False
+        return 0
+
+    def _do_all(self, rows: Sequence[Queued], do: Callable[[Any, Worker], None]) -> None:
+        """Each in turn. What it does not come to, because it stops or was too slow, is left to others."""
+        for place, row in enumerate(rows):
+            if self.stop.is_set() or (row.lease_until and row.lease_until < timezone.now()):
+                let_go(rows[place:], worker=self.name)
+                return
+            self._do(row, do)
 
     def attend(self, row: Queued) -> None:
         """What long reading calls now and then: do all that is more urgent, and keep the row. Raises `LeaseLost` when it must stop."""
@@ -153,7 +160,10 @@ class Worker:
     def drain(self, limit: int = 1000) -> int:
         """Do everything that is due now, for callers without a running worker. Returns how many things were done."""
         self.draining = True
-        return next((count for count in range(limit) if not self.once()), limit)
+        done = 0
+        while done < limit and (count := self.once()):
+            done += count
+        return done
 
     def _promptly(self, one: Prompt) -> bool:
         if (one.waits or not self.draining) and time.monotonic() - self.looked[one] < one.every:

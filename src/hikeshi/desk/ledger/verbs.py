@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain as one_by_one
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from django.conf import settings
@@ -34,6 +37,62 @@ class Draft(NamedTuple):
     at: datetime | None = None
 
 
+class Pen:
+    """A chain that is held until the transaction ends, and the lines for it that are sealed and not stored yet."""
+
+    def __init__(self, head: Chain) -> None:
+        self.head, self.sealed = head, list[custody_chain.Entry]()
+
+    def seal(self, draft: Draft, actor: Actor) -> custody_chain.Entry:
+        """One more line, on the one before it."""
+        sealed = custody_chain.seal_entry(
+            (self.head.head_seq, self.head.head_hash), chain=self.head.name, time=draft.at or timezone.now(), actor=actor.name,
+            door=actor.door, verb=draft.verb, object=draft.obj, data=draft.data or {},
+        )  # fmt: skip
+        self.head.head_seq, self.head.head_hash = sealed.head
+        self.sealed.append(sealed)
+        return sealed
+
+    def move(self) -> None:
+        """Save where the chain ends now."""
+        now = timezone.now()
+        if self.head.due_at is None:  # the first entry since the last checkpoint: a worker signs the next one
+            self.head.due_at = now + timedelta(seconds=settings.ENVIRONMENT.checkpoint_seconds)
+        if self.head.untold_since is None:  # the first entry since notices have looked
+            self.head.untold_since = now
+        self.head.save(update_fields=("head_seq", "head_hash", "due_at", "untold_since"))
+
+
+_PENS: Final[ContextVar[Mapping[str, Pen]]] = ContextVar("pens", default=MappingProxyType({}))
+"""By name of the chain, while somebody is at it (`together`)."""
+
+
+@contextmanager
+def together(chain: str) -> Iterator[Pen]:
+    """Hold the chain, made when it is new: what is appended to it within is stored at the end in one go, and its head moved once.
+
+    For what one verb does, which is kept or undone as a whole: who goes on after an error within would keep its line. Raises `Refused`
+    outside a transaction.
+    """
+    if held := _PENS.get().get(chain):
+        yield held
+        return
+    pen = Pen(_locked(chain))
+    token = _PENS.set({**_PENS.get(), chain: pen})
+    try:
+        yield pen
+    finally:
+        _PENS.reset(token)
+    if pen.sealed:
+        _store([pen])
+        pen.move()
+
+
+def is_held(chain: str) -> bool:
+    """Whether this is called within `together` for this chain."""
+    return chain in _PENS.get()
+
+
 def append(
     chain: str, *, actor: Actor, verb: str, obj: str, data: Mapping[str, Any] | None = None, at: datetime | None = None
 ) -> Entry:
@@ -42,27 +101,19 @@ def append(
     `verb` is "noun.act", `obj` names what was changed (INC-2026-001, EV-003, step 2.1); `data` is plain JSON.
     Raises `Refused` outside a transaction.
     """
-    head = _locked(chain)
-    (sealed,) = _sealed(head, [Draft(verb, obj, data, at)], actor)
-    entry = Entry(chain=head, **dict(zip(COLUMNS, _values(sealed), strict=True)))
-    entry.save(force_insert=True)
-    _move(head, sealed)
-    return entry
+    with together(chain) as pen:
+        sealed = pen.seal(Draft(verb, obj, data, at), actor)
+    return Entry(chain=pen.head, **dict(zip(COLUMNS, _values(sealed), strict=True)))
 
 
 def append_many(chain: str, drafts: Iterable[Draft], *, actor: Actor) -> None:
     """Add lines in their order, all in the caller's transaction or none. Raises `Refused` outside a transaction."""
-    head = _locked(chain)
-    names = ", ".join(f'"{name}"' for name in ("chain_id", *COLUMNS))
-    marks = ", ".join(["%s"] * (len(COLUMNS) + 1))
-    insert = f"INSERT INTO {Entry._meta.db_table} ({names}) VALUES ({marks})"  # noqa: S608 - nothing from outside
-    drafts = iter(drafts)
-    with connection.cursor() as cursor:
-        while some := list(islice(drafts, BATCH)):
-            sealed = list(_sealed(head, some, actor))
-            # Past the models: making one of each line takes longer than everything else together.
-            cursor.executemany(insert, [(head.pk, *_values(one)) for one in sealed])
-            _move(head, sealed[-1])
+    with together(chain) as pen:
+        for draft in drafts:
+            pen.seal(draft, actor)
+            if len(pen.sealed) >= BATCH:
+                _store([pen])
+                pen.move()
 
 
 def append_each(lines: Iterable[tuple[str, Draft]], *, actor: Actor) -> None:
@@ -76,27 +127,12 @@ def append_each(lines: Iterable[tuple[str, Draft]], *, actor: Actor) -> None:
     names = sorted({name for name, _ in lines})
     heads = {head.name: head for head in Chain.objects.select_for_update().filter(name__in=names).order_by("pk")}
     heads |= {name: _locked(name) for name in names if name not in heads}
-    entries = []
+    pens = {name: Pen(head) for name, head in heads.items()}
     for name, draft in lines:
-        head = heads[name]
-        (sealed,) = _sealed(head, [draft], actor)
-        entries.append(Entry(chain=head, **dict(zip(COLUMNS, _values(sealed), strict=True))))
-        _advance(head, sealed)
-    Entry.objects.bulk_create(entries)
-    for head in heads.values():  # bulk_update costs more than one statement each
-        head.save(update_fields=MOVED)
-
-
-def _sealed(head: Chain, drafts: Iterable[Draft], actor: Actor) -> Iterator[custody_chain.Entry]:
-    """The entries that follow the head, each on the one before it."""
-    now, last = timezone.now(), custody_chain.Head(head.head_seq, head.head_hash)
-    for draft in drafts:
-        sealed = custody_chain.seal_entry(
-            last, chain=head.name, time=draft.at or now, actor=actor.name, door=actor.door,
-            verb=draft.verb, object=draft.obj, data=draft.data or {},
-        )  # fmt: skip
-        yield sealed
-        last = sealed.head
+        pens[name].seal(draft, actor)
+    _store(pens.values())
+    for pen in pens.values():  # bulk_update costs more than one statement each
+        pen.move()
 
 
 def _values(sealed: custody_chain.Entry) -> tuple[int, str, str, str, str, str, str, str, str]:
@@ -106,32 +142,29 @@ def _values(sealed: custody_chain.Entry) -> tuple[int, str, str, str, str, str, 
     )  # fmt: skip
 
 
-MOVED: Final = ("head_seq", "head_hash", "due_at", "untold_since")
-
-
-def _move(head: Chain, sealed: custody_chain.Entry) -> None:
-    _advance(head, sealed)
-    head.save(update_fields=MOVED)
-
-
-def _advance(head: Chain, sealed: custody_chain.Entry) -> None:
-    head.head_seq, head.head_hash = sealed.head
-    now = timezone.now()
-    if head.due_at is None:  # the first entry since the last checkpoint: a worker signs the next one
-        head.due_at = now + timedelta(seconds=settings.ENVIRONMENT.checkpoint_seconds)
-    if head.untold_since is None:  # the first entry since notices have looked
-        head.untold_since = now
+def _store(pens: Collection[Pen]) -> None:
+    """Past the models: making one of each line takes longer than everything else together."""
+    rows = [(pen.head.pk, *_values(one)) for pen in pens for one in pen.sealed]
+    names = ", ".join(f'"{name}"' for name in ("chain_id", *COLUMNS))
+    marks = f"({', '.join(['%s'] * (len(COLUMNS) + 1))})"
+    with connection.cursor() as cursor:
+        for first in range(0, len(rows), BATCH):
+            some = rows[first : first + BATCH]
+            insert = f"INSERT INTO {Entry._meta.db_table} ({names}) VALUES {', '.join([marks] * len(some))}"  # noqa: S608 - nothing from outside
+            cursor.execute(insert, list(one_by_one.from_iterable(some)))
+    for pen in pens:
+        pen.sealed.clear()
 
 
 def _locked(name: str) -> Chain:
     """The chain, made when it is new, and nobody else's until the transaction ends."""
     if not transaction.get_connection().in_atomic_block:
         raise Refused(f"The chain {name} was written to outside a transaction.", hint="Append from a verb.")
-    locked = Chain.objects.select_for_update()
-    found = locked.filter(name=name).first()
+    locked = Chain.objects.select_for_update().filter(name=name)
+    found = locked.first()
     if found is None:
         Chain.objects.get_or_create(name=name)
-        found = locked.get(name=name)
+        found = locked.get()
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -11,13 +11,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from hikeshi.desk.actor import Actor
+from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.queue import give_back
 from hikeshi.desk.runs import starting
 from hikeshi.desk.runs.models import Run, Step
 from hikeshi.desk.runs.pinned import part_of, playbook_of, spec_of
-from hikeshi.desk.runs.releasing import close, release
+from hikeshi.desk.runs.releasing import SENT, close, release
 from hikeshi.desk.runs.rows import mine
-from hikeshi.errors import Failed, HikeshiError, Refused
+from hikeshi.errors import Failed, Refused
 from hikeshi.playbooks.conditions import condition
 from hikeshi.playbooks.facts import told_by_alert, world
 from hikeshi.playbooks.messages import rendered
@@ -31,42 +32,29 @@ TARGET: Final = "fact.target"
 """The fact by which a playbook that is run once for each target knows its own, where it declares one of this name."""
 TIME_OVER: Final = Text("The time is over.", "待ち時間が経過しました。")
 HOLDS: Final = Text("What it waited for holds.", "待っていた条件を満たしました。")
-SENT: Final = Text("The message is on its way.", "メッセージを送信しました。")
 
 
 def carry(step: Step, *, actor: Actor) -> None:
     """Do what the kind of the step asks for. Raises `LeaseLost` where somebody else has it meanwhile."""
-    with transaction.atomic():
+    with transaction.atomic(), ledger.together(step.run.incident.name):
         mine(step)
         spec = spec_of(step)
         if spec is None:
             raise Failed(f"Step {step.key} is not in its playbook.", permanent=True)
-        _send_all(CARRIED[step.kind](step, spec, actor), actor)
+        CARRIED[step.kind](step, spec, actor)
 
 
-def _send_all(opened: list[Step], actor: Actor) -> None:
-    """Messages that are opened by what a worker did go out with it: they are lines of the record, and nothing outside is asked."""
-    while opened:
-        step = opened.pop()
-        if step.kind != "notify" or (spec := spec_of(step)) is None:
-            continue
-        try:
-            opened += _notify(step, spec, actor)
-        except HikeshiError:  # nothing was written: it is due, and whoever claims it says what is wrong with it
-            log.exception("the message of step %s waits for a worker of its own", step)
-
-
-def _wait(step: Step, spec: StepSpec, actor: Actor) -> list[Step]:
+def _wait(step: Step, spec: StepSpec, actor: Actor) -> None:
     if spec.wait is None:
         raise Failed(f"Step {step.key} does not say for how long it waits.", permanent=True)
     now = timezone.now()
     over = (step.began_at or now) + timedelta(seconds=spec.wait.seconds)
     if spec.wait.until and _holds(step, spec.wait.until):
-        return _done(step, HOLDS, actor)
-    if over <= now:
-        return _done(step, TIME_OVER, actor)
-    _look_again(step, min(over, now + LOOK_EVERY) if spec.wait.until else over)
-    return []
+        _done(step, HOLDS, actor)
+    elif over <= now:
+        _done(step, TIME_OVER, actor)
+    else:
+        _look_again(step, min(over, now + LOOK_EVERY) if spec.wait.until else over)
 
 
 def _look_again(step: Step, at: datetime) -> None:
@@ -97,20 +85,22 @@ def _book(step: Step) -> Playbook:
     return book
 
 
-def _notify(step: Step, spec: StepSpec, actor: Actor) -> list[Step]:
+def _notify(step: Step, spec: StepSpec, actor: Actor) -> None:
     """The record says what is sent to whom; what is in the record is sent by `desk.notices`."""
+    _done(step, SENT, actor, before=[("step.notify", _message(step.run, spec))])
+
+
+def _message(run: Run, spec: StepSpec) -> dict[str, Any]:
     if spec.message is None:
-        raise Failed(f"Step {step.key} has no message.", permanent=True)
-    subject, body = (rendered(text, facts_now(step.run)) for text in (spec.message.subject, spec.message.body))
-    data = {
+        raise Failed(f"Step {spec.key} has no message.", permanent=True)
+    subject, body = (rendered(text, facts_now(run)) for text in (spec.message.subject, spec.message.body))
+    return {
         "to": list(spec.message.to), "subject": {"en": subject.en, "ja": subject.ja}, "body": {"en": body.en, "ja": body.ja},
         "en": subject.en, "ja": subject.ja,
     }  # fmt: skip
-    close(step, "done", SENT, actor=actor, before=[("step.notify", data)])
-    return release(step.run, actor=actor)
 
 
-def _within(step: Step, spec: StepSpec, actor: Actor) -> list[Step]:
+def _within(step: Step, spec: StepSpec, actor: Actor) -> None:
     """Start the playbook within; the step goes on as long as it does."""
     run, book = step.run, part_of(step.run, spec.playbook or "")
     facts = {name: value for name, value in run.facts.items() if not name.startswith("fact.")}
@@ -121,20 +111,20 @@ def _within(step: Step, spec: StepSpec, actor: Actor) -> list[Step]:
     give_back(step, due_at=None)
     step.save(update_fields=["due_at", "lease_owner", "lease_until", "attempts"])
     inner = starting.make(run.incident, book, run.parts, facts, actor=actor, order=run.order, within=step)
-    return release(inner, actor=actor)
+    release(inner, actor=actor, send=_message)
 
 
-def _done(step: Step, said: Text, actor: Actor) -> list[Step]:
-    close(step, "done", said, actor=actor)
-    return release(step.run, actor=actor)
+def _done(step: Step, said: Text, actor: Actor, before: Iterable[tuple[str, Mapping[str, Any]]] = ()) -> None:
+    """What it opens is opened, and messages among it go out, too."""
+    close(step, "done", said, actor=actor, before=before)
+    release(step.run, actor=actor, send=_message)
 
 
-CARRIED: Final[dict[str, Callable[[Step, StepSpec, Actor], list[Step]]]] = {
+CARRIED: Final[dict[str, Callable[[Step, StepSpec, Actor], None]]] = {
     "notify": _notify,
     "playbook": _within,
     "wait": _wait,
 }
-"""Each gives back the steps that it opened."""
 
 
 @transaction.atomic

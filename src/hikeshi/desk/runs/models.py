@@ -178,6 +178,12 @@ class Step(Queued):
     def __str__(self) -> str:
         return f"{self.run} {self.key}"
 
+    some_are_short = True
+
+    @property
+    def short(self) -> bool:
+        return self.kind != "action"
+
     @classmethod
     def together(cls, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
         return rows.select_related("run__incident").defer("run__text", "run__parts")
@@ -190,11 +196,15 @@ class Step(Queued):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """As ever; `since` follows the state, so that no verb can forget it."""
+        if self.state != self.was_saved_in and kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "since"}
+        self.note_since()
+        super().save(*args, **kwargs)
+
+    def note_since(self) -> None:
+        """Called by whoever is about to save the step."""
         if self.state != self.was_saved_in:
             self.since = timezone.now()
-            if kwargs.get("update_fields") is not None:
-                kwargs["update_fields"] = {*kwargs["update_fields"], "since"}
-        super().save(*args, **kwargs)
         self.was_saved_in = self.state
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:

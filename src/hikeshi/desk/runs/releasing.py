@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from django.utils import timezone
@@ -16,13 +17,16 @@ from hikeshi.desk.runs import due, handing_in
 from hikeshi.desk.runs.models import Run, Step
 from hikeshi.desk.runs.opening import open_step
 from hikeshi.desk.runs.pinned import playbook_of
-from hikeshi.desk.runs.rows import write, write_all, write_run
+from hikeshi.desk.runs.rows import save_all, write, write_all, write_run
+from hikeshi.errors import HikeshiError
 from hikeshi.playbooks import flow
 from hikeshi.playbooks.facts import bind
 from hikeshi.playbooks.flow import Move
 from hikeshi.playbooks.playbook import Playbook, StepSpec
 from hikeshi.playbooks.states import ENDED
 from hikeshi.text import Text
+
+log = logging.getLogger(__name__)
 
 
 class Seen(NamedTuple):
@@ -38,29 +42,48 @@ class Seen(NamedTuple):
 
 
 ENDING = ("state", "ended_at", "outcome", "due_at", "lease_owner", "lease_until", "attempts")
-OPENING = ("state", "ended_at", "outcome", "due_at", "inputs", "began_at")
+OPENING = (*ENDING, "inputs", "began_at", "since")
 SEEN = ("pk", "key", "state", "choice", "part_of_id", "after", "allowed_by")
+SENT: Final = Text("The message is on its way.", "メッセージを送信しました。")
+Message = Mapping[str, Any]
+"""The data of the line of the record that says what is sent to whom."""
 
 
-def release(run: Run, *, actor: Actor) -> list[Step]:
+def release(run: Run, *, actor: Actor, send: Callable[[Run, StepSpec], Message] | None = None) -> None:
     """Open every step that has nothing to wait for any more, and leave out what is not needed. Called inside the verb that ended one.
 
-    `run` is as it is now, and the incident's chain is held (`rows.py`). A run that is over ends the step that it is within. Gives back what
-    was opened, as it was saved.
+    `run` is as it is now, and the incident's chain is held (`rows.py`). A run that is over ends the step that it is within. With `send`,
+    which says what a message tells, messages are done as they open: they are lines of the record, and nothing outside is asked.
     """
     if run.state != "running":
-        return []
+        return
     seen = [Seen(*row) for row in run.steps.order_by("place", "pk").values_list(*SEEN)]
     states = {one.key: one.state for one in seen}
     states |= _sum_up_parts(run, seen, actor)
-    moves = [*_moves(run, seen, states), *_added(run, seen, states)]
-    opened: list[Step] = []
+    moves: list[tuple[Move, Message | None]] = []
+    going = True
+    while going:
+        fresh = [(move, _message(run, move, send)) for move in (*_moves(run, seen, states), *_added(run, seen, states))]
+        states |= {move.key: "done" if message else move.to for move, message in fresh}
+        moves += fresh
+        going = any(message for _, message in fresh)
     if moves:
-        opened = _carry_all(run, moves, {one.key: one.pk for one in seen}, actor)
-        states |= {move.key: move.to for move in moves}
+        _carry_all(run, moves, {one.key: one.pk for one in seen}, actor)
     if all(state in ENDED for state in states.values()):
-        opened += _end(run, [states[one.key] for one in seen if one.whole is None], actor)
-    return opened
+        _end(run, [states[one.key] for one in seen if one.whole is None], actor, send)
+
+
+def _message(run: Run, move: Move, send: Callable[[Run, StepSpec], Message] | None) -> Message | None:
+    """What the step tells, where it is a message that can be sent at once. None: whoever claims it says what is wrong with it."""
+    book = playbook_of(run)
+    if send is None or move.to != "open" or book is None or move.items:
+        return None
+    spec = next((spec for spec in book.steps if spec.key == move.key), None)
+    try:
+        return send(run, spec) if spec and spec.kind == "notify" else None
+    except HikeshiError:
+        log.exception("the message of step %s waits for a worker of its own", move.key)
+        return None
 
 
 def _sum_up_parts(run: Run, seen: Iterable[Seen], actor: Actor) -> dict[str, str]:
@@ -86,11 +109,19 @@ def close(
 
     `before` are lines of the record (verb and data) that come before its end.
     """
+    _ended(step, state, said)
+    step.save(update_fields=ENDING)
+    _write_end(step, actor, before)
+
+
+def _ended(step: Step, state: str, said: Text) -> None:
     step.state, step.ended_at, step.outcome = state, timezone.now(), {"en": said.en, "ja": said.ja}
     give_back(step, due_at=None)
-    step.save(update_fields=ENDING)
-    write_all(step, actor, [*before, ("step.end", {"outcome": state, "en": said.en, "ja": said.ja})])
-    due.stop_clock(step, actor=actor, at=step.ended_at)
+
+
+def _write_end(step: Step, actor: Actor, before: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+    write_all(step, actor, [*before, ("step.end", {"outcome": step.state, **step.outcome})])
+    due.stop_clock(step, actor=actor, at=step.ended_at or timezone.now())
 
 
 def _counted(states: list[str]) -> Text:
@@ -120,28 +151,33 @@ def _added(run: Run, seen: Iterable[Seen], states: Mapping[str, str]) -> Iterato
             yield Move(one.key, "open")
 
 
-def _carry_all(run: Run, moves: Iterable[Move], keys: Mapping[str, int], actor: Actor) -> list[Step]:
+def _carry_all(
+    run: Run, moves: Iterable[tuple[Move, Message | None]], keys: Mapping[str, int], actor: Actor
+) -> None:  # fmt: skip
     book = playbook_of(run)
     specs = {spec.key: spec for spec in book.steps} if book else {}
-    rows = run.steps.order_by().in_bulk([keys[move.key] for move in moves])
+    rows = run.steps.order_by().in_bulk([keys[move.key] for move, _ in moves])
     opened = []
-    for move in moves:
+    for move, message in moves:
         step = rows[keys[move.key]]
         step.run = run
-        if move.to == "open":
+        if message:
+            open_step(step, specs[move.key])
+            _ended(step, "done", SENT)
+            _write_end(step, actor, [("step.notify", message)])
+        elif move.to == "open":
             opened.append(step)
             _open(step, specs.get(move.key), move, book, actor)
         else:
             _stay(step, move, actor)
+    save_all(rows.values(), OPENING)
     due.open_clocks(run, opened, actor=actor)
-    return opened
 
 
 def _stay(step: Step, move: Move, actor: Actor) -> None:
     """It is not needed, or lacks a fact."""
     step.state, step.outcome = move.to, msgspec.to_builtins(move.why) if move.why else {}
     step.ended_at = timezone.now() if move.to == "not_needed" else None
-    step.save(update_fields=OPENING)
     write(step, actor, f"step.{move.to}", {"en": step.outcome.get("en", ""), "ja": step.outcome.get("ja", "")})
 
 
@@ -156,7 +192,6 @@ def _open(step: Step, spec: StepSpec | None, move: Move, book: Playbook | None, 
         parts = [step]
         step.inputs = dict(move.inputs) if spec is not None else step.inputs
         open_step(step, spec)
-    step.save(update_fields=OPENING)
     if step.kind == "evidence":
         volatility.expect(step.run.incident, [line for part in parts for line in handing_in.wanted(part)], actor=actor)
 
@@ -176,16 +211,16 @@ def _parts(step: Step, spec: StepSpec, move: Move, book: Playbook) -> Iterator[S
         yield part
 
 
-def _end(run: Run, states: list[str], actor: Actor) -> list[Step]:
+def _end(run: Run, states: list[str], actor: Actor, send: Callable[[Run, StepSpec], Message] | None) -> None:
     """Everything in it is over; so is the step that it is within, and what waited for that one goes on."""
     if playbook_of(run) is None:
-        return []
+        return
     run.state, run.ended_at = "ended", timezone.now()
     run.save(update_fields=["state", "ended_at"])
     write_run(run, actor, "run.end", {"version": run.version})
-    if run.within is None:
-        return []
-    whole = run.within
+    if run.within_id is None:
+        return
+    whole = Step.together(Step.objects.filter(pk=run.within_id)).get()
     whole.run.incident = run.incident
     close(whole, flow.sum_up(states), _counted(states), actor=actor)
-    return release(whole.run, actor=actor)
+    release(whole.run, actor=actor, send=send)
