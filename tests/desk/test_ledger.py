@@ -109,3 +109,20 @@ def test_appending_nothing_changes_nothing(hikeshi: Actor) -> None:
 def test_many_are_refused_outside_a_transaction(hikeshi: Actor) -> None:
     with pytest.raises(Refused, match="transaction"):
         ledger.append_many("INC-1", [ledger.Draft("test.write", "thing")], actor=hikeshi)
+
+
+def test_lines_of_one_verb_are_stored_together_or_not_at_all(hikeshi: Actor) -> None:
+    with transaction.atomic(), ledger.together("INC-1"):
+        write(hikeshi, 2)
+        ledger.append_many("INC-1", [ledger.Draft("test.write", "thing")] * 2, actor=hikeshi)
+        assert not Entry.objects.exists()
+    with pytest.raises(Refused):
+        _write_and_fail(hikeshi)
+    assert (ledger.verify("INC-1").ok, ledger.verify("INC-1").count) == (True, 4)
+    assert not ledger.is_held("INC-1")
+
+
+def _write_and_fail(actor: Actor) -> None:
+    with transaction.atomic(), ledger.together("INC-1"):
+        write(actor, 2)
+        ledger.append("INC-1", actor=actor, verb="test.write", obj="thing", data={"n": 0.5})

@@ -14,7 +14,7 @@ from hikeshi.desk.actor import Actor
 from hikeshi.desk.incidents import verbs as incidents
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger.models import Entry
-from hikeshi.desk.queue import claim
+from hikeshi.desk.queue import claim, claim_some, let_go
 from hikeshi.desk.runs import again, by_hand, kinds, pausing, releasing, starting, telling
 from hikeshi.desk.runs.models import Run, Step
 from hikeshi.desk.runs.perform import perform
@@ -187,3 +187,43 @@ def test_a_person_and_a_worker_who_end_a_step_at_once_do_not_both(
     by_hand.skip(at(run, "1.1"), actor=on_it, reason="said by telephone")
     perform(row, worker="w", actor=hikeshi)
     assert (at(run, "1.1").state, Entry.objects.filter(verb="step.notify").count()) == ("skipped", 0)
+
+
+class TestSomeAtOnce:
+    @staticmethod
+    def taken(worker: str, ahead: float = 0) -> list[Step]:
+        return claim_some(
+            Step.objects.all(), worker=worker, now=timezone.now() + timedelta(seconds=ahead), seconds=30, most=3
+        )
+
+    def test_short_ones_are_claimed_together_each_with_its_lease(
+        self, incident: Incident, on_it: Actor, hikeshi: Actor
+    ) -> None:
+        run = play(incident, *(step(f"1.{number}", "notify") for number in range(1, 6)), actor=on_it)
+        first, second = self.taken("dead"), self.taken("w")
+        assert [row.key for row in (*first, *second)] == ["1.1", "1.2", "1.3", "1.4", "1.5"]
+        perform(first[0], worker="dead", actor=hikeshi)  # and then it dies
+        let_go(second, worker="w")
+        work(hikeshi)
+        work(hikeshi, ahead=31)
+        perform(first[1], worker="dead", actor=hikeshi)  # it was only slow
+        assert set(states(run).values()) == {"done"}
+        assert [ended(row.key) for row in (*first, *second)] == [1] * 5
+        assert {row.attempts for row in Step.objects.all()} == {0}
+
+    def test_an_action_is_claimed_alone(self, incident: Incident, on_it: Actor) -> None:
+        play(incident, *(step(f"1.{number}", "notify") for number in range(1, 4)), actor=on_it)
+        Step.objects.filter(key="1.2").update(kind="action")
+        assert [[row.key for row in self.taken(str(number))] for number in range(3)] == [["1.1"], ["1.2"], ["1.3"]]
+
+    def test_messages_that_a_worker_opens_go_out_in_the_same_transaction(
+        self, incident: Incident, on_it: Actor, hikeshi: Actor
+    ) -> None:
+        run = play(
+            incident, step("1.1", "notify"), step("1.2", "notify", after=["1.1"]), step("1.3", "notify", after=["1.2"]),
+            step("1.4", after=["1.3"]), actor=on_it,
+        )  # fmt: skip
+        assert work(hikeshi) == 1
+        assert states(run) == {"1.1": "done", "1.2": "done", "1.3": "done", "1.4": "open"}
+        lines = Entry.objects.filter(verb__in=("step.notify", "step.end")).order_by("seq")
+        assert [line.object for line in lines] == [f"step 1.{number}" for number in (1, 1, 2, 2, 3, 3)]

@@ -102,15 +102,18 @@ def _message(run: Run, spec: StepSpec) -> dict[str, Any]:
 
 def _within(step: Step, spec: StepSpec, actor: Actor) -> None:
     """Start the playbook within; the step goes on as long as it does."""
-    run, book = step.run, part_of(step.run, spec.playbook or "")
-    facts = {name: value for name, value in run.facts.items() if not name.startswith("fact.")}
-    facts |= {f"fact.{name}": run.facts[f"fact.{name}"] for name in book.facts if f"fact.{name}" in run.facts}
+    run, name = step.run, spec.playbook or ""
+    book = part_of(run, name)
+    facts = {fact: value for fact, value in run.facts.items() if not fact.startswith("fact.")}
+    facts |= {f"fact.{fact}": run.facts[f"fact.{fact}"] for fact in book.facts if f"fact.{fact}" in run.facts}
     if step.item and TARGET.removeprefix("fact.") in book.facts:
         facts[TARGET] = step.item
     facts |= told_by_alert(book, facts)
     give_back(step, due_at=None)
     step.save(update_fields=["due_at", "lease_owner", "lease_until", "attempts"])
-    inner = starting.make(run.incident, book, run.parts, facts, actor=actor, order=run.order, within=step)
+    inner = starting.make(
+        run.incident, book, run.parts[name], run.parts, facts, actor=actor, order=run.order, within=step
+    )  # fmt: skip
     release(inner, actor=actor, send=_message)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from hikeshi.desk.actor import Actor
 from hikeshi.desk.evidence import volatility
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.incidents.verbs import require_on
+from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.playbooks.reading import books
 from hikeshi.desk.runs import rows
 from hikeshi.desk.runs.gate import gives, needs
@@ -40,18 +42,20 @@ def start(
     for playbooks that run each other in a circle or deeper than DEEPEST.
     """
     require_on(actor, "write", incident)
-    rows.hold(incident.name)
-    if not again and incident.runs.filter(playbook=playbook.name, within=None).exists():
-        raise Refused(
-            f"{incident} has the playbook {playbook.name} already.",
-            hint="Go on with that run; say that it is meant to be started once more where it really is.",
-        )
-    pinned = _parts(playbook, books() if shelf is None else shelf, 1)
-    parts = {name: book.canonical.decode() for name, book in pinned.items()}
-    known = {"incident.name": incident.name, "incident.severity": incident.severity, **facts}
-    run = make(incident, playbook, parts, known | told_by_alert(playbook, known), actor=actor, order=order)
-    volatility.expect(incident, [*_evidence_of(run), *volatility.of_alerts(incident)], actor=actor)
-    release(run, actor=actor)
+    with ledger.together(incident.name):
+        if not again and incident.runs.filter(playbook=playbook.name, within=None).exists():
+            raise Refused(
+                f"{incident} has the playbook {playbook.name} already.",
+                hint="Go on with that run; say that it is meant to be started once more where it really is.",
+            )
+        pinned = _parts(playbook, books() if shelf is None else shelf, 1)
+        parts = {name: book.canonical.decode() for name, book in pinned.items()}
+        known = {"incident.name": incident.name, "incident.severity": incident.severity, **facts}
+        known |= told_by_alert(playbook, known)
+        run = make(incident, playbook, playbook.canonical.decode(), parts, known, actor=actor, order=order)
+        if wanted := [*_evidence_of(run, playbook), *volatility.of_alerts(incident)]:
+            volatility.expect(incident, wanted, actor=actor)
+        release(run, actor=actor)
     return run
 
 
@@ -71,20 +75,24 @@ def _parts(playbook: Playbook, shelf: Mapping[str, Playbook], depth: int) -> dic
 
 
 def make(
-    incident: Incident, playbook: Playbook, parts: Mapping[str, str], facts: Mapping[str, Any], *, actor: Actor,
+    incident: Incident, playbook: Playbook, text: str, parts: Mapping[str, str], facts: Mapping[str, Any], *, actor: Actor,
     order: StandingOrder | None = None, within: Step | None = None,
 ) -> Run:  # fmt: skip
-    """The rows, and their line in the record. Nothing is open yet: `release` does that. Called inside the verb that starts it."""
+    """The rows, and their line in the record. `text` is the playbook's canonical one. Called inside the verb that starts it.
+
+    Nothing is open yet: `release` does that.
+    """
+    digest = hashlib.sha256(text.encode()).hexdigest()
     run = Run(
-        incident=incident, playbook=playbook.name, version=playbook.version, digest=playbook.digest, parts=dict(parts),
-        title=msgspec.to_builtins(playbook.title), text=playbook.canonical.decode(), facts=dict(facts), order=order,
+        incident=incident, playbook=playbook.name, version=playbook.version, digest=digest, parts=dict(parts),
+        title=msgspec.to_builtins(playbook.title), text=text, facts=dict(facts), order=order,
         started_at=timezone.now(), within=within,
     )  # fmt: skip
-    run.full_clean()
+    run.clean_fields(exclude=("incident", "order", "within"))  # rows that the caller has just read
     run.save()
     # The engine has checked what a playbook says, and its keys: no row has to be looked at one by one.
     Step.objects.bulk_create(_rows(run, playbook, "" if order or within else actor.name))
-    data = {"version": playbook.version, "digest": playbook.digest, "order": order.name if order else ""}
+    data = {"version": playbook.version, "digest": digest, "order": order.name if order else ""}
     rows.write_run(run, actor, "run.start", data | ({"within": within.key} if within else {}))
     return run
 
@@ -113,11 +121,12 @@ def _known_inputs(playbook: Playbook, spec: StepSpec, facts: Mapping[str, Any], 
         return {}
 
 
-def _evidence_of(run: Run) -> Iterator[volatility.Wanted]:
+def _evidence_of(run: Run, playbook: Playbook) -> Iterator[volatility.Wanted]:
     """What the run will collect, and what its containments need whether anything collects it or not.
 
     A step whose target nobody has told yet adds nothing: its line is made when there is something to collect.
     """
-    for step in run.steps.exclude(action=""):
+    acting = any(spec.action for spec in playbook.steps)
+    for step in run.steps.exclude(action="") if acting else ():
         given = gives(step)
         yield from (one for one in (*([given] if given else []), *needs(step)) if one[1])
