@@ -69,7 +69,7 @@ def fresh_run(run: Run, *states: str) -> Run:
 
 def save_all(steps: Iterable[Step], names: Collection[str]) -> None:
     """Save these fields of many steps by one statement, past the models, which need longer to make each than the database to carry it."""
-    fields = [Step._meta.get_field(name) for name in names]
+    fields = [field for field in Step._meta.concrete_fields if field.name in names]
     marks = ", ".join(f'"{field.column}" = %s' for field in fields)
     rows = []
     for step in steps:
