@@ -35,6 +35,7 @@ class Queued(models.Model):
         abstract = True
 
     some_are_short: ClassVar[bool] = False
+    """Whether there are rows of this table that are `short`, so that it is worth looking at more than one."""
 
     @property
     def short(self) -> bool:
