@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from hikeshi.events.event import COLUMNS, Event, text_of
 
@@ -27,6 +28,9 @@ TYPES: dict[str, Any] = {
 }
 """The Arrow types by the names that columns are declared with."""
 
+UNLIKE = frozenset({"attrs", "dedup_key", "event_uid", "message", "offset", "raw", "seq", "ts", "ts_end", "ts_raw"})
+"""Columns of which hardly two values are equal: looking for equal ones would only cost time."""
+
 _OCTETS = frozenset({"raw", "attrs"})
 _astuple = msgspec.structs.astuple
 
@@ -35,6 +39,59 @@ _astuple = msgspec.structs.astuple
 def schema() -> pa.Schema:
     """The Arrow schema of events."""
     return pa.schema([pa.field(name, TYPES[column.arrow]) for name, column in COLUMNS.items()])
+
+
+@cache
+def coded_schema() -> pa.Schema:
+    """The same, with texts that are often equal as numbers of a list of different ones: less to move, sort and compress."""
+    return pa.schema([pa.field(one.name, _coded(one)) for one in schema()])
+
+
+def _coded(field: Any) -> Any:
+    often = field.type == pa.string() and field.name not in UNLIKE
+    return pa.dictionary(pa.int32(), pa.string()) if often else field.type
+
+
+@lru_cache(128)
+def empty(kind: Any, count: int) -> Any:
+    """A column without any value. Most columns of a log are such: they are made once."""
+    return pa.nulls(count, kind)
+
+
+def repeated(value: str | int, kind: Any, count: int) -> Any:
+    """A column with one value in every row."""
+    if not pa.types.is_dictionary(kind):
+        return pa.repeat(pa.scalar(value, kind), count)
+    return pa.DictionaryArray.from_arrays(_zeros(count), pa.array([value], kind.value_type))
+
+
+@lru_cache(8)
+def _zeros(count: int) -> Any:
+    return pa.Array.from_buffers(pa.int32(), count, [None, pa.py_buffer(bytes(4 * count))])
+
+
+def coded(plain: pa.RecordBatch) -> pa.RecordBatch:
+    """A batch of `batch` in the coded schema."""
+    pairs = zip(plain.columns, coded_schema(), strict=True)
+    columns = [one if one.type == field.type else one.dictionary_encode() for one, field in pairs]
+    return pa.record_batch(columns, schema=coded_schema())
+
+
+def in_order(batches: Sequence[pa.RecordBatch]) -> pa.Table:
+    """Batches in the coded schema as one table in the order of time."""
+    times = pa.chunked_array([one["ts"] for one in batches])
+    order = pc.sort_indices(times)
+    columns = [_taken([one.column(at) for one in batches], order) for at in range(len(coded_schema()))]
+    return pa.table(columns, schema=coded_schema())
+
+
+def _taken(chunks: Sequence[Any], order: Any) -> Any:
+    """The values in that order. Taking from one chunk is many times as fast as from several, and from none or one value there is nothing to do."""
+    if all(one.null_count == len(one) for one in chunks):
+        return empty(chunks[0].type, len(order))
+    whole = chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)
+    is_one = pa.types.is_dictionary(whole.type) and len(whole.dictionary) == 1 and not whole.null_count
+    return whole if is_one else whole.take(order)
 
 
 def batch(events: Sequence[Event]) -> pa.RecordBatch:

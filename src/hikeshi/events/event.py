@@ -162,9 +162,13 @@ COLUMNS: dict[str, Column] = _columns()
 """Every column by name, in the order they are stored."""
 
 
+UID = 16
+"""Bytes of an event's id."""
+
+
 def event_uid(dedup_key: str) -> bytes:
-    """16 bytes that are the same wherever and whenever the same event is read."""
-    return blake2b(dedup_key.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    """Bytes that are the same wherever and whenever the same event is read."""
+    return blake2b(dedup_key.encode("utf-8", "surrogatepass"), digest_size=UID).digest()
 
 
 def key_of(event: Event, evidence_sha256: str) -> str:

@@ -21,11 +21,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from hikeshi.errors import Failed
-from hikeshi.events.columns import schema
+from hikeshi.events.columns import UNLIKE, schema
 from hikeshi.events.event import COLUMNS, SCHEMA_VERSION
 from hikeshi.stores.layout import ROWS_BITS, Batch, Layout, Span, alive
 from hikeshi.stores.store import Progress
-from hikeshi.stores.writing import UNLIKE
+from hikeshi.stores.writing import GROUP
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -35,9 +35,6 @@ MANY = 128
 
 SLICE = 30_000
 """Events in memory at once, about; more where they have all the same second."""
-
-GROUP = 60_000
-"""Events of a block of Parquet at most: what is read where only one of them is wanted."""
 
 PART = 2_000_000
 """Events of a part at most."""

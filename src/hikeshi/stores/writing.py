@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from hikeshi.errors import Failed, Unreadable
 from hikeshi.events.archives import is_archive
 from hikeshi.events.assumed import Assumption, Clock, applied, mapped_by
-from hikeshi.events.columns import SIZE, batch as columns_of, schema
+from hikeshi.events.columns import SIZE, UNLIKE, batch as columns_of, coded, in_order
 from hikeshi.events.event import COLUMNS, Event
 from hikeshi.events.fast import FAST, sure
 from hikeshi.events.parquet_rows import Rows, is_parquet, rows_of
@@ -30,11 +30,11 @@ from hikeshi.stores.store import PLACES, Place, SourceRow
 PART = 40 << 20
 """Bytes of columns in memory before they are sorted and written as a part."""
 
+GROUP = 60_000
+"""Events of a block of Parquet at most: what is read where only one of them is wanted."""
+
 HEAVY = 1500
 """Bytes that an event takes besides its record, roughly."""
-
-UNLIKE = frozenset({"attrs", "dedup_key", "event_uid", "message", "offset", "raw", "seq", "ts", "ts_end", "ts_raw"})
-"""Columns of which hardly two values are equal: looking for equal ones would only cost time."""
 
 REPEATED = [name for name in COLUMNS if name not in UNLIKE]
 
@@ -218,11 +218,11 @@ class _Writer:
         return tuple(self._parts)
 
     def _write(self) -> None:
-        batches = [columns_of(self._events[at : at + SIZE]) for at in range(0, len(self._events), SIZE)]
-        table = pa.Table.from_batches([*self._columns, *batches], schema())
+        batches = [coded(columns_of(self._events[at : at + SIZE])) for at in range(0, len(self._events), SIZE)]
+        batches = [*self._columns, *batches]
         self._events, self._columns, self._bytes = [], [], 0
-        if table.num_rows:
-            self._write_table(_in_order(table))
+        if batches:
+            self._write_table(in_order(batches))
 
     def _write_table(self, table: Any) -> None:
         first = (self._number << ROWS_BITS) + self._rows
@@ -231,8 +231,8 @@ class _Writer:
         new = path.with_name(path.name + ".new")
         try:
             pq.write_table(
-                table, new, compression="zstd", compression_level=1, row_group_size=table.num_rows,
-                use_dictionary=REPEATED, write_statistics=[*REPEATED, "ts", "row_id"],
+                table, new, compression="zstd", compression_level=1, row_group_size=GROUP,
+                use_dictionary=REPEATED, write_statistics=[*REPEATED, "ts", "row_id"], store_schema=False,
             )  # fmt: skip
             new.replace(path)
         except OSError as error:  # not the source's fault: it must not be said to be unreadable
@@ -243,9 +243,3 @@ class _Writer:
             ) from error
         self._parts.append(path.name)
         self._rows += table.num_rows
-
-
-def _in_order(table: Any) -> Any:
-    """The rows in the order of time. Taking from one chunk is many times as fast as from several."""
-    whole = table.combine_chunks()
-    return whole.take(pc.sort_indices(whole["ts"]))

@@ -3,50 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from hashlib import blake2b
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hikeshi.events.columns import TYPES, schema
-from hikeshi.events.event import COLUMNS, event_uid
+from hikeshi.events.columns import coded_schema, empty, repeated
+from hikeshi.events.event import COLUMNS, UID
 
 
 def assembled(made: Mapping[str, Any], count: int) -> Any:
     """The record batch of `count` rows. A column is an array, a text or number that all rows have, or missing: then it is empty."""
-    return pa.record_batch([_column(name, made.get(name), count) for name in COLUMNS], schema=schema())
+    return pa.record_batch([_column(name, made.get(name), count) for name in COLUMNS], schema=coded_schema())
 
 
 def _column(name: str, value: Any, count: int) -> Any:
-    kind = TYPES[COLUMNS[name].arrow]
+    kind = coded_schema().field(name).type
     if value is None:
-        return pa.nulls(count, kind)
+        return empty(kind, count)
     if isinstance(value, (str, int)):
-        return pa.repeat(pa.scalar(value, kind), count)
+        return repeated(value, kind, count)
     found = value.combine_chunks() if isinstance(value, pa.ChunkedArray) else value
-    return found if found.type == kind else found.cast(kind)
+    if found.type == kind:
+        return found
+    return found.dictionary_encode() if pa.types.is_dictionary(kind) else found.cast(kind)
 
 
 def uids(keys: Any) -> Any:
-    """The id of each event, from its key."""
-    return pa.array([event_uid(key) for key in keys.to_pylist()], pa.binary(16))
+    """The id of each event, from its key: what `event_uid` makes of it, without the way through text."""
+    digests = [blake2b(key, digest_size=UID).digest() for key in keys.cast(pa.binary()).to_pylist()]
+    return pa.Array.from_buffers(pa.binary(UID), len(digests), [None, pa.py_buffer(b"".join(digests))])
 
 
 class Coded:
     """Texts of which many are equal: whatever is made of them is made once for each different one."""
 
     def __init__(self, texts: Any) -> None:
-        coded = (texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts).dictionary_encode()
+        whole = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+        coded = whole if pa.types.is_dictionary(whole.type) else whole.dictionary_encode()
         self.distinct: list[str | None] = [*coded.dictionary.to_pylist(), None]
         self._indices = pc.fill_null(coded.indices, len(self.distinct) - 1) if coded.null_count else coded.indices
 
     def spread(self, values: list[Any], kind: Any) -> Any:
-        """An array with the value that belongs to each row; `values` is in the order of `distinct`."""
-        return pa.array(values, kind).take(self._indices)
+        """An array with the value that belongs to each row; `values` is in the order of `distinct`. Texts stay coded."""
+        made = pa.array(values, kind)
+        if kind != pa.string():
+            return made.take(self._indices)
+        once = made.dictionary_encode()  # two texts may have become one
+        return pa.DictionaryArray.from_arrays(once.indices.take(self._indices), once.dictionary)
 
     def mapped(self, change: Callable[[Any], str | None]) -> Any:
         """The texts, changed. None stands for a row without text."""
         return self.spread([change(text) for text in self.distinct], pa.string())
+
+
+def as_text(texts: Any) -> Any:
+    """Coded texts as texts, to be joined with others."""
+    return texts.dictionary.take(texts.indices)
 
 
 def lines_of(joined: bytes, count: int) -> Any:

@@ -24,7 +24,7 @@ from hikeshi.errors import Unreadable
 from hikeshi.events.addresses import address
 from hikeshi.events.columns import TYPES
 from hikeshi.events.event import COLUMNS, Event
-from hikeshi.events.fast.assembling import Coded, assembled, lines_of, uids
+from hikeshi.events.fast.assembling import Coded, as_text, assembled, lines_of, uids
 from hikeshi.events.json_records import BROKEN, Document, Record, by_lines, records
 from hikeshi.events.parsers import cloudtrail
 from hikeshi.events.parsers.cloudtrail import LOGINS, Identity, Resource, Who
@@ -182,7 +182,7 @@ def _columns(calls: Sequence[Plain], raw: Any, source: Source) -> dict[str, Any]
         raise pa.ArrowInvalid("something here needs the parser")
     who = _who(calls)
     recipient = _text([call.recipientAccountId for call in calls])
-    account = pc.if_else(pc.equal(pc.fill_null(recipient, ""), ""), who["actor_account"], recipient)
+    account = pc.if_else(pc.equal(pc.fill_null(recipient, ""), ""), as_text(who["actor_account"]), recipient)
     keys = pc.binary_join_element_wise(
         "cloudtrail", _text([call.eventID for call in calls]), pc.fill_null(account, ""), ":"
     )
@@ -248,8 +248,9 @@ def _what(calls: Sequence[Plain], name: Any) -> dict[str, Any]:
             [[resource.ARN for resource in one if resource.ARN] if one else None for one in listed], pa.list_(pa.string())
         ),
         "message": pc.binary_join_element_wise(
-            pc.fill_null(name, "somebody"), " called ", service.mapped(lambda text: str(cloudtrail.service_of(text))), ":", action,
-            " from ", address_of.mapped(lambda text: text or "nowhere known"), codes.mapped(lambda text: f": {text}" if text else ""), "",
+            pc.fill_null(as_text(name), "somebody"), " called ", as_text(service.mapped(lambda text: str(cloudtrail.service_of(text)))), ":", action,
+            " from ", as_text(address_of.mapped(lambda text: text or "nowhere known")),
+            as_text(codes.mapped(lambda text: f": {text}" if text else "")), "",
         ),
     }  # fmt: skip
 

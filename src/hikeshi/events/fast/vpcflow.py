@@ -41,6 +41,11 @@ SAME = {
 }  # fmt: skip
 """Columns that hold a field as it is."""
 
+OFTEN = {"version", *SAME.values()}.difference(KEY)
+"""Fields with few different values that are not put together with others as text."""
+
+CODED = pa.dictionary(pa.int32(), pa.string())
+
 
 _HEADER_OR_EMPTY = re.compile(rb"\n(?![0-9])")
 
@@ -185,7 +190,9 @@ def _fields(text: bytes, layout: Layout | None) -> tuple[Any, set[int]]:
             delimiter=" ", quote_char=False, double_quote=False, invalid_row_handler=lambda row: _passed(row, wrong)
         ),
         convert_options=csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), null_values=["-"], strings_can_be_null=True
+            column_types={name: CODED if name in OFTEN else pa.string() for name in names},
+            null_values=["-"],
+            strings_can_be_null=True,
         ),
     )
     if table.num_rows + len(wrong) != text.count(b"\n") + 1 or (wrong and layout is None):
