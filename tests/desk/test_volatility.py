@@ -135,7 +135,7 @@ def test_the_commander_overrides_with_a_reason_and_the_ledger_keeps_it(
     for actor in (on_it, off_it, outsider):
         with pytest.raises(Refused, match="may not"):
             overriding.override_gate(isolate, actor=actor, reason="x")
-    with pytest.raises(Refused, match="without a reason"):
+    with pytest.raises(Refused, match="reason"):
         overriding.override_gate(isolate, actor=commander, reason=" ")
     assert not Entry.objects.filter(verb="step.override").exists()
     overriding.override_gate(isolate, actor=commander, reason="files are being encrypted")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from hikeshi.desk.accounts.permissions import require
@@ -59,21 +59,31 @@ def begin(name: str = "", *, actor: Actor, text: str = "") -> Draft:
             f"{name[:80]!r} is no name of a playbook.",
             hint="Small letters, digits and hyphens, such as lost-telephone.",
         )
-    if (other := Draft.objects.select_for_update().filter(name=name, state__in=OPEN).first()) is not None:
-        raise Conflict(
-            f"{other.author} is writing {name} already ({other}).", current=str(other),
-            hint="Go on with that one, or have it withdrawn.",
-        )  # fmt: skip
+    _refuse_second(name)
     found, now = standing(name), timezone.now()
     row = Draft(
         name=name, text=text or (_next(text_of(found)) if found else NEW.format(name=name)), author=actor.name,
         writers=[actor.name], started_at=now, edited_at=now, edited_by=actor.name,
         based_on=found.playbook.version if found else 0, based_digest=found.playbook.digest if found else "",
     )  # fmt: skip
-    row.full_clean()
-    row.save()
+    row.full_clean(validate_constraints=False)
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError:  # somebody began one between our look and now
+        _refuse_second(name)
+        raise
     _write(row, "playbook.draft", actor, {"based_on": row.based_on})
     return row
+
+
+def _refuse_second(name: str) -> None:
+    other = Draft.objects.select_for_update().filter(name=name, state__in=OPEN).first()
+    if other is not None:
+        raise Conflict(
+            f"{other.author} is writing {name} already ({other}).", current=str(other),
+            hint="Go on with that one, or have it withdrawn.",
+        )  # fmt: skip
 
 
 @transaction.atomic
