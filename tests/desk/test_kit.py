@@ -87,5 +87,7 @@ def test_who_may_not_read_the_contact_list_gets_none(home: Path, outsider: Actor
     assert not Entry.objects.filter(verb="kit.print").exists()
 
 
-def test_it_is_made_as_pdf(people: list[str], off_it: Actor) -> None:
+def test_it_is_made_as_pdf(people: list[str], off_it: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With one playbook: to set all of them takes a minute, and a page is like another."""
+    monkeypatch.setattr(kit, "books", lambda: {"compromised-ec2": library()["compromised-ec2"]})
     assert kit.kit(actor=off_it, language="ja", kind="pdf").startswith(b"%PDF-")

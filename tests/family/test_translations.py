@@ -6,6 +6,7 @@ import ast
 import importlib.util
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -15,6 +16,7 @@ from django.utils.translation.template import templatize
 SOURCE = Path(__file__).parents[2] / "src" / "hikeshi"
 PO = SOURCE / "locale" / "ja" / "LC_MESSAGES" / "django.po"
 CALLS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext"}
+CALLED = re.compile(rf"\b(?:{'|'.join(CALLS)})\(")
 STRING = r"""u?'(?:[^'\\]|\\.)*'|u?"(?:[^"\\]|\\.)*\""""
 MARKED = re.compile(rf"(?:n?gettext|\b_)\(({STRING})(?:,\s*({STRING}))?")
 KEPT_ENGLISH = {"Hikeshi", "JST", "SHA-256", "UTC"}
@@ -41,7 +43,10 @@ def _in_templates() -> Iterator[tuple[str, str]]:
 
 def _in_python() -> Iterator[tuple[str, str]]:
     for path in sorted(SOURCE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        text = path.read_text(encoding="utf-8")
+        if not CALLED.search(text):
+            continue
+        for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CALLS and node.args:
                 parts = node.args[: 2 if node.func.id == "ngettext" else 1]
                 texts = [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
@@ -49,22 +54,25 @@ def _in_python() -> Iterator[tuple[str, str]]:
                     yield str(path.relative_to(SOURCE)), "\0".join(texts)
 
 
-USED = sorted({*_in_templates(), *_in_python()})
+@cache
+def used() -> list[tuple[str, str]]:
+    """Every text with its file. Not found when this file is imported: every worker imports it, and one runs it."""
+    return sorted({*_in_templates(), *_in_python()})
 
 
 @pytest.mark.parametrize("kind", ["templates", "python"])
 def test_texts_are_found_at_all(kind: str) -> None:
-    assert sum(path.endswith(".html") == (kind == "templates") for path, _text in USED) > 100
+    assert sum(path.endswith(".html") == (kind == "templates") for path, _text in used()) > 100
 
 
 def test_every_text_has_a_japanese_one() -> None:
-    missing = [(path, text) for path, text in USED if not WRITTEN.get(text)]
+    missing = [(path, text) for path, text in used() if not WRITTEN.get(text)]
     assert missing == []
 
 
 def test_no_text_is_translated_that_is_no_longer_used() -> None:
-    used = {text for _path, text in USED}
-    assert sorted(text for text in WRITTEN if text and text not in used) == []
+    found = {text for _path, text in used()}
+    assert sorted(text for text in WRITTEN if text and text not in found) == []
 
 
 def test_what_is_compiled_is_what_is_written() -> None:
