@@ -35,6 +35,7 @@ from hikeshi.desk.timelines import verbs as timelines
 from hikeshi.desk.timelines.models import Timeline
 from hikeshi.playbooks.shelf import library
 from hikeshi.text import Text
+from kept import kept
 from tests_findings import finding
 
 HIKESHI = system("Hikeshi", "worker")
@@ -169,6 +170,7 @@ def duties(incident: Incident, commander: Actor) -> None:
     obligations.withdraw_moment(incident, wrong, actor=commander, reason="誤り")
 
 
+@kept
 def build(folder: Path) -> House:
     admin, commander = person("aoki", "admin"), person("kondo", "commander")
     responder, other, outsider = (
