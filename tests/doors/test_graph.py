@@ -63,7 +63,7 @@ def test_titles_are_shortened_by_their_width() -> None:
 
 
 def test_five_hundred_steps_are_drawn_in_a_moment() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     drawing = draw(Node(f"{n}", (f"{n - 1}", f"{n // 2}"), "step") for n in range(500))
     assert len(drawing.boxes) == 500
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

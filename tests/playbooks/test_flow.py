@@ -126,6 +126,6 @@ def test_the_longest_chain_that_a_playbook_can_hold_moves_in_time() -> None:
         step(key, after=tuple(keys[number + 1 : number + 2]), when="incident.severity == 9")
         for number, key in enumerate(keys)
     ]
-    began = time.perf_counter()
+    began = time.process_time()
     assert set(moved(book(*chain), {}).values()) == {"not_needed"}
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

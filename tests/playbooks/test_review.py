@@ -82,11 +82,11 @@ def test_what_is_missing_is_named_where_it_belongs() -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_playbook_is_said_at_once(content: bytes, line: int) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     found = review(content)
     assert found[0].level == "error"
     assert found[0].line == line
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_a_broken_file_does_not_hide_the_good_ones(tmp_path: Path) -> None:
@@ -123,9 +123,9 @@ def full(extra: str, number: int = 500) -> bytes:
     ],
 )
 def test_five_hundred_steps_are_judged_in_time(extra: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     assert review(full(extra))
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
 
 
 def test_more_steps_than_the_format_allows_are_refused() -> None:
@@ -143,9 +143,9 @@ BOMBS = [
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_a_bomb_for_a_condition_is_a_problem_and_nothing_more(bomb: str) -> None:
     quoted = bomb.replace("\\", "\\\\").replace('"', '\\"')
-    began = time.perf_counter()
+    began = time.process_time()
     assert any(one.place == "step 2.1" for one in review(text(f'    when: "{quoted}"\n')))
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 WORDS = st.sampled_from(

@@ -62,7 +62,7 @@ class Host:
             place.write_text(f"#!/bin/sh\n{tool}\n")
             place.chmod(0o755)
         text = self.script().replace("/opt/hikeshi/avml", str(place))
-        return subprocess.run(["sh", "-c", text], capture_output=True, text=True, timeout=30, check=False)
+        return subprocess.run(["sh", "-c", text], capture_output=True, text=True, timeout=120, check=False)
 
 
 @pytest.fixture
@@ -311,7 +311,7 @@ def test_lime_is_used_where_there_is_no_avml(host: Host, tmp_path: Path) -> None
     (tmp_path / f"lime-{os.uname().release}.ko").touch()
     text = host.script().replace("/opt/hikeshi", str(tmp_path))
     path = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    ran = subprocess.run(["sh", "-c", text], capture_output=True, text=True, timeout=30, check=False, env=path)
+    ran = subprocess.run(["sh", "-c", text], capture_output=True, text=True, timeout=120, check=False, env=path)
     assert (ran.returncode, ran.stderr) == (0, "")
     host.answers("Success", output=ran.stdout)
     held = host.check()
