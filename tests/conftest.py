@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 # Before Django reads its settings: a test must never touch a real home folder or a real cloud.
@@ -24,6 +25,16 @@ hypothesis.settings.load_profile("hikeshi")
 django.setup()  # the conftest of a folder below may import models before pytest-django is ready
 
 from hikeshi.aws.buckets import SHARED
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """For workers beside each other, whole files, the longest first: otherwise one works on alone when the others have ended."""
+    if not hasattr(config, "workerinput"):
+        return
+    weight: Counter[Path] = Counter()
+    for item in items:
+        weight[item.path] += 50 if item.get_closest_marker("slow") or item.get_closest_marker("browser") else 1
+    items.sort(key=lambda item: -weight[item.path])
 
 
 @pytest.fixture(autouse=True)

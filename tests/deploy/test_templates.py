@@ -62,6 +62,7 @@ def test_no_role_may_do_everything_of_a_service_or_end_what_is_evidence() -> Non
     }
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("cfn-lint") is None, reason="cfn-lint is not on this machine")
 def test_the_linter_finds_nothing() -> None:
     found = subprocess.run(
@@ -101,6 +102,7 @@ def deploy(account: Cloud, name: str, **parameters: str) -> dict[str, str]:
     return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", ())}
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_from_an_empty_account_to_the_first_alert(account: Cloud) -> None:
     told = deploy(account, "alerts", HikeshiPrincipal=HIKESHI)

@@ -163,6 +163,7 @@ def test_every_address_of_the_console_is_held_to_the_rules(house: House) -> None
     assert named == {*_addresses(house), *SENT_ONLY, *FILES}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_page_meets_the_rules(house: House, language: str) -> None:
     for address, status, policy, text in _pages(house, language):
@@ -182,6 +183,7 @@ ENGLISH_BY_NATURE = re.compile(
 """Written by the makers of this test's incident, or by verbs that speak one language."""
 
 
+@pytest.mark.slow
 def test_japanese_pages_hold_no_english_of_ours(house: House) -> None:
     for address, _status, _policy, text in _pages(house, "ja"):
         left = [words for words in Page(text).english if not ENGLISH_BY_NATURE.search(words)]

@@ -76,6 +76,7 @@ def _same_apart_from_names(house: House, answer: HttpResponseBase, nowhere: Http
     assert blank.sub("", text) == blank.sub("", nowhere.getvalue().decode(errors="replace")), where
 
 
+@pytest.mark.slow
 def test_every_page_answers_as_if_it_did_not_exist(house: House) -> None:
     admin, *others = [signed_in(who) for who in _shut_out(house)]
     for pattern in urlpatterns:
@@ -111,6 +112,7 @@ def _call(token: str, method: str, path: str, name: str) -> HttpResponseBase:
     return answer
 
 
+@pytest.mark.slow
 def test_every_endpoint_answers_as_if_it_did_not_exist(house: House) -> None:
     token, *others = [_token(who) for who in _shut_out(house)]
     for path, item in api.get_openapi_schema(path_prefix="/api/v1/")["paths"].items():
@@ -142,6 +144,7 @@ def _arguments(command: str, name: str) -> Iterator[str]:
             yield value
 
 
+@pytest.mark.slow
 def test_every_command_answers_as_if_it_did_not_exist(
     house: House, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -72,6 +72,7 @@ def test_the_good_part_is_kept_and_the_bad_one_has_a_place(store: DuckStore, log
     assert {row.path for row in store.sources()} == {str(logs / "good.log"), str(logs / "bad.bin")}
 
 
+@pytest.mark.slow
 def test_a_bomb_ends_at_the_limit(store: DuckStore, logs: Path) -> None:
     (logs / "bomb.bz2").write_bytes(bz2.compress(FLOWS) + bz2.compress(b"2 x\n" * 4_000_000))
     layout = Layout(logs.parent / "store")

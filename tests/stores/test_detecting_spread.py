@@ -59,6 +59,7 @@ class Workers(DuckStore):
             take(msgspec.json.encode(do(self.folder, msgspec.json.encode(job))))
 
 
+@pytest.mark.slow
 def test_slices_looked_at_one_by_one_give_the_same_hits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = built(tmp_path, monkeypatch)
     asked = rules(tmp_path)

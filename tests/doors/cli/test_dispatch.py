@@ -73,6 +73,7 @@ def test_a_home_is_not_made_by_looking_for_one(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.slow
 def test_from_an_empty_folder_to_a_declared_incident(tmp_path: Path) -> None:
     """The whole program, as after an installation: processes of their own, a home of its own."""
     program = "from hikeshi.doors.cli import main; main()"

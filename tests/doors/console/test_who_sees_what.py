@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import pytest
 from django.test import Client
 
 from doors.console.house import House, files_of_incident, pages_of_incident, signed_in
 
 
+@pytest.mark.slow
 def test_who_is_on_the_incident_reads_all_of_it(house: House) -> None:
     client = signed_in(house.responder)
     for name, address in {**pages_of_incident(house), **files_of_incident(house)}.items():
         assert client.get(address).status_code == 200, name
 
 
+@pytest.mark.slow
 def test_who_is_not_on_it_does_not_learn_that_it_exists(house: House) -> None:
     nowhere = {
         name: address.replace(house.incident.name, "INC-1999-001") for name, address in pages_of_incident(house).items()
