@@ -109,11 +109,12 @@ class Page(HTMLParser):
 def house(db: None, settings: Settings, tmp_path: Path) -> House:
     settings.ENVIRONMENT = msgspec.structs.replace(settings.ENVIRONMENT, home=tmp_path, self_report=True)
     cache.clear()
+    built = build(tmp_path)
     clouds.add(
         "111122223333", actor=HIKESHI, name=HOSTILE, regions=["ap-northeast-1"], external_id="x", management=True
     )
     clouds.protect("*bastion*", actor=HIKESHI, reason=HOSTILE)
-    return build(tmp_path)
+    return built
 
 
 def _addresses(house: House) -> dict[str, str]:

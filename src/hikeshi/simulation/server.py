@@ -63,7 +63,28 @@ def application() -> Any:
     responses: Any = known  # its types do not say what it takes from elsewhere
     names = responses.method_names_from_class
     responses.method_names_from_class = names if hasattr(names, "cache_info") else lru_cache(maxsize=256)(names)
+    _keep_names()
     return moto
+
+
+def _keep_names() -> None:
+    """Under which names a member of an answer is looked for: it follows from the class it is taken from and the shape it gets."""
+    from moto.core.serialize import XFormedAttributePicker  # after SETTINGS, as above
+
+    picker: Any = XFormedAttributePicker  # its types do not let a method be replaced
+    find = picker.get_possible_keys
+    if hasattr(find, "known"):
+        return
+    known: dict[tuple[type, str, Any], tuple[str, ...]] = {}
+
+    def kept(self: Any, context: Any) -> tuple[str, ...]:
+        place = (type(context.obj), context.key, context.shape)
+        if (names := known.get(place)) is None:
+            names = known[place] = tuple(dict.fromkeys(find(self, context)))
+        return names
+
+    kept.known = known  # type: ignore[attr-defined]  # so that it is done once
+    picker.get_possible_keys = kept
 
 
 def end_with_parent() -> None:
