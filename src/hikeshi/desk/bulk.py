@@ -38,6 +38,21 @@ def insert_missing(model: type[models.Model], names: Sequence[str], rows: Sequen
     _insert(model._meta, [model._meta.get_field(name) for name in names], rows, "ON CONFLICT DO NOTHING")
 
 
+def update_many(rows: Sequence[models.Model], names: Sequence[str]) -> None:
+    """Save these fields of rows of one model, each in a statement of its own that is prepared once."""
+    if not rows:
+        return
+    meta = type(rows[0])._meta
+    fields = [meta.get_field(name) for name in names]
+    read = attrgetter(*(field.attname for field in fields), "pk")
+    marks = ", ".join(f"{connection.ops.quote_name(field.column)} = %s" for field in fields)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {meta.db_table} SET {marks} WHERE id = %s",  # noqa: S608 - our names
+            _converted(fields, [read(row) for row in rows]),
+        )
+
+
 def _insert(meta: Any, fields: Sequence[Any], rows: Sequence[tuple[Any, ...]], tail: str) -> list[tuple[Any, ...]]:
     """Returns what the statements return."""
     at_once = min(ROWS, VALUES // len(fields))

@@ -31,7 +31,8 @@ BATCH: Final = 200
 CHAINS: Final = 100
 """In one transaction: while it writes, on SQLite nobody else does."""
 OVER: Final = "clock.over"
-ENDING: Final = frozenset({OVER, *STOPS})
+CHANGING: Final = frozenset({OVER, "incident.severity", *STOPS})
+"""What changes escalations that are begun."""
 KNOWN: Final = frozenset({*TELLS, *STOPS})
 ALL: Final = frozenset({"incident.close", "incident.merge", "step.glass_review"})
 
@@ -82,8 +83,8 @@ def _move(chains: Mapping[int, Chain], some: list[Entry]) -> None:
 def follow(entry: Entry, incident: Incident | None, clock: Clock | None, within: Round) -> None:
     """What one entry makes necessary: escalations end or begin, notices are made. `clock`: the running one it is about."""
     data, now = told(entry), within.now
-    if entry.verb in ENDING and any(row.chain == entry.chain.name for row in within.escalations):
-        within.write()  # begun in this very round, and ended or replaced again
+    if entry.verb in CHANGING and any(row.chain == entry.chain.name for row in within.escalations):
+        within.write()  # begun in this very round, and changed again
         escalating.replace([clock] if clock and entry.verb == OVER else [], now=now)
     if templates := STOPS.get(entry.verb):
         escalating.end(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from hikeshi.desk.actor import Actor
+from hikeshi.desk.bulk import insert_many, update_many
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.notices.audience import Recipient
 from hikeshi.desk.notices.models import Escalation, Notice
@@ -35,10 +36,11 @@ class Round:
 
     def write(self) -> None:
         """Save what there is so far: who reads the tables has to find it."""
-        Escalation.objects.bulk_create(self.escalations)
-        if self.steps:
-            Escalation.objects.bulk_update(self.steps, ["step", "due_at"])
-        Notice.objects.bulk_create(self.notices)
+        insert_many(self.escalations)
+        update_many(self.steps, ("step", "due_at"))
+        for notice in self.notices:
+            notice.escalation_id = notice.escalation.pk if notice.escalation else None
+        insert_many(self.notices)
         for rows in (self.escalations, self.steps, self.notices):
             rows.clear()
 
