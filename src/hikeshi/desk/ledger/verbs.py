@@ -18,6 +18,7 @@ from msgspec import Raw
 from hikeshi.custody import chain as custody_chain
 from hikeshi.custody.verify import Verdict, verify as check
 from hikeshi.desk.actor import Actor
+from hikeshi.desk.bulk import update_many
 from hikeshi.desk.ledger.models import Chain, Entry
 from hikeshi.errors import Refused
 
@@ -53,15 +54,6 @@ class Pen:
         self.sealed.append(sealed)
         return sealed
 
-    def move(self) -> None:
-        """Save where the chain ends now."""
-        now = timezone.now()
-        if self.head.due_at is None:  # the first entry since the last checkpoint: a worker signs the next one
-            self.head.due_at = now + timedelta(seconds=settings.ENVIRONMENT.checkpoint_seconds)
-        if self.head.untold_since is None:  # the first entry since notices have looked
-            self.head.untold_since = now
-        self.head.save(update_fields=("head_seq", "head_hash", "due_at", "untold_since"))
-
 
 _PENS: Final[ContextVar[Mapping[str, Pen]]] = ContextVar("pens", default=MappingProxyType({}))
 """By name of the chain, while somebody is at it (`together`)."""
@@ -85,7 +77,7 @@ def together(chain: str) -> Iterator[Pen]:
         _PENS.reset(token)
     if pen.sealed:
         _store([pen])
-        pen.move()
+        _move([pen])
 
 
 def is_held(chain: str) -> bool:
@@ -113,7 +105,7 @@ def append_many(chain: str, drafts: Iterable[Draft], *, actor: Actor) -> None:
             pen.seal(draft, actor)
             if len(pen.sealed) >= BATCH:
                 _store([pen])
-                pen.move()
+                _move([pen])
 
 
 def append_each(lines: Iterable[tuple[str, Draft]], *, actor: Actor) -> None:
@@ -131,8 +123,7 @@ def append_each(lines: Iterable[tuple[str, Draft]], *, actor: Actor) -> None:
     for name, draft in lines:
         pens[name].seal(draft, actor)
     _store(pens.values())
-    for pen in pens.values():  # bulk_update costs more than one statement each
-        pen.move()
+    _move(pens.values())
 
 
 def _values(sealed: custody_chain.Entry) -> tuple[int, str, str, str, str, str, str, str, str]:
@@ -154,6 +145,18 @@ def _store(pens: Collection[Pen]) -> None:
             cursor.execute(insert, list(one_by_one.from_iterable(some)))
     for pen in pens:
         pen.sealed.clear()
+
+
+def _move(pens: Collection[Pen]) -> None:
+    """Save where the chains end now."""
+    now = timezone.now()
+    later = now + timedelta(seconds=settings.ENVIRONMENT.checkpoint_seconds)
+    for pen in pens:
+        pen.head.due_at = (
+            pen.head.due_at or later
+        )  # the first entry since the last checkpoint: a worker signs the next one
+        pen.head.untold_since = pen.head.untold_since or now  # the first entry since notices have looked
+    update_many([pen.head for pen in pens], ("head_seq", "head_hash", "due_at", "untold_since"))
 
 
 def _locked(name: str) -> Chain:
