@@ -43,7 +43,7 @@ def update_many(rows: Sequence[models.Model], names: Sequence[str]) -> None:
     if not rows:
         return
     meta = type(rows[0])._meta
-    fields = [meta.get_field(name) for name in names]
+    fields: list[Any] = [meta.get_field(name) for name in names]
     read = attrgetter(*(field.attname for field in fields), "pk")
     marks = ", ".join(f"{connection.ops.quote_name(field.column)} = %s" for field in fields)
     with connection.cursor() as cursor:
