@@ -8,6 +8,7 @@ import msgspec
 from typing_extensions import TypedDict  # pydantic asks for this one below Python 3.12
 
 from hikeshi.desk.runs.approvals import parts_of, standing
+from hikeshi.desk.runs.eta import eta
 from hikeshi.desk.runs.models import Approval, BrokenGlass, Step
 from hikeshi.errors import Refused
 
@@ -27,7 +28,10 @@ class ApprovalShape(TypedDict):
 
 
 class AskedShape(TypedDict):
-    """Where the asking stands. `left_out` asked for it and does not count; `parts` are what an approver may take out."""
+    """Where the asking stands. `left_out` asked for it and does not count; `parts` are what an approver may take out.
+
+    `seconds` is how long it takes once all `plans` of the incident that are asked for are approved: this one, and those that wait with it.
+    """
 
     purpose: str
     needed: int
@@ -37,6 +41,8 @@ class AskedShape(TypedDict):
     until: datetime
     left_out: str
     parts: list[str]
+    seconds: float
+    plans: int
 
 
 class GlassShape(TypedDict):
@@ -71,11 +77,12 @@ def asked(step: Step) -> AskedShape | None:
         return None
     if found is None or step.state == "approved":
         return None
+    ahead = eta(step)
     return {
         "purpose": found.purpose, "needed": found.need.count,
         "because": [msgspec.to_builtins(text) for text in found.need.because], "yes": [row.by for row in found.yes],
         "missing": found.missing, "until": found.until, "left_out": found.left_out,
-        "parts": parts_of(step) if found.purpose == "do" else [],
+        "parts": parts_of(step) if found.purpose == "do" else [], "seconds": round(ahead.seconds, 1), "plans": ahead.plans,
     }  # fmt: skip
 
 

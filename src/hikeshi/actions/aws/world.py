@@ -125,7 +125,7 @@ class AwsWorld:
         record: Recorder,
         endpoint_url: str | None = None,
         settings: AwsSettings | None = None,
-        earlier: Sequence[Plan] = (),
+        earlier: Sequence[Plan] | Callable[[], Sequence[Plan]] = (),
         sleep: Callable[[float], None] = time.sleep,
         buckets: Buckets | None = None,
         urgency: Urgency = Urgency.REST,
@@ -141,7 +141,7 @@ class AwsWorld:
         self.endpoint_url = endpoint_url
         self.simulated = endpoint_url is not None
         self.settings = settings or AwsSettings()
-        self.earlier = tuple(earlier)
+        self._earlier = earlier
         self.cloud_seconds = 0.0
         self.waited_seconds = 0.0
         """Spent waiting for our own turn, which is no time of the cloud's."""
@@ -159,6 +159,11 @@ class AwsWorld:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+    @cached_property
+    def earlier(self) -> tuple[Plan, ...]:
+        """The saved plans of this incident, read only when an action asks: an incident may have hundreds."""
+        return tuple(self._earlier() if callable(self._earlier) else self._earlier)
 
     @cached_property
     def caller(self) -> str:

@@ -46,7 +46,7 @@ def world_of(step: Step, recorder: Recorder) -> AwsWorld:
         record=recorder,
         endpoint_url=environment.aws_endpoint_url or None,
         settings=AwsSettings(evidence_bucket=bucket, protected=protected_patterns(account)),
-        earlier=[plan_of(other) for other in _earlier(step)],
+        earlier=lambda: [plan_of(other) for other in _earlier(step)],
         buckets=SHARED,
         urgency=urgency_of(step),
         together=TOGETHER,

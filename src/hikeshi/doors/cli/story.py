@@ -89,11 +89,11 @@ def play(story: Story, cloud: SimulatedCloud, *, then: Callable[[Story], None]) 
     """Run all stages, then `then` (the console) while the cloud and the worker still live."""
     with ThreadPoolExecutor(1) as pool:
         with story.stage("Simulated account and empty home", "模擬アカウントと空のホーム") as stage:
-            scene = _prepare(story, cloud, pool)
+            scene = prepare(story, cloud, pool)
             stage.facts = {"account": scene.account, "instance": scene.instance_id, "home": str(story.home)}
         from hikeshi.doors.station import Station  # Django is only ready now
 
-        actor, logs = _people(story), _logs(story, scene)
+        actor, logs = people(story), _logs(story, scene)
         with Station(scene.queue_url) as station:
             try:
                 _alert_to_containment(story, cloud, scene)
@@ -106,7 +106,7 @@ def play(story: Story, cloud: SimulatedCloud, *, then: Callable[[Story], None]) 
                 station.stop.set()
 
 
-def _prepare(story: Story, cloud: SimulatedCloud, pool: ThreadPoolExecutor) -> Scene:
+def prepare(story: Story, cloud: SimulatedCloud, pool: ThreadPoolExecutor) -> Scene:
     """The account is built while Django loads; the environment must be whole before settings read it."""
     building: Future[Scene] = pool.submit(build_account, cloud)
     import django  # loading it takes as long as building the account
@@ -126,7 +126,7 @@ def _prepare(story: Story, cloud: SimulatedCloud, pool: ThreadPoolExecutor) -> S
     return scene
 
 
-def _people(story: Story) -> Actor:
+def people(story: Story) -> Actor:
     from hikeshi.desk.accounts import verbs as accounts  # as above
     from hikeshi.desk.runs import ordering
     from hikeshi.doors.cli.serve import set_up
@@ -173,7 +173,7 @@ def _logs(story: Story, scene: Scene) -> Logs:
         return Logs([folder], "generated", truth)
 
 
-def _wait(what: str, ready: Callable[[], Any]) -> Any:
+def wait(what: str, ready: Callable[[], Any]) -> Any:
     """Look every 10 ms until `ready` gives something. Raises `Failed` after a minute, naming what did not happen."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
@@ -189,7 +189,7 @@ def _step(action: str) -> Step | None:
     return Step.objects.filter(action=action).select_related("run__incident").first()
 
 
-def _ended(action: str) -> Step | None:
+def ended(action: str) -> Step | None:
     step = _step(action)
     return step if step is not None and step.ended else None
 
@@ -203,7 +203,7 @@ def _alert_to_containment(story: Story, cloud: SimulatedCloud, scene: Scene) -> 
     with story.stage("Finding on the queue to isolation verified", "検出の受信から隔離の確認まで") as stage:
         started = time.perf_counter()
         send(cloud, scene, body)
-        isolated = _wait("The isolation", lambda: _ended(ISOLATE))
+        isolated = wait("The isolation", lambda: ended(ISOLATE))
         seconds = time.perf_counter() - started
         story.incident = isolated.run.incident
         stage.ok = isolated.state == "done" and all(len(groups) == 1 for groups in _groups(cloud, scene).values())
@@ -219,11 +219,11 @@ def _alert_to_containment(story: Story, cloud: SimulatedCloud, scene: Scene) -> 
         }
     with story.stage("The same finding again: no second incident", "同じ検出の再送: 二重に開始しない") as stage:
         send(cloud, scene, body)
-        _wait("The second delivery", lambda: Delivery.objects.filter(problem="").count() == 2)
+        wait("The second delivery", lambda: Delivery.objects.filter(problem="").count() == 2)
         stage.ok = Alert.objects.count() == 1
         stage.facts = {"deliveries": 2, "alerts": Alert.objects.count()}
     with story.stage("Tags, evidence sealed", "タグ付けと証拠の封印") as stage:
-        _wait("The tags", lambda: _ended("aws.ec2.mark"))
+        wait("The tags", lambda: ended("aws.ec2.mark"))
         steps = story.here().runs.get().steps.filter(key__in=UNATTENDED)
         stage.ok = all(step.state == "done" for step in steps)
         stage.facts = {step.action: f"{step.state} ({step.grade or 'none'})" for step in steps}
@@ -251,7 +251,7 @@ def _timeline(story: Story, logs: Logs, actor: Actor) -> None:
         stage.facts = {"item": item.name, "files": item.files, "bytes": item.size, "sha256": item.sha256}
     with story.stage("One timeline", "1 本の時系列") as stage:
         timelines.ask(incident, "main", [item], actor=actor)
-        timeline = _wait("The timeline", lambda: incident.timelines.exclude(state="asked").first())
+        timeline = wait("The timeline", lambda: incident.timelines.exclude(state="asked").first())
         stage.ok = logs.truth is None or timeline.report["unreadable_count"] == len(logs.truth.damaged)
         stage.facts = {name: timeline.report[name] for name in ("files", "events", "duplicates", "unreadable_count")}
         stage.facts["unreadable"] = [line["place"] for line in timeline.report["unreadable"]]
@@ -292,7 +292,7 @@ def _undo(story: Story, cloud: SimulatedCloud, scene: Scene, actor: Actor) -> No
         if step is None:
             raise Failed("There is no isolation to undo.")
         undoing.undo(step, actor=actor, reason="End of the demo: the simulated host is released.")
-        undone = _wait("The undo", lambda: (now := _step(ISOLATE)) and now.state != "undoing" and now)
+        undone = wait("The undo", lambda: (now := _step(ISOLATE)) and now.state != "undoing" and now)
         restored = _groups(cloud, scene)
         stage.ok = undone.state == "undone" and restored == {
             interface: sorted(groups) for interface, groups in scene.original_groups.items()

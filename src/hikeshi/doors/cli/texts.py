@@ -664,6 +664,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "exercised_on": ("Last exercised on", "最終演習日"),
     "holidays": ("Holidays", "休日"),
     "holidays_unknown": ("Holidays not known", "休日データなし"),
+    "plans": ("Plans carried out together", "まとめて実行する計画"),
 }
 
 

@@ -13,6 +13,7 @@ from hikeshi.actions.action import Plan
 from hikeshi.desk.evidence.models import Item
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.runs import approvals, plans
+from hikeshi.desk.runs.eta import eta
 from hikeshi.desk.runs.gate import gate
 from hikeshi.desk.runs.models import Step
 from hikeshi.desk.runs.pinned import spec_of
@@ -72,8 +73,10 @@ def _gate(found: Step) -> dict[str, Any]:
 def _asked(request: HttpRequest, found: Step, plan: Plan | None) -> dict[str, Any]:
     """Who has said yes, how many are missing, what may be taken out, and what was done without asking."""
     mine = found.approvals.filter(by=actor(request).name, yes=True, ended="", order=None)
+    asked = approvals.standing(found) if plan and found.state != "approved" else None
     return {
-        "asked": approvals.standing(found) if plan and found.state != "approved" else None,
+        "asked": asked,
+        "eta": eta(found) if asked else None,
         "plan_parts": approvals.parts_of(found) if plan else [],
         "may_revoke": found.state in {"asked", "approved", "undo_asked"} and mine.exists(),
         "glass": found.glass.all(),

@@ -1,0 +1,59 @@
+"""How long it takes is said before anybody says yes, for all that would go together."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from desk.asked import asked
+from hikeshi.actions.action import Call, Plan
+from hikeshi.desk.actor import Actor
+from hikeshi.desk.incidents.models import Incident
+from hikeshi.desk.runs.eta import eta
+from hikeshi.desk.runs.models import Step
+from hikeshi.desk.runs.plans import plan_of
+from hikeshi.doors.asking import asked as shape
+from hikeshi.text import Text
+
+pytestmark = pytest.mark.django_db
+WHY = Text("x", "あ")
+SHARED = Call(operation="ec2:CreateSecurityGroup", params={"VpcId": "vpc-1"}, why=WHY)
+
+
+def planned(step: Step, number: int) -> None:
+    swap = Call(
+        operation="ec2:ModifyNetworkInterfaceAttribute", params={"NetworkInterfaceId": f"eni-{number}"}, why=WHY
+    )
+    plan: Plan = replace(plan_of(step), calls=(SHARED, swap))
+    step.plan, step.plan_digest = plan.canonical.decode(), plan.digest
+
+
+def test_two_hundred_wait_for_what_aws_lets_through_and_what_they_share_is_made_once(
+    incident: Incident, commander: Actor
+) -> None:
+    first = asked(incident, commander)
+    planned(first, 0)
+    first.save()
+    assert tuple(eta(first)) == (1.0, 1)
+    more = []
+    for number in range(1, 200):
+        row = Step(
+            run=first.run,
+            key=f"9.{number}",
+            place=99,
+            phase="containment",
+            title={},
+            text={},
+            action=first.action,
+            state="asked",
+        )
+        row.inputs, row.plan, row.plan_digest = first.inputs, first.plan, first.plan_digest
+        planned(row, number)
+        more.append(row)
+    Step.objects.bulk_create(more)
+    found = eta(first)
+    assert found.plans == 200
+    assert 22 < found.seconds < 24  # (200 - 100) / 4.5, and the calls themselves
+    said = shape(first)
+    assert said
+    assert (said["plans"], said["seconds"]) == (200, round(found.seconds, 1))
