@@ -178,3 +178,14 @@ def test_when_too_many_wait_the_next_are_sent_away(monkeypatch: pytest.MonkeyPat
     assert away
     assert all(int(answer.headers[b"retry-after"]) >= 1 for answer in away)
     assert len(desk.kept) + len(away) == 20
+
+
+def test_those_that_come_within_milliseconds_share_a_transaction_from_the_first() -> None:
+    desk = Desk()
+    made = door(desk)
+
+    async def many() -> list[Answer]:
+        return await asyncio.gather(*[send(made, idempotency_key=str(number)) for number in range(8)])
+
+    assert [answer.status for answer in asyncio.run(many())] == [202] * 8
+    assert len(desk.batches) < 8
