@@ -217,5 +217,6 @@ def _spread(tasks: Sequence[Task], workers: int) -> Iterator[tuple[Task, Done]]:
 def _server() -> multiprocessing.context.ForkServerContext:
     """Processes are forked from one that has loaded everything and has no threads; the caller may have threads and open databases."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([perform.__module__])
+    # Arrow loads pandas, where that is installed, at its first array: once is enough.
+    context.set_forkserver_preload([perform.__module__, "pandas"])
     return context

@@ -19,6 +19,7 @@ from hikeshi.events.assumed import Assumption, Clock, applied, mapped_by
 from hikeshi.events.columns import SIZE, UNLIKE, batch as columns_of, coded, in_order
 from hikeshi.events.event import COLUMNS, Event
 from hikeshi.events.fast import FAST, sure
+from hikeshi.events.fast.gathering import Gathering, Taken
 from hikeshi.events.parquet_rows import Rows, is_parquet, rows_of
 from hikeshi.events.parser import Parser
 from hikeshi.events.parsers import recognise
@@ -71,7 +72,7 @@ class Done(msgspec.Struct, frozen=True):
 def perform(task: Task) -> Done:
     """Read the files, write the parts, commit the batch."""
     layout = Layout(Path(task.folder))
-    writer = _Writer(layout, task.number)
+    writer, gathering = _Writer(layout, task.number), Gathering()
     sources: list[SourceRow] = []
     unknown: list[str] = []
     closed: list[Place] = []
@@ -81,7 +82,7 @@ def perform(task: Task) -> Done:
                 size = os.fstat(file.fileno()).st_size
                 source = Source(path, file, limits=task.limits, sha256=sha256)
                 known = task.known.get(path, Known())
-                row = _read(source, size, writer, known)
+                row = _read(source, size, writer, gathering, known)
                 if row and known.written_ns and os.fstat(file.fileno()).st_mtime_ns != known.written_ns:
                     row = _changed(row)
         except OSError as error:
@@ -91,6 +92,8 @@ def perform(task: Task) -> Done:
             unknown.append(path)
         else:
             sources.append(row)
+        writer.add_all(gathering.full())
+    writer.add_all(gathering.rest())
     if sources:
         layout.commit(Batch(number=task.number, parts=writer.close(), sources=tuple(sources)))
     return Done(len(sources), tuple(unknown), tuple(closed))
@@ -103,8 +106,8 @@ def _changed(row: SourceRow) -> SourceRow:
     return msgspec.structs.replace(row, unreadable_count=counted, unreadable=(place, *row.unreadable[: PLACES - 1]))
 
 
-def _read(source: Source, size: int, writer: _Writer, known: Known) -> SourceRow | None:
-    """The manifest row of a source, its events written. None where it is no known log."""
+def _read(source: Source, size: int, writer: _Writer, gathering: Gathering, known: Known) -> SourceRow | None:
+    """The manifest row of a source, its events written or gathered. None where it is no known log."""
     archive = is_archive(source.head)  # its members may look like logs where they are not packed
     parser = None if archive else _parser(source, known)
     empty = not source.head.strip() and not source.troubles
@@ -112,8 +115,7 @@ def _read(source: Source, size: int, writer: _Writer, known: Known) -> SourceRow
     if not log and not known.stored:  # of what was read before, the events give way to one line that says why
         return None
     counted = _Counted()
-    for one in counted.all_of(_found(source, parser, known.assumed)):
-        writer.add(one)
+    writer.add_all(counted.all_of(_found(source, parser, gathering, known.assumed)))
     return SourceRow(
         path=source.name,
         sha256=source.sha256,
@@ -145,11 +147,15 @@ def _recognised(source: Source) -> Parser | None:
     return None if isinstance(rows, Unreadable) else rows
 
 
-def _found(source: Source, parser: Parser | None, assumed: Sequence[Assumption]) -> Iterable[Any | Event | Unreadable]:
-    """What is in the source, by the shortcut where there is one: that knows no zones."""
+def _found(
+    source: Source, parser: Parser | None, gathering: Gathering, assumed: Sequence[Assumption]
+) -> Iterable[Any | Event | Taken | Unreadable]:
+    """What is in the source, by the shortcut where there is one: that knows no zones, and what is gathered no clocks at all."""
     clock = Clock.of(assumed, parser.NAME if parser else "")
     if parser is None or parser.NAME not in FAST or clock.zone or isinstance(parser, Rows):
         return read(source, parser, assumed)
+    if clock == Clock() and gathering.wants(source, parser):
+        return chain(gathering.of(source), source.troubles)
     return chain(clock.corrected(FAST[parser.NAME](source)), source.troubles)
 
 
@@ -162,7 +168,7 @@ class _Counted:
         self.first: int | None = None
         self.last: int | None = None
 
-    def all_of(self, found: Iterable[Any | Event | Unreadable]) -> Iterator[Any | Event]:
+    def all_of(self, found: Iterable[Any | Event | Taken | Unreadable]) -> Iterator[Any | Event]:
         count, first, last = 0, 1 << 63, -(1 << 63)
         for one in found:
             if isinstance(one, Event):
@@ -171,6 +177,8 @@ class _Counted:
                 yield one
             elif isinstance(one, Unreadable):
                 self._note(one)
+            elif isinstance(one, Taken):
+                self._seen(*one)
             elif one.num_rows:
                 span = pc.min_max(one["ts"]).as_py()
                 self._seen(one.num_rows, span["min"], span["max"])
@@ -211,6 +219,10 @@ class _Writer:
             self._bytes += one.nbytes
         if self._bytes >= PART:
             self._write()
+
+    def add_all(self, found: Iterable[Event | Any]) -> None:
+        for one in found:
+            self.add(one)
 
     def close(self) -> tuple[str, ...]:
         """The names of the parts, all of them written."""

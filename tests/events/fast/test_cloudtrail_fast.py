@@ -14,7 +14,7 @@ from hikeshi.errors import Unreadable
 from hikeshi.events import json_records
 from hikeshi.events.columns import batch
 from hikeshi.events.event import Event
-from hikeshi.events.fast import FAST, cloudtrail as fast, sure
+from hikeshi.events.fast import FAST, sure
 from hikeshi.events.parsers import cloudtrail, recognise
 from hikeshi.events.reading import read
 from hikeshi.events.source import Source
@@ -22,11 +22,6 @@ from hikeshi.events.source import Source
 SAMPLES = sorted((Path(__file__).parents[2] / "samples" / "cloudtrail").iterdir())
 
 Found = tuple[list[dict[str, Any]], list[str]]
-
-
-@pytest.fixture(autouse=True)
-def _columns_for_few_records_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fast, "FEW", 0)
 
 
 def by_parser(content: bytes) -> Found:

@@ -32,13 +32,10 @@ from hikeshi.events.reading import stamped
 from hikeshi.events.source import Source
 from hikeshi.events.times import Instant, instant
 
-FEW = 48 << 10
-"""Bytes of a document below which columns are not worth their making."""
-
 BLOCK = 4096
 """Records made into columns at once."""
 
-_ODD = (*BROKEN, pa.ArrowInvalid, pa.ArrowTypeError)
+ODD = (*BROKEN, pa.ArrowInvalid, pa.ArrowTypeError)
 """What is raised at anything that needs the parser."""
 
 NULL = Raw(b"null")
@@ -78,6 +75,7 @@ class Plain(Rest, gc=False):
 
 
 _plain = msgspec.json.Decoder(Plain)
+_list = msgspec.json.Decoder(list[Plain])
 _identity = msgspec.json.Decoder(Identity | None)
 _encoder = msgspec.json.Encoder()
 
@@ -86,9 +84,7 @@ def batches(source: Source) -> Iterator[Any | Event | Unreadable]:
     """Record batches of the source's calls, single events where columns do not pay, and what could not be read."""
     if cloudtrail.is_digest(source):
         return
-    if len(source.head) < FEW:
-        yield from stamped(cloudtrail.of_records(records(source), source), source, cloudtrail)
-    elif by_lines(source.head):
+    if by_lines(source.head):
         yield from _by_record(records(source), source)
     else:
         document = Document(source)
@@ -103,17 +99,18 @@ def _piece(text: bytes, document: Document, source: Source) -> Iterator[Any | Ev
         return
     first = document.seq + 1
     try:
-        calls = _plain.decode_lines(b"\n".join(found))
+        calls = _list.decode(b"[%b]" % text)
         odd = {number for number, call in enumerate(calls) if _is_odd(call)}
-        if len(calls) != len(found) or 2 * len(odd) > len(calls):
-            raise pa.ArrowInvalid("this is the parser's, or one record has lines of its own")
-        kept = [number for number in range(len(calls)) if number not in odd]
-        made = _columns([calls[number] for number in kept], _lines([found[number] for number in kept]), source) | {
+        if 2 * len(odd) > len(calls):
+            raise pa.ArrowInvalid("this is the parser's")
+        kept = [number for number in range(len(calls)) if number not in odd] if odd else range(len(calls))
+        made = _columns([calls[number] for number in kept], _texts([found[number] for number in kept])) | _place(source)
+        made |= {
             "seq": pa.array([first + number for number in kept], pa.int64()),
             "source_variant": cloudtrail.VARIANTS.get(document.variant, document.variant),
         }
         plain = assembled(made, len(kept))
-    except _ODD:
+    except ODD:
         yield from _by_record(document.counted(found), source)
         return
     document.seq += len(found)
@@ -128,18 +125,18 @@ def _by_record(found: Iterator[Record | Unreadable], source: Source) -> Iterator
         plain: list[tuple[Plain, Record]] = []
         left: list[Record | Unreadable] = []
         for one in block:
-            if isinstance(one, Record) and (call := _call(one)) is not None:
+            if isinstance(one, Record) and (call := plain_call(one)) is not None:
                 plain.append((call, one))
             else:
                 left.append(one)
         try:
-            yield _of_records(plain, source)
-        except _ODD:
+            yield of_plain(plain, _place(source))
+        except ODD:
             left = block
         yield from stamped(cloudtrail.of_records(left, source), source, cloudtrail)
 
 
-def _call(record: Record) -> Plain | None:
+def plain_call(record: Record) -> Plain | None:
     """The record where it is plain: what the parser would look at twice is its own."""
     try:
         call = _plain.decode(record.data)
@@ -153,33 +150,35 @@ def _is_odd(call: Plain) -> bool:
     return not call.eventID or not call.eventName or call.eventName in LOGINS
 
 
-def _of_records(plain: Sequence[tuple[Plain, Record]], source: Source) -> Any:
+def of_plain(plain: Sequence[tuple[Plain, Record]], place: dict[str, Any]) -> Any:
+    """The batch of plain records; `place` has path and SHA-256 of their source, or of each. Raises one of ODD where one is the parser's."""
     calls, found = [call for call, _ in plain], [record for _, record in plain]
-    made = _columns(calls, _texts([Raw(record.data) for record in found]), source) | {
+    made = _columns(calls, _texts([record.data for record in found])) | place
+    variants = [cloudtrail.VARIANTS.get(record.variant, record.variant) for record in found]
+    made |= {
         "seq": pa.array([record.seq for record in found], pa.int64()),
         "offset": pa.array([record.offset for record in found], pa.int64()),
-        "source_variant": pa.array([cloudtrail.VARIANTS.get(record.variant, record.variant) for record in found]),
+        "source_variant": pa.array(variants, pa.string()),
     }
     return assembled(made, len(calls))
 
 
-def _texts(values: Sequence[Any]) -> Any:
-    """JSON of each value. Raises ArrowInvalid where it is not UTF-8."""
-    joined = _encoder.encode_lines(values)[:-1]
-    if joined.count(b"\n") == len(values) - 1:
-        return lines_of(joined, len(values))
-    return pa.array([_encoder.encode(value) for value in values], pa.binary()).cast(pa.string())
+def _place(source: Source) -> dict[str, Any]:
+    return {"path": source.name, "evidence_sha256": source.sha256}
 
 
-def _lines(values: Sequence[Raw]) -> Any:
-    """The same of values that have no lines of their own."""
-    return lines_of(b"\n".join(values), len(values))
+def _texts(values: Sequence[bytes | Raw]) -> Any:
+    """An array of the texts as they are. Raises ArrowInvalid where they are not UTF-8, or more than an array holds."""
+    joined = b"".join(values)
+    ends = pc.cumulative_sum_checked(pa.array([0, *map(len, values)], pa.int32()))
+    made = pa.StringArray.from_buffers(len(values), ends.buffers()[1], pa.py_buffer(joined))
+    if not joined.isascii():
+        made.validate(full=True)
+    return made
 
 
-def _columns(calls: Sequence[Plain], raw: Any, source: Source) -> dict[str, Any]:
-    """Every column but those that tell the place. Raises one of _ODD where a call is the parser's."""
-    if any(map(_is_odd, calls)):
-        raise pa.ArrowInvalid("something here needs the parser")
+def _columns(calls: Sequence[Plain], raw: Any) -> dict[str, Any]:
+    """Every column but those that tell the place, of calls that are not odd. Raises one of ODD where one is the parser's."""
     who = _who(calls)
     recipient = _text([call.recipientAccountId for call in calls])
     account = pc.if_else(pc.equal(pc.fill_null(recipient, ""), ""), as_text(who["actor_account"]), recipient)
@@ -193,8 +192,8 @@ def _columns(calls: Sequence[Plain], raw: Any, source: Source) -> dict[str, Any]
         "attrs": _attrs(calls),
         "account": account,
         "region": _text([call.awsRegion for call in calls]),
-        "source_kind": cloudtrail.NAME, "parser_version": cloudtrail.VERSION, "path": source.name, "evidence_sha256": source.sha256,
-        "provider": "aws", "category": "api", "ts_desc": "completed",
+        "source_kind": cloudtrail.NAME, "parser_version": cloudtrail.VERSION, "provider": "aws", "category": "api",
+        "ts_desc": "completed",
     }  # fmt: skip
 
 
@@ -255,8 +254,16 @@ def _what(calls: Sequence[Plain], name: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _written(values: Sequence[Rest]) -> Any:
+    """JSON of each. Raises ArrowInvalid where it is not UTF-8."""
+    joined = _encoder.encode_lines(values)[:-1]
+    if joined.count(b"\n") == len(values) - 1:
+        return lines_of(joined, len(values))
+    return pa.array([_encoder.encode(value) for value in values], pa.binary()).cast(pa.string())
+
+
 def _attrs(calls: Sequence[Plain]) -> Any:
-    texts = _texts([Rest(*fields) for fields in map(_rest, calls)])
+    texts = _written([Rest(*fields) for fields in map(_rest, calls)])
     empty = pc.equal(texts, "{}")
     return pc.if_else(empty, pa.scalar(None, pa.string()), texts) if pc.any(empty).as_py() else texts
 

@@ -1,0 +1,78 @@
+"""Small objects made into columns together come out as the parser has them, each from its own file."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from hikeshi.errors import Unreadable
+from hikeshi.events.columns import batch
+from hikeshi.events.event import Event
+from hikeshi.events.fast import gathering
+from hikeshi.events.fast.gathering import Gathering, Taken
+from hikeshi.events.parsers import cloudtrail
+from hikeshi.events.reading import read
+from hikeshi.events.source import Source
+
+
+def call(number: int, **other: Any) -> dict[str, Any]:
+    made = {
+        "eventVersion": "1.09", "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/a", "accountId": "111122223333"},
+        "eventTime": f"2026-11-06T14:00:{number:02}Z", "eventName": "GetObject", "eventSource": "s3.amazonaws.com", "eventID": str(number),
+        "requestParameters": {"bucketName": "例"},
+    }  # fmt: skip
+    return made | other
+
+
+def source(name: str, *records: Any) -> Source:
+    return Source.of(json.dumps({"Records": records}, ensure_ascii=False).encode(), name=name)
+
+
+OBJECTS: dict[str, list[Any]] = {
+    "a.json": [call(1), call(2, errorCode="AccessDenied", resources=[{"ARN": "arn:aws:s3:::b"}])],
+    "b.json": [call(3), call(4, eventName="ConsoleLogin"), call(5, eventID=None), call(6, userIdentity="nobody"), 7, call(8, eventTime="late")],
+    "c.json": [call(1)],
+}  # fmt: skip
+
+
+def rows(found: list[Any]) -> list[dict[str, Any]]:
+    made = batch([one for one in found if isinstance(one, Event)]).to_pylist()
+    made += [row for one in found if not isinstance(one, (Event, Taken, Unreadable)) for row in one.to_pylist()]
+    return sorted(made, key=lambda row: (row["path"], row["seq"]))
+
+
+def gathered() -> tuple[list[Any], list[Any]]:
+    """What was said while gathering, and what came of it."""
+    both = Gathering()
+    said: list[Any] = []
+    for name, records in OBJECTS.items():
+        one = source(name, *records)
+        assert both.wants(one, cloudtrail)
+        said += both.of(one)
+    return said, [*both.full(), *both.rest(), *both.rest()]
+
+
+def test_small_objects_come_out_as_the_parser_has_them() -> None:
+    said, made = gathered()
+    parsed = [one for name, records in OBJECTS.items() for one in read(source(name, *records), cloudtrail)]
+    assert rows([*said, *made]) == rows(parsed)
+    unreadable = [[str(one) for one in found if isinstance(one, Unreadable)] for found in (said, parsed)]
+    assert unreadable[0] == unreadable[1]
+    assert sum(one.records for one in said if isinstance(one, Taken)) == sum(one.num_rows for one in made)
+
+
+def test_what_has_no_columns_after_all_is_the_parsers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError
+
+    whole = rows([one for part in gathered() for one in part])
+    monkeypatch.setattr(gathering, "of_plain", broken)
+    assert rows([one for part in gathered() for one in part]) == whole
+
+
+@pytest.mark.parametrize("text", ["\\ud800", "\xff"])
+def test_what_may_be_no_text_does_not_wait(text: str) -> None:
+    content = json.dumps({"Records": [call(1)]}).replace("GetObject", text).encode("latin-1")
+    assert not Gathering().wants(Source.of(content), cloudtrail)
