@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connections
@@ -28,7 +29,8 @@ ROUNDS = 4
 
 def at_once(acts: Sequence[Callable[[], object]]) -> list[Exception | None]:
     """What came of each. All begin together."""
-    start, found = threading.Barrier(len(acts)), [None] * len(acts)  # type: list[Exception | None]
+    start = threading.Barrier(len(acts))
+    found: list[Exception | None] = [None for _act in acts]
 
     def one(place: int, act: Callable[[], object]) -> None:
         try:
@@ -111,10 +113,11 @@ def test_an_update_that_arrives_while_it_is_judged_is_counted_and_what_is_worse_
 def test_a_suppression_made_while_alerts_arrive_hides_whole_groups_or_none(hikeshi: Actor, off_it: Actor) -> None:
     kind = group_of(hikeshi, cause="i-first", severity=5).kind
     day = timezone.now() + timedelta(days=1)
-    came = at_once(
-        [lambda: suppressing.suppress({"kind": kind}, actor=off_it, reason="Known.", expires_at=day)]
-        + [lambda number=number: arrive(hikeshi, cause=f"i-{number}", severity=5) for number in range(3)]
-    )
+    acts: list[Callable[[], object]] = [
+        partial(arrive, hikeshi, cause=f"i-{number}", severity=5) for number in range(3)
+    ]
+    hide = partial(suppressing.suppress, {"kind": kind}, actor=off_it, reason="Known.", expires_at=day)
+    came = at_once([hide, *acts])
     assert came == [None] * 4
     for group in Group.objects.all():
         assert (group.state == "suppressed") == (group.suppression_id is not None)

@@ -11,6 +11,7 @@ from typing import Final
 from hikeshi.doors.cli.options import Language, WrongUsage
 from hikeshi.doors.cli.plain import plain
 from hikeshi.doors.cli.texts import say
+from hikeshi.doors.refusals import japanese
 from hikeshi.errors import Failed, HikeshiError, Refused, Unreadable
 
 DONE: Final = 0
@@ -33,9 +34,10 @@ def code_of(problem: HikeshiError) -> int:
 def tell(problem: HikeshiError, language: Language) -> int:
     """Say what is wrong and how to go on. Returns the exit code."""
     code = code_of(problem)
-    lines = [f"{say(f'say.error.{code}', language)}: {problem.message}"]
+    own = (lambda text: japanese(text) or text) if language == "ja" else str
+    lines = [f"{say(f'say.error.{code}', language)}: {own(problem.message)}"]
     if problem.hint:
-        lines.append(f"{say('say.hint', language)}: {problem.hint}")
+        lines.append(f"{say('say.hint', language)}: {own(problem.hint)}")
     sys.stderr.write(plain("\n".join(lines)) + "\n")
     return code
 

@@ -18,6 +18,7 @@ from hikeshi.desk.incidents.models import DUTIES
 from hikeshi.desk.ledger.models import Entry
 from hikeshi.desk.ledger.phrases import sentence
 from hikeshi.doors.console.times import local, relative, span, universal
+from hikeshi.doors.refusals import japanese
 
 register = template.Library()
 XML_HEAD = re.compile(r"^<\?xml.*?\?>\s*")
@@ -73,6 +74,13 @@ def pretty(value: Any) -> str:
         except ValueError:
             return str(value)
     return json.dumps(value, ensure_ascii=False, indent=2, default=str)
+
+
+@register.filter
+def refusal(text: str) -> SafeString:
+    """An error's message in the reader's language, or marked as English."""
+    said = japanese(text) if get_language() == "ja" else ""
+    return format_html("{}", said) if said else format_html('<span lang="en">{}</span>', text)
 
 
 @register.filter

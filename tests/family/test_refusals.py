@@ -1,0 +1,41 @@
+"""Every error in the table is one that the code really raises, and is said in the reader's language."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import hikeshi
+from hikeshi.doors.refusals import SAID, japanese
+
+ERRORS = frozenset({"Conflict", "Failed", "NotThere", "Refused", "Unreadable", "WrongUsage"})
+
+
+def said_by_the_code() -> Iterator[str]:
+    """The messages and hints of all errors, `{}` where something is filled in."""
+    for path in Path(hikeshi.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in ERRORS:
+                yield from _texts([*node.args[:1], *(one.value for one in node.keywords if one.arg == "hint")])
+
+
+def _texts(nodes: list[ast.expr]) -> Iterator[str]:
+    for node in nodes:
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(str(one.value) if isinstance(one, ast.Constant) else "{}" for one in node.values)
+        elif isinstance(node, ast.Constant):
+            yield str(node.value)
+
+
+def test_every_line_is_said_somewhere_and_stands_in_its_place() -> None:
+    assert list(SAID) == sorted(SAID)
+    assert sorted(set(SAID) - set(said_by_the_code())) == []
+    assert [one for one, said in SAID.items() if one.count("{}") != said.count("{}") or said.isascii()] == []
+
+
+def test_what_is_filled_in_is_kept_and_what_is_not_known_is_left_to_english() -> None:
+    assert japanese("GRP-7 may be put off by 4 hours at most.") == "GRP-7 を保留できるのは 4 時間までです。"
+    assert japanese("A verdict needs a reason.") == "判定には理由が必要です。"
+    assert japanese("Something nobody has translated.") == ""
+    assert japanese("{0} is not a role.") == "{0} という役割はありません。"
