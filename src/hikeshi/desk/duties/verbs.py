@@ -106,16 +106,12 @@ def _ring(clocks: Sequence[Clock], now: datetime, actor: Actor) -> None:
     Clock.objects.filter(pk__in=[clock.pk for clock in stopped]).update(due_at=None, **FREE)
     Clock.objects.filter(pk__in=over).update(state="over", breached_at=F("deadline"), due_at=None, **FREE)
     Clock.objects.filter(pk__in=soon).update(state="soon", due_at=F("deadline"), **FREE)
-    lines = [
-        (
-            clock.chain.name,
-            ledger.Draft(
-                "clock.over" if clock.pk in over else "clock.soon", clock.rule, {"deadline": clock.deadline.isoformat()}
-            ),
-        )
-        for clock in running
-    ]
+    lines = [(clock.chain.name, _line(clock, "over" if clock.pk in over else "soon")) for clock in running]
     ledger.append_each(lines, actor=actor)
+
+
+def _line(clock: Clock, state: str) -> ledger.Draft:
+    return ledger.Draft(f"clock.{state}", clock.rule, {"deadline": clock.deadline.isoformat()})
 
 
 def next_due(before: datetime) -> datetime | None:

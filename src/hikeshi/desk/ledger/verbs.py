@@ -151,11 +151,9 @@ def _move(pens: Collection[Pen]) -> None:
     """Save where the chains end now."""
     now = timezone.now()
     later = now + timedelta(seconds=settings.ENVIRONMENT.checkpoint_seconds)
-    for pen in pens:
-        pen.head.due_at = (
-            pen.head.due_at or later
-        )  # the first entry since the last checkpoint: a worker signs the next one
-        pen.head.untold_since = pen.head.untold_since or now  # the first entry since notices have looked
+    for head in (pen.head for pen in pens):
+        # Set by the first entry since the last checkpoint, which a worker signs then, and since notices have looked.
+        head.due_at, head.untold_since = head.due_at or later, head.untold_since or now
     update_many([pen.head for pen in pens], ("head_seq", "head_hash", "due_at", "untold_since"))
 
 
