@@ -210,6 +210,9 @@ def measure(kind: str, options: argparse.Namespace, folder: Path) -> bool:
     took, said["killed"] = at_work(folder, options.workers, options.kill, options.limit)
     steps, seconds = done.count() - before, took - HELD
     lateness, again = late(folder)
+    if len(lateness) < 2:
+        print(f"{kind}: the workers have not begun within {options.limit:g} s.", file=sys.stderr)
+        return False
     problems = list(wrong(finished=not over.exists()))
     said |= {
         "finished": not over.exists(), "steps": steps, "seconds": round(seconds, 1), "steps_per_s": round(steps / seconds, 1),
