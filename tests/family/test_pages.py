@@ -18,6 +18,7 @@ from pytest_django.fixtures import Settings
 
 from doors.console.house import HIKESHI, HOSTILE, House, build, pages_of_incident, signed_in
 from hikeshi.desk.accounts import verbs as accounts
+from hikeshi.desk.accounts.models import Contact
 from hikeshi.desk.clouds import verbs as clouds
 from hikeshi.desk.playbooks import drafting
 from hikeshi.doors.console.middleware import POLICY
@@ -26,7 +27,7 @@ from hikeshi.doors.console.urls import urlpatterns
 LANGUAGES = ("en", "ja")
 SENT_ONLY = {
     "order_act", "orders_act", "playbook_draft_act", "playbook_look",
-    "mine_act", "oncall_act", "propose_handover",
+    "mine_act", "oncall_act", "propose_handover", "rotation_act",
     "bundle_export", "bundle_import", "secrecy_act",
     "details_act",
     "asset_add", "asset_act",
@@ -119,7 +120,7 @@ def house(db: None, settings: Settings, tmp_path: Path) -> House:
 
 def _addresses(house: House) -> dict[str, str]:
     secret = accounts.invite(actor=accounts.actor_of(house.admin, "cli"), role="observer")
-    link = house.offered()
+    link, told = house.offered(), house.told()
     written = drafting.begin("ransomware", actor=accounts.actor_of(house.admin, "cli"))
     return {
         "playbooks": "/playbooks/", "playbook_import": "/playbooks/import/", "playbook": "/playbooks/ransomware/", "playbook_draft": f"/playbooks/drafts/{written.pk}/",
@@ -130,7 +131,8 @@ def _addresses(house: House) -> dict[str, str]:
         "assets": "/assets/", "known": f"/alerts/groups/{house.alert.group_id}/known/", "asset": f"/assets/{house.asset.pk}/", "asset_import": "/assets/import/",
         "audit": "/audit/", "clock_rules": "/clocks/?jurisdiction=JP", "clock_rule": "/clocks/jp-appi-final/?appi_known_on=2026-11-02",
         "severity": "/severity/", "house_facts": "/clocks/organisation/", "me": "/me/", "mine": "/mine/", "oncall": "/oncall/", "orders": "/orders/", "welcome": "/welcome/", "invite": f"/invite/{secret}/", "handover": f"/handover/{link}/", **pages_of_incident(house),
-        "readiness": "/readiness/", "rehearsals": "/simulations/", "rehearsal": "/simulations/ransomware/", "coverage": "/coverage/", "channels": "/channels/", "notices": "/notices/", "notice_take": f"/notice/{house.told()}/",
+        "readiness": "/readiness/", "rehearsals": "/simulations/", "rehearsal": "/simulations/ransomware/", "coverage": "/coverage/", "channels": "/channels/", "notices": "/notices/", "notice_take": f"/notice/{told}/",
+        "contact": f"/oncall/contacts/{Contact.objects.latest('pk').pk}/", "rotations": "/oncall/rotations/",
         "self_report": "/report/", "self_reported": "/report/7K3-M9Q/",
     }  # fmt: skip
 

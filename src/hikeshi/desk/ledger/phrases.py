@@ -309,6 +309,7 @@ WORDS_JA: Final[dict[str, str]] = {
     "mismatch": "不一致",
     "monitoring": "監視中",
     "next": "次の対応",
+    "no way to reach them is known": "連絡手段の登録なし",
     "none": "なし",
     "not_compromised": "侵害なし",
     "not_recoverable": "復旧不能",
