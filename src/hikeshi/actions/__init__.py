@@ -24,6 +24,7 @@ from hikeshi.actions.aws.data.block_bucket import BlockBucket
 from hikeshi.actions.aws.data.block_snapshot_sharing import BlockSnapshotSharing
 from hikeshi.actions.aws.data.contain_cluster import ContainCluster
 from hikeshi.actions.aws.data.contain_database import ContainDatabase
+from hikeshi.actions.aws.data.contain_database_cluster import ContainDatabaseCluster
 from hikeshi.actions.aws.data.contain_service import ContainService
 from hikeshi.actions.aws.data.distrust_lists import DistrustLists
 from hikeshi.actions.aws.data.freeze_function import FreezeFunction
@@ -34,6 +35,7 @@ from hikeshi.actions.aws.data.restore_detector import RestoreDetector
 from hikeshi.actions.aws.data.restore_recorder import RestoreRecorder
 from hikeshi.actions.aws.data.restore_trail import RestoreTrail
 from hikeshi.actions.aws.data.rotate_secret import RotateSecret
+from hikeshi.actions.aws.data.snapshot_cluster import SnapshotCluster
 from hikeshi.actions.aws.data.snapshot_database import SnapshotDatabase
 from hikeshi.actions.aws.data.stop_task import StopTask
 from hikeshi.actions.aws.data.unshare_database_snapshot import UnshareDatabaseSnapshot
@@ -147,7 +149,9 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.logs.preserve": PreserveLogs,
     "aws.org.quarantine_account": QuarantineAccount,
     "aws.rds.contain": ContainDatabase,
+    "aws.rds.contain_cluster": ContainDatabaseCluster,
     "aws.rds.snapshot": SnapshotDatabase,
+    "aws.rds.snapshot_cluster": SnapshotCluster,
     "aws.rds.unshare_snapshot": UnshareDatabaseSnapshot,
     "aws.s3.block_account": BlockAccount,
     "aws.s3.block_bucket": BlockBucket,

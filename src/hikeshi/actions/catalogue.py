@@ -28,6 +28,7 @@ LABELS: Final[Mapping[str, Text]] = {
     "bucket": Text(en="Bucket", ja="バケット"),
     "caller": Text(en="Caller", ja="呼び出し元"),
     "cluster": Text(en="Cluster", ja="クラスター"),
+    "cluster_id": Text(en="Database cluster", ja="データベースクラスター"),
     "cool_off_hours": Text(en="Cool-off (h)", ja="猶予期間(時間)"),
     "database_id": Text(en="Database instance", ja="データベースインスタンス"),
     "days": Text(en="Days", ja="日数"),

@@ -60,6 +60,7 @@ CHANGES: Final[dict[str, tuple[str, ...]]] = {
     "aws.lambda.freeze": ("lambda.functions",),
     "aws.org.quarantine_account": ("organizations.policies",),
     "aws.rds.contain": ("ec2.groups", "rds.instances"),
+    "aws.rds.contain_cluster": ("ec2.groups", "rds.clusters", "rds.instances"),
     "aws.rds.unshare_snapshot": ("rds.sharing",),
     "aws.s3.block_account": ("s3.account",),
     "aws.s3.block_bucket": ("s3.public",),

@@ -487,6 +487,12 @@ def s3_objects(client: Client) -> Any:
     }
 
 
+def rds_clusters(client: Client) -> Any:
+    told = client("rds").describe_db_clusters()["DBClusters"]
+    moments = ("EarliestRestorableTime", "LatestRestorableTime")
+    return [{name: value for name, value in one.items() if name not in moments} for one in told]
+
+
 def rds_instances(client: Client) -> Any:
     told = client("rds").describe_db_instances()["DBInstances"]
     return [{name: value for name, value in one.items() if name != "LatestRestorableTime"} for one in told]
@@ -547,6 +553,7 @@ AREAS: Final[Mapping[str, Area]] = {
     "kms.keys": kms_keys,
     "lambda.functions": lambda_functions,
     "organizations.policies": org_policies,
+    "rds.clusters": rds_clusters,
     "rds.instances": rds_instances,
     "rds.sharing": rds_sharing,
     "rolesanywhere.anchors": rolesanywhere_anchors,

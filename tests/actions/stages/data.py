@@ -18,6 +18,7 @@ from hikeshi.simulation.building.data import (
     key_to_be_deleted,
     prefix_list,
     public_bucket,
+    public_cluster,
     public_database,
     reserved_function,
     rotated_secret,
@@ -38,6 +39,9 @@ KEPT = ("s3.kept",)
 POLICIES = ("s3.policies",)
 PUBLIC = ("s3.public",)
 _GRANTS = frozenset({"kms:ListGrants", "kms:PutKeyPolicy", "kms:RevokeGrant"})
+_RULES = frozenset(
+    {"ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress"}
+)
 STAGES: Stages = {
     "aws.cloudtrail.restore": {
         "advanced": Stage(build=trail_of_few_resources, areas=("cloudtrail.trails",)),
@@ -80,16 +84,14 @@ STAGES: Stages = {
         "public": Stage(
             build=public_database,
             areas=("ec2.groups", "rds.instances"),
-            rare=frozenset(
-                {
-                    "ec2:AuthorizeSecurityGroupEgress",
-                    "ec2:AuthorizeSecurityGroupIngress",
-                    "ec2:RevokeSecurityGroupIngress",
-                }
-            ),
+            rare=_RULES,
         )
     },
+    "aws.rds.contain_cluster": {
+        "public": Stage(build=public_cluster, areas=("ec2.groups", "rds.clusters", "rds.instances"), rare=_RULES)
+    },
     "aws.rds.snapshot": {"public": Stage(build=public_database, areas=())},
+    "aws.rds.snapshot_cluster": {"public": Stage(build=public_cluster, areas=())},
     "aws.rds.unshare_snapshot": {
         "shared": Stage(
             build=shared_database_snapshot,

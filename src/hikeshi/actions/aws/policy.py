@@ -245,12 +245,28 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "organizations:AttachPolicy": (Scope(_ORGANIZATION),),
     "organizations:CreatePolicy": (Scope(_ORGANIZATION),),
     "organizations:DetachPolicy": (Scope(_ORGANIZATION),),
-    "rds:AddTagsToResource": (Scope(("arn:{partition}:rds:{region}:{account}:snapshot:hikeshi-*",)),),
+    "rds:AddTagsToResource": (
+        Scope(
+            (
+                "arn:{partition}:rds:{region}:{account}:cluster-snapshot:hikeshi-*",
+                "arn:{partition}:rds:{region}:{account}:snapshot:hikeshi-*",
+            )
+        ),
+    ),
+    "rds:CreateDBClusterSnapshot": (
+        Scope(
+            (
+                "arn:{partition}:rds:{region}:{account}:cluster:*",
+                "arn:{partition}:rds:{region}:{account}:cluster-snapshot:hikeshi-*",
+            )
+        ),
+    ),
     "rds:CreateDBSnapshot": (
         Scope(
             ("arn:{partition}:rds:{region}:{account}:db:*", "arn:{partition}:rds:{region}:{account}:snapshot:hikeshi-*")
         ),
     ),
+    "rds:ModifyDBCluster": (Scope(("arn:{partition}:rds:{region}:{account}:cluster:*",), _NOT_PROTECTED),),
     "rds:ModifyDBClusterSnapshotAttribute": (
         Scope(("arn:{partition}:rds:{region}:{account}:cluster-snapshot:*",), _NOT_PROTECTED),
     ),

@@ -315,3 +315,27 @@ def running_task(account: Account) -> dict[str, Any]:
     ecs.register_task_definition(family="web", containerDefinitions=[{"name": "a", "image": "web", "memory": 128}])
     [task] = ecs.run_task(cluster="prod", taskDefinition="web", launchType="EC2")["tasks"]
     return {"cluster": "prod", "task": task["taskArn"].rpartition("/")[2]}
+
+
+def public_cluster(account: Account) -> dict[str, Any]:
+    """Two instances, one of them public."""
+    vpc, subnet = account.network()
+    rds = account.client("rds")
+    rds.create_db_subnet_group(DBSubnetGroupName="db", DBSubnetGroupDescription="db", SubnetIds=[subnet])
+    rds.create_db_cluster(
+        DBClusterIdentifier="shop",
+        Engine="aurora-postgresql",
+        MasterUsername="shop",
+        MasterUserPassword="for-a-test-only",
+        VpcSecurityGroupIds=[account.group(vpc, "db"), account.group(vpc, "app")],
+        DBSubnetGroupName="db",
+    )
+    for name, public in (("shop-1", True), ("shop-2", False)):
+        rds.create_db_instance(
+            DBInstanceIdentifier=name,
+            DBClusterIdentifier="shop",
+            DBInstanceClass="db.r6g.large",
+            Engine="aurora-postgresql",
+            PubliclyAccessible=public,
+        )
+    return {"cluster_id": "shop"}

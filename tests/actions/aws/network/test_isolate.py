@@ -6,6 +6,7 @@ import pytest
 
 from actions.account import ACCOUNT, BUCKET, Cloud, Machine, stored
 from actions.worlds import WatchedWorld
+from hikeshi.actions import action
 from hikeshi.actions.action import Plan
 from hikeshi.actions.aws.network.isolate import IsolateInstance
 from hikeshi.actions.aws.network.isolation_group import EMPTY, ROLE_TAG
@@ -340,3 +341,24 @@ def test_a_requester_managed_interface_is_listed_and_left(cloud: Cloud, world: W
     assert any(managed in warning.en for warning in plan.warnings)
     assert isolate(machine).do(cloud.world(), plan).outcome == "done"
     assert cloud.groups_of(machine.id)[managed] == machine.groups[managed]
+
+
+@pytest.mark.parametrize("name", ["aws.ec2.isolate", "aws.ec2.untrack"])
+def test_an_approver_may_leave_interfaces_out_but_add_none(cloud: Cloud, name: str) -> None:
+    machine = cloud.machine(2)
+    isolation = action(name, {"instance_id": machine.id})
+    whole = stored(isolation.plan(cloud.world()))
+    left, out = sorted(machine.groups)
+    assert isolation.parts(whole) == (left, out)
+    less = stored(isolation.narrowed(cloud.world(), whole, [left, "eni-00000000000000000"]))
+    assert out not in str([call.params for call in less.calls])
+    assert (set(less.resources), less.digest != whole.digest) == ({machine.id, left}, True)
+    told = isolation.do(cloud.world(), less)
+    assert (told.outcome, "left out by an approver" in told.still_open[-1].en) == ("done", True)
+    now = cloud.groups_of(machine.id)
+    assert (now[out], now[left] != machine.groups[left]) == (machine.groups[out], True)
+    assert isolation.check(cloud.world(), less).grade == "configured"
+    isolation.undo(cloud.world(), less)
+    assert cloud.groups_of(machine.id) == machine.groups
+    with pytest.raises(Refused, match="None of the interfaces"):
+        isolation.narrowed(cloud.world(), whole, [])

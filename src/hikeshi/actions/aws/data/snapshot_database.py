@@ -34,24 +34,103 @@ def database(world: AwsWorld, database_id: str) -> dict[str, Any]:
     found: dict[str, Any] = told["DBInstances"][0]
     if cluster := found.get("DBClusterIdentifier"):
         hint = (
-            "Its groups and snapshots are those of the cluster: take a cluster snapshot and modify the cluster by hand."
+            "Its groups and snapshots are those of the cluster: aws.rds.snapshot_cluster and aws.rds.contain_cluster."
         )
         raise Refused(f"Database {database_id} is part of the cluster {cluster}.", hint=hint)
     return found
 
 
-class SnapshotDatabase(Action[AwsWorld], frozen=True, kw_only=True):
-    """A manual snapshot, tagged in the creating call, started and not waited for. It stays when the instance is deleted.
+class DatabaseSnapshot(Action[AwsWorld], frozen=True, kw_only=True):
+    """A manual snapshot, tagged in the creating call, started and not waited for. It stays when the database is deleted.
 
-    Source: Amazon RDS API Reference, CreateDBSnapshot. Its name follows from the step, so that a repeat finds it.
+    Its name follows from the step, so that a repeat finds it. `kind` and `of` are how RDS calls the snapshot and what it is of.
     """
 
-    name: ClassVar = "aws.rds.snapshot"
     provider: ClassVar = "aws"
     effect: ClassVar = "collect"
     reversible: ClassVar = "no"
     evidence_kind: ClassVar = "snapshot"
+    kind: ClassVar[str]
+    of: ClassVar[str]
+
+    @property
+    def subject(self) -> str:
+        """The name of what is taken a snapshot of."""
+        raise NotImplementedError
+
+    def found(self, world: AwsWorld) -> dict[str, Any]:
+        """It, as RDS tells it. Raises `Refused` where there is none."""
+        raise NotImplementedError
+
+    def plan(self, world: AwsWorld) -> Plan:
+        found = self.found(world)
+        status = found.get("DBInstanceStatus") or found.get("Status", "")
+        state = {"status": status, "engine": found.get("Engine", "")}
+        calls = [Call(f"rds:Create{self.kind}Snapshot", self._asked(world), _WHY)]
+        after = {"snapshot": self._name(world)}
+        return make_plan(world, self, resources=(self.subject,), calls=calls, before=state, after=after)
+
+    def do(self, world: AwsWorld, plan: Plan) -> Receipt:
+        del plan  # the name follows from the step
+        if there := self._taken(world):
+            return self._told(there, changed=False)
+        world.used.add("rds:AddTagsToResource")
+        world.change("rds", f"Create{self.kind}Snapshot", _WHY, **self._asked(world))
+        return self._told(self._taken(world), changed=True)
+
+    def check(self, world: AwsWorld, plan: Plan) -> Receipt:
+        del plan
+        return self._told(self._taken(world), changed=True)
+
+    def undo(self, world: AwsWorld, plan: Plan) -> Receipt:
+        del world, plan  # part of the interface, and nothing here to restore
+        raise nothing_to_undo(
+            self, "Snapshots are deleted only when their retention ends, by the owner of the evidence."
+        )
+
+    def _name(self, world: AwsWorld) -> str:
+        return f"hikeshi-{self.subject}-{hashlib.sha256(world.step.encode()).hexdigest()[:12]}"
+
+    def _asked(self, world: AwsWorld) -> dict[str, Any]:
+        tags = tag_list({INCIDENT_TAG: world.incident, STEP_TAG: world.step})
+        return {f"{self.of}Identifier": self.subject, f"{self.kind}SnapshotIdentifier": self._name(world), "Tags": tags}
+
+    def _taken(self, world: AwsWorld) -> dict[str, Any] | None:
+        try:
+            asked = {f"{self.kind}SnapshotIdentifier": self._name(world)}
+            told = world.read("rds", f"Describe{self.kind}Snapshots", **asked)[f"{self.kind}Snapshots"]
+        except CallFailed as failure:
+            if not failure.code.startswith(f"{self.kind}SnapshotNotFound"):
+                raise
+            return None
+        return next((one for one in told if one["Status"] != "failed"), None)
+
+    def _told(self, snapshot: dict[str, Any] | None, *, changed: bool) -> Receipt:
+        if snapshot is None:
+            none = Text(en="There is no snapshot.", ja="スナップショットはありません。")
+            return receipt(self, "failed", none, {}, still_open=(none,))
+        name, status = snapshot[f"{self.kind}SnapshotIdentifier"], snapshot["Status"]
+        names = ("AllocatedStorage", "Encrypted", "Engine", "SnapshotCreateTime", "Status")
+        observed = msgspec.to_builtins({one: snapshot[one] for one in names if one in snapshot})
+        copying = Text(en=f"{name} is {status}: still being copied.", ja=f"{name} は {status} です（複製中）。")
+        return receipt(
+            self,
+            "done" if changed else "already-done",
+            Text(en=f"Snapshot {name} is {status}.", ja=f"スナップショット {name} の状態: {status}。"),
+            {name: observed},
+            grade="configured",
+            still_open=() if status == "available" else (copying,),
+            held_at=str(snapshot.get(f"{self.kind}SnapshotArn", name)),
+        )
+
+
+class SnapshotDatabase(DatabaseSnapshot, frozen=True, kw_only=True):
+    """Of a database instance. Source: Amazon RDS API Reference, CreateDBSnapshot."""
+
+    name: ClassVar = "aws.rds.snapshot"
     target: ClassVar = "database"
+    kind: ClassVar = "DB"
+    of: ClassVar = "DBInstance"
     title: ClassVar = Text(en="Take a snapshot of the database", ja="データベースのスナップショットを取得する")
     what: ClassVar = Text(
         en="Starts a manual snapshot of the database instance. Single-zone instances may pause for seconds.",
@@ -70,61 +149,9 @@ class SnapshotDatabase(Action[AwsWorld], frozen=True, kw_only=True):
 
     database_id: DatabaseId
 
-    def plan(self, world: AwsWorld) -> Plan:
-        found = database(world, self.database_id)
-        state = {"status": found["DBInstanceStatus"], "engine": found.get("Engine", "")}
-        calls = [Call("rds:CreateDBSnapshot", self._asked(world), _WHY)]
-        after = {"snapshot": self._name(world)}
-        return make_plan(world, self, resources=(self.database_id,), calls=calls, before=state, after=after)
+    @property
+    def subject(self) -> str:
+        return self.database_id
 
-    def do(self, world: AwsWorld, plan: Plan) -> Receipt:
-        del plan  # the name follows from the step
-        if there := self._taken(world):
-            return self._told(there, changed=False)
-        world.used.add("rds:AddTagsToResource")
-        world.change("rds", "CreateDBSnapshot", _WHY, **self._asked(world))
-        return self._told(self._taken(world), changed=True)
-
-    def check(self, world: AwsWorld, plan: Plan) -> Receipt:
-        del plan
-        return self._told(self._taken(world), changed=True)
-
-    def undo(self, world: AwsWorld, plan: Plan) -> Receipt:
-        del world, plan  # part of the interface, and nothing here to restore
-        raise nothing_to_undo(
-            self, "Snapshots are deleted only when their retention ends, by the owner of the evidence."
-        )
-
-    def _name(self, world: AwsWorld) -> str:
-        return f"hikeshi-{self.database_id}-{hashlib.sha256(world.step.encode()).hexdigest()[:12]}"
-
-    def _asked(self, world: AwsWorld) -> dict[str, Any]:
-        tags = tag_list({INCIDENT_TAG: world.incident, STEP_TAG: world.step})
-        return {"DBInstanceIdentifier": self.database_id, "DBSnapshotIdentifier": self._name(world), "Tags": tags}
-
-    def _taken(self, world: AwsWorld) -> dict[str, Any] | None:
-        try:
-            told = world.read("rds", "DescribeDBSnapshots", DBSnapshotIdentifier=self._name(world))["DBSnapshots"]
-        except CallFailed as failure:
-            if not failure.code.startswith("DBSnapshotNotFound"):
-                raise
-            return None
-        return next((one for one in told if one["Status"] != "failed"), None)
-
-    def _told(self, snapshot: dict[str, Any] | None, *, changed: bool) -> Receipt:
-        if snapshot is None:
-            none = Text(en="There is no snapshot.", ja="スナップショットはありません。")
-            return receipt(self, "failed", none, {}, still_open=(none,))
-        name, status = snapshot["DBSnapshotIdentifier"], snapshot["Status"]
-        names = ("AllocatedStorage", "Encrypted", "Engine", "SnapshotCreateTime", "Status")
-        observed = msgspec.to_builtins({one: snapshot[one] for one in names if one in snapshot})
-        copying = Text(en=f"{name} is {status}: still being copied.", ja=f"{name} は {status} です（複製中）。")
-        return receipt(
-            self,
-            "done" if changed else "already-done",
-            Text(en=f"Snapshot {name} is {status}.", ja=f"スナップショット {name} の状態: {status}。"),
-            {name: observed},
-            grade="configured",
-            still_open=() if status == "available" else (copying,),
-            held_at=str(snapshot.get("DBSnapshotArn", name)),
-        )
+    def found(self, world: AwsWorld) -> dict[str, Any]:
+        return database(world, self.database_id)

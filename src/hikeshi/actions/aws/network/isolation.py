@@ -19,6 +19,7 @@ from hikeshi.actions.aws.machines import (
 from hikeshi.actions.aws.network import isolation_group, surroundings
 from hikeshi.actions.aws.network.interface_groups import Aim, Ours, Swap, Swapped, set_groups, still_to_do
 from hikeshi.actions.aws.network.isolation_group import OPEN, Kind, Known, Present, Rule, Rules
+from hikeshi.actions.aws.network.less import fewer, left_out
 from hikeshi.actions.aws.network.paths import Path, paths_of
 from hikeshi.actions.aws.network.swap_report import Report, odd_rules
 from hikeshi.actions.aws.world import AwsWorld
@@ -110,6 +111,16 @@ class Isolation(Action[AwsWorld], frozen=True, kw_only=True):
             warnings=(*who.warnings, *_warnings(interfaces, before, seen.present), *also.around.warnings),
         )
 
+    def parts(self, plan: Plan) -> tuple[str, ...]:
+        """Its interfaces, where there are several."""
+        saved = tuple(plan.before["interfaces"])
+        return saved if len(saved) > 1 or plan.after.get("left_out") else ()
+
+    def narrowed(self, world: AwsWorld, plan: Plan, only: Iterable[str]) -> Plan:
+        """The same plan for these interfaces alone. Raises `Refused` where none of them is there any more."""
+        less = fewer(plan, only)
+        return msgspec.structs.replace(less, estimate_seconds=world.estimate(less.calls))
+
     def do(self, world: AwsWorld, plan: Plan) -> Receipt:
         """Outcome `refused` or `partial` where interfaces were changed by somebody else since the plan."""
         containable_instance(world, self.instance_id)
@@ -150,12 +161,15 @@ class Isolation(Action[AwsWorld], frozen=True, kw_only=True):
     def told(
         self, world: AwsWorld, plan: Plan, swapped: Swapped, ours: Ours, *, changed: bool, checking: bool = False
     ) -> Receipt:
-        worn = {one: eni.vpc for eni in swapped.interfaces.values() for one in eni.groups if one in ours.closed}
+        out = [eni for eni in plan.after.get("left_out", ()) if eni in swapped.interfaces]
+        meant = {eni: one for eni, one in swapped.interfaces.items() if eni not in out}
+        worn = {one: eni.vpc for eni in meant.values() for one in eni.groups if one in ours.closed}
         rules, wanted = isolation_group.rules_of(world, worn), planned_rules(plan)
         odd = [text for one, vpc in sorted(worn.items()) for text in odd_rules(one, rules[one], wanted.get(vpc, ()))]
         counts = {group: len(listed) for group, listed in rules.items()}
-        report = Report(self, swapped.interfaces, swapped.failures, changed=changed, checking=checking)
-        return report.isolated(saved_groups(plan), ours, counts, odd)
+        report = Report(self, meant, swapped.failures, changed=changed, checking=checking)
+        told = report.isolated(saved_groups(plan), ours, counts, odd)
+        return msgspec.structs.replace(told, still_open=(*told.still_open, *map(left_out, out)))
 
     def check(self, world: AwsWorld, plan: Plan) -> Receipt:
         """Grade `configured` when every interface has exactly our group and that has exactly its rules; never more."""
