@@ -1,5 +1,5 @@
 output "role_arns" {
-  description = "The three roles, for the list of accounts."
+  description = "The four roles, for the list of accounts."
   value       = { for name, role in aws_iam_role.role : name => role.arn }
 }
 

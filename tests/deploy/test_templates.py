@@ -122,7 +122,7 @@ def test_the_roles_that_are_deployed_may_do_what_the_actions_declare(account: Cl
     roles = {role: told[f"{role.capitalize()}RoleArn"] for role in ROLES}
     place = Place(account=ACCOUNT, region=REGION, roles=roles, external_id="shop-7f3a", evidence_bucket=BUCKET)
     ground = Ground(place=place, enter=enter, actions=tuple(ACTIONS.values()))
-    for name in ("permissions", "role_read", "role_acquire", "role_contain"):
+    for name in ("permissions", "role_read", "role_acquire", "role_contain", "role_eradicate"):
         assert [one for one in QUESTIONS[name].ask(ground) if one.answer != "yes"] == []
 
 

@@ -165,6 +165,8 @@ class Action(msgspec.Struct, Generic[W], frozen=True, kw_only=True, forbid_unkno
     """What its sealed receipt stands for: nothing but itself, or something held elsewhere (see `Receipt.held_at`)."""
     finishes: ClassVar[bool] = False
     """Once begun it must reach its end: a half-done state is worse than either. No halt stops it in between."""
+    eradicates: ClassVar[bool] = False
+    """It takes for good what an attacker has left behind: done with rights of their own, which containing does not have."""
     needs_evidence: ClassVar[tuple[str, ...]] = ()
     """Names of actions that must have ended (held, or failed with a reason) before `do`."""
 

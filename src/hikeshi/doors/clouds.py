@@ -31,6 +31,7 @@ class CloudShape(TypedDict):
     read_role: str
     acquire_role: str
     contain_role: str
+    eradicate_role: str
     external_id: str
     evidence_bucket: str
     evidence_key: str
@@ -55,7 +56,7 @@ def shape(row: Account, source: str = "register") -> CloudShape:
     return {
         "account": row.number, "source": source, "name": row.name, "environment": row.environment, "mode": row.mode,
         "regions": row.regions, "read_role": row.read_role, "acquire_role": row.acquire_role,
-        "contain_role": row.contain_role, "external_id": row.external_id, "evidence_bucket": row.evidence_bucket,
+        "contain_role": row.contain_role, "eradicate_role": row.eradicate_role, "external_id": row.external_id, "evidence_bucket": row.evidence_bucket,
         "evidence_key": row.evidence_key, "forensic_account": row.forensic_account, "management": row.management,
         "added_by": row.added_by, "added_at": row.added_at, "retired_at": row.retired_at,
     }  # fmt: skip

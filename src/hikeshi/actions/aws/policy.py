@@ -17,7 +17,7 @@ from hikeshi.actions.aws.machines import PROTECTED_TAG
 from hikeshi.actions.aws.network.isolation_group import KINDS, ROLE_TAG
 from hikeshi.actions.aws.network.quarantine_subnet import ROLE as QUARANTINE_ROLE
 
-Role = Literal["read", "acquire", "contain"]
+Role = Literal["read", "acquire", "contain", "eradicate"]
 VERSION: Final = "2012-10-17"
 """Of the policy language."""
 
@@ -308,9 +308,11 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
 
 
 def role_of(kind: type[Action[Any]]) -> Role:
-    """Which of the three roles of an account an action is done with: no more rights than its effect needs."""
+    """Which of the four roles of an account an action is done with: no more rights than its effect needs."""
     if kind.effect == "look":
         return "read"
+    if kind.eradicates:
+        return "eradicate"
     return "acquire" if kind.effect == "collect" else "contain"
 
 

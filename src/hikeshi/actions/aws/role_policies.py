@@ -1,4 +1,4 @@
-"""What the three roles of an account may do, as managed policies: from what the actions declare, cut into the pieces IAM takes.
+"""What the four roles of an account may do, as managed policies: from what the actions declare, cut into the pieces IAM takes.
 
 IAM quotas: 6144 characters in a managed policy (white space not counted), 10 of them on a role unless raised.
 """

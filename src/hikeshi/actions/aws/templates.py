@@ -18,7 +18,7 @@ from hikeshi.actions import ACTIONS
 from hikeshi.actions.aws.policy import VERSION, Role, names_of
 from hikeshi.actions.aws.role_policies import documents
 
-ROLES: Final[tuple[Role, ...]] = ("read", "acquire", "contain")
+ROLES: Final[tuple[Role, ...]] = ("read", "acquire", "contain", "eradicate")
 SCRIPTS: Final = Path(__file__).parent
 PLACE: Final = re.compile(r"@([A-Z]+)@")
 """What an action puts into a script stands there as @NAME@; in a document it is a parameter."""
@@ -79,7 +79,7 @@ def _roles_template() -> dict[str, Any]:
             resources[name] = {"Type": "AWS::IAM::ManagedPolicy", "Properties": properties}
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
-        "Description": "Hikeshi in a member account: three roles with no more rights than its actions declare.",
+        "Description": "Hikeshi in a member account: four roles with no more rights than its actions declare.",
         "Parameters": _PARAMETERS,
         "Resources": resources,
         "Outputs": {

@@ -18,16 +18,11 @@ PREFLIGHT = "preflight"
 def places_of(account: Account, *, region: str = "") -> list[Place]:
     """One for each of its regions, or only `region`; an account without regions is asked about in the environment's."""
     environment = settings.ENVIRONMENT
-    roles: dict[Role, str] = {
-        "read": account.read_role,
-        "acquire": account.acquire_role,
-        "contain": account.contain_role,
-    }
     return [
         Place(
             account=account.number,
             region=name,
-            roles={role: arn for role, arn in roles.items() if arn},
+            roles={role: arn for role, arn in account.roles.items() if arn},
             external_id=account.external_id,
             evidence_bucket=account.evidence_bucket or environment.evidence_bucket,
             evidence_key=account.evidence_key,

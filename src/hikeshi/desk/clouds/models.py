@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from hikeshi.desk.assets.models import ENVIRONMENTS
 from hikeshi.desk.queue import Queued
+
+if TYPE_CHECKING:
+    from hikeshi.actions.aws.policy import Role
 
 MODES = (
     ("ask", _("each containment is approved")),
@@ -30,6 +35,7 @@ class Account(models.Model):
     read_role = models.CharField(max_length=200, blank=True, default="")
     acquire_role = models.CharField(max_length=200, blank=True, default="")
     contain_role = models.CharField(max_length=200, blank=True, default="")
+    eradicate_role = models.CharField(max_length=200, blank=True, default="")  # empty: the role that contains
     external_id = models.CharField(max_length=200, blank=True, default="")
     mode = models.CharField(max_length=10, choices=MODES, default="ask")
     evidence_bucket = models.CharField(max_length=100, blank=True, default="")
@@ -46,6 +52,16 @@ class Account(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name or self.provider} {self.number}"
+
+    @property
+    def roles(self) -> dict[Role, str]:
+        """By what is done with them; empty: the credentials of the worker."""
+        return {
+            "read": self.read_role,
+            "acquire": self.acquire_role,
+            "contain": self.contain_role,
+            "eradicate": self.eradicate_role or self.contain_role,
+        }
 
 
 class Protected(models.Model):

@@ -18,7 +18,7 @@ from hikeshi.desk.ledger.models import ORGANISATION
 from hikeshi.errors import Refused
 
 FIELDS: Final = (
-    "acquire_role", "contain_role", "environment", "evidence_bucket", "evidence_key", "external_id", "forensic_account",
+    "acquire_role", "contain_role", "environment", "eradicate_role", "evidence_bucket", "evidence_key", "external_id", "forensic_account",
     "management", "mode", "name", "read_role", "regions",
 )  # fmt: skip
 """What may be said of an account, and changed later."""
@@ -122,7 +122,7 @@ def own_infrastructure(account: Account | None = None) -> Iterator[str]:
     environment = settings.ENVIRONMENT
     rows = [account] if account else list(Account.objects.filter(retired_at=None))
     for row in rows:
-        for role in (row.read_role, row.acquire_role, row.contain_role):
+        for role in row.roles.values():
             yield from _role_names(role)
         yield from _bucket_names(row.evidence_bucket)
         if row.evidence_key:
@@ -149,7 +149,7 @@ def _say(row: Account, said: dict[str, Any]) -> None:
         setattr(row, name, value)
     if not NUMBER.fullmatch(row.number):
         raise Refused(f"{row.number!r} is no account of AWS.", hint="Twelve digits.")
-    for role in (row.read_role, row.acquire_role, row.contain_role):
+    for role in row.roles.values():
         found = ROLE.fullmatch(role)
         if role and (found is None or found["account"] != row.number):
             raise Refused(

@@ -76,7 +76,7 @@ def _reading(account: Account) -> Entry | None:
 def _changing(step: Step, account: Account, region: str, bucket: str) -> Entry | None:
     """Who changes: the role that the effect asks for, under the incident's and the approver's names, narrowed to the plan."""
     kind = ACTIONS[step.action]
-    role = {"read": account.read_role, "acquire": account.acquire_role, "contain": account.contain_role}[role_of(kind)]
+    role = account.roles[role_of(kind)]
     if not role:
         return None
     plan = plan_of(step) if step.plan else None

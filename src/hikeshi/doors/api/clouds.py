@@ -25,6 +25,7 @@ class CloudBody(Body):
     read_role: str | None = None
     acquire_role: str | None = None
     contain_role: str | None = None
+    eradicate_role: str | None = None
     external_id: str | None = None
     evidence_bucket: str | None = None
     evidence_key: str | None = None

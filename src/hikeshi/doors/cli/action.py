@@ -14,7 +14,7 @@ from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.options import WrongUsage
 from hikeshi.environment import read_environment
 
-ROLES: Final[dict[str, Role]] = {"acquire": "acquire", "contain": "contain", "read": "read"}
+ROLES: Final[dict[str, Role]] = {"acquire": "acquire", "contain": "contain", "eradicate": "eradicate", "read": "read"}
 
 
 def list_actions(
@@ -33,7 +33,7 @@ def show_action(name: str) -> ActionDetail:
 def show_policy(
     account: Annotated[str, typer.Option(help="The AWS account the policy is for.")],
     names: Annotated[list[str] | None, typer.Argument(help="Names of actions; see `hikeshi action list`.")] = None,
-    role: Annotated[str, typer.Option(help="All actions of a role instead: read, acquire or contain.")] = "",
+    role: Annotated[str, typer.Option(help="All actions of a role instead: read, acquire, contain or eradicate.")] = "",
     region: Annotated[str, typer.Option(help="A region, or * for all.")] = "*",
     bucket: Annotated[
         str, typer.Option(help="The evidence bucket; without it the permissions on it are left out.")

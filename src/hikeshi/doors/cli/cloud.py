@@ -28,6 +28,9 @@ ReadRole = Annotated[
 ]
 AcquireRole = Annotated[str | None, typer.Option(help="ARN of the role that takes evidence.")]
 ContainRole = Annotated[str | None, typer.Option(help="ARN of the role that contains.")]
+EradicateRole = Annotated[
+    str | None, typer.Option(help="ARN of the role that eradicates; empty: the role that contains.")
+]
 ExternalId = Annotated[str | None, typer.Option(help="The external id that the roles ask for; a name, no secret.")]
 Bucket = Annotated[str | None, typer.Option(help="The bucket that evidence goes to.")]
 Key = Annotated[str | None, typer.Option(help="ARN of the KMS key of evidence.")]
@@ -39,13 +42,14 @@ Management = Annotated[
 
 def add(
     number: Number, *, name: Name = None, environment: Environment = None, mode: Mode = None, regions: Regions = None,
-    read_role: ReadRole = None, acquire_role: AcquireRole = None, contain_role: ContainRole = None, external_id: ExternalId = None,
+    read_role: ReadRole = None, acquire_role: AcquireRole = None, contain_role: ContainRole = None,
+    eradicate_role: EradicateRole = None, external_id: ExternalId = None,
     evidence_bucket: Bucket = None, evidence_key: Key = None, forensic_account: Forensic = None, management: Management = None,
 ) -> Any:  # fmt: skip
     """Register an account, or a retired one again. From the first one on, others are refused."""
     said = _said(
         name=name, environment=environment, mode=mode, regions=regions, read_role=read_role, acquire_role=acquire_role,
-        contain_role=contain_role, external_id=external_id, evidence_bucket=evidence_bucket, evidence_key=evidence_key,
+        contain_role=contain_role, eradicate_role=eradicate_role, external_id=external_id, evidence_bucket=evidence_bucket, evidence_key=evidence_key,
         forensic_account=forensic_account, management=management,
     )  # fmt: skip
     return clouds.shape(verbs.add(number, actor=actor(), **said))
@@ -53,7 +57,8 @@ def add(
 
 def change(
     number: Number, *, name: Name = None, environment: Environment = None, mode: Mode = None, regions: Regions = None,
-    read_role: ReadRole = None, acquire_role: AcquireRole = None, contain_role: ContainRole = None, external_id: ExternalId = None,
+    read_role: ReadRole = None, acquire_role: AcquireRole = None, contain_role: ContainRole = None,
+    eradicate_role: EradicateRole = None, external_id: ExternalId = None,
     evidence_bucket: Bucket = None, evidence_key: Key = None, forensic_account: Forensic = None, management: Management = None,
 ) -> Any:  # fmt: skip
     """Change what is given; an empty value takes it away, what is not given stays as it is."""
@@ -61,7 +66,7 @@ def change(
     row = clouds.named(who, number)
     said = _said(
         name=name, environment=environment, mode=mode, regions=regions, read_role=read_role, acquire_role=acquire_role,
-        contain_role=contain_role, external_id=external_id, evidence_bucket=evidence_bucket, evidence_key=evidence_key,
+        contain_role=contain_role, eradicate_role=eradicate_role, external_id=external_id, evidence_bucket=evidence_bucket, evidence_key=evidence_key,
         forensic_account=forensic_account, management=management,
     )  # fmt: skip
     if not said:

@@ -620,6 +620,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "read_role": ("Role that reads", "読み取り用ロール"),
     "acquire_role": ("Role that acquires", "証拠取得用ロール"),
     "contain_role": ("Role that contains", "封じ込め用ロール"),
+    "eradicate_role": ("Role that eradicates", "根絶用ロール"),
     "evidence_bucket": ("Bucket of evidence", "証拠のバケット"),
     "evidence_key": ("Key of evidence", "証拠の暗号鍵"),
     "forensic_account": ("Forensic account", "フォレンジック用アカウント"),

@@ -15,7 +15,7 @@ from hikeshi.doors import clouds as plain
 from hikeshi.doors.console.visit import actor, attempt, done, page
 from hikeshi.errors import HikeshiError
 
-TEXTS: Final = ("acquire_role", "contain_role", "environment", "evidence_bucket", "evidence_key", "external_id", "forensic_account", "mode", "name", "read_role")  # fmt: skip
+TEXTS: Final = ("acquire_role", "contain_role", "environment", "eradicate_role", "evidence_bucket", "evidence_key", "external_id", "forensic_account", "mode", "name", "read_role")  # fmt: skip
 
 
 @require_safe

@@ -14,7 +14,7 @@ from hikeshi.actions.aws.preflight.question import Answer, Ground, Place
 from hikeshi.actions.aws.role_policies import documents
 from hikeshi.actions.aws.world import AwsWorld
 
-ROLES: tuple[Role, ...] = ("read", "acquire", "contain")
+ROLES: tuple[Role, ...] = ("read", "acquire", "contain", "eradicate")
 EXTERNAL_ID = "hikeshi-7f3a"
 KINDS = tuple(ACTIONS.values())
 

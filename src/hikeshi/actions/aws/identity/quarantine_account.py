@@ -1,6 +1,6 @@
 """Put a whole account into quarantine by a service control policy: the only control an administrator inside it cannot take away.
 
-AWS Organizations User Guide, "Service control policies". The policy denies everything to everybody in the account but to three roles of
+AWS Organizations User Guide, "Service control policies". The policy denies everything to everybody in the account but to four roles of
 ours. Its name carries a hash of its text, so that an altered policy of the same name is noticed. It stays in the organization when it is
 detached, for the next time.
 """
@@ -92,7 +92,7 @@ class QuarantineAccount(IdentitySetting, frozen=True, kw_only=True):
     @property
     def content(self) -> str:
         """The text of the policy."""
-        roles = [f"arn:*:iam::*:role/{self.spared}-{what}" for what in ("acquire", "contain", "read")]
+        roles = [f"arn:*:iam::*:role/{self.spared}-{what}" for what in ("acquire", "contain", "eradicate", "read")]
         statement = {
             "Sid": "HikeshiQuarantine",
             "Effect": "Deny",

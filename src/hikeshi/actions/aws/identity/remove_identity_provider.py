@@ -45,6 +45,7 @@ class RemoveIdentityProvider(IdentitySetting, frozen=True, kw_only=True):
 
     name: ClassVar = "aws.iam.remove_identity_provider"
     effect: ClassVar = "destroy"
+    eradicates: ClassVar = True
     reversible: ClassVar = "with-loss"
     radius: ClassVar = "shared"
     target: ClassVar = "provider"

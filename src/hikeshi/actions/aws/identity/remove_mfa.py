@@ -37,6 +37,7 @@ class RemoveMfa(IdentitySetting, frozen=True, kw_only=True):
 
     name: ClassVar = "aws.iam.remove_mfa"
     effect: ClassVar = "contain"
+    eradicates: ClassVar = True
     reversible: ClassVar = "no"
     target: ClassVar = "principal"
     title: ClassVar = Text(en="Remove a second factor", ja="第 2 要素（MFA 機器）を外す")

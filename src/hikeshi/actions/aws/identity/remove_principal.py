@@ -89,6 +89,7 @@ class RemovePrincipal(IdentitySetting, frozen=True, kw_only=True):
 
     name: ClassVar = "aws.iam.remove_principal"
     effect: ClassVar = "destroy"
+    eradicates: ClassVar = True
     reversible: ClassVar = "no"
     target: ClassVar = "principal"
     title: ClassVar = Text(en="Delete a rogue user or role", ja="攻撃者のユーザーまたはロールを削除する")

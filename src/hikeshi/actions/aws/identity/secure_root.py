@@ -51,6 +51,7 @@ class SecureRoot(IdentitySetting, frozen=True, kw_only=True):
 
     name: ClassVar = "aws.iam.secure_root"
     effect: ClassVar = "destroy"
+    eradicates: ClassVar = True
     reversible: ClassVar = "no"
     radius: ClassVar = "account"
     target: ClassVar = "account"

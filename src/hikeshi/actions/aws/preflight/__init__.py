@@ -35,6 +35,7 @@ QUESTIONS: dict[str, Question] = {
     "permissions": permissions.QUESTION,
     "role_acquire": roles.ACQUIRE,
     "role_contain": roles.CONTAIN,
+    "role_eradicate": roles.ERADICATE,
     "role_read": roles.READ,
     "snapshot_room": snapshot_room.QUESTION,
     "trails": trails.QUESTION,

@@ -25,7 +25,7 @@ MOST_NAMES = 50
 SAMPLE = "hikeshi-preflight"
 """Stands where a policy has a star: no resource that exists is meant."""
 
-ROLES: tuple[Role, ...] = ("read", "acquire", "contain")
+ROLES: tuple[Role, ...] = ("read", "acquire", "contain", "eradicate")
 
 
 class Wish(msgspec.Struct, frozen=True):

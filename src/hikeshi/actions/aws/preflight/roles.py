@@ -72,3 +72,6 @@ def _question(role: Role, title: Text) -> Question:
 READ = _question("read", Text(en="Can the role that reads be assumed?", ja="読み取りロールを引き受けられるか"))
 ACQUIRE = _question("acquire", Text(en="Can the role that acquires be assumed?", ja="取得ロールを引き受けられるか"))
 CONTAIN = _question("contain", Text(en="Can the role that contains be assumed?", ja="封じ込めロールを引き受けられるか"))
+ERADICATE = _question(
+    "eradicate", Text(en="Can the role that eradicates be assumed?", ja="根絶ロールを引き受けられるか")
+)
