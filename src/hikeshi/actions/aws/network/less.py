@@ -44,5 +44,6 @@ def left_out(eni: str) -> Text:
     )
 
 
-def _kept(call: Call, out: Iterable[str], vpcs: set[str]) -> bool:
-    return call.params.get("NetworkInterfaceId") not in out and call.params.get("VpcId") in (None, *vpcs)
+def _kept(call: Call, out: Iterable[str], vpcs: Iterable[str]) -> bool:
+    interface, vpc = (str(call.params.get(name, "")) for name in ("NetworkInterfaceId", "VpcId"))
+    return interface not in out and vpc in ("", *vpcs)
