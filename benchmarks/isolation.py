@@ -27,8 +27,8 @@ from typing import Any
 from hikeshi.simulation import cast
 from hikeshi.simulation.cloud import SimulatedCloud
 
-sys.path.insert(0, str(Path(__file__).parent))
-from mass_isolation import build, isolated_calmly
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks.mass_isolation import build, isolated_calmly
 
 WORKER = """
 import sys, threading, django

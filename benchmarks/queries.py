@@ -35,6 +35,7 @@ from hikeshi.stores.duck import DuckStore  # noqa: E402
 from hikeshi.stores.entity import entity  # noqa: E402
 from hikeshi.stores.layout import Layout, Span, merged  # noqa: E402
 from hikeshi.stores.store import Query  # noqa: E402
+from hikeshi.stores.writing import GROUP  # noqa: E402
 
 BASE = {"cloudtrail": 600_000, "vpcflow": 1_400_000}
 """Records of the small store: three of ten events are calls."""
@@ -85,7 +86,7 @@ def many(folder: Path, events: int) -> Path:
                 name = f"{batch.number:06d}-once-{len(once):04d}.parquet"
                 con.execute(
                     COPY.format(shift=number * period, rows=number * size, number=number, part=base.parts / part,
-                                new=target.parts / name, group=merging.GROUP)
+                                new=target.parts / name, group=GROUP)
                 )  # fmt: skip
                 once.append(name)
         more = len(batch.once) * number

@@ -22,7 +22,8 @@ from hikeshi.desk.runs.models import Run, StandingOrder, Step
 from hikeshi.desk.runs.releasing import release
 from hikeshi.errors import Refused
 from hikeshi.playbooks import flow
-from hikeshi.playbooks.facts import bind, told_by_alert
+from hikeshi.playbooks.conditions import condition
+from hikeshi.playbooks.facts import bind, told_by_alert, world
 from hikeshi.playbooks.playbook import Playbook, StepSpec
 
 DEEPEST: Final = 3
@@ -109,16 +110,26 @@ def _rows(run: Run, playbook: Playbook, asked_by: str) -> Iterator[Step]:
 def _known_inputs(playbook: Playbook, spec: StepSpec, facts: Mapping[str, Any], *, strictly: bool) -> dict[str, Any]:
     """The inputs as far as they are known at the start; they are bound again when the step opens.
 
-    `strictly`: nobody is there to tell what is missing, so the run is refused where an action that is always done lacks a fact.
+    `strictly`: nobody is there to tell what is missing, so the run is refused where an action that is sure to be done lacks a fact.
     """
     if spec.for_each or not spec.action:
         return {}
     try:
         return bind(playbook, spec, facts)
     except Refused:
-        if strictly and not spec.when:
+        if strictly and _sure(playbook, spec, facts):
             raise
         return {}
+
+
+def _sure(playbook: Playbook, spec: StepSpec, facts: Mapping[str, Any]) -> bool:
+    """Whether what is known at the start says that the step is done: a condition on what people do later leaves it open."""
+    if not spec.when:
+        return True
+    when = condition(spec.when)
+    return all(name.startswith(("alert.", "incident.")) for name in when.names) and when.holds(
+        world(playbook, facts, {}, {})
+    )
 
 
 def _evidence_of(run: Run, playbook: Playbook) -> Iterator[volatility.Wanted]:
