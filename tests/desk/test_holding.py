@@ -19,9 +19,11 @@ from hikeshi.desk.ledger.phrases import sentence
 from hikeshi.desk.notices import reading
 from hikeshi.desk.notices.models import Escalation
 from hikeshi.desk.reviews import closing
-from hikeshi.desk.runs import glass, holding, verbs as runs, watching
+from hikeshi.desk.runs import by_hand, glass, holding, perform, starting, undoing, verbs as runs, watching
 from hikeshi.desk.runs.models import Run, Step, Watch
+from hikeshi.desk.runs.pinned import spec_of
 from hikeshi.errors import Conflict, Refused
+from hikeshi.playbooks.shelf import library
 from hikeshi.text import Text
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +53,49 @@ def test_how_long_it_may_stand_unlooked_at_hangs_on_the_severity(
     runs.end(Step.objects.get(pk=step.pk), DONE, actor=hikeshi)
     (clock,) = reviews()
     assert clock.deadline - clock.started_at == timedelta(hours=hours)
+
+
+@pytest.fixture
+def by_people(incident: Incident, commander: Actor, on_it: Actor, hikeshi: Actor) -> Step:
+    """The sessions of a role, revoked by hand because the action could not."""
+    run = starting.start(
+        incident, library()["compromised-ec2"], actor=commander, facts={"alert.instance_id": "i-0123456789abcdef0"}
+    )
+    step = run.steps.get(key="2.7")
+    Step.objects.filter(pk=step.pk).update(state="open")
+    by_hand.finish_by_hand(step, actor=on_it, note="denied by a policy")
+    return Step.objects.get(pk=step.pk)
+
+
+def test_what_people_have_contained_is_reviewed_too_and_keeps_the_incident_open(
+    by_people: Step, commander: Actor, hikeshi: Actor
+) -> None:
+    spec = spec_of(by_people)
+    (clock,) = reviews()
+    assert spec is not None
+    assert spec.keep_for is not None
+    assert clock.deadline - clock.started_at <= timedelta(seconds=spec.keep_for)
+    perform.watch(by_people.watch, actor=hikeshi)  # asks no cloud
+    holding.keep(by_people, actor=commander, reason="not rebuilt yet")
+    assert len(reviews()) == 2
+    (holds,) = (gate for gate in closing.gates(by_people.run.incident) if gate.key == "holds")
+    assert by_people.title["en"] in str(holds.open)
+
+
+def test_what_people_have_contained_they_take_back_with_a_reason(
+    by_people: Step, on_it: Actor, off_it: Actor, outsider: Actor, commander: Actor
+) -> None:
+    for actor in (on_it, off_it, outsider):
+        with pytest.raises(Refused, match="may not"):
+            undoing.undo(by_people, actor=actor, reason="clean")
+    undoing.undo(by_people, actor=commander, reason="the role is clean")
+    assert not Watch.objects.exists()
+    assert [clock.stopped_at is None for clock in reviews()] == [False]
+    assert Step.objects.get(pk=by_people.pk).state == "undone"
+    entry = Entry.objects.get(verb="step.taken_back")
+    assert "the role is clean" in sentence(entry, "en")
+    with pytest.raises(Conflict):
+        undoing.undo(Step.objects.get(pk=by_people.pk), actor=commander, reason="again")
 
 
 def test_a_graver_incident_is_looked_at_sooner(held: Step, commander: Actor) -> None:

@@ -233,6 +233,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "step.skip": ("{object} skipped: {reason}", "{object} を省略: {reason}"),
     "step.take": ("{actor} took {object} {reason}", "{actor} が {object} を担当 {reason}"),
     "step.take_over": ("{actor} took {object} from the workers: {reason}", "{actor} が {object} をワーカーから引き取り、手動に切り替え: {reason}"),
+    "step.taken_back": ("{actor} says that {object} is taken back: {reason}", "{actor} が {object} の解除を記録: {reason}"),
     "step.undo": ("Undo of {object} asked: {reason}", "{object} の切り戻しを依頼: {reason}"),
     "step.undo_end": ("Undo of {object} {outcome}: {en}", "{object} の切り戻し {outcome}: {ja}"),
     "step.wait": ("{object} waits: {en}", "{object} は待機中: {ja}"),

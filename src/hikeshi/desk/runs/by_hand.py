@@ -11,9 +11,10 @@ from django.utils import timezone
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.queue import give_back
-from hikeshi.desk.runs import due, handing_in, telling
+from hikeshi.desk.runs import due, handing_in, holding, telling, watching
 from hikeshi.desk.runs.gate import gate
 from hikeshi.desk.runs.models import Step
+from hikeshi.desk.runs.pinned import spec_of
 from hikeshi.desk.runs.releasing import release
 from hikeshi.desk.runs.rows import fresh, reason_of, write
 from hikeshi.errors import Refused
@@ -43,7 +44,8 @@ def finish_by_hand(
 
     `facts` by name without "fact.", of the playbook's declared ones: what the step `asks` has to be told by now. `evidence` are names
     of items of the incident ("EV-003"); for an evidence step each kind it `collects` has to be among theirs, or be in `unobtainable`
-    with the reason. Raises `Refused` for what is missing or does not fit, and `Conflict` where the step is not open.
+    with the reason. What people contain for a time (`keep_for`) has its review from now on. Raises `Refused` for what is missing or does
+    not fit, and `Conflict` where the step is not open.
     """
     require_on(actor, "write", step.run.incident)
     row = fresh(step, "open")
@@ -56,6 +58,10 @@ def finish_by_hand(
     row.receipts = [*row.receipts, *(name for name in items if name not in row.receipts)]
     data: dict[str, Any] = {"note": said} | ({"evidence": items} if items else {})
     end_by_hand(row, "done", said, said, actor=actor, verb="step.done", data=data)
+    spec = spec_of(row)
+    if spec is not None and spec.effect == "contain" and spec.keep_for is not None:
+        watching.begin_by_hand(row)
+        holding.begin(row, actor=actor)
 
 
 @transaction.atomic

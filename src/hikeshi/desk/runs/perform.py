@@ -129,6 +129,9 @@ def prove(step: Step, *, actor: Actor) -> Receipt:
 def watch(row: Watch, *, actor: Actor) -> None:
     """Look whether a containment still holds, changing nothing in the cloud. Where it cannot be asked, it is asked again later."""
     step = Step.objects.select_related("run__incident", "run__order").get(pk=row.step_id)
+    if not step.action:
+        watching.still_by_hand(row, actor=actor)
+        return
     world = world_of(step, DeskRecorder(step, worker=actor.name))
     watching.seen(row, build_action(step.action, step.inputs).check(world, plan_of(step)), actor=actor)
 

@@ -8,8 +8,9 @@ from django.utils import timezone
 from hikeshi.actions import ACTIONS
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.incidents.verbs import require_on
+from hikeshi.desk.runs import holding, watching
 from hikeshi.desk.runs.approvals import let_through, say_yes
-from hikeshi.desk.runs.models import Step
+from hikeshi.desk.runs.models import Step, Watch
 from hikeshi.desk.runs.plans import plan_of
 from hikeshi.desk.runs.rows import fresh, reason_of, write
 from hikeshi.desk.runs.stakes import need_of
@@ -20,11 +21,15 @@ from hikeshi.errors import Refused
 def undo(step: Step, *, actor: Actor, reason: str) -> None:
     """Ask for the exact way back, and say yes to it where one yes is enough. Only where the present state is still ours it is restored.
 
-    Where two are needed, two others have to say yes first (`approvals.approve`).
+    Where two are needed, two others have to say yes first (`approvals.approve`). What people had contained they have taken back themselves,
+    and say so with this.
     """
     require_on(actor, "command", step.run.incident)
     why = reason_of(reason, "Undoing")
     row = fresh(step, "done", "partial", "failed", "unknown", "refused")
+    if not row.action and Watch.objects.filter(step=row).exists():
+        _taken_back(row, why, actor)
+        return
     if not row.action or not row.plan or ACTIONS[row.action].reversible == "no":
         raise Refused(f"Step {row.key} has nothing that can be undone.")
     need = need_of(row, plan_of(row))
@@ -41,3 +46,11 @@ def undo(step: Step, *, actor: Actor, reason: str) -> None:
             "because": [text.en for text in need.because],
         },
     )  # fmt: skip
+
+
+def _taken_back(row: Step, why: str, actor: Actor) -> None:
+    row.state, row.ended_at = "undone", timezone.now()
+    row.save(update_fields=["state", "ended_at"])
+    watching.end(row)
+    holding.end(row, actor=actor)
+    write(row, actor, "step.taken_back", {"reason": why})

@@ -39,6 +39,20 @@ def begin(step: Step) -> None:
     Watch.objects.update_or_create(step=step, defaults={"since": now, "state": "holds", "due_at": now + OFTEN})
 
 
+def begin_by_hand(step: Step) -> None:
+    """People have contained it, so people look: it stands until they say that it is taken back. Called inside the verb that ended the step."""
+    now = timezone.now()
+    Watch.objects.update_or_create(step=step, defaults={"since": now, "state": "holds", "due_at": now + SELDOM})
+
+
+@transaction.atomic
+def still_by_hand(watch: Watch, *, actor: Actor) -> None:
+    """No cloud to ask; only that its review is due again where the incident was reopened."""
+    holding.begin(watch.step, actor=actor)
+    give_back(watch, due_at=timezone.now() + SELDOM)
+    watch.save()
+
+
 def end(step: Step) -> None:
     """It is undone: nothing is left to watch. Called inside that verb."""
     Watch.objects.filter(step=step).delete()

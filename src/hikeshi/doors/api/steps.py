@@ -144,7 +144,7 @@ def override_gate(request: Call, name: str, step: str, body: Reason) -> shapes.S
 
 @router.post("/incidents/{name}/steps/{step}/undo", response=shapes.StepDetail)
 def undo_step(request: Call, name: str, step: str, body: Reason) -> shapes.StepDetail:
-    """Ask for the exact way back; a worker does it."""
+    """Ask for the exact way back; a worker does it. What people had contained they have taken back before."""
     row = _step(request, name, step)
     undoing.undo(row, actor=request.auth, reason=body.reason)
     return _fresh(row)

@@ -91,7 +91,7 @@ def verify(incident: str, step: Reference) -> Answer:
 
 
 def undo(incident: str, step: Reference, reason: Annotated[str, typer.Option(help="Why it is safe again.")]) -> Any:
-    """Ask for the exact way back. A worker does it, or `hikeshi contain run` here."""
+    """Ask for the exact way back. A worker does it, or `hikeshi contain run` here; what people had contained they have taken back before."""
     who = actor()
     row = find.step(find.incident(who, incident), step)
     undoing.undo(row, actor=who, reason=reason)

@@ -35,7 +35,7 @@ def of_incident(incident: Incident, pk: int) -> Step:
 def detail(request: HttpRequest, found: Step) -> dict[str, Any]:
     """What the card of a step shows, and what may be done to it now."""
     incident, (plan, damage) = found.run.incident, _plan(found)
-    action = ACTIONS.get(found.action)
+    action, held = ACTIONS.get(found.action), contained(incident, step=found)
     return {
         "step": found, "plan": plan, "damage": damage, **_place(found),
         "expired": plan is not None and plan.expired(timezone.now()),
@@ -44,9 +44,10 @@ def detail(request: HttpRequest, found: Step) -> dict[str, Any]:
         "by_hand": action.by_hand if action else "",  # the class itself would be called by a template
         "receipts": Item.objects.filter(incident=incident, name__in=found.receipts),
         "may_undo": bool(found.plan) and found.state in UNDOABLE and action is not None and action.reversible != "no",
+        "may_take_back": bool(held) and action is None,
         "may_plan": bool(found.action) and found.state in PLANNABLE and not found.intents.exists(),
         "moving": found.state in {"planning", "approved", "running", "pending", "undoing"},
-        **_gate(found), **doing(request, found, spec_of(found)), "held": contained(incident, step=found),
+        **_gate(found), **doing(request, found, spec_of(found)), "held": held,
     }  # fmt: skip
 
 

@@ -113,7 +113,7 @@ class Isolation(Action[AwsWorld], frozen=True, kw_only=True):
 
     def parts(self, plan: Plan) -> tuple[str, ...]:
         """Its interfaces, where there are several."""
-        saved = tuple(plan.before["interfaces"])
+        saved = tuple(plan.before.get("interfaces", ()))
         return saved if len(saved) > 1 or plan.after.get("left_out") else ()
 
     def narrowed(self, world: AwsWorld, plan: Plan, only: Iterable[str]) -> Plan:
