@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import hikeshi
-from hikeshi.doors.refusals import SAID, japanese
+from hikeshi.doors.refusals import SAID, TABLES, japanese
 
 ERRORS = frozenset({"Conflict", "Failed", "NotThere", "Refused", "Unreadable", "WrongUsage"})
 
@@ -29,7 +29,8 @@ def _texts(nodes: list[ast.expr]) -> Iterator[str]:
 
 
 def test_every_line_is_said_somewhere_and_stands_in_its_place() -> None:
-    assert list(SAID) == sorted(SAID)
+    assert [list(table) for table in TABLES] == [sorted(table) for table in TABLES]
+    assert len(SAID) == sum(map(len, TABLES))
     assert sorted(set(SAID) - set(said_by_the_code())) == []
     assert [one for one, said in SAID.items() if one.count("{}") != said.count("{}") or said.isascii()] == []
 

@@ -1,17 +1,8 @@
-"""What was refused, in Japanese: the English of the errors that people meet most, each with `{}` where something is filled in.
-
-Errors speak English (`hikeshi.errors`), so that logs and tests are of one language; the doors say them in the reader's. What is not here is
-shown in English and marked as such. `tests/family/test_refusals.py` holds every line against what the code really says.
-"""
+"""Alerts, on call, notices, roles."""
 
 from __future__ import annotations
 
-import re
-from functools import cache
 from typing import Final
-
-LONGEST: Final = 600
-"""Characters of a message that is looked up."""
 
 SAID: Final[dict[str, str]] = {
     "A contact has no {}.": "連絡先に {} という項目はありません。",
@@ -105,21 +96,3 @@ SAID: Final[dict[str, str]] = {
     "{} was ended already.": "{} は既に終了しています。",
 }  # fmt: skip
 """Alphabetical."""
-
-
-def japanese(text: str) -> str:
-    """The message in Japanese; empty where it is not in the table."""
-    if text in SAID:
-        return SAID[text]
-    for pattern, said in _patterns() if len(text) <= LONGEST else ():
-        found = pattern.fullmatch(text)
-        if found:
-            return said.format(*found.groups())
-    return ""
-
-
-@cache
-def _patterns() -> list[tuple[re.Pattern[str], str]]:
-    """Those with something filled in, the most words first: `It is {}.` fits much."""
-    open_ones = sorted((one for one in SAID if "{}" in one), key=lambda one: -len(one))
-    return [(re.compile("(.+?)".join(map(re.escape, one.split("{}"))), re.DOTALL), SAID[one]) for one in open_ones]

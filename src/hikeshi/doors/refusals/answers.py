@@ -1,0 +1,8 @@
+"""Playbooks, steps, actions, cloud accounts."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SAID: Final[dict[str, str]] = {}  # fmt: skip
+"""Alphabetical."""
