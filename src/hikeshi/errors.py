@@ -62,10 +62,14 @@ class Failed(HikeshiError):
 
 
 class Unreadable(HikeshiError):
-    """Input that cannot be understood: `source` names it, `place` says where in it (a line, a record, an offset)."""
+    """Input that cannot be understood: `source` names it, `place` says where in it (a line, a record, an offset).
+
+    `where` is what stands before the message, for who says the message in another language.
+    """
 
     def __init__(self, message: str, *, source: str, place: str = "", hint: str = "") -> None:
         where = f"{source}, {place}" if place else source
         super().__init__(f"{where}: {message}", hint=hint)
+        self.where = f"{where}: "
         self.source = source
         self.place = place

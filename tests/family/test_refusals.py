@@ -7,17 +7,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import hikeshi
-from hikeshi.doors.refusals import SAID, TABLES, japanese
+from hikeshi.doors.refusals import SAID, TABLES, japanese, said_of
+from hikeshi.errors import Unreadable
 
 ERRORS = frozenset({"Conflict", "Failed", "NotThere", "Refused", "Unreadable", "WrongUsage"})
 
 
 def said_by_the_code() -> Iterator[str]:
-    """The messages and hints of all errors, `{}` where something is filled in."""
+    """The messages and hints of all errors, also hints that have a line of their own, `{}` where something is filled in."""
     for path in Path(hikeshi.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in ERRORS:
                 yield from _texts([*node.args[:1], *(one.value for one in node.keywords if one.arg == "hint")])
+            elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in ("hint", "_BY_POLICY"):
+                yield from _texts([node.value])
 
 
 def _texts(nodes: list[ast.expr]) -> Iterator[str]:
@@ -26,6 +29,21 @@ def _texts(nodes: list[ast.expr]) -> Iterator[str]:
             yield "".join(str(one.value) if isinstance(one, ast.Constant) else "{}" for one in node.values)
         elif isinstance(node, ast.Constant):
             yield str(node.value)
+
+
+ENGLISH = frozenset(
+    {
+        "", "Append from a verb.", "By {}.", "Chains were written to outside a transaction.", "Give an aware datetime, in UTC if possible.",
+        "It was {}.", "Such as {}", "The chain {} was written to outside a transaction.", "The time-stamp request has no nonce.", "There are {}.",
+        "There is no {} in {} {}.", "There is no {}.", "{}", "{} belongs to {}.", "{} is in {}.", "{} is not a SHA-256 in lower-case hex.",
+        "{} is {} here.", "{} is {}.", "{} {}", "{}.", "{}: {}", "{}: {}. {}。", "{}{}",
+    }
+)  # fmt: skip
+"""For programmers only, or so general that they would fit other messages too; those that need both languages carry them themselves."""
+
+
+def test_every_error_has_its_japanese() -> None:
+    assert sorted(set(said_by_the_code()) - set(SAID) - ENGLISH) == []
 
 
 def test_every_line_is_said_somewhere_and_stands_in_its_place() -> None:
@@ -40,3 +58,8 @@ def test_what_is_filled_in_is_kept_and_what_is_not_known_is_left_to_english() ->
     assert japanese("A verdict needs a reason.") == "判定には理由が必要です。"
     assert japanese("Something nobody has translated.") == ""
     assert japanese("{0} is not a role.") == "{0} という役割はありません。"
+
+
+def test_what_cannot_be_read_is_said_after_its_place() -> None:
+    problem = Unreadable("is longer than 5 bytes", source="shop.json", place="line 3")
+    assert said_of(problem) == "shop.json, line 3: 5 バイトより長くなっています"

@@ -157,7 +157,7 @@ def seen(rows: Sequence[Group], versions: Mapping[int, int] | None, states: Sequ
     """
     ids = sorted({row.pk for row in rows})
     if not 0 < len(ids) <= MOST_AT_ONCE:
-        raise Refused(f"{len(ids)} groups were named.", hint=f"Name 1 to {MOST_AT_ONCE}.")
+        raise Refused(f"{len(ids)} groups were named.", hint=f"Name 1 to {MOST_AT_ONCE} groups.")
     found = list(Group.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
     for group in found:
         if group.state not in states or (versions and versions.get(group.pk, group.version) != group.version):

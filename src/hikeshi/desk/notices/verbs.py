@@ -99,7 +99,9 @@ def resend(notice: Notice, *, actor: Actor) -> None:
     """Send it once more by all ways there are now, such as after an address was corrected."""
     _require(notice.incident, actor)
     if notice.state not in {"delivered", "failed", "sent", "unreachable"}:
-        raise Refused(f"It is {notice.get_state_display()}.", hint="Only what was sent or failed can be sent again.")
+        raise Refused(
+            f"This notice is {notice.get_state_display()}.", hint="Only what was sent or failed can be sent again."
+        )
     now = timezone.now()
     Notice.objects.filter(pk=notice.pk).update(state="waiting", due_at=now, made_at=now, escalation=None)
     notice.refresh_from_db()

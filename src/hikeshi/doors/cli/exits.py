@@ -11,7 +11,7 @@ from typing import Final
 from hikeshi.doors.cli.options import Language, WrongUsage
 from hikeshi.doors.cli.plain import plain
 from hikeshi.doors.cli.texts import say
-from hikeshi.doors.refusals import japanese
+from hikeshi.doors.refusals import japanese, said_of
 from hikeshi.errors import Failed, HikeshiError, Refused, Unreadable
 
 DONE: Final = 0
@@ -34,10 +34,12 @@ def code_of(problem: HikeshiError) -> int:
 def tell(problem: HikeshiError, language: Language) -> int:
     """Say what is wrong and how to go on. Returns the exit code."""
     code = code_of(problem)
-    own = (lambda text: japanese(text) or text) if language == "ja" else str
-    lines = [f"{say(f'say.error.{code}', language)}: {own(problem.message)}"]
+    in_japanese = language == "ja"
+    message = (in_japanese and said_of(problem)) or problem.message
+    lines = [f"{say(f'say.error.{code}', language)}: {message}"]
     if problem.hint:
-        lines.append(f"{say('say.hint', language)}: {own(problem.hint)}")
+        hint = (in_japanese and japanese(problem.hint)) or problem.hint
+        lines.append(f"{say('say.hint', language)}: {hint}")
     sys.stderr.write(plain("\n".join(lines)) + "\n")
     return code
 

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Final
 
 from hikeshi.doors.refusals import answers, command, incidents, records
+from hikeshi.errors import HikeshiError, Unreadable
 
 LONGEST: Final = 600
 """Characters of a message that is looked up."""
@@ -19,8 +20,15 @@ TABLES: Final = (answers.SAID, command.SAID, incidents.SAID, records.SAID)
 SAID: Final[dict[str, str]] = {english: said for table in TABLES for english, said in table.items()}
 
 
+def said_of(problem: HikeshiError) -> str:
+    """Its message in Japanese, with the place in a file before it as it is; empty where it is not in the tables."""
+    where = problem.where if isinstance(problem, Unreadable) else ""
+    said = japanese(problem.message.removeprefix(where))
+    return said and where + said
+
+
 def japanese(text: str) -> str:
-    """The message in Japanese; empty where it is not in the table."""
+    """The message or hint in Japanese; empty where it is not in the tables."""
     if text in SAID:
         return SAID[text]
     for pattern, said in _patterns() if len(text) <= LONGEST else ():

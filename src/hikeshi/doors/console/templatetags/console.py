@@ -18,7 +18,8 @@ from hikeshi.desk.incidents.models import DUTIES
 from hikeshi.desk.ledger.models import Entry
 from hikeshi.desk.ledger.phrases import sentence
 from hikeshi.doors.console.times import local, relative, span, universal
-from hikeshi.doors.refusals import japanese
+from hikeshi.doors.refusals import japanese, said_of
+from hikeshi.errors import HikeshiError
 
 register = template.Library()
 XML_HEAD = re.compile(r"^<\?xml.*?\?>\s*")
@@ -77,10 +78,19 @@ def pretty(value: Any) -> str:
 
 
 @register.filter
-def refusal(text: str) -> SafeString:
+def refusal(problem: HikeshiError) -> SafeString:
     """An error's message in the reader's language, or marked as English."""
-    said = japanese(text) if get_language() == "ja" else ""
-    return format_html("{}", said) if said else format_html('<span lang="en">{}</span>', text)
+    return _or_english(said_of(problem) if get_language() == "ja" else "", problem.message)
+
+
+@register.filter
+def hint(problem: HikeshiError) -> SafeString:
+    """How to go on after it, likewise."""
+    return _or_english(japanese(problem.hint) if get_language() == "ja" else "", problem.hint)
+
+
+def _or_english(said: str, english: str) -> SafeString:
+    return format_html("{}", said) if said else format_html('<span lang="en">{}</span>', english)
 
 
 @register.filter
