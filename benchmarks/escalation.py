@@ -66,7 +66,9 @@ def lateness(kind: str, since: datetime | None = None) -> dict[str, float]:
 
     rows = Escalation.objects.filter(clock__rule=f"response.sev2 {kind}").select_related("clock")
     late = [(row.began_at - max(row.clock.deadline, since or row.clock.deadline)).total_seconds() for row in rows]  # type: ignore[union-attr]
-    sent = Notice.objects.filter(escalation__in=rows, level=1, state="sent").select_related("escalation__clock")
+    sent = Notice.objects.filter(escalation__in=rows, level=1, state__in=("sent", "delivered")).select_related(
+        "escalation__clock"
+    )
     mail = [
         (one.sent_at - max(one.escalation.clock.deadline, since or one.escalation.clock.deadline)).total_seconds()  # type: ignore[union-attr, operator]
         for one in sent
