@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import msgspec
 
@@ -249,7 +249,7 @@ class DuckStore:
         """Have the folds of these batches written, and those of others removed."""
         self._layout.make()
         path = self._layout.folds / f"{fingerprint(batches)}.parquet"
-        new = path.with_name(f"{path.stem}.{os.getpid()}.new")
+        new = path.with_name(f"{path.stem}.{uuid4().hex}.new")  # several threads may find it missing at once
         write(str(new))
         new.replace(path)
         for old in self._layout.folds.glob("*.parquet"):
