@@ -88,6 +88,9 @@ def test_who_may_not_read_the_contact_list_gets_none(home: Path, outsider: Actor
 
 
 def test_it_is_made_as_pdf(people: list[str], off_it: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With one playbook: to set all of them takes a minute, and a page is like another."""
+    """With one playbook: to set all of them takes ten seconds, and a page is like another."""
     monkeypatch.setattr(kit, "books", lambda: {"compromised-ec2": library()["compromised-ec2"]})
-    assert kit.kit(actor=off_it, language="ja", kind="pdf").startswith(b"%PDF-")
+    pages: list[int] = []
+    assert kit.kit(actor=off_it, language="ja", kind="pdf", told=pages.append).startswith(b"%PDF-")
+    assert pages == sorted(pages)
+    assert pages[-1] > 2

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Final, Literal
 
 from django.conf import settings
@@ -56,8 +58,11 @@ def _refuse_what_is_no_form(items: Sequence[Item], language: str) -> None:
         )
 
 
-def to_pdf(text: str) -> bytes:
-    """Paper from HTML, without reaching for anything: not the network, not a file. Raises `Failed` where it cannot be made."""
+def to_pdf(text: str, told: Callable[[int], None] | None = None) -> bytes:
+    """Paper from HTML, without reaching for anything: not the network, not a file. Raises `Failed` where it cannot be made.
+
+    `told` hears how many pages are set.
+    """
     try:
         import weasyprint  # half a second and system libraries that only this needs
         from weasyprint.urls import FatalURLFetchingError, URLFetcher
@@ -73,7 +78,29 @@ def to_pdf(text: str) -> bytes:
             raise FatalURLFetchingError(f"A form refers to nothing outside itself, and this one to {url[:200]!r}.")
 
     try:
-        made: bytes = weasyprint.HTML(string=text, url_fetcher=Nothing()).write_pdf()
+        with _pages_told(told) if told else nullcontext():
+            made: bytes = weasyprint.HTML(string=text, url_fetcher=Nothing()).write_pdf()
     except FatalURLFetchingError as problem:
         raise Failed(str(problem), hint="It is a fault in Hikeshi: nothing was fetched or printed.") from problem
     return made
+
+
+@contextmanager
+def _pages_told(told: Callable[[int], None]) -> Iterator[None]:
+    """While it sets, the library says to its log, and nowhere else, on which page it is."""
+    log = logging.getLogger("weasyprint.progress")
+
+    class Ear(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            page = record.args[0] if isinstance(record.args, tuple) and len(record.args) == 1 else 0
+            if isinstance(page, int) and page:
+                told(page)
+
+    ear, level = Ear(), log.level
+    log.addHandler(ear)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(ear)
+        log.setLevel(level)

@@ -7,7 +7,7 @@ without chat is the house's own text, `kit.md` in the home.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
@@ -98,14 +98,17 @@ class Way(NamedTuple):
     stale: bool
 
 
-def kit(*, actor: Actor, language: str, kind: Format) -> bytes:
-    """The kit as HTML (UTF-8) or PDF. Whoever may read the contact list may take one; that they did is in the ledger."""
+def kit(*, actor: Actor, language: str, kind: Format, told: Callable[[int], None] | None = None) -> bytes:
+    """The kit as HTML (UTF-8) or PDF. Whoever may read the contact list may take one; that they did is in the ledger.
+
+    `told` hears how many pages of a PDF are set.
+    """
     require(actor, "triage")
     if language not in dict(settings.LANGUAGES):
         raise Refused(f"There is no kit in {language[:20]!r}.", hint="Use en or ja.")
     now = timezone.now()
     text = html(language, now, made_by=actor.name)
-    made = to_pdf(text) if kind == "pdf" else text.encode()
+    made = to_pdf(text, told) if kind == "pdf" else text.encode()
     with transaction.atomic():
         data = {
             "format": kind, "language": language, "document_sha256": hashlib.sha256(made).hexdigest(),
@@ -231,7 +234,7 @@ def limit(rule: Rule, language: str) -> str:
     for unit, word in (("days", Text("days", "日")), ("months", Text("months", "か月"))):
         number = getattr(counting, unit, 0)
         if number:
-            return f"{number} {word.en}" if language == "en" else f"{number} {word.ja}"
+            return f"{number} {word.en}" if language == "en" else f"{number}{word.ja}"
     return "–"
 
 

@@ -12,6 +12,7 @@ import typer
 from hikeshi.desk.reports.kit import FORMATS, kit as make
 from hikeshi.doors.cli import session
 from hikeshi.doors.cli.options import WrongUsage
+from hikeshi.doors.cli.progress import progress
 from hikeshi.doors.cli.who import actor
 
 
@@ -25,7 +26,8 @@ def kit(
     kind = next((one for one in FORMATS if out.suffix.lower() == f".{one}"), None)
     if kind is None:
         raise WrongUsage(f"{out.name} says no format.", hint="Use a name that ends in .html or .pdf.")
-    made = make(actor=actor(), language=session.options.language, kind=kind)
+    with progress(out.name) as told:
+        made = make(actor=actor(), language=session.options.language, kind=kind, told=lambda pages: told(pages, 0))
     with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
         stream.write(made)
     return {"out": str(out), "sha256": hashlib.sha256(made).hexdigest()}

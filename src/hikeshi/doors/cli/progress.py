@@ -12,7 +12,7 @@ from hikeshi.doors.cli.plain import plain
 
 @contextmanager
 def progress(title: str, *, unit: Literal["", "bytes"] = "") -> Iterator[Callable[[int, int], None]]:
-    """Gives a function to call with (done, all): names, or bytes."""
+    """Gives a function to call with (done, all): names, or bytes; all is 0 where nobody knows it."""
     if not sys.stderr.isatty():
         yield lambda _done, _all: None
         return
@@ -44,4 +44,4 @@ def progress(title: str, *, unit: Literal["", "bytes"] = "") -> Iterator[Callabl
     )  # fmt: skip
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(plain(title), total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        yield lambda done, total: bar.update(task, completed=done, total=total or None)
