@@ -264,6 +264,52 @@ def recorder_is_stopped(cloud: Cloud, facts: Facts) -> bool:
     return not any(one["recording"] for one in told)
 
 
+def switch_query_logs_off(cloud: Cloud) -> Facts:
+    made = data.a_vpc(cloud)
+    dns = cloud.client("route53resolver")
+    asked = {"Name": "theirs", "DestinationArn": "arn:aws:s3:::logs", "CreatorRequestId": "theirs"}
+    which = dns.create_resolver_query_log_config(**asked)["ResolverQueryLogConfig"]["Id"]
+    both = {"ResolverQueryLogConfigId": which, "ResourceId": made["vpc_id"]}
+    dns.associate_resolver_query_log_config(**both)
+    dns.disassociate_resolver_query_log_config(**both)
+    return made
+
+
+def no_query_is_recorded(cloud: Cloud, facts: Facts) -> bool:
+    told = cloud.client("route53resolver").list_resolver_query_log_config_associations()
+    return all(one["ResourceId"] != facts["vpc_id"] for one in told["ResolverQueryLogConfigAssociations"])
+
+
+def serial_console_is_open(cloud: Cloud, facts: Facts) -> bool:
+    del facts
+    return bool(cloud.ec2.get_serial_console_access_status()["SerialConsoleAccessEnabled"])
+
+
+def push_a_key(cloud: Cloud) -> Facts:
+    """By a user of the account, to an instance whose port 22 is open."""
+    identity.user(cloud)
+    return {**open_port_22(cloud), "user": identity.USER}
+
+
+def pushed_key_works(cloud: Cloud, facts: Facts) -> bool:
+    return port_is_open(cloud, facts) or user_is_not_denied(cloud, facts)
+
+
+def objects_are_held_to_ransom(cloud: Cloud, facts: Facts) -> bool:
+    """Gone, or it can be done again."""
+    s3 = cloud.client("s3")
+    try:
+        denied = "customer-algorithm" in s3.get_bucket_policy(Bucket=facts["bucket"])["Policy"]
+    except s3.exceptions.ClientError:
+        denied = False
+    return not denied or objects_are_gone(cloud, facts)
+
+
+def log_group_forgets(cloud: Cloud, facts: Facts) -> bool:
+    told = cloud.client("logs").describe_log_groups()["logGroups"]
+    return any(one.get("retentionInDays", 3653) < 90 for one in told if one["logGroupName"] in facts["names"])
+
+
 def database_snapshot_is_shared(cloud: Cloud, facts: Facts) -> bool:
     told = cloud.client("rds").describe_db_snapshot_attributes(DBSnapshotIdentifier=facts["snapshot"])
     listed = told["DBSnapshotAttributesResult"]["DBSnapshotAttributes"]
@@ -341,6 +387,10 @@ ATTACKS: dict[str, Attack] = {
         what="GuardDuty suspended.",
         do=data.suspended_detector, harm=nothing_is_detected, answers=(("aws.guardduty.restore", ("account_id", "features")),),
     ),
+    "DNS query logs removed": Attack(
+        what="Nobody sees any more which names are asked for.",
+        do=switch_query_logs_off, harm=no_query_is_recorded, answers=(("aws.dns.query_logs", ("vpc_id",)),),
+    ),
     "device enrolled": Attack(
         what="A second factor of the attacker's.",
         do=identity.a_user_with_two_devices, harm=device_is_enrolled, answers=(("aws.iam.remove_mfa", ("user", "serial")),),
@@ -364,6 +414,24 @@ ATTACKS: dict[str, Attack] = {
     "key to be destroyed": Attack(
         what="The deletion of a key, and with it of all it has encrypted, is scheduled.",
         do=data.key_to_be_deleted, harm=key_will_be_deleted, answers=(("aws.kms.protect", ("key_id",)),),
+    ),
+    "key pushed for EC2 Instance Connect": Attack(
+        what="An SSH key pushed to an instance by whoever has a user's credentials.",
+        do=push_a_key, harm=pushed_key_works, answers=(("aws.ec2.isolate", ("instance_id",)), ("aws.iam.deny_user", ("user",))),
+    ),
+    "key pushed to the serial console": Attack(
+        what="The serial console, which needs no network, opened with a key of the attacker's.",
+        do=data.the_account, harm=serial_console_is_open, answers=(("aws.ec2.serial_console_off", ("account_id",)),),
+    ),
+    "log group cut short": Attack(
+        what="A retention of a few days, after which what was logged is gone.",
+        do=data.short_log_groups, harm=log_group_forgets, answers=(("aws.logs.retain", ("names",)),),
+    ),
+    "objects encrypted with the attacker's key": Attack(
+        what="Objects copied onto themselves with a key that only the attacker has (SSE-C), where versions are kept.",
+        do=recovery.destroyed, harm=objects_are_held_to_ransom,
+        # Restored first, since moto denies every write once a policy denies some: it looks at no condition.
+        answers=(("aws.s3.restore_versions", ("bucket", "as_of", "unlocked")), ("aws.s3.deny_customer_keys", ("bucket",))),
     ),
     "objects destroyed for ransom": Attack(
         what="Objects deleted, and others encrypted over.",
@@ -396,10 +464,8 @@ ATTACKS: dict[str, Attack] = {
 }  # fmt: skip
 
 GAPS = (
-    "DNS query logging removed: nothing sets it up again; the resolver's configuration has to be made by hand.",
     "The account leaves the organization: `aws.org.quarantine_account` prevents it beforehand, nothing brings it back.",
     "A layer or new code in a function: `aws.lambda.freeze` stops the function, the code is put back by hand.",
-    "A key pushed for EC2 Instance Connect or the serial console: isolation ends the session, the key expires by itself after a minute.",
-    "Objects encrypted with the caller's own key (SSE-C): only earlier versions come back.",
+    "Objects encrypted with the caller's own key (SSE-C) in a bucket without versions: only a backup brings them back.",
 )
 """Attacks of the same lists that no action ends."""

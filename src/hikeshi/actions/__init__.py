@@ -17,6 +17,7 @@ from hikeshi.actions.aws.acquisition.lock_snapshots import LockSnapshots
 from hikeshi.actions.aws.acquisition.metadata import Metadata
 from hikeshi.actions.aws.acquisition.mirror import Mirror
 from hikeshi.actions.aws.acquisition.preserve_logs import PreserveLogs
+from hikeshi.actions.aws.acquisition.query_logs import QueryLogs
 from hikeshi.actions.aws.acquisition.share_snapshots import ShareSnapshots
 from hikeshi.actions.aws.acquisition.snapshot_set import SnapshotSet
 from hikeshi.actions.aws.data.block_account import BlockAccount
@@ -26,18 +27,22 @@ from hikeshi.actions.aws.data.contain_cluster import ContainCluster
 from hikeshi.actions.aws.data.contain_database import ContainDatabase
 from hikeshi.actions.aws.data.contain_database_cluster import ContainDatabaseCluster
 from hikeshi.actions.aws.data.contain_service import ContainService
+from hikeshi.actions.aws.data.deny_customer_keys import DenyCustomerKeys
 from hikeshi.actions.aws.data.distrust_lists import DistrustLists
 from hikeshi.actions.aws.data.freeze_function import FreezeFunction
+from hikeshi.actions.aws.data.judge_findings import JudgeFindings
 from hikeshi.actions.aws.data.lock_policy import LockPolicy
 from hikeshi.actions.aws.data.preserve import Preserve
 from hikeshi.actions.aws.data.protect_key import ProtectKey
 from hikeshi.actions.aws.data.restore_detector import RestoreDetector
 from hikeshi.actions.aws.data.restore_recorder import RestoreRecorder
 from hikeshi.actions.aws.data.restore_trail import RestoreTrail
+from hikeshi.actions.aws.data.retain_logs import RetainLogs
 from hikeshi.actions.aws.data.rotate_secret import RotateSecret
 from hikeshi.actions.aws.data.snapshot_cluster import SnapshotCluster
 from hikeshi.actions.aws.data.snapshot_database import SnapshotDatabase
 from hikeshi.actions.aws.data.stop_task import StopTask
+from hikeshi.actions.aws.data.threat_list import ThreatList
 from hikeshi.actions.aws.data.unshare_database_snapshot import UnshareDatabaseSnapshot
 from hikeshi.actions.aws.data.unshare_image import UnshareImage
 from hikeshi.actions.aws.data.unshare_snapshot import UnshareSnapshot
@@ -65,6 +70,7 @@ from hikeshi.actions.aws.instance.host_firewall import HostFirewall
 from hikeshi.actions.aws.instance.host_triage import HostTriage
 from hikeshi.actions.aws.instance.imds import HardenMetadata
 from hikeshi.actions.aws.instance.protect import ProtectInstance
+from hikeshi.actions.aws.instance.serial_console import SerialConsoleOff
 from hikeshi.actions.aws.instance.standby import StandbyInstance
 from hikeshi.actions.aws.instance.stop import StopInstance
 from hikeshi.actions.aws.network.blackhole_route import BlackholeRoute
@@ -94,6 +100,7 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.cloudtrail.watch": WatchTrail,
     "aws.config.restore": RestoreRecorder,
     "aws.dns.block": BlockDomains,
+    "aws.dns.query_logs": QueryLogs,
     "aws.ebs.copy": CopySnapshot,
     "aws.ebs.hash": HashImage,
     "aws.ebs.lock": LockSnapshots,
@@ -118,6 +125,7 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.ec2.quarantine_subnet": QuarantineSubnet,
     "aws.ec2.release": Release,
     "aws.ec2.remove_public": RemovePublic,
+    "aws.ec2.serial_console_off": SerialConsoleOff,
     "aws.ec2.shrink_tracking": ShrinkTracking,
     "aws.ec2.stop": StopInstance,
     "aws.ec2.swap_profile": SwapProfile,
@@ -130,7 +138,9 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.elb.deregister": DeregisterInstance,
     "aws.firewall.block": BlockAtFirewall,
     "aws.guardduty.distrust": DistrustLists,
+    "aws.guardduty.feedback": JudgeFindings,
     "aws.guardduty.restore": RestoreDetector,
+    "aws.guardduty.threat_list": ThreatList,
     "aws.iam.console_off": ConsoleOff,
     "aws.iam.deny_user": DenyUser,
     "aws.iam.disable_key": DisableKey,
@@ -147,6 +157,7 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.kms.protect": ProtectKey,
     "aws.lambda.freeze": FreezeFunction,
     "aws.logs.preserve": PreserveLogs,
+    "aws.logs.retain": RetainLogs,
     "aws.org.quarantine_account": QuarantineAccount,
     "aws.rds.contain": ContainDatabase,
     "aws.rds.contain_cluster": ContainDatabaseCluster,
@@ -155,6 +166,7 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.rds.unshare_snapshot": UnshareDatabaseSnapshot,
     "aws.s3.block_account": BlockAccount,
     "aws.s3.block_bucket": BlockBucket,
+    "aws.s3.deny_customer_keys": DenyCustomerKeys,
     "aws.s3.lock_policy": LockPolicy,
     "aws.s3.preserve": Preserve,
     "aws.s3.restore_versions": RestoreVersions,

@@ -1,4 +1,4 @@
-"""GuardDuty's trusted lists, and the names of its filters, which moto lacks: kept and told; no finding is ever hidden by them.
+"""GuardDuty's trusted and threat lists, and the names of its filters, which moto lacks: kept and told; no finding is ever hidden by them.
 
 Amazon GuardDuty API Reference: CreateIPSet, GetIPSet, ListIPSets, UpdateIPSet, the same of trusted entity sets, ListFilters. Simplified:
 the file at a list's location is not read, there is one page of everything, and a list is (in)active at once.
@@ -45,6 +45,9 @@ def _of(kind: str, label: str) -> dict[str, Operation]:
         one = kept(call).get(call.params[label])
         return _missing(call) if one is None else json_answer(one)
 
+    def delete(call: Call) -> Answer:
+        return _missing(call) if kept(call).pop(call.params[label], None) is None else json_answer({})
+
     def update(call: Call) -> Answer:
         one = kept(call).get(call.params[label])
         if one is None:
@@ -55,6 +58,7 @@ def _of(kind: str, label: str) -> dict[str, Operation]:
 
     return {
         f"Create{kind}": create,
+        f"Delete{kind}": delete,
         f"Get{kind}": get,
         f"List{kind}s": lambda call: json_answer({f"{told}s": list(kept(call))}),
         f"Update{kind}": update,
@@ -71,6 +75,7 @@ def _filters(call: Call) -> Answer:
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
     **_of("IPSet", "IpSetId"),
+    **_of("ThreatEntitySet", "ThreatEntitySetId"),
     **_of("TrustedEntitySet", "TrustedEntitySetId"),
     "ListFilters": _filters,
 }

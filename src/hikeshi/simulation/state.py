@@ -100,6 +100,10 @@ def ec2_block_public(client: Client) -> Any:
     return client("ec2").describe_vpc_block_public_access_options()
 
 
+def ec2_serial_console(client: Client) -> Any:
+    return client("ec2").get_serial_console_access_status()["SerialConsoleAccessEnabled"]
+
+
 def ec2_routes(client: Client) -> Any:
     return client("ec2").describe_route_tables()["RouteTables"]
 
@@ -290,15 +294,28 @@ def guardduty_detectors(client: Client) -> Any:
     return [[one["Status"], one.get("Features")] for one in told]
 
 
+def guardduty_findings(client: Client) -> Any:
+    """The feedback on each finding, by its type: a detector that is made anew has another id."""
+    guard = client("guardduty")
+    found: dict[str, Any] = {}
+    for one in guard.list_detectors()["DetectorIds"]:
+        ids = guard.list_findings(DetectorId=one)["FindingIds"]
+        told = guard.get_findings(DetectorId=one, FindingIds=ids)["Findings"]
+        found |= {each["Type"]: each["Service"].get("UserFeedback") for each in told}
+    return found
+
+
 def guardduty_lists(client: Client) -> Any:
     guard = client("guardduty")
     found = {}
     for one in guard.list_detectors()["DetectorIds"]:
         sets, rules = guard.list_ip_sets(DetectorId=one), guard.list_filters(DetectorId=one)
         entities = guard.list_trusted_entity_sets(DetectorId=one)["TrustedEntitySetIds"]
+        threats = guard.list_threat_entity_sets(DetectorId=one)["ThreatEntitySetIds"]
         found[one] = [
             *(guard.get_ip_set(DetectorId=one, IpSetId=each) for each in sets["IpSetIds"]),
             *(guard.get_trusted_entity_set(DetectorId=one, TrustedEntitySetId=each) for each in entities),
+            *(guard.get_threat_entity_set(DetectorId=one, ThreatEntitySetId=each) for each in threats),
             *(guard.get_filter(DetectorId=one, FilterName=each) for each in rules["FilterNames"]),
         ]
     return found
@@ -395,6 +412,16 @@ def dns_domains(client: Client) -> Any:
     dns = client("route53resolver")
     lists = dns.list_firewall_domain_lists()["FirewallDomainLists"]
     return [domain for one in lists for domain in dns.list_firewall_domains(FirewallDomainListId=one["Id"])["Domains"]]
+
+
+def dns_query_logs(client: Client) -> Any:
+    """Which VPC's queries are written where; our configuration is left where it is, and writes nothing without a VPC."""
+    dns = client("route53resolver")
+    places = {
+        one["Id"]: one["DestinationArn"] for one in dns.list_resolver_query_log_configs()["ResolverQueryLogConfigs"]
+    }
+    told = dns.list_resolver_query_log_config_associations()["ResolverQueryLogConfigAssociations"]
+    return [[one["ResourceId"], places[one["ResolverQueryLogConfigId"]]] for one in told]
 
 
 def ec2_prefix_lists(client: Client) -> Any:
@@ -509,6 +536,12 @@ def rds_sharing(client: Client) -> Any:
     }
 
 
+def logs_retention(client: Client) -> Any:
+    return {
+        one["logGroupName"]: one.get("retentionInDays") for one in client("logs").describe_log_groups()["logGroups"]
+    }
+
+
 def secrets_versions(client: Client) -> Any:
     secrets = client("secretsmanager")
     names = [one["Name"] for one in secrets.list_secrets()["SecretList"]]
@@ -521,6 +554,7 @@ AREAS: Final[Mapping[str, Area]] = {
     "cloudtrail.trails": cloudtrail_trails,
     "config.recorders": config_recorders,
     "dns.domains": dns_domains,
+    "dns.query_logs": dns_query_logs,
     "ec2.acls": ec2_acls,
     "ec2.addresses": ec2_addresses,
     "ec2.attributes": ec2_attributes,
@@ -534,6 +568,7 @@ AREAS: Final[Mapping[str, Area]] = {
     "ec2.prefix_lists": ec2_prefix_lists,
     "ec2.profiles": ec2_profiles,
     "ec2.routes": ec2_routes,
+    "ec2.serial_console": ec2_serial_console,
     "ec2.sharing": ec2_sharing,
     "ec2.snapshot_locks": ec2_snapshot_locks,
     "ec2.snapshots": ec2_snapshots,
@@ -543,6 +578,7 @@ AREAS: Final[Mapping[str, Area]] = {
     "elbv2.targets": elbv2_targets,
     "firewall.rules": firewall_rules,
     "guardduty.detectors": guardduty_detectors,
+    "guardduty.findings": guardduty_findings,
     "guardduty.lists": guardduty_lists,
     "iam.devices": iam_devices,
     "iam.passwords": iam_passwords,
@@ -552,6 +588,7 @@ AREAS: Final[Mapping[str, Area]] = {
     "iam.users": iam_users,
     "kms.keys": kms_keys,
     "lambda.functions": lambda_functions,
+    "logs.retention": logs_retention,
     "organizations.policies": org_policies,
     "rds.clusters": rds_clusters,
     "rds.instances": rds_instances,

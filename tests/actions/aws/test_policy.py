@@ -22,6 +22,8 @@ def test_a_policy_gives_the_declared_permissions_and_no_other(name: str) -> None
 WHOLE_ACCOUNT = {
     "config:StartConfigurationRecorder",
     "ec2:DisableSnapshotBlockPublicAccess",
+    "ec2:DisableSerialConsoleAccess",
+    "ec2:EnableSerialConsoleAccess",
     "ec2:EnableSnapshotBlockPublicAccess",
     "ec2:ModifyVpcBlockPublicAccessOptions",
     "guardduty:CreateDetector",
@@ -64,6 +66,7 @@ WAY_BACK = {
     "DeleteRolePolicy",
     "DeleteRoute",
     "DeleteTags",
+    "DeleteThreatEntitySet",
     "DeleteTrafficMirrorSession",
     "DeleteUserPermissionsBoundary",
     "DeleteUserPolicy",

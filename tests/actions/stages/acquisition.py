@@ -12,6 +12,7 @@ from hikeshi.simulation.building.acquisition import (
     trail,
     two_interfaces,
 )
+from hikeshi.simulation.building.data import a_vpc
 
 _READING = frozenset({"ebs:GetSnapshotBlock", "ebs:ListSnapshotBlocks", "kms:Decrypt", "s3:GetObject"})
 _COPYING = frozenset(
@@ -43,6 +44,13 @@ STAGES: Stages = {
     },
     "aws.ebs.snapshot_set": {
         "two": Stage(build=two_interfaces, areas=(), rare=frozenset({"ec2:CreateSnapshot"})),
+    },
+    "aws.dns.query_logs": {
+        "vpc": Stage(
+            build=a_vpc,
+            areas=("dns.query_logs",),
+            rare=frozenset({"logs:CreateLogDelivery", "logs:DeleteLogDelivery"}),
+        ),
     },
     "aws.ec2.flow_logs": {
         "two": Stage(

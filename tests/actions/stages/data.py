@@ -13,6 +13,7 @@ from hikeshi.simulation.building.data import (
     busy_function,
     cluster_admin,
     disabled_key,
+    files_alone,
     half_blocked_bucket,
     ip_set,
     key_to_be_deleted,
@@ -24,15 +25,18 @@ from hikeshi.simulation.building.data import (
     rotated_secret,
     rule_group,
     running_task,
+    sampled_detector,
     scaled_service,
     shared_database_snapshot,
     shared_image,
     shared_snapshot,
+    short_log_groups,
     some_vpc,
     stopped_recorder,
     suspended_detector,
     the_account,
     trail_of_few_resources,
+    watching_detector,
 )
 
 KEPT = ("s3.kept",)
@@ -58,6 +62,7 @@ STAGES: Stages = {
     "aws.eks.contain": {"admin": Stage(build=cluster_admin, areas=("eks.access",))},
     "aws.firewall.block": {"shared": Stage(build=rule_group, areas=("firewall.rules",))},
     "aws.guardduty.distrust": {"listed": Stage(build=allow_listed_detector, areas=("guardduty.lists",))},
+    "aws.guardduty.feedback": {"sampled": Stage(build=sampled_detector, areas=("guardduty.findings",))},
     "aws.guardduty.restore": {
         "suspended": Stage(
             build=suspended_detector, areas=("guardduty.detectors",), rare=frozenset({"guardduty:CreateDetector"})
@@ -68,6 +73,7 @@ STAGES: Stages = {
             rare=frozenset({"guardduty:GetDetector", "guardduty:UpdateDetector"}),
         ),
     },
+    "aws.guardduty.threat_list": {"watching": Stage(build=watching_detector, areas=("guardduty.lists",))},
     "aws.kms.protect": {
         "deleted": Stage(build=key_to_be_deleted, areas=("kms.keys",), rare=_GRANTS),
         "disabled": Stage(build=disabled_key, areas=("kms.keys",), rare=frozenset({"kms:CancelKeyDeletion"})),
@@ -80,6 +86,7 @@ STAGES: Stages = {
             rare=frozenset({"lambda:DeleteFunctionConcurrency"}),
         ),
     },
+    "aws.logs.retain": {"short": Stage(build=short_log_groups, areas=("logs.retention",))},
     "aws.rds.contain": {
         "public": Stage(
             build=public_database,
@@ -103,6 +110,10 @@ STAGES: Stages = {
     "aws.s3.block_bucket": {
         "absent": Stage(build=public_bucket, areas=PUBLIC),
         "half": Stage(build=half_blocked_bucket, areas=PUBLIC),
+    },
+    "aws.s3.deny_customer_keys": {
+        "absent": Stage(build=files_alone, areas=POLICIES),
+        "policy": Stage(build=public_bucket, areas=POLICIES, rare=frozenset({"s3:DeleteBucketPolicy"})),
     },
     "aws.s3.lock_policy": {
         "absent": Stage(build=bucket_without_policy, areas=POLICIES),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from actions.stages.stage import Stage, Stages
+from hikeshi.simulation.building.data import the_account
 from hikeshi.simulation.building.instance import (
     balanced,
     hibernating,
@@ -32,6 +33,7 @@ STAGES: Stages = {
         "strict": Stage(build=one, areas=("ec2.instances",)),
     },
     "aws.ec2.protect": {"two": Stage(build=two, areas=("ec2.attributes", "ec2.instances"))},
+    "aws.ec2.serial_console_off": {"on": Stage(build=the_account, areas=("ec2.serial_console",))},
     "aws.ec2.stop": {
         "hibernating": Stage(build=hibernating, areas=("ec2.instances",), rare=_SURROUNDINGS),
         "one": Stage(build=one, areas=("ec2.attributes", "ec2.instances"), rare=_SURROUNDINGS),

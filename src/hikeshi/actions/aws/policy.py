@@ -114,6 +114,8 @@ _DNS_FIREWALL = tuple(
     for kind in ("firewall-domain-list", "firewall-rule-group", "firewall-rule-group-association")
 )
 
+_QUERY_LOGS = ("arn:{partition}:route53resolver:{region}:{account}:resolver-query-log-config/*",)
+
 SCOPES: dict[str, tuple[Scope, ...]] = {
     "application-autoscaling:RegisterScalableTarget": (
         Scope(("arn:{partition}:application-autoscaling:{region}:{account}:scalable-target/*",)),
@@ -155,9 +157,11 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "ec2:DeleteTrafficMirrorSession": (Scope(_ec2(*_MIRROR), _OF_AN_INCIDENT),),
     "ec2:DetachNetworkInterface": (Scope(_ec2("instance", "network-interface"), _NOT_PROTECTED),),
     "ec2:DisableSnapshotBlockPublicAccess": (Scope(("*",)),),
+    "ec2:DisableSerialConsoleAccess": (Scope(("*",)),),
     "ec2:DisassociateAddress": (Scope(_ec2("elastic-ip", "instance", "network-interface")),),
     "ec2:DisassociateIamInstanceProfile": (Scope(_ec2("instance"), _NOT_PROTECTED),),
     "ec2:DisassociateKmsKeyId": (Scope(_ec2("snapshot")),),
+    "ec2:EnableSerialConsoleAccess": (Scope(("*",)),),
     "ec2:EnableSnapshotBlockPublicAccess": (Scope(("*",)),),
     "ec2:LockSnapshot": (Scope(_ec2("snapshot")),),
     "ec2:ModifyImageAttribute": (Scope(("arn:{partition}:ec2:{region}::image/*",)),),
@@ -187,8 +191,11 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "elasticloadbalancing:RegisterInstancesWithLoadBalancer": _BALANCED_CLASSIC,
     "elasticloadbalancing:RegisterTargets": _BALANCED,
     "guardduty:CreateDetector": (Scope(("*",)),),
+    "guardduty:CreateThreatEntitySet": (Scope(_DETECTORS),),
+    "guardduty:DeleteThreatEntitySet": (Scope(_DETECTORS),),
     "guardduty:UpdateDetector": (Scope(_DETECTORS),),
     "guardduty:UpdateFilter": (Scope(_DETECTORS),),
+    "guardduty:UpdateFindingsFeedback": (Scope(_DETECTORS),),
     "guardduty:UpdateIPSet": (Scope(_DETECTORS),),
     "guardduty:UpdateTrustedEntitySet": (Scope(_DETECTORS),),
     "iam:AttachUserPolicy": (Scope(_iam("user"), _OUR_DENIES),),
@@ -239,6 +246,7 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "lambda:UpdateFunctionUrlConfig": (Scope(("arn:{partition}:lambda:{region}:{account}:function:*",)),),
     "logs:CreateLogDelivery": (Scope(("*",)),),
     "logs:DeleteLogDelivery": (Scope(("*",)),),
+    "logs:PutRetentionPolicy": (Scope(("arn:{partition}:logs:{region}:{account}:log-group:*",)),),
     "network-firewall:UpdateRuleGroup": (
         Scope(("arn:{partition}:network-firewall:{region}:{account}:stateful-rulegroup/*",)),
     ),
@@ -275,9 +283,12 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "rolesanywhere:DisableTrustAnchor": (Scope(_ANCHORS),),
     "rolesanywhere:EnableTrustAnchor": (Scope(_ANCHORS),),
     "route53resolver:AssociateFirewallRuleGroup": (Scope(_DNS_FIREWALL), Scope(_ec2("vpc"))),
+    "route53resolver:AssociateResolverQueryLogConfig": (Scope(_QUERY_LOGS), Scope(_ec2("vpc"))),
     "route53resolver:CreateFirewallDomainList": (Scope(_DNS_FIREWALL),),
     "route53resolver:CreateFirewallRule": (Scope(_DNS_FIREWALL),),
     "route53resolver:CreateFirewallRuleGroup": (Scope(_DNS_FIREWALL),),
+    "route53resolver:CreateResolverQueryLogConfig": (Scope(_QUERY_LOGS),),
+    "route53resolver:DisassociateResolverQueryLogConfig": (Scope(_QUERY_LOGS), Scope(_ec2("vpc"))),
     "route53resolver:UpdateFirewallDomains": (Scope(_DNS_FIREWALL),),
     "s3:DeleteBucketPolicy": (Scope(_BUCKETS),),
     "s3:DeleteObject": (Scope(_ALL_OBJECTS),),

@@ -37,6 +37,7 @@ _MARKERS = {
     "elb": ("Marker", "NextMarker"),
     "elbv2": ("Marker", "NextMarker"),
     "iam": ("Marker", "Marker"),
+    "logs": ("nextToken", "nextToken"),
     "rolesanywhere": ("nextToken", "nextToken"),
     "s3": ("ContinuationToken", "NextContinuationToken"),
 }

@@ -67,6 +67,11 @@ def bucket_without_policy(account: Account) -> dict[str, Any]:
     return {"bucket": FILES, "let_in": [f"arn:aws:iam::{ACCOUNT}:role/break-glass"]}
 
 
+def files_alone(account: Account) -> dict[str, Any]:
+    files(account)
+    return {"bucket": FILES}
+
+
 def bucket_with_rules(account: Account) -> dict[str, Any]:
     files(account).put_bucket_lifecycle_configuration(Bucket=FILES, LifecycleConfiguration={"Rules": RULES})
     return {"bucket": FILES}
@@ -339,3 +344,31 @@ def public_cluster(account: Account) -> dict[str, Any]:
             PubliclyAccessible=public,
         )
     return {"cluster_id": "shop"}
+
+
+def a_vpc(account: Account) -> dict[str, Any]:
+    return {"vpc_id": account.network()[0]}
+
+
+def sampled_detector(account: Account) -> dict[str, Any]:
+    """With two of its own sample findings."""
+    guard = account.client("guardduty")
+    which = {"DetectorId": guard.create_detector(Enable=True)["DetectorId"]}
+    kinds = ["Backdoor:EC2/C&CActivity.B", "Recon:EC2/PortProbeUnprotectedPort"]
+    guard.create_sample_findings(**which, FindingTypes=kinds)
+    found = guard.list_findings(**which)["FindingIds"]
+    return {"detector_id": which["DetectorId"], "finding_ids": found, "feedback": "USEFUL"}
+
+
+def watching_detector(account: Account) -> dict[str, Any]:
+    made = account.client("guardduty").create_detector(Enable=True)
+    return {"detector_id": made["DetectorId"], "entities": ["198.51.100.7", "203.0.113.0/24", "evil.example"]}
+
+
+def short_log_groups(account: Account) -> dict[str, Any]:
+    """One that keeps a week, one that keeps for ever, and one whose name begins alike."""
+    logs = account.client("logs")
+    for name in ("/vpc/flow", "/vpc/flow-old", "/eks/prod"):
+        logs.create_log_group(logGroupName=name)
+    logs.put_retention_policy(logGroupName="/vpc/flow", retentionInDays=7)
+    return {"names": ["/vpc/flow", "/eks/prod"]}

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
 
 from hikeshi.actions.action import Call
-from hikeshi.actions.aws.data.bucket import READING, Bucket, arn, configuration, configurations, owned
+from hikeshi.actions.aws.data.bucket import READING, Bucket, arn, configuration, configurations
+from hikeshi.actions.aws.data.bucket_policy import alike, swap, with_deny
 from hikeshi.actions.aws.world import AwsWorld
 from hikeshi.actions.setting import Around, Parts, Setting
-from hikeshi.errors import Refused
 from hikeshi.text import Text
 
 LOCK: Final = "HikeshiLock"
-MAX_POLICY: Final = 20 * 1024
-"""Bytes of a bucket policy at most (Amazon S3 quotas)."""
 
 Principals = Annotated[
     tuple[Annotated[str, msgspec.Meta(pattern=r"^arn:[a-z\-]+:iam::\d{12}:(role|user)/.+$")], ...],
@@ -30,8 +27,6 @@ _LOCK = Text(
     en="A deny for everybody but the listed roles comes before the statements there are.",
     ja="一覧のロール以外を拒否する文を、既存の文の前に加えます。",
 )
-_BACK = Text(en="The policy is put back byte for byte.", ja="ポリシーを 1 バイトも変えずに戻します。")
-_GONE = Text(en="There was no policy before, so it is removed.", ja="以前はポリシーがなかったため、削除します。")
 _USERS = Text(
     en="Every application and person that uses the bucket is cut off, other accounts included.",
     ja="別アカウントを含め、このバケットを使うすべてのアプリケーションと人が遮断されます。",
@@ -88,31 +83,14 @@ class LockPolicy(Setting[AwsWorld], frozen=True, kw_only=True):
         return configurations(world, self.bucket)
 
     def wanted(self, world: AwsWorld, before: Parts) -> dict[str, Any]:
-        there: dict[str, Any] = json.loads(before["Policy"] or '{"Version": "2012-10-17", "Statement": []}')
-        statements = there["Statement"] if isinstance(there["Statement"], list) else [there["Statement"]]
-        if any(one.get("Sid") == LOCK for one in statements):
-            hint = "The policy it had before is in the plan of that earlier lock; undo that one."
-            raise Refused(f"Bucket {self.bucket} is already locked by Hikeshi.", hint=hint)
-        locked = json.dumps({**there, "Statement": [self._deny(world), *statements]})
-        if len(locked.encode()) > MAX_POLICY:
-            hint = "Let fewer roles in, or shorten the policy first."
-            raise Refused(
-                f"The policy of {self.bucket} would be longer than S3 allows ({MAX_POLICY} bytes).", hint=hint
-            )
-        return {"Policy": locked}
+        return {"Policy": with_deny(self.bucket, before["Policy"], self._deny(world))}
 
     def calls(self, world: AwsWorld, part: str, now: Any, new: Any) -> Iterable[Call]:
         del part
-        which = owned(world, self.bucket)
-        if new is None:
-            yield Call("s3:DeleteBucketPolicy", which, _GONE)
-        else:
-            back = LOCK in (now or "") and LOCK not in new
-            yield Call("s3:PutBucketPolicy", {**which, "Policy": new}, _BACK if back else _LOCK)
+        yield swap(world, self.bucket, LOCK, now, new, _LOCK)
 
     def same(self, now: Any, planned: Any) -> bool:
-        """Ours is recognised by what it says: S3 may order it differently. What was there before has to come back exactly."""
-        return bool(json.loads(now) == json.loads(planned)) if now and planned else bool(now == planned)
+        return alike(now, planned)
 
     def around(self, world: AwsWorld, before: Parts) -> Around:
         del world, before
