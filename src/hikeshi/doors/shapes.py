@@ -26,6 +26,7 @@ from hikeshi.desk.reviews.models import Review
 from hikeshi.desk.runs.gate import gate
 from hikeshi.desk.runs.models import Intent, Run, Step
 from hikeshi.desk.timelines.models import EventNote, Hit, Mark, SavedSearch, Timeline
+from hikeshi.desk.timelines.removing import Removal
 from hikeshi.doors.asking import ApprovalShape, AskedShape, approval, asked
 from hikeshi.doors.events import moment
 from hikeshi.stores.integrity import UNKNOWN
@@ -334,6 +335,30 @@ class TimelineShape(TypedDict):
     hits_outdated: bool
 
 
+class RelianceShape(TypedDict):
+    """Something made from a timeline: the ledger's verb and object, when, and the sealed item it became."""
+
+    verb: str
+    object: str
+    time: str
+    evidence: str
+
+
+class RemovalShape(TypedDict):
+    """What deleting a timeline takes away and what relies on it; `frees` is in bytes, `evidence` stays sealed."""
+
+    name: str
+    frees: int
+    events: int
+    marks: int
+    notes: int
+    searches: int
+    hits: int
+    evidence: list[str]
+    relied_on: list[RelianceShape]
+    needs_reason: bool
+
+
 class SourceShape(TypedDict):
     """A source of a timeline: records = events + unreadable_count + undated. `assumed` is what people said of it."""
 
@@ -568,6 +593,11 @@ def timeline(row: Timeline) -> TimelineShape:
         "hits_outdated": row.hits_outdated,
     }  # fmt: skip
     shape: TimelineShape = _same(row, TimelineShape.__annotations__) | more
+    return shape
+
+
+def removal(gone: Removal) -> RemovalShape:
+    shape: RemovalShape = msgspec.to_builtins(gone) | {"needs_reason": gone.needs_reason}
     return shape
 
 

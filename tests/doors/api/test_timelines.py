@@ -257,3 +257,16 @@ def test_who_tried_to_gain_rights_and_what_one_did(on_it: Caller, off_it: Caller
     assert [*first["items"], *rest["items"]] == everything
     on_it.get(f"{built}/activity", 403)
     off_it.get(f"{built}/escalation", 404)
+
+
+def test_a_timeline_is_deleted_by_who_commands_with_its_name_once_more(
+    on_it: Caller, commander: Caller, incident: Incident, built: str
+) -> None:
+    told = on_it.get(f"{built}/removal")
+    assert (told["needs_reason"], told["evidence"], told["relied_on"]) == (False, ["EV-001"], [])
+    assert on_it("delete", f"{built}?confirm=main").status_code == 403
+    assert commander("delete", f"{built}?confirm=other").status_code == 403
+    on_it.post(f"{built}/marks", {"kind": "star", "field": "action", "value": "ListUsers", "reason": "look"}, 201)
+    assert commander("delete", f"{built}?confirm=main").status_code == 403
+    assert commander("delete", f"{built}?confirm=main&reason=room").json()["frees"] > 0
+    assert on_it.get(f"/incidents/{incident.name}/timelines") == []

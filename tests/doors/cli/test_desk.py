@@ -255,3 +255,13 @@ def test_an_action_that_no_playbook_foresaw(admin: Keyboard, payload: Path) -> N
     assert (made["action"], made["state"]) == ("aws.ec2.mark", "planning")
     assert "instance_id" in admin(*words, "--input", "instance_id=web-1").err
     assert "NAME=VALUE" in admin(*words, "--input", "web-1").err
+
+
+def test_a_timeline_is_looked_at_before_it_is_deleted(admin: Keyboard, incident: Incident) -> None:
+    admin.json("timeline", "build", incident.name, "main", TRAIL)
+    admin.json("timeline", "mark", incident.name, "main", "attacker", "action=ListUsers", "--reason", "theirs")
+    told = admin.json("timeline", "delete", incident.name, "main")
+    assert (told["deleted"], told["needs_reason"], told["evidence"]) == (False, True, ["EV-001"])
+    assert admin("timeline", "delete", incident.name, "main", "--confirm", "main").code == 3
+    assert admin.json("timeline", "delete", incident.name, "main", "--confirm", "main", "--reason", "room")["deleted"]
+    assert admin.json("timeline", "list", incident.name) == []

@@ -212,7 +212,7 @@ def pages_of_incident(house: House) -> dict[str, str]:
         "item": f"{root}evidence/{house.item.name}/", "transfer_sheet": f"{root}evidence/{house.paper.item.name}/transfers/{house.paper.pk}/sheet/", "timeline": f"{root}timeline/", "timeline_about": f"{root}timeline/about/?t=main&value=203.0.113.66",
         "item_form": f"{root}evidence/{house.item.name}/form/", "evidence_form": f"{root}evidence-form/",
         "timeline_diff": f"{root}timeline/diff/?t=main&field=action&before_start=2026-11-07+03:00&before_end=2026-11-07+03:02&after_start=2026-11-07+03:02&after_end=2026-11-07+03:10",
-        "timeline_escalation": f"{root}timeline/escalation/?t=main", "reports": f"{root}reports/",
+        "timeline_delete": f"{root}timeline/delete/?t=main", "timeline_escalation": f"{root}timeline/escalation/?t=main", "reports": f"{root}reports/",
         "incident_notices": f"{root}notices/", "report": f"{root}reports/{house.report.pk}/", "chain": f"/audit/{house.incident.name}/",
     }  # fmt: skip
 

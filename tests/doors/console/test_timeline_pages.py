@@ -336,3 +336,16 @@ def test_an_event_delivered_twice_shows_its_witnesses_and_what_differs(holed: Ho
     japanese = signed_in(holed.responder, "ja").get(f"/incidents/{holed.incident.name}/timeline/{twice.split('#')[0]}")
     assert "ハッシュ値一致(署名未確認)" in japanese.content.decode()
     assert "<code>1.08</code>" in text
+
+
+def test_a_timeline_is_deleted_from_its_page_once_a_reason_is_given(house: House) -> None:
+    client, address = signed_in(house.admin), f"/incidents/{house.incident.name}/timeline/delete/"
+    assert address in client.get(f"/incidents/{house.incident.name}/timeline/").content.decode()
+    assert address not in look(house)
+    told = client.get(f"{address}?t=main").content.decode()
+    assert "report.freeze" in told
+    refused = client.post(address, {"t": "main", "confirm": "main"})
+    assert (refused.status_code, 'value="main"' in refused.content.decode()) == (403, True)
+    assert client.post(address, {"t": "main", "confirm": "main", "reason": "room"}).status_code == 302
+    assert not house.incident.timelines.exists()
+    assert house.incident.evidence.exists()

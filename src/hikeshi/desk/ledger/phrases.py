@@ -245,6 +245,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "task.reassign": ("Task goes to {owner}: {title}", "タスクを {owner} に割り当て: {title}"),
     "task.take": ("{actor} took the task: {title}", "{actor} がタスクを引き受け: {title}"),
     "timeline.comment": ("{actor} on an event of {object}: {text} [{at} {event}]", "{actor} が時系列 {object} のイベントにコメント: {text} [{at} {event}]"),
+    "timeline.delete": ("{actor} deleted timeline {object} ({events} events, {frees} bytes freed): {reason}", "{actor} が時系列 {object} を削除 (イベント {events} 件、{frees} バイトを解放): {reason}"),
     "timeline.detect": ("{rules_hit} of {rules} rules hit events of timeline {object}", "時系列 {object} に対し {rules} 件のルールのうち {rules_hit} 件が一致"),
     "timeline.export": ("{actor} exported {events} events of {object} ({form})", "{actor} が時系列 {object} のイベント {events} 件を書き出し ({form})"),
     "timeline.failed": ("Timeline {object} failed: {problem}", "時系列 {object} の作成に失敗: {problem}"),

@@ -19,7 +19,7 @@ from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.queue import give_back
-from hikeshi.desk.timelines import proving
+from hikeshi.desk.timelines import proving, removing
 from hikeshi.desk.timelines.models import MARKS, Hit, Mark, Timeline
 from hikeshi.errors import Failed, HikeshiError, Refused
 from hikeshi.events.assumed import Assumption, check
@@ -103,6 +103,9 @@ def _sources(timeline: Timeline) -> dict[str, str]:
 
 @transaction.atomic
 def _finish(timeline: Timeline, actor: Actor, *, state: str, problem: str = "") -> Timeline:
+    if not Timeline.objects.select_for_update().filter(pk=timeline.pk).exists():
+        removing.free(timeline.incident)  # saving would bring it back
+        raise Refused(f"The timeline {timeline.name} was deleted while it was built.")
     timeline.state, timeline.problem, timeline.built_at = state, problem, timezone.now()
     give_back(timeline, due_at=None)
     timeline.save()

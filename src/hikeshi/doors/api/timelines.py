@@ -11,7 +11,7 @@ from ninja import Query, Router, Status
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from hikeshi.desk.timelines import notes, searches, verbs
+from hikeshi.desk.timelines import notes, removing, searches, verbs
 from hikeshi.desk.timelines.models import EventNote, Timeline
 from hikeshi.doors import find, shapes
 from hikeshi.doors.api.bearer import Call
@@ -106,6 +106,19 @@ def ask_timeline(request: Call, name: str, body: Asking) -> Status[shapes.Timeli
     items = [find.item(row, one) for one in body.evidence]
     assumed = said(body.skew, body.zone, (mapping(one.source, one.text) for one in body.mapping))
     return Status(202, shapes.timeline(verbs.ask(row, body.name, items, actor=request.auth, assumed=assumed)))
+
+
+@router.get("/incidents/{name}/timelines/{timeline}/removal", response=shapes.RemovalShape)
+def plan_removal(request: Call, name: str, timeline: str) -> shapes.RemovalShape:
+    """What deleting the timeline would take away, what relies on it, and how many bytes it would free. Nothing is changed."""
+    return shapes.removal(removing.plan(_timeline(request, name, timeline), actor=request.auth))
+
+
+@router.delete("/incidents/{name}/timelines/{timeline}", response=shapes.RemovalShape)
+def delete_timeline(request: Call, name: str, timeline: str, confirm: str, reason: str = "") -> shapes.RemovalShape:
+    """Delete a timeline; `confirm` is its name once more. Sources stay sealed. Where something relies on it, it needs a reason."""
+    row = _timeline(request, name, timeline)
+    return shapes.removal(removing.delete(row, actor=request.auth, confirm=confirm, reason=reason))
 
 
 @router.get("/incidents/{name}/timelines/{timeline}/sources", response=list[shapes.SourceShape])

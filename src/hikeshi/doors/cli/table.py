@@ -319,6 +319,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "timeline activity": Command("lookups_desk", "activity_of", "person", "All from one address, principal or key", "アドレス・主体・キーごとの全操作"),
     "timeline build": Command("timeline", "build", "person", "Sealed logs into one ordered timeline", "ログから時系列を作成"),
     "timeline comment": Command("event_notes", "comment", "person", "Write a comment on one event", "1 件のイベントにコメント"),
+    "timeline delete": Command("removing", "delete", "person", "Delete a timeline; sources stay sealed", "時系列を削除 (元のログは封印されたまま)"),
     "timeline detect": Command("detect", "detect", "person", "Ask Sigma rules of a timeline", "時系列に Sigma ルールを適用"),
     "timeline diff": Command("timeline", "diff", "person", "What differs between two windows", "2 つの期間の違い"),
     "timeline escalation": Command("lookups_desk", "escalation_of", "person", "Who tried to gain rights", "権限昇格を試みた主体"),

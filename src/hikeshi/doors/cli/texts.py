@@ -666,6 +666,13 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "holidays": ("Holidays", "休日"),
     "holidays_unknown": ("Holidays not known", "休日データなし"),
     "plans": ("Plans carried out together", "まとめて実行する計画"),
+    "confirm": ("Confirm", "確認"),
+    "deleted": ("Deleted", "削除"),
+    "frees": ("Bytes freed", "解放されるバイト数"),
+    "marks": ("Marks", "印"),
+    "searches": ("Saved searches", "保存した検索"),
+    "relied_on": ("Made from it", "これに基づくもの"),
+    "needs_reason": ("Needs a reason", "理由が必要"),
 }
 
 
