@@ -23,10 +23,11 @@ from hikeshi.desk.clouds import verbs as clouds
 from hikeshi.desk.playbooks import drafting
 from hikeshi.doors.console.middleware import POLICY
 from hikeshi.doors.console.urls import urlpatterns
+from standing import stand
 
 LANGUAGES = ("en", "ja")
 SENT_ONLY = {
-    "order_act", "orders_act", "playbook_draft_act", "playbook_look",
+    "order_act", "order_edit", "orders_act", "playbook_draft_act", "playbook_look",
     "mine_act", "oncall_act", "propose_handover", "rotation_act",
     "bundle_export", "bundle_import", "secrecy_act",
     "details_act",
@@ -122,6 +123,9 @@ def _addresses(house: House) -> dict[str, str]:
     secret = accounts.invite(actor=accounts.actor_of(house.admin, "cli"), role="observer")
     link, told = house.offered(), house.told()
     written = drafting.begin("ransomware", actor=accounts.actor_of(house.admin, "cli"))
+    order = stand(
+        "C2", actor=HIKESHI, finding_types=["Backdoor:EC2/"], playbook="compromised-ec2", severity=2, roles=[HOSTILE]
+    )
     return {
         "playbooks": "/playbooks/", "playbook_import": "/playbooks/import/", "playbook": "/playbooks/ransomware/", "playbook_draft": f"/playbooks/drafts/{written.pk}/",
         "board": "/", "actions": "/actions/", "action": "/actions/aws.ec2.isolate/", "alerts": "/alerts/", "sources": "/sources/", "alert": f"/alerts/{house.alert.pk}/", "declare": "/declare/", "incidents": "/incidents/",
@@ -130,7 +134,7 @@ def _addresses(house: House) -> dict[str, str]:
         "clouds": "/clouds/", "cloud": "/clouds/111122223333/",
         "assets": "/assets/", "known": f"/alerts/groups/{house.alert.group_id}/known/", "asset": f"/assets/{house.asset.pk}/", "asset_import": "/assets/import/",
         "audit": "/audit/", "clock_rules": "/clocks/?jurisdiction=JP", "clock_rule": "/clocks/jp-appi-final/?appi_known_on=2026-11-02",
-        "severity": "/severity/", "house_facts": "/clocks/organisation/", "me": "/me/", "mine": "/mine/", "oncall": "/oncall/", "orders": "/orders/", "welcome": "/welcome/", "invite": f"/invite/{secret}/", "handover": f"/handover/{link}/", **pages_of_incident(house),
+        "severity": "/severity/", "house_facts": "/clocks/organisation/", "me": "/me/", "mine": "/mine/", "oncall": "/oncall/", "orders": "/orders/", "order": f"/orders/{order.pk}/", "welcome": "/welcome/", "invite": f"/invite/{secret}/", "handover": f"/handover/{link}/", **pages_of_incident(house),
         "readiness": "/readiness/", "rehearsals": "/simulations/", "rehearsal": "/simulations/ransomware/", "coverage": "/coverage/", "channels": "/channels/", "notices": "/notices/", "notice_take": f"/notice/{told}/",
         "contact": f"/oncall/contacts/{Contact.objects.latest('pk').pk}/", "rotations": "/oncall/rotations/",
         "self_report": "/report/", "self_reported": "/report/7K3-M9Q/",

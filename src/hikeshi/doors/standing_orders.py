@@ -11,8 +11,9 @@ from typing_extensions import TypedDict  # pydantic asks for this one below Pyth
 from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.runs.models import StandingOrder
-from hikeshi.desk.runs.ordering import CONDITIONS, Tried
+from hikeshi.desk.runs.ordering import CONDITIONS
 from hikeshi.desk.runs.orders import people_needed
+from hikeshi.desk.runs.trying import Trial, Tried
 from hikeshi.doors.find import NotThere
 
 
@@ -54,13 +55,25 @@ class OrderShape(TypedDict):
 
 
 class TriedShape(TypedDict):
-    """Whether the order would have answered an alert of the past, and why."""
+    """Whether the order would have answered an alert of the past, and why. `before`: whether the version that stands would have."""
 
     alert: str
     title: str
     received_at: datetime
     answered: bool
+    before: bool
     why: dict[str, str]
+
+
+class TrialShape(TypedDict):
+    """What the order would have done in so many days. `other_types`: alerts whose type it does not name; `not_asked`: those beyond the limit."""
+
+    days: int
+    answered_count: int
+    before_count: int
+    other_types: int
+    not_asked: int
+    alerts: list[TriedShape]
 
 
 def state(row: StandingOrder) -> str:
@@ -85,10 +98,17 @@ def order(row: StandingOrder) -> OrderShape:
     return made
 
 
-def tried(row: Tried) -> TriedShape:
+def trial(found: Trial) -> TrialShape:
+    return {
+        "days": found.days, "answered_count": found.answered, "before_count": found.before,
+        "other_types": found.others, "not_asked": found.older, "alerts": [_tried(row) for row in found.rows],
+    }  # fmt: skip
+
+
+def _tried(row: Tried) -> TriedShape:
     return {
         "alert": str(row.alert), "title": row.alert.title, "received_at": row.alert.received_at,
-        "answered": row.answered, "why": {"en": row.why.en, "ja": row.why.ja},
+        "answered": row.answered, "before": row.before, "why": {"en": row.why.en, "ja": row.why.ja},
     }  # fmt: skip
 
 

@@ -70,6 +70,24 @@ def test_a_second_person_stands_behind_an_order(commander: Caller, caller: Calla
     assert len(approved["approvals"]) == 2
 
 
+def test_an_order_is_edited_after_a_dry_run(commander: Caller, on_it: Caller) -> None:
+    order = {"name": "C2", "finding_types": ["Backdoor:"], "playbook": "compromised-ec2", "severity": 2}
+    commander.post("/orders", order | {"expires_at": _in_a_month(), "hours_from": "22:00", "hours_until": "06:00"}, 201)
+    said = {"hours_from": None, "hours_until": None, "max_resources_per_hour": 9}
+    assert commander.post("/orders/C2/try", said)["answered_count"] == 0
+    commander.post("/orders/C2/try", {"hours_from": None}, 403)
+    assert on_it.get("/orders/C2/try?days=30")["days"] == 30
+    assert on_it("patch", "/orders/C2", {"version": 1, **said}).status_code == 403
+    made = commander("patch", "/orders/C2", {"version": 1, **said}).json()
+    assert (made["version"], made["state"], made["hours_from"], made["max_resources_per_hour"]) == (
+        2,
+        "waiting",
+        None,
+        9,
+    )
+    assert commander("patch", "/orders/C2", {"version": 1, **said}).status_code == 409
+
+
 def _in_a_month() -> str:
     return ordering.ends_in(30).isoformat()
 

@@ -56,6 +56,31 @@ def test_a_second_person_stands_behind_an_order(admin: Keyboard) -> None:
     assert "aoki" in str(admin.json("order", "approve", "C2", "--version", order.version)["approvals"])
 
 
+def test_an_order_is_edited_after_a_dry_run(admin: Keyboard) -> None:
+    stand("C2", actor=HIKESHI, finding_types=["Backdoor:"], playbook="compromised-ec2", severity=2, accounts=["1"])
+    edit = (
+        "order",
+        "edit",
+        "C2",
+        "--version",
+        1,
+        "--hours",
+        "22:00-06:00",
+        "--account",
+        "any",
+        "--max-resources-per-hour",
+        9,
+    )
+    assert admin.json(*edit, "--dry-run")["answered_count"] == 0
+    assert admin.json("order", "show", "C2")["version"] == 1
+    made = admin.json(*edit)
+    assert (made["version"], made["state"], made["accounts"], made["hours_from"]) == (2, "waiting", [], "22:00:00")
+    assert admin("order", "edit", "C2", "--version", 2, "--hours", "22").code == 2
+    made = admin.json("order", "edit", "C2", "--version", 2, "--hours", "any", "--criticality", 3, "--no-reapply")
+    assert (made["hours_until"], made["criticalities"], made["max_resources_per_hour"]) == (None, [3], 9)
+    assert admin.json("order", "try", "C2", "--days", 30)["days"] == 30
+
+
 def test_what_is_contained_is_listed_with_its_review_and_kept(admin: Keyboard, step: Step) -> None:
     name = step.run.incident.name
     assert admin("contain", "keep", name, step.key, "--reason", "x").code != 0

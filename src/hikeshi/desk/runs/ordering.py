@@ -1,4 +1,4 @@
-"""Standing orders: written, approved by as many people as they need, changed, switched, tried on the alerts of the past.
+"""Standing orders: written, approved by as many people as they need, changed, switched.
 
 Whoever writes a version is the first to stand behind it. An order that may contain something in production without a person needs a
 second one; any change makes a new version, which needs them again.
@@ -7,21 +7,21 @@ second one; any change makes a new version, which needs them again.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
 
 from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.actor import Actor
-from hikeshi.desk.alerts.models import Alert
-from hikeshi.desk.incidents import sight
+from hikeshi.desk.assets.models import ENVIRONMENTS
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import ORGANISATION
 from hikeshi.desk.playbooks.reading import book
 from hikeshi.desk.runs.models import StandingOrder
-from hikeshi.desk.runs.orders import people_needed, would_answer
+from hikeshi.desk.runs.orders import people_needed
 from hikeshi.errors import Conflict, Refused
 from hikeshi.text import Text
 
@@ -55,7 +55,24 @@ def edit(order: StandingOrder, *, actor: Actor, version: int, **said: Any) -> St
     return row
 
 
+def draft(order: StandingOrder, said: Mapping[str, Any]) -> StandingOrder:
+    """The order as an edit would leave it, not saved. Raises `Refused` or `ValidationError` as the edit would."""
+    row = copy(order)
+    _fill(row, said)
+    row.full_clean()
+    return row
+
+
 def _say(row: StandingOrder, said: Mapping[str, Any], actor: Actor) -> None:
+    _fill(row, said)
+    now = timezone.now()
+    row.approvals = [{"by": actor.name, "at": now.isoformat()}]
+    row.approved_by, row.approved_at = actor.name, now
+    row.full_clean()
+    row.save()
+
+
+def _fill(row: StandingOrder, said: Mapping[str, Any]) -> None:
     strange = sorted(set(said) - set(CONDITIONS))
     if strange:
         raise Refused(
@@ -71,10 +88,12 @@ def _say(row: StandingOrder, said: Mapping[str, Any], actor: Actor) -> None:
     book(row.playbook)
     if not row.finding_types or not all(isinstance(one, str) and len(one) >= 3 for one in row.finding_types):
         raise Refused("A standing order names types of findings, at least three letters each.", hint="Backdoor:EC2/")
-    row.approvals = [{"by": actor.name, "at": now.isoformat()}]
-    row.approved_by, row.approved_at = actor.name, now
-    row.full_clean()
-    row.save()
+    if strange := sorted(set(row.environments) - {name for name, _ in ENVIRONMENTS}):
+        raise Refused(
+            f"There is no environment {', '.join(strange)[:80]}.", hint=f"Known: {', '.join(dict(ENVIRONMENTS))}."
+        )
+    if (row.hours_from is None) != (row.hours_until is None):
+        raise Refused("Hours have a beginning and an end.", hint="22:00-06:00, over midnight; neither: at any hour.")
 
 
 def _data(row: StandingOrder) -> dict[str, Any]:
@@ -126,21 +145,6 @@ def trip(order: StandingOrder, why: Text, *, actor: Actor) -> None:
     mine = StandingOrder.objects.filter(pk=order.pk, tripped_at=None)
     if mine.update(tripped_at=timezone.now(), tripped_why={"en": why.en, "ja": why.ja}):
         ledger.append(ORGANISATION, actor=actor, verb="order.trip", obj=order.name, data={"en": why.en, "ja": why.ja})
-
-
-class Tried(NamedTuple):
-    """Whether the order would have answered one alert of the past, and why."""
-
-    alert: Alert
-    answered: bool
-    why: Text
-
-
-def try_on(order: StandingOrder, count: int, *, actor: Actor) -> list[Tried]:
-    """Ask the order about the last alerts that this person may see, changing nothing. Its caps, switch and approvals do not count."""
-    require(actor, "triage")
-    rows = sight.alerts(actor).order_by("-received_at", "-pk")
-    return [Tried(alert, *would_answer(order, alert)) for alert in rows[: max(1, min(count, 1000))]]
 
 
 def ends_in(days: int, now: datetime | None = None) -> datetime:

@@ -71,11 +71,16 @@ def _full(order: StandingOrder, alert: Alert, now: datetime) -> Text | None:
         (order.max_per_account, recent.filter(**{"facts__alert.account": alert.account})),
     ):
         if rows.count() >= cap:
-            return Text(
-                f"The standing order {order} has reached its cap of {cap} an hour: a person decides.",
-                f"常時承認「{order}」は 1 時間あたりの上限 {cap} 件に達した。人が判断する。",
-            )
+            return full_text(order, cap)
     return None
+
+
+def full_text(order: StandingOrder, cap: int) -> Text:
+    """That so many an hour are enough."""
+    return Text(
+        f"The standing order {order} has reached its cap of {cap} an hour: a person decides.",
+        f"常時承認「{order}」は 1 時間あたりの上限 {cap} 件に達した。人が判断する。",
+    )
 
 
 def _held_back(alert: Alert) -> Text | None:
@@ -102,7 +107,8 @@ def _uncovered(order: StandingOrder, alert: Alert, at: datetime) -> Text | None:
         return Text(f"Its account is {alert.account or 'unknown'}.", f"アカウントが {alert.account or '不明'}。")
     if order.regions and alert.region not in order.regions:
         return Text(f"Its region is {alert.region or 'unknown'}.", f"リージョンが {alert.region or '不明'}。")
-    if not _within(timezone.localtime(at).time(), order.hours_from, order.hours_until):
+    here = timezone.localtime(at, timezone.get_default_timezone())  # whoever asks may be elsewhere
+    if not _within(here.time(), order.hours_from, order.hours_until):
         return Text("It came outside the order's hours.", "常時承認の時間帯の外に届いた。")
     return _unfit(order, alert)
 

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime, time
-from typing import Any
+from typing import Any, Final
 
 from ninja import Router, Status
 from pydantic import Field
 
 from hikeshi.desk.accounts.permissions import require
-from hikeshi.desk.runs import ordering
+from hikeshi.desk.runs import ordering, trying
 from hikeshi.desk.runs.models import StandingOrder
 from hikeshi.doors import standing_orders as shapes
 from hikeshi.doors.api.bearer import Call
 from hikeshi.doors.api.paging import Body
 
 router = Router()
+NULLABLE: Final = {"hours_from", "hours_until"}
 
 
 class Conditions(Body):
-    """What an order says; what is left out stays as it is, or has its default. Empty lists mean any."""
+    """What an order says; what is left out stays as it is, or has its default. Empty lists, and hours that are null, mean any."""
 
     finding_types: list[str] | None = Field(default=None, max_length=100)
     min_score: float | None = Field(default=None, ge=0, le=10)
@@ -42,7 +43,8 @@ class Conditions(Body):
     expires_at: datetime | None = None
 
     def said(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ordering.CONDITIONS if getattr(self, name) is not None}
+        given = {name: getattr(self, name) for name in ordering.CONDITIONS if name in self.model_fields_set}
+        return {name: value for name, value in given.items() if value is not None or name in NULLABLE}
 
 
 class Written(Conditions):
@@ -104,8 +106,15 @@ def switch_order(request: Call, order: str, body: Switch) -> shapes.OrderShape:
     return shapes.order(ordering.switch(row, actor=request.auth, on=body.on, reason=body.reason))
 
 
-@router.get("/orders/{order}/try", response=list[shapes.TriedShape])
-def try_order(request: Call, order: str, last: int = 100) -> list[shapes.TriedShape]:
-    """Which of the last alerts would it have answered? Nothing is changed."""
+@router.get("/orders/{order}/try", response=shapes.TrialShape)
+def try_order(request: Call, order: str, days: int = trying.DAYS, last: int = trying.MOST) -> shapes.TrialShape:
+    """What would it have done in the last days? Nothing is changed. `last`: alerts it is asked about at most."""
     row = shapes.find_order(request.auth, order)
-    return [shapes.tried(one) for one in ordering.try_on(row, last, actor=request.auth)]
+    return shapes.trial(trying.try_on(row, actor=request.auth, days=days, most=last))
+
+
+@router.post("/orders/{order}/try", response=shapes.TrialShape)
+def try_edit(request: Call, order: str, body: Conditions, days: int = trying.DAYS) -> shapes.TrialShape:
+    """What would it have done if it said this, beside what it would have done as it stands? Nothing is changed."""
+    row = shapes.find_order(request.auth, order)
+    return shapes.trial(trying.try_on(row, actor=request.auth, days=days, said=body.said()))

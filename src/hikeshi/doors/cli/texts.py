@@ -673,6 +673,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "searches": ("Saved searches", "保存した検索"),
     "relied_on": ("Made from it", "これに基づくもの"),
     "needs_reason": ("Needs a reason", "理由が必要"),
+    "answered_count": ("Would have answered", "対応する件数"),
+    "before_count": ("As it stands", "現在の版で対応する件数"),
+    "other_types": ("Alerts of other types", "他の種別のアラート"),
+    "not_asked": ("Earlier, not asked about", "試行の対象外 (古いもの)"),
 }
 
 

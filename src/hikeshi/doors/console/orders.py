@@ -1,10 +1,11 @@
-"""Standing orders: what is answered without a person, who stands behind it, what it would have answered; and the kill switch."""
+"""Standing orders: what is answered without a person, and who stands behind it; and the kill switch."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Final
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.functional import Promise
@@ -19,12 +20,10 @@ from hikeshi.desk.playbooks.reading import books
 from hikeshi.desk.runs import ordering
 from hikeshi.desk.runs.models import StandingOrder
 from hikeshi.desk.runs.orders import people_needed
+from hikeshi.doors.console import order_form
 from hikeshi.doors.console.visit import actor, attempt, done, page
 from hikeshi.doors.standing_orders import state
 from hikeshi.errors import HikeshiError, Refused
-
-TRIED: Final = 100
-"""Alerts of the past that an order is tried on."""
 
 
 @require_safe
@@ -36,13 +35,21 @@ def _show(request: HttpRequest, problem: HikeshiError | None = None) -> HttpResp
     who = actor(request)
     require(who, "triage")
     rows = list(StandingOrder.objects.all())
-    asked = next((row for row in rows if str(row.pk) == request.GET.get("try")), None)
     context = {
         "rows": [{"row": row, "state": state(row), "needed": people_needed(row), "mine": _mine(row, who)} for row in rows],
-        "playbooks": list(books().values()), "environments": ENVIRONMENTS, "tried_order": asked,
-        "tried": ordering.try_on(asked, TRIED, actor=who) if asked else [], "severities": (1, 2, 3, 4),
+        "given": order_form.shown() | (order_form.retyped(request.POST) if "finding_types" in request.POST else {}), **choices(),
     }  # fmt: skip
     return page(request, "console/orders.html", context, problem=problem)
+
+
+def choices() -> dict[str, Any]:
+    """What an order can be made of, for its form."""
+    return {
+        "playbooks": list(books().values()),
+        "environments": ENVIRONMENTS,
+        "levels": ("1", "2", "3", "4"),
+        "house_zone": settings.TIME_ZONE,
+    }
 
 
 def _mine(row: StandingOrder, who: Actor) -> bool:
@@ -57,16 +64,7 @@ def _number(typed: Any, name: str) -> int:
 
 
 def _write(who: Actor, typed: Any) -> None:
-    score = typed.get("min_score", "7")
-    if not score.replace(".", "", 1).isdigit():
-        raise Refused(f"{score[:20]!r} is no score.", hint="GuardDuty counts from 0 to 10.")
-    ordering.write(
-        typed.get("name", "").strip(), actor=who, finding_types=typed.get("finding_types", "").split(),
-        min_score=float(score), accounts=typed.get("accounts", "").split(), environments=typed.getlist("environments"),
-        playbook=typed.get("playbook", ""), severity=_number(typed, "severity"),
-        max_per_hour=_number(typed, "max_per_hour"), max_resources=_number(typed, "max_resources"),
-        reapply=bool(typed.get("reapply")), expires_at=ordering.ends_in(_number(typed, "days")),
-    )  # fmt: skip
+    ordering.write(typed.get("name", "").strip(), actor=who, **order_form.read(typed))
 
 
 Act = Callable[[Actor, Any], object]
