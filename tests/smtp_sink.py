@@ -10,12 +10,14 @@ from typing import Self
 
 
 class SmtpSink:
-    """Takes every mail, or answers RCPT with `refuse`. `mails` are the raw messages, `logins` what AUTH PLAIN said."""
+    """Takes every mail, or answers RCPT with `refuse`. `mails` are the raw messages, `logins` what AUTH PLAIN said, `envelopes` the lines
+    of MAIL and RCPT. `reports`: it says that it reports what becomes of a mail."""
 
     def __init__(self) -> None:
         self.mails: list[bytes] = []
         self.logins: list[bytes] = []
-        self.refuse = ""
+        self.envelopes: list[bytes] = []
+        self.refuse, self.reports = "", False
         sink = self
 
         class Door(socketserver.StreamRequestHandler):
@@ -27,8 +29,10 @@ class SmtpSink:
 
             def answer(self, line: bytes) -> bool:
                 word = line[:4].upper()
+                if word in {b"MAIL", b"RCPT"}:
+                    sink.envelopes.append(line)
                 if word == b"EHLO":
-                    self.say("250-sink\r\n250 AUTH PLAIN")
+                    self.say(f"250-sink\r\n{'250-DSN' + chr(13) + chr(10) if sink.reports else ''}250 AUTH PLAIN")
                 elif word == b"AUTH":
                     sink.logins.append(base64.b64decode(line.split()[-1]))
                     self.say("235 welcome")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import smtplib
 from collections.abc import Iterator
 from datetime import timedelta
 from email import message_from_bytes, policy
@@ -280,21 +279,48 @@ def test_a_webhook_that_takes_it_has_delivered_it(sink: SmtpSink, hikeshi: Actor
     assert page().state == "delivered"
 
 
-def test_servers_that_can_are_asked_for_reports(
-    sink: SmtpSink, monkeypatch: pytest.MonkeyPatch, hikeshi: Actor
-) -> None:
-    asked: list[object] = []
-    monkeypatch.setattr(smtplib.SMTP, "has_extn", lambda _self, name: name == "dsn")
-    monkeypatch.setattr(smtplib.SMTP, "rcpt", _asked(smtplib.SMTP.rcpt, asked))
+def test_servers_that_can_are_asked_for_reports_that_bring_the_mark_back(sink: SmtpSink, hikeshi: Actor) -> None:
+    sink.reports = True
     contact("kondo")
     incidents.declare("Mining traffic", 1, actor=hikeshi, reason="test")
     work()
-    assert asked[0] == ("NOTIFY=SUCCESS,FAILURE,DELAY",)
+    mark = links.mark(page()).encode()
+    assert [line.split(b" ", 2)[2] for line in sink.envelopes[:2]] == [
+        b"RET=HDRS ENVID=" + mark, b"NOTIFY=SUCCESS,FAILURE,DELAY"
+    ]  # fmt: skip
+    mail = sent(sink)
+    named = REPORT.format(action="failed", to="kondo@example.com", id="<0100018f@email.example>")
+    assert not hear(named.encode(), hikeshi)  # of a mail we do not know
+    answer = named.replace("Reporting-MTA:", f"Original-Envelope-Id: {mark.decode()}\nReporting-MTA:")
+    assert hear(answer.encode(), hikeshi)
+    assert str(mail["Message-ID"]).startswith("<hikeshi-")
+    assert page().tries.get().outcome == "returned"
 
 
-def _asked(rcpt: object, asked: list[object]) -> object:
-    def answer(self: smtplib.SMTP, to: str, options: tuple[str, ...] = ()) -> object:
-        asked.append(tuple(options))
-        return rcpt(self, to, options)  # type: ignore[operator]
+def renumbered(mail: EmailMessage) -> EmailMessage:
+    """As it is after a relay that gives mails its own Message-ID."""
+    del mail["Message-ID"]
+    mail["Message-ID"] = "<0100018f-email@relay.example>"
+    return mail
 
-    return answer
+
+def test_a_relay_that_renumbers_mails_leaves_replies_known_though_they_quote_nothing(
+    paged: EmailMessage, hikeshi: Actor
+) -> None:
+    mail = renumbered(paged)
+    references = f"{mail['References']} {mail['Message-ID']}"  # as RFC 5322, section 3.6.4, tells programs to
+    assert hear(reply(mail, References=references), hikeshi)
+    assert page().state == "acknowledged"
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_relay_that_renumbers_mails_leaves_what_comes_back_known(
+    paged: EmailMessage, hikeshi: Actor, wrapped: bool
+) -> None:
+    mail = renumbered(paged)
+    answer = EmailMessage()
+    answer["From"], answer["Subject"] = "MAILER-DAEMON@relay.example", "Delivery failed"
+    answer.set_content("kondo@example.com: no such user\n\n" + mail.as_string(), cte="base64" if wrapped else "8bit")
+    assert (b"hikeshi-" in answer.as_bytes()) is not wrapped
+    assert hear(answer.as_bytes(), hikeshi)
+    assert page().tries.get().outcome == "returned"

@@ -105,6 +105,24 @@ def test_a_group_merged_into_a_judged_one_brings_that_back(hikeshi: Actor, off_i
     assert (top.state, bool(top.reopened)) == ("waiting", True)
 
 
+def test_a_group_merged_into_one_of_an_incident_tells_that(hikeshi: Actor, off_it: Actor) -> None:
+    from hikeshi.desk.alerts import folding
+
+    first = Group.objects.get(pk=arrive(hikeshi, cause="i-0def", severity=8).group_id)
+    merged = group_of(hikeshi, severity=5)
+    assert folding.merge([first, merged], actor=off_it, reason="One cause.") == first
+    incident = taking.declare_from([first], actor=off_it, why="confirmed_compromise", reason="It is real.", severity=3)
+    contact("kondo")
+    update(hikeshi, severity=9)
+    Worker().drain()
+    first.refresh_from_db()
+    merged.refresh_from_db()
+    assert (first.state, first.score, merged.state) == ("taken", 9, "merged")
+    entry = Entry.objects.get(verb="alert.worse", chain__name=incident.name)
+    assert entry.object == str(first)
+    assert Notice.objects.filter(incident=incident, template="update", body__contains=str(first)).exists()
+
+
 def test_a_suppression_does_not_hide_what_becomes_sev_1(hikeshi: Actor, off_it: Actor) -> None:
     row = group_of(hikeshi, severity=5)
     made = suppressing.suppress(

@@ -141,6 +141,20 @@ def test_a_reply_to_a_notice_takes_it_and_is_no_alert(imap: Imap, settings: Sett
     assert Alert.objects.count() == 1  # what Mallory wrote, for people to look at
 
 
+def test_a_mail_that_came_back_is_told_of_its_notice_and_is_no_alert(imap: Imap, settings: Settings) -> None:
+    contact("kondo")
+    incidents.declare("Mining traffic", 1, actor=system("Hikeshi", "worker"), reason="test")
+    with SmtpSink() as sink:
+        mail_by(settings, sink.port)
+        work()
+    headers, _, _ = sink.mails[0].partition(b"\r\n\r\n")
+    words = b"From: mailer-daemon@mx.example\r\nSubject: failure notice\r\nMessage-ID: <1@mx>\r\n\r\nNo such user.\r\n\r\n"
+    imap.append(words + headers + b"\r\n")
+    assert looking(imap).once() == 1
+    assert Notice.objects.get(template="page").tries.get().outcome == "returned"
+    assert not Alert.objects.exists()
+
+
 def test_a_server_without_a_certificate_we_trust_is_not_told_the_password(
     imap: Imap, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,13 +22,15 @@ ADDRESS: Final = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,255}")
 
 def send_mail(
     to: str, subject: str, text: str, *, server: str, sender: str, password_file: Path | None, message_id: str = "",
-    seconds: float = SECONDS, reply_to: str = "", receipts: bool = False,
+    seconds: float = SECONDS, reply_to: str = "", receipts: bool = False, mark: str = "",
 ) -> str:  # fmt: skip
     """Hand the mail to the server; the receipt is its Message-ID. `server` is smtp://user@host:587 or smtps://user@host.
 
     smtp:// goes on with STARTTLS, and without it only on this machine. With a `message_id` of the caller's, a mail that is sent twice
     can be known as one. `receipts`: the servers are asked to report to the sender what becomes of it (RFC 3461),
-    where they can. Raises `Failed` when the server does not take the mail.
+    where they can. `mark`, ASCII letters, digits and hyphens, comes back with replies and reports also where a relay puts its own Message-ID:
+    programs that reply repeat References (RFC 5322, 3.6.4), servers that report repeat ENVID (RFC 3464, 2.2.1) or the headers.
+    Raises `Failed` when the server does not take the mail.
     """
     parts = urlsplit(server)
     for what, address in (("recipient", to), ("sender", sender)):
@@ -39,6 +41,8 @@ def send_mail(
     mail = _mail(to, subject, text, sender, message_id)
     if reply_to:
         mail["Reply-To"] = reply_to
+    if mark:
+        mail["References"] = f"<{mark}@notices.{sender.rpartition('@')[2]}>"
     try:
         with _connected(parts.scheme, parts.hostname, parts.port or 0, seconds) as smtp:
             if parts.username:
@@ -46,7 +50,8 @@ def send_mail(
                 smtp.login(unquote(parts.username), password)
             smtp.ehlo_or_helo_if_needed()
             asked = receipts and smtp.has_extn("dsn")
-            smtp.send_message(mail, mail_options=["RET=HDRS"] if asked else (), rcpt_options=REPORTS if asked else ())
+            options = ["RET=HDRS", *([f"ENVID={mark}"] if mark else [])] if asked else []
+            smtp.send_message(mail, mail_options=options, rcpt_options=REPORTS if asked else ())
     except smtplib.SMTPResponseException as error:
         said = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
         raise _failed(parts.hostname, f"{error.smtp_code} {said[:200]}", permanent=error.smtp_code >= 500) from error

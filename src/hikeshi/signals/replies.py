@@ -1,11 +1,12 @@
 """What comes back for a mail that Hikeshi has sent: a person's reply, an automatic one, a mail server's report about it.
 
-Only what carries one of our marks is any of these. A mail server may have given our mail another number, so that a reply is also known by
-the link that it quotes. Whether a mark is ours is the desk's to say; nothing here proves anything.
+Only what carries one of our marks is any of these. A mail server may have given our mail another Message-ID: so the mark is in References
+too, which replies repeat, and reports bring it back as the envelope's name or among the headers; and either is known by the link that it
+quotes. Whether a mark is ours is the desk's to say; nothing here proves anything.
 
 References:
   https://www.rfc-editor.org/rfc/rfc5322#section-3.6.4 (In-Reply-To, References), https://www.rfc-editor.org/rfc/rfc3834 (automatic replies),
-  https://www.rfc-editor.org/rfc/rfc3464 (reports of delivery)
+  https://www.rfc-editor.org/rfc/rfc3464 (reports of delivery; section 2.2.1: Original-Envelope-Id)
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def read(content: bytes) -> Reply | Report | None:
     mail = mails.parse(content)
     sender = parseaddr(mails.header(mail, "From"))[1].lower()
     if _is_report(mail, sender):
-        marks = tuple(dict.fromkeys(MARK.findall(content[:SEARCHED].decode("ascii", "replace"))))[:MARKS]
+        marks = _marks_anywhere(mail, content)
         return _report(mail, marks) if marks else None
     marks = _marks(mail)
     if not marks or _FORWARDED.match(mails.header(mail, "Subject")) or mails.forwarded(mail) is not None:
@@ -78,6 +79,13 @@ def _marks(mail: Message) -> tuple[str, ...]:
     named = f"{mails.header(mail, 'In-Reply-To')} {' '.join(reversed(mails.header(mail, 'References').split()))}"
     found = [*MARK.findall(named), *LINK.findall(mails.text(mail))]
     return tuple(dict.fromkeys(found))[:MARKS]
+
+
+def _marks_anywhere(mail: Message, content: bytes) -> tuple[str, ...]:
+    """In a report: wherever a server has put what it sends back of ours, also where it has wrapped it for its journey."""
+    raw = content[:SEARCHED].decode("ascii", "replace")
+    wrapped = "\n".join(mails.words(part) for part in mails.parts(mail) if part.get("Content-Transfer-Encoding"))
+    return tuple(dict.fromkeys([*MARK.findall(raw), *MARK.findall(wrapped), *LINK.findall(raw + wrapped)]))[:MARKS]
 
 
 def _automatic(mail: Message) -> bool:

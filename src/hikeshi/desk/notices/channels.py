@@ -117,6 +117,7 @@ def _mail(address: str, subject: str, body: str, key: str) -> str:
         address, subject, body, server=environment.smtp_url, sender=environment.mail_from,
         password_file=environment.smtp_password_file, seconds=SECONDS,
         message_id=f"<{key}@{environment.mail_from.rpartition('@')[2]}>", reply_to=reply_address(), receipts=bool(reply_address()),
+        mark=key,
     )  # fmt: skip
 
 
