@@ -10,8 +10,10 @@ from typing import Self
 
 
 class SmtpSink:
-    """Takes every mail, or answers RCPT with `refuse`. `mails` are the raw messages, `logins` what AUTH PLAIN said, `envelopes` the lines
-    of MAIL and RCPT. `reports`: it says that it reports what becomes of a mail."""
+    """Takes every mail, or answers RCPT with `refuse`. `mails` are the raw messages, `logins` what AUTH PLAIN said.
+
+    `envelopes` are the lines of MAIL and RCPT. `reports`: it says that it reports what becomes of a mail.
+    """
 
     def __init__(self) -> None:
         self.mails: list[bytes] = []
@@ -29,10 +31,9 @@ class SmtpSink:
 
             def answer(self, line: bytes) -> bool:
                 word = line[:4].upper()
-                if word in {b"MAIL", b"RCPT"}:
-                    sink.envelopes.append(line)
+                sink.envelopes += [line] * (word in {b"MAIL", b"RCPT"})
                 if word == b"EHLO":
-                    self.say(f"250-sink\r\n{'250-DSN' + chr(13) + chr(10) if sink.reports else ''}250 AUTH PLAIN")
+                    self.say("250-sink\r\n" + "250-DSN\r\n" * sink.reports + "250 AUTH PLAIN")
                 elif word == b"AUTH":
                     sink.logins.append(base64.b64decode(line.split()[-1]))
                     self.say("235 welcome")

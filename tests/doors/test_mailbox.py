@@ -148,7 +148,9 @@ def test_a_mail_that_came_back_is_told_of_its_notice_and_is_no_alert(imap: Imap,
         mail_by(settings, sink.port)
         work()
     headers, _, _ = sink.mails[0].partition(b"\r\n\r\n")
-    words = b"From: mailer-daemon@mx.example\r\nSubject: failure notice\r\nMessage-ID: <1@mx>\r\n\r\nNo such user.\r\n\r\n"
+    words = (
+        b"From: mailer-daemon@mx.example\r\nSubject: failure notice\r\nMessage-ID: <1@mx>\r\n\r\nNo such user.\r\n\r\n"
+    )
     imap.append(words + headers + b"\r\n")
     assert looking(imap).once() == 1
     assert Notice.objects.get(template="page").tries.get().outcome == "returned"

@@ -39,10 +39,7 @@ def send_mail(
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
         raise Refused("No mail server is set.", hint="HIKESHI_SMTP_URL=smtp://user@host:587")
     mail = _mail(to, subject, text, sender, message_id)
-    if reply_to:
-        mail["Reply-To"] = reply_to
-    if mark:
-        mail["References"] = f"<{mark}@notices.{sender.rpartition('@')[2]}>"
+    _add_answers(mail, sender, reply_to, mark)
     try:
         with _connected(parts.scheme, parts.hostname, parts.port or 0, seconds) as smtp:
             if parts.username:
@@ -50,8 +47,7 @@ def send_mail(
                 smtp.login(unquote(parts.username), password)
             smtp.ehlo_or_helo_if_needed()
             asked = receipts and smtp.has_extn("dsn")
-            options = ["RET=HDRS", *([f"ENVID={mark}"] if mark else [])] if asked else []
-            smtp.send_message(mail, mail_options=options, rcpt_options=REPORTS if asked else ())
+            smtp.send_message(mail, mail_options=_back(mark) if asked else (), rcpt_options=REPORTS if asked else ())
     except smtplib.SMTPResponseException as error:
         said = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
         raise _failed(parts.hostname, f"{error.smtp_code} {said[:200]}", permanent=error.smtp_code >= 500) from error
@@ -65,6 +61,18 @@ def send_mail(
     except (smtplib.SMTPException, OSError, ValueError) as error:
         raise _failed(parts.hostname, str(error)[:200] or type(error).__name__, permanent=False) from error
     return str(mail["Message-ID"])
+
+
+def _add_answers(mail: EmailMessage, sender: str, reply_to: str, mark: str) -> None:
+    if reply_to:
+        mail["Reply-To"] = reply_to
+    if mark:
+        mail["References"] = f"<{mark}@notices.{sender.rpartition('@')[2]}>"
+
+
+def _back(mark: str) -> list[str]:
+    """What a report of a server brings back with it."""
+    return ["RET=HDRS", f"ENVID={mark}"] if mark else ["RET=HDRS"]
 
 
 def _connected(scheme: str, host: str, port: int, seconds: float) -> smtplib.SMTP:
