@@ -10,6 +10,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from hikeshi.errors import Failed, Refused
@@ -226,3 +227,18 @@ def test_logs_in_a_zip_are_read_member_by_member(tmp_path: Path) -> None:
         archive.writestr("folder/b.log", line.format(2) + line.format(3))
     report = DuckStore(tmp_path / "store").build([packed])
     assert (report.files, report.events, report.not_recognised_count) == (1, 3, 0)
+
+
+def test_a_part_has_only_columns_that_hold_something_and_every_column_can_be_asked(
+    store: DuckStore, tmp_path: Path
+) -> None:
+    store.build([calls(tmp_path / "calls.json.gz", range(3))])
+    (part,) = (store.folder / "parts").iterdir()
+    there = pq.read_schema(part)
+    assert "http_status" not in there.names
+    assert not there.field("action").nullable
+    assert store.count(Query(where={"http_status": 200})) == 0
+    assert store.count(Query(where={"http_status": None, "action": "GetObject"})) == 3
+    store.build([SAMPLES / "webaccess"])
+    assert store.count(Query(where={"http_status": None, "action": "GetObject"})) == 3
+    assert store.count(Query(where={"http_status": 200})) > 0

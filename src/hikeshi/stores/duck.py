@@ -225,11 +225,15 @@ class DuckStore:
             columns = ", ".join(f"{questions.column(name)} {TYPES[column.arrow]}" for name, column in COLUMNS.items())
             con.execute(f"CREATE TABLE parts ({columns}, row_id BIGINT)")
             return
-        found = con.read_parquet(files)
-        names = ", ".join(
-            f'"{name}"' for name in found.columns if name != "dup_count"
-        )  # which merged parts have besides
-        found.project(names).create_view("delivered")
+        found = con.read_parquet(files, union_by_name=True)  # parts leave out columns that are empty in them
+        there = {*found.columns}
+        names = [
+            questions.column(name)
+            if name in there
+            else f"CAST(NULL AS {TYPES[column.arrow]}) AS {questions.column(name)}"
+            for name, column in COLUMNS.items()
+        ]
+        found.project(", ".join([*names, "row_id"])).create_view("delivered")
         holding = alive(batches)
         dead = [(b.number, row.sha256) for b in batches for row in b.sources if holding[row.sha256][0] != b.number]
         con.execute("CREATE TABLE dead (batch BIGINT, sha256 VARCHAR)")

@@ -37,7 +37,7 @@ GROUP = 60_000
 HEAVY = 1500
 """Bytes that an event takes besides its record, roughly."""
 
-REPEATED = [name for name in COLUMNS if name not in UNLIKE]
+REPEATED = frozenset(COLUMNS) - UNLIKE
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -238,13 +238,14 @@ class _Writer:
 
     def _write_table(self, table: Any) -> None:
         first = (self._number << ROWS_BITS) + self._rows
-        table = table.append_column("row_id", pa.array(range(first, first + table.num_rows), pa.int64()))
+        table = _filled(table.append_column("row_id", pa.array(range(first, first + table.num_rows), pa.int64())))
+        like = [name for name in table.column_names if name in REPEATED]
         path = self._layout.part(self._number, len(self._parts))
         new = path.with_name(path.name + ".new")
         try:
             pq.write_table(
                 table, new, compression="zstd", compression_level=1, row_group_size=GROUP,
-                use_dictionary=REPEATED, write_statistics=[*REPEATED, "ts", "row_id"], store_schema=False,
+                use_dictionary=like, write_statistics=[*like, "ts", "row_id"], store_schema=False,
             )  # fmt: skip
             new.replace(path)
         except OSError as error:  # not the source's fault: it must not be said to be unreadable
@@ -255,3 +256,13 @@ class _Writer:
             ) from error
         self._parts.append(path.name)
         self._rows += table.num_rows
+
+
+def _filled(table: Any) -> Any:
+    """Only columns that have a value, which all rows have where that is so: to write of each row that it has none costs as much as the rest."""
+    kept = [
+        (field.with_nullable(values.null_count > 0), values)
+        for field, values in zip(table.schema, table.columns, strict=True)
+        if values.null_count < len(values)
+    ]
+    return pa.table([values for _, values in kept], schema=pa.schema([field for field, _ in kept]))
