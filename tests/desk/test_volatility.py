@@ -96,7 +96,7 @@ def test_containment_waits_until_its_evidence_is_held_or_cannot_be_had(
 ) -> None:
     isolate = planned(run, "2.3", hikeshi)
     assert [line.kind for line in gate(isolate).missing] == ["memory", "disk"]
-    with pytest.raises(Refused, match=r"not held: Memory of i-0123456789abcdef0 and 1 more"):
+    with pytest.raises(Refused, match=r"not held: Memory of i-0123456789abcdef0, and 1 more"):
         approvals.approve(isolate, isolate.plan_digest, actor=commander)
     ended(run, "2.1", "done", hikeshi)
     ended(run, "2.2", "unknown", hikeshi)

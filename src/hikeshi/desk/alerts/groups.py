@@ -167,15 +167,16 @@ def seen(rows: Sequence[Group], versions: Mapping[int, int] | None, states: Sequ
 
 def told(group: Group) -> str:
     """In one line what a group is now and who made it so, for whoever was second."""
+    hint = f"{group} is {group.state}, version {group.version}, SEV-{group.suggested_severity} suggested."
     if group.verdict:
-        return f"{group.judged_by} judged {group} {group.verdict}: {group.verdict_reason}"
-    if group.state == "snoozed":
-        return (
+        hint = f"{group.judged_by} judged {group} {group.verdict}: {group.verdict_reason}"
+    elif group.state == "snoozed":
+        hint = (
             f"{group.snoozed_by} snoozed {group} until {group.snoozed_until:%Y-%m-%d %H:%M} UTC: {group.snooze_reason}"
         )
-    if group.merged_into_id is not None:
-        return f"{group} is merged into GRP-{group.merged_into_id}."
-    return f"{group} is {group.state}, version {group.version}, SEV-{group.suggested_severity} suggested."
+    elif group.merged_into_id is not None:
+        hint = f"{group} is merged into GRP-{group.merged_into_id}."
+    return hint
 
 
 def settle(rows: Sequence[Group], *, actor: Actor, state: str, verdict: str, why: str, reason: str) -> int:

@@ -39,10 +39,16 @@ def lines(incident: Incident) -> list[Planned]:
 
 def said(line: Planned) -> Text:
     """What the line asks for, in both languages."""
+    kind = word(line)
+    return Text(f"{kind.en} of {line.target}", f"{line.target} の{kind.ja}")
+
+
+def word(line: Planned) -> Text:
+    """Its kind, in both languages."""
     with override("en"):
-        en = f"{line.get_kind_display()} of {line.target}"
+        en = line.get_kind_display()
     with override("ja"):
-        return Text(en, f"{line.target} の{line.get_kind_display()}")
+        return Text(en, line.get_kind_display())
 
 
 def of_alerts(incident: Incident) -> list[Wanted]:

@@ -55,11 +55,15 @@ class Gate(NamedTuple):
                 f"Step {step.key} goes after the evidence of step {self.steps[0].key}, which is {self.steps[0].state}.",
                 hint=f"Finish step {self.steps[0].key}, or skip it with a reason.",
             )
-        others = f" and {len(self.missing) - 1} more" if len(self.missing) > 1 else ""
-        raise Refused(
-            f"Step {step.key} would lose evidence that is not held: {volatility.said(self.missing[0]).en}{others}.",
-            hint="Collect it, record why it cannot be had, waive it by name, or override the gate with a reason.",
-        )
+        first, more = self.missing[0], len(self.missing) - 1
+        kind = volatility.word(first).en
+        hint = "Collect it, record why it cannot be had, waive it by name, or override the gate with a reason."
+        if more:
+            raise Refused(
+                f"Step {step.key} would lose evidence that is not held: {kind} of {first.target}, and {more} more.",
+                hint=hint,
+            )
+        raise Refused(f"Step {step.key} would lose evidence that is not held: {kind} of {first.target}.", hint=hint)
 
 
 def gate(step: Step) -> Gate:

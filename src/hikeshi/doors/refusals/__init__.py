@@ -1,4 +1,5 @@
 """What was refused, in Japanese: the English of the errors, each with `{}` where something is filled in; one file for each room.
+`{:step}` in the Japanese says it in the words of that vocabulary.
 
 Errors speak English (`hikeshi.errors`), so that logs and tests are of one language; the doors say them in the reader's. What is not here is
 shown in English and marked as such. `tests/family/test_refusals.py` holds every line against what the code really says.
@@ -11,6 +12,7 @@ from functools import cache
 from typing import Final
 
 from hikeshi.doors.refusals import answers, command, incidents, records
+from hikeshi.doors.refusals.vocabulary import Filled
 from hikeshi.errors import HikeshiError, Unreadable
 
 LONGEST: Final = 600
@@ -34,7 +36,7 @@ def japanese(text: str) -> str:
     for pattern, said in _patterns() if len(text) <= LONGEST else ():
         found = pattern.fullmatch(text)
         if found:
-            return said.format(*found.groups())
+            return said.format(*map(Filled, found.groups()))
     return ""
 
 

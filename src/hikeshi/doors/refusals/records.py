@@ -325,7 +325,7 @@ SAID: Final[dict[str, str]] = {
     "The timeline {} has no event {}.": "時系列 {} にイベント {} はありません。",
     "The timeline {} has {} notes.": "時系列 {} の注記が上限({} 件)に達しています。",
     "The timeline {} has {} saved searches.": "時系列 {} の保存済み検索が上限({} 件)に達しています。",
-    "The timeline {} is not ready ({}).": "時系列 {} はまだ使えません({})。",
+    "The timeline {} is not ready ({}).": "時系列 {} はまだ使えません({:timeline})。",
     "The timeline {} shows no known attacker behaviour.": "時系列 {} に、既知の攻撃者の行動は見つかりません。",
     "The timeline {} was deleted already.": "時系列 {} はすでに削除されています。",
     "The timeline {} was deleted while it was built.": "時系列 {} は作成中に削除されました。",
