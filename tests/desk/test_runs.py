@@ -345,7 +345,7 @@ def test_a_full_disk_delays_the_receipt_and_loses_nothing(
         raise full
 
     with monkeypatch.context() as patched:
-        patched.setattr("hikeshi.desk.evidence.verbs.seal_bytes", no_room)
+        patched.setattr("hikeshi.desk.evidence.verbs.put", no_room)
         run = answering.answer(receive(scene, hikeshi), actor=hikeshi)
         assert run is not None
         for _ in range(4):

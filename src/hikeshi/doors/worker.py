@@ -6,9 +6,7 @@ Any number of workers may run, in one process or in many. A worker that dies los
 from __future__ import annotations
 
 import logging
-import os
 import secrets
-import socket
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -20,6 +18,7 @@ from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
 
+from hikeshi.desk import living
 from hikeshi.desk.actor import Actor, system
 from hikeshi.desk.alerts import reweighing, snoozing, verbs as alerts
 from hikeshi.desk.alerts.models import Alert, Group
@@ -35,7 +34,7 @@ from hikeshi.desk.notices.models import Notice
 from hikeshi.desk.queue import LeaseLost, Queued, claim_some, hold, let_go, soonest
 from hikeshi.desk.rehearsals import verbs as rehearsals
 from hikeshi.desk.rehearsals.models import Rehearsal
-from hikeshi.desk.runs import answering
+from hikeshi.desk.runs import answering, sharing
 from hikeshi.desk.runs.leaving import leave_uncovered
 from hikeshi.desk.runs.models import Step, Watch
 from hikeshi.desk.runs.perform import give_up, perform, watch
@@ -70,16 +69,18 @@ class Worker:
         self.looked = dict.fromkeys(self.prompt, 0.0)
         self.draining = False
         self.last: type[Queued] | None = None  # what was claimed last
-        self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        self.name = f"{living.process()}:{secrets.token_hex(3)}"
         self.actor = system("Hikeshi", "worker")
         self.stop = stop or threading.Event()
         self.wake = wake or threading.Event()
         self.pressed = pressed or threading.Event()
 
     def run(self) -> None:
+        living.announce()
         while not self.stop.is_set():
             self._give_way()
             try:
+                sharing.look()
                 busy = self.once() > 0
             except Exception:  # the worker's boundary: a fault in one row must not silence all deadlines
                 log.exception("the worker met an error and goes on")

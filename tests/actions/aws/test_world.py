@@ -16,6 +16,7 @@ from hikeshi.aws.buckets import Buckets
 from hikeshi.aws.clients import client
 from hikeshi.aws.failures import CallFailed, NoAnswer
 from hikeshi.aws.rates import Api
+from hikeshi.aws.together import Together
 from hikeshi.text import Text
 
 WHY = Text(en="test", ja="試験")
@@ -183,3 +184,28 @@ def test_a_refused_call_slows_those_that_follow(cloud: Cloud) -> None:
     vpc, _ = cloud.network()
     tag(world, vpc)
     assert world.estimate([call] * 10, at_once=10) > SECONDS_PER_CALL + 0.5
+
+
+def test_a_check_right_after_asks_only_for_what_was_not_read_back_since_the_last_change(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, (vpc, _) = cloud.world(together=Together()), cloud.network()
+    once, asked = world._once, list[str]()
+
+    def counted(service: str, operation: str, params: dict[str, Any], *, changing: bool) -> dict[str, Any]:
+        asked.append(operation)
+        return once(service, operation, params, changing=changing)
+
+    def vpcs() -> list[Any]:
+        return list(world.pages("ec2", "DescribeVpcs", "Vpcs", VpcIds=[vpc]))
+
+    monkeypatch.setattr(world, "_once", counted)
+    assert vpcs() == vpcs()
+    assert asked == ["DescribeVpcs"] * 2  # an action asks again each time
+    tag(world, vpc)
+    with world.proving():
+        assert vpcs()[0]["Tags"]
+        assert vpcs()
+    assert asked[2:] == ["CreateTags", "DescribeVpcs"]
+    vpcs()
+    assert asked[4:] == ["DescribeVpcs"]

@@ -33,6 +33,9 @@ PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
 SECONDS_PER_CALL = 0.5
 """A cautious guess for one call on AWS, for `Plan.estimate_seconds`."""
 
+FRESH = 2.0
+"""Seconds for which a list that was read back may stand as proof (`AwsWorld.proving`)."""
+
 _MARKERS = {
     "elb": ("Marker", "NextMarker"),
     "elbv2": ("Marker", "NextMarker"),
@@ -157,6 +160,8 @@ class AwsWorld:
         self._together = together
         self._reading, self._changing = reading, changing
         self._entry = reading
+        self._told: dict[str, tuple[float, list[dict[str, Any]]]] = {}
+        self._proving = False
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -193,7 +198,20 @@ class AwsWorld:
 
     def pause(self, seconds: float) -> None:
         """Wait for AWS to see what it was just told."""
+        self._told.clear()
         self._sleep(seconds)
+
+    @contextmanager
+    def proving(self) -> Iterator[None]:
+        """Within, where nothing is changed, a list is not asked for again that AWS has told since our last call that changed something.
+
+        For the check that follows an action at once: the action has read back what it did, and that is the proof. Never older than `FRESH`.
+        """
+        self._proving = True
+        try:
+            yield
+        finally:
+            self._proving = False
 
     def guard(self, resources: Iterable[str]) -> None:
         """Raises `Refused` naming the resource and the line of the register that protects it."""
@@ -229,9 +247,15 @@ class AwsWorld:
 
     def pages(self, service: str, operation: str, items: str, /, **params: Any) -> Iterator[dict[str, Any]]:
         """Every element of the list `items` over all pages; only an absent token ends, an empty page does not."""
+        key, now = f"{service}:{operation} {items} {sorted(params.items())}", time.monotonic()
+        if self._proving and key in self._told and now - self._told[key][0] < FRESH:
+            return iter(self._told[key][1])
         if self._together is None:
             return self._pages(service, operation, items, params)
-        return iter(self._asked_together(service, operation, items, params))
+        told = self._asked_together(service, operation, items, params)
+        if self._keys is None:
+            self._told[key] = now, told
+        return iter(told)
 
     def _pages(
         self, service: str, operation: str, items: str, params: Mapping[str, Any], *, turn: bool = True
@@ -288,6 +312,7 @@ class AwsWorld:
         told = without_secrets(params)
         self._turn(service, operation, params)  # before the intent: a worker that dies in the line has sent nothing
         ref = self.record.intend(f"{service}:{operation}", told)
+        self._told.clear()
         self.sent.append(Call(operation=f"{service}:{operation}", params=told, why=why))
         before = self.cloud_seconds
         try:

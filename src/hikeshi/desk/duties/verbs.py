@@ -67,9 +67,10 @@ def begin(chain: str, rule: Rule, due: Due, *, actor: Actor, started_at: datetim
     return clock
 
 
-def running(chain: str, prefix: str) -> list[Clock]:
-    """The running clocks of an incident whose rule name starts with `prefix`."""
-    return list(Clock.objects.filter(chain__name=chain, rule__startswith=prefix, stopped_at__isnull=True))
+def running(chain: str, prefix: str, suffix: str = "") -> list[Clock]:
+    """The running clocks of an incident whose rule name starts with `prefix` and ends with `suffix`."""
+    rows = Clock.objects.filter(chain__name=chain, rule__startswith=prefix, stopped_at__isnull=True)
+    return list(rows.filter(rule__endswith=suffix) if suffix else rows)
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, NamedTuple
 
 import msgspec
 from django.conf import settings
@@ -50,13 +50,25 @@ def seal_bytes(
     of `record.FIELDS`. `also` names hashes beside SHA-256: sha512, blake3.
     """
     require_on(actor, "write", incident)
-    sealed = _locker_for(kind).seal(io.BytesIO(content), also=named(also))
+    sealed, container = put(content, kind=kind, also=also)
     if lock_proof:
         sealed = msgspec.structs.replace(sealed, lock_proof=lock_proof[:300])
     return _register(
-        incident, actor, sealed, title=title, kind=kind, source=source, held_at=held_at, record=record,
-        container=recognise(io.BytesIO(content)),
+        incident, actor, sealed, title=title, kind=kind, source=source, held_at=held_at, record=record, container=container
     )  # fmt: skip
+
+
+class InLocker(NamedTuple):
+    """Bytes that are kept, and no evidence of an incident yet."""
+
+    sealed: Sealed
+    container: Container
+
+
+def put(content: bytes, *, kind: str, also: Iterable[str] = ()) -> InLocker:
+    """Bytes in memory into the locker, for who registers them in a transaction that must not wait for a disk. Raises as `seal_bytes`."""
+    sealed = _locker_for(kind).seal(io.BytesIO(content), also=named(also))
+    return InLocker(sealed, recognise(io.BytesIO(content)))
 
 
 def seal_files(
@@ -140,10 +152,12 @@ def _register(
     return item
 
 
-def register(incident: Incident, sealed: Sealed, *, actor: Actor, **said: Any) -> Item:
+def register(
+    incident: Incident, sealed: Sealed, *, actor: Actor, container: Container | None = None, **said: Any
+) -> Item:  # fmt: skip
     """An item whose bytes are in the locker already. `said` is title, kind, source, and what else the row has."""
     require_on(actor, "write", incident)
-    return _register(incident, actor, sealed, container=Container(), **said)
+    return _register(incident, actor, sealed, container=container or Container(), **said)
 
 
 def verify(item: Item, *, actor: Actor) -> str:

@@ -8,6 +8,7 @@ What a step that takes something away must wait for is asked of these lines (`de
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from django.db import transaction
@@ -33,7 +34,9 @@ Wanted = tuple[str, str]
 
 def lines(incident: Incident) -> list[Planned]:
     """The plan, most volatile first."""
-    rows = Planned.objects.filter(incident=incident).select_related("item", "incident")
+    rows = list(Planned.objects.filter(incident=incident).select_related("item"))
+    for row in rows:
+        row.incident = incident
     return sorted(rows, key=lambda row: (RANK[row.kind], row.pk))
 
 
@@ -45,10 +48,16 @@ def said(line: Planned) -> Text:
 
 def word(line: Planned) -> Text:
     """Its kind, in both languages."""
+    return _word(line.kind)
+
+
+@lru_cache
+def _word(kind: str) -> Text:
+    found = dict(VOLATILITY)[kind]
     with override("en"):
-        en = line.get_kind_display()
+        en = str(found)
     with override("ja"):
-        return Text(en, line.get_kind_display())
+        return Text(en, str(found))
 
 
 def of_alerts(incident: Incident) -> list[Wanted]:

@@ -66,9 +66,13 @@ class Gate(NamedTuple):
         raise Refused(f"Step {step.key} would lose evidence that is not held: {kind} of {first.target}.", hint=hint)
 
 
-def gate(step: Step) -> Gate:
-    """What the evidence plan says before this step. It only reads; `missing` may hold lines that are not saved yet."""
-    lines, effect = volatility.lines(step.run.incident), effect_of(step)
+def gate(step: Step, *, whole: bool = True) -> Gate:
+    """What the evidence plan says before this step. It only reads; `missing` may hold lines that are not saved yet.
+
+    Not `whole`: only what decides whether it is closed, and not all that an incident with hundreds of machines has.
+    """
+    effect = effect_of(step)
+    lines = volatility.lines(step.run.incident) if whole or effect == "destroy" else []
     known = {(line.kind, line.target): line for line in lines}
     needed = [known.get(wanted) or volatility.line_for(step.run.incident, wanted) for wanted in needs(step)]
     if effect == "destroy":

@@ -33,7 +33,7 @@ def _suffix(step: Step) -> str:
 
 
 def _clocks(step: Step) -> list[Clock]:
-    return [one for one in duties.running(step.run.incident.name, FAMILY) if one.rule.endswith(_suffix(step))]
+    return duties.running(step.run.incident.name, FAMILY, _suffix(step))
 
 
 def begin(step: Step, *, actor: Actor) -> None:

@@ -8,11 +8,13 @@ read the world before they write to it.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from hikeshi.actions import ACTIONS, action as build_action
@@ -27,7 +29,7 @@ from hikeshi.desk.clouds.halting import Halted
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.playbooks.reading import books
 from hikeshi.desk.queue import LeaseLost, hold
-from hikeshi.desk.runs import kinds, leases, pausing, verbs, watching
+from hikeshi.desk.runs import kinds, leases, pausing, sharing, verbs, watching
 from hikeshi.desk.runs.leases import Busy
 from hikeshi.desk.runs.models import Step, Watch
 from hikeshi.desk.runs.plans import plan_again, plan_of, save_plan
@@ -63,7 +65,7 @@ class DeskRecorder:
     """Writes each changing call before it is sent and after it is answered, and keeps the lease alive."""
 
     def __init__(self, step: Step, worker: str) -> None:
-        self.step, self.worker, self.held = step, worker, 0
+        self.step, self.worker, self.held, self.kept = step, worker, 0, 0.0
 
     def lease(self, plan: Plan) -> None:
         """Hold what the plan changes, for actions that take something away. Raises `Busy` where another step is at it."""
@@ -71,9 +73,10 @@ class DeskRecorder:
             self.held = leases.take(self.step, plan.resources)
 
     def intend(self, operation: str, params: Mapping[str, Any]) -> str:
-        self.alive()
         self.refuse_if_halted()
-        return str(verbs.intend(self.step, operation, params).pk)
+        with transaction.atomic():  # one commit: each waits for the disk
+            self.keep()
+            return str(verbs.intend(self.step, operation, params).pk)
 
     def refuse_if_halted(self) -> None:
         """Raises `Halted`, unless the step is between its first call and its last and must not be left there."""
@@ -84,9 +87,17 @@ class DeskRecorder:
         verbs.settle(int(ref), outcome=outcome, request_id=request_id, seconds=seconds, error=error)
 
     def alive(self) -> None:
-        """Raises `LeaseLost` when another worker has taken the step over."""
+        """While it waits in line: says so now and then, and takes what others have left. Raises `LeaseLost` as `keep`."""
+        sharing.look()
+        if time.monotonic() - self.kept > settings.ENVIRONMENT.lease_seconds / 10:
+            self.keep()
+
+    @transaction.atomic
+    def keep(self) -> None:
+        """Extend what is held. Raises `LeaseLost` when another worker has taken the step over."""
         hold(self.step, worker=self.worker, now=timezone.now(), seconds=settings.ENVIRONMENT.lease_seconds)
         leases.keep(self.step, self.held)
+        self.kept = time.monotonic()
 
 
 def perform(step: Step, *, worker: str, actor: Actor) -> None:
@@ -141,7 +152,7 @@ def _advance(step: Step, action: Action[Any], world: AwsWorld, recorder: DeskRec
     if step.state == "planning":
         plan = action.plan(world)
         plan = action.narrowed(world, plan, step.only) if step.only else plan
-        recorder.alive()
+        recorder.keep()
         step.cloud_seconds = before + world.cloud_seconds
         save_plan(step, plan, actor=actor)
         return
@@ -161,8 +172,9 @@ def _advance(step: Step, action: Action[Any], world: AwsWorld, recorder: DeskRec
         verbs.begin(step, actor=actor)
         receipt = action.do(world, plan)
         if receipt.outcome in {"done", "already-done"}:
-            receipt = _proven(receipt, action.check(world, plan))
-    recorder.alive()
+            with world.proving():
+                receipt = _proven(receipt, action.check(world, plan))
+    recorder.keep()
     step.cloud_seconds = before + world.cloud_seconds
     if receipt.outcome == "pending":
         said = msgspec.to_builtins(receipt.summary)

@@ -17,6 +17,7 @@ from hikeshi.desk.actor import Actor
 from hikeshi.desk.evidence import verbs as evidence, volatility
 from hikeshi.desk.evidence.models import Item
 from hikeshi.desk.incidents import affected, verbs as incidents
+from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.queue import give_back
 from hikeshi.desk.runs import due, holding, leases, watching
 from hikeshi.desk.runs.gate import gate, gives
@@ -35,7 +36,7 @@ def begin(step: Step, *, actor: Actor) -> None:
     if step.state == "running":
         return
     mine(step)
-    gate(step).refuse_if_closed(step)  # something may have been put into the plan since the approval
+    gate(step, whole=False).refuse_if_closed(step)  # something may have been put into the plan since the approval
     step.state, step.began_at = "running", timezone.now()
     step.save(update_fields=["state", "began_at"])
     redeem(step, "do")
@@ -83,11 +84,19 @@ def ask_again(step: Step, *, actor: Actor, state: str, seconds: float, en: str, 
 STATE_AFTER = {"done": "done", "already-done": "done"}
 
 
-@transaction.atomic
 def end(step: Step, receipt: Receipt, *, actor: Actor, undone: bool = False) -> None:
-    """Seal the receipt as evidence, close the step, open what waited for it. One transaction: all of it or none."""
+    """Seal the receipt as evidence, close the step, open what waited for it.
+
+    The bytes are in the locker before the transaction begins, so that nobody waits for a disk or for S3 behind it; all the rest is one.
+    """
+    document = _seal(step, receipt, undone=undone)
+    with transaction.atomic(), ledger.together(step.run.incident.name):
+        _end(step, receipt, document, actor, undone=undone)
+
+
+def _end(step: Step, receipt: Receipt, document: evidence.InLocker, actor: Actor, *, undone: bool) -> None:
     mine(step)
-    item = _seal(step, receipt, actor, undone=undone)
+    item = _keep(step, receipt, document, actor, undone=undone)
     ended = STATE_AFTER.get(receipt.outcome, receipt.outcome)
     step.state = ("undone" if ended == "done" else "done") if undone else ended
     if undone:
@@ -147,9 +156,7 @@ def _settle_evidence(step: Step, receipt: Receipt, item: Item, actor: Actor) -> 
         volatility.fail(line, actor=actor, reason=f"{receipt.outcome}: {receipt.summary.en}", item=item)
 
 
-def _seal(step: Step, receipt: Receipt, actor: Actor, *, undone: bool) -> Item:
-    action = ACTIONS[step.action]
-    kind = action.evidence_kind if receipt.outcome in STATE_AFTER and not undone else "receipt"
+def _seal(step: Step, receipt: Receipt, *, undone: bool) -> evidence.InLocker:
     calls = list(step.intents.values("operation", "params", "outcome", "request_id", "seconds", "error"))
     document = {
         "step": step.key,
@@ -157,10 +164,19 @@ def _seal(step: Step, receipt: Receipt, actor: Actor, *, undone: bool) -> Item:
         "plan": json.loads(step.plan or "{}"),
         "calls": calls,
     }
-    title = f"{action.title.en}{' (undo)' if undone else ''}: {', '.join(value for value in step.inputs.values() if isinstance(value, str))}"
-    return evidence.seal_bytes(
-        step.run.incident, msgspec.json.encode(document, order="deterministic"), actor=actor, title=title, kind=kind,
-        source=step.action, held_at=receipt.held_at,
+    return evidence.put(msgspec.json.encode(document, order="deterministic"), kind=_kind(step, receipt, undone=undone))
+
+
+def _kind(step: Step, receipt: Receipt, *, undone: bool) -> str:
+    return ACTIONS[step.action].evidence_kind if receipt.outcome in STATE_AFTER and not undone else "receipt"
+
+
+def _keep(step: Step, receipt: Receipt, document: evidence.InLocker, actor: Actor, *, undone: bool) -> Item:
+    about = ", ".join(value for value in step.inputs.values() if isinstance(value, str))
+    title = f"{ACTIONS[step.action].title.en}{' (undo)' if undone else ''}: {about}"
+    return evidence.register(
+        step.run.incident, document.sealed, actor=actor, title=title, kind=_kind(step, receipt, undone=undone),
+        source=step.action, held_at=receipt.held_at, container=document.container,
     )  # fmt: skip
 
 

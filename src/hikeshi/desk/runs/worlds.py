@@ -6,7 +6,6 @@ import logging
 from typing import Final
 
 from django.conf import settings
-from django.utils import timezone
 
 from hikeshi.actions import ACTIONS
 from hikeshi.actions.aws.narrowing import narrowed
@@ -18,6 +17,7 @@ from hikeshi.aws.sessions import Entry, named
 from hikeshi.aws.together import TOGETHER
 from hikeshi.desk.clouds.models import Account
 from hikeshi.desk.clouds.verbs import account_for, protected_patterns
+from hikeshi.desk.runs import sharing
 from hikeshi.desk.runs.models import Step
 from hikeshi.desk.runs.plans import plan_of
 from hikeshi.errors import Refused
@@ -37,7 +37,7 @@ def world_of(step: Step, recorder: Recorder) -> AwsWorld:
     if account and account.regions and region not in account.regions:
         raise Refused(f"{region} is not a region in which {account} is entered.", hint="Add it to the account.")
     bucket = (account and account.evidence_bucket) or environment.evidence_bucket
-    SHARED.share_among(_processes())
+    sharing.look(now=True)
     return AwsWorld(
         incident=step.run.incident.name,
         step=f"{step.run.incident.name}/{step.run_id}/{step.key}",
@@ -96,12 +96,6 @@ def urgency_of(step: Step) -> Urgency:
     if kind.effect != "contain":
         return Urgency.REST
     return Urgency.NETWORK if ".network." in kind.__module__ else Urgency.PROTECTION
-
-
-def _processes() -> int:
-    """How many processes work on steps now, by the leases they hold: they share what the accounts allow."""
-    held = Step.objects.filter(lease_until__gt=timezone.now()).values_list("lease_owner", flat=True)
-    return len({owner.rpartition(":")[0] for owner in held})  # a worker is called host:process:number
 
 
 def _earlier(step: Step) -> list[Step]:

@@ -1,0 +1,45 @@
+"""The processes that work on steps share what the accounts allow; what one of them has held is free as soon as it is dead."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Final
+
+from django.utils import timezone
+
+from hikeshi.aws.buckets import SHARED
+from hikeshi.desk import living
+from hikeshi.desk.runs.models import Step
+
+EVERY: Final = 1.0
+"""Seconds between two looks of a process."""
+_looking = threading.Lock()
+_looked = [0.0]
+
+
+def look(*, now: bool = False) -> None:
+    """Take an equal part of every bucket, by the leases that are held, and give the steps of dead processes to those who live.
+
+    At most once in `EVERY`, where it need not be `now`: by whoever of a process comes first.
+    """
+    if not now and time.monotonic() - _looked[0] < EVERY:
+        return
+    if not _looking.acquire(blocking=False):
+        return
+    try:
+        _looked[0] = time.monotonic()
+        SHARED.share_among(len(_working()))
+    finally:
+        _looking.release()
+
+
+def _working() -> set[str]:
+    """The processes that hold leases on steps and may live."""
+    held = Step.objects.filter(lease_until__gt=timezone.now()).order_by().values_list("lease_owner", flat=True)
+    processes = {living.process_of(owner) for owner in held.distinct()}
+    gone = {name for name in processes - {living.process()} if living.dead(name)}
+    for name in gone:  # the same as a lease that has ended: whoever claims it goes on from what was saved
+        mine = Step.objects.filter(lease_owner__startswith=f"{name}:")
+        mine.update(lease_owner="", lease_until=None)
+    return processes - gone
