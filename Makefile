@@ -18,7 +18,9 @@ test: lint test-sqlite test-postgres
 
 # A file of tests is run by one worker, so that what its tests share is made once, and the longest come first (tests/conftest.py). Each run has its temporary folder: pytest closes
 # the one that is shared by all whenever it starts, also to tests of another run that opened it to somebody else.
-PYTEST := $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
+# One worker more than there are cores: a test waits a fifth of its time, for processes and servers it started.
+WORKERS := $(shell echo $$(($$(nproc) + 1)))
+PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-sqlite: setup test-packages
 	$(PYTEST) -m "not cluster" $(ARGS)
