@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -100,3 +102,12 @@ def test_what_is_filled_in_is_kept_and_what_is_not_known_is_left_to_english() ->
 def test_what_cannot_be_read_is_said_after_its_place() -> None:
     problem = Unreadable("is longer than 5 bytes", source="shop.json", place="line 3")
     assert said_of(problem) == "shop.json, line 3: 5 バイトより長くなっています"
+
+
+def test_errors_of_commands_that_need_no_desk_are_said_without_one() -> None:
+    code = (
+        "import sys; from hikeshi.doors.refusals import japanese; print(japanese('Undoing needs a reason.'),"
+        " japanese('X is closed already.'), 'django' in sys.modules)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["理由が必要です(切り戻し)。", "X", "は既に「closed」になっています。", "False"]

@@ -6,32 +6,17 @@ them; those that only errors say stand here. What is in no vocabulary, such as a
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
-from django.utils.translation import override
-
-from hikeshi.desk.alerts import models as alerts
-from hikeshi.desk.evidence.models import Planned
-from hikeshi.desk.incidents import models as incidents
-from hikeshi.desk.notices import models as notices
-from hikeshi.desk.playbooks import models as playbooks
-from hikeshi.desk.runs import models as runs
-from hikeshi.desk.timelines import models as timelines
-
-CHOICES: Final = {
-    "draft": playbooks.STATES,
-    "evidence": Planned._meta.get_field("kind").flatchoices,
-    "group": alerts.STATES,
-    "handover": incidents.HANDOVER_STATES,
-    "incident": incidents.STATUSES,
-    "notice": notices.NOTICE_STATES,
-    "run": runs.Run.STATES,
-    "step": runs.STATES,
-    "task": incidents.TASK_STATES,
-    "timeline": timelines.STATES,
-    "verdict": alerts.VERDICTS,
-}
+CHOICES: Final = frozenset(
+    {
+        "draft", "evidence", "group", "handover", "incident", "notice", "run", "step", "task", "timeline", "verdict",
+    }
+)  # fmt: skip
+"""Those that are choices of a field: `_choices` knows which."""
 
 SAID: Final[dict[str, dict[str, str]]] = {
     "act": {
@@ -85,15 +70,45 @@ class Filled(str):
         return _words(vocabulary).get(self.lower(), str(self)) if vocabulary else str(self)
 
 
-@cache
 def _words(vocabulary: str) -> dict[str, str]:
-    """Japanese by the code and by the English label, both in small letters."""
+    """Japanese by the code and by the English label, both in small letters; nothing where no desk is set up, whose words these are."""
     if vocabulary in SAID:
-        return {english.lower(): said for english, said in SAID[vocabulary].items()}
-    choices = CHOICES[vocabulary]
+        return _lower(vocabulary)
+    apps = sys.modules.get("django.apps")  # half the commands need no desk, and no Django
+    return _translated(vocabulary) if apps is not None and apps.apps.models_ready else {}
+
+
+@cache
+def _lower(vocabulary: str) -> dict[str, str]:
+    return {english.lower(): said for english, said in SAID[vocabulary].items()}
+
+
+@cache
+def _translated(vocabulary: str) -> dict[str, str]:
+    from django.utils.translation import override
+
+    choices = _choices(vocabulary)
     with override("en"):
         english = [str(label).lower() for _, label in choices]
     with override("ja"):
         japanese = [str(label) for _, label in choices]
-    codes = [str(value).lower() for value, _ in choices]
+    codes = [value.lower() for value, _ in choices]
     return dict(zip(english, japanese, strict=True)) | dict(zip(codes, japanese, strict=True))
+
+
+def _choices(vocabulary: str) -> Sequence[tuple[str, Any]]:
+    from hikeshi.desk.alerts import models as alerts
+    from hikeshi.desk.evidence import models as evidence
+    from hikeshi.desk.incidents import models as incidents
+    from hikeshi.desk.notices import models as notices
+    from hikeshi.desk.playbooks import models as playbooks
+    from hikeshi.desk.runs import models as runs
+    from hikeshi.desk.timelines import models as timelines
+
+    tables: dict[str, Sequence[tuple[str, Any]]] = {
+        "draft": playbooks.STATES, "evidence": evidence.VOLATILITY, "group": alerts.STATES,
+        "handover": incidents.HANDOVER_STATES, "incident": incidents.STATUSES, "notice": notices.NOTICE_STATES,
+        "run": runs.Run.STATES, "step": runs.STATES, "task": incidents.TASK_STATES, "timeline": timelines.STATES,
+        "verdict": alerts.VERDICTS,
+    }  # fmt: skip
+    return tables[vocabulary]
