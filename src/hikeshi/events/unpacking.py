@@ -20,6 +20,9 @@ from hikeshi.errors import Unreadable
 READ = 1 << 20
 """How much of a file is read at a time, in bytes."""
 
+FIRST = 64 << 10
+"""The same at the beginning: most logs are smaller, and memory for so little need not be asked of the system."""
+
 DAMAGED = (OSError, ValueError, EOFError, cast("type[Exception]", isal_zlib.error), zstandard.ZstdError)
 
 
@@ -53,14 +56,14 @@ PACKINGS: tuple[Packing, ...] = (
 def unpack(raw: IO[bytes], name: str) -> Iterator[bytes]:
     """The unpacked content in pieces. Raises Unreadable, after the last good piece, where the data is damaged or cut off."""
     try:
-        first = raw.read(READ)
+        first = raw.read(FIRST)
         packing = next((packing for packing in PACKINGS if packing.magic.match(first)), None)
         if packing is not None:
             yield from _unpacked(raw, first, packing, name)
             return
         while first:
             yield first
-            first = raw.read(READ)
+            first = raw.read(FIRST)
     except OSError as error:
         raise Unreadable(f"it could not be read to the end: {error.strerror or error}", source=name) from error
 
@@ -105,4 +108,4 @@ def _feeds(raw: IO[bytes], first: bytes, size: int) -> Iterator[bytes]:
     while piece:
         for start in range(0, len(piece), size):
             yield piece[start : start + size]
-        piece = raw.read(READ)
+        piece = raw.read(READ if len(piece) >= FIRST else FIRST)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from io import FileIO
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,7 @@ def perform(task: Task) -> Done:
     closed: list[Place] = []
     for path, sha256 in task.files:
         try:
-            with Path(path).open("rb", buffering=0) as file:
+            with FileIO(path) as file:
                 size = os.fstat(file.fileno()).st_size
                 source = Source(path, file, limits=task.limits, sha256=sha256)
                 known = task.known.get(path, Known())

@@ -63,6 +63,19 @@ def test_small_objects_come_out_as_the_parser_has_them() -> None:
     assert sum(one.records for one in said if isinstance(one, Taken)) == sum(one.num_rows for one in made)
 
 
+@pytest.mark.parametrize(
+    "other", [{}, {"eventName": "ConsoleLogin"}, {"eventTime": "late"}, {"userIdentity": "nobody"}]
+)
+def test_a_list_as_s3_delivers_it_comes_out_as_the_parser_has_it(other: dict[str, Any]) -> None:
+    records, both = [call(1), call(2, **other), call(3)], Gathering()
+    said = list(both.of(source("a.json", *records)))
+    parsed = list(read(source("a.json", *records), cloudtrail))
+    assert rows([*said, *both.rest()]) == rows(parsed)
+    assert [str(one) for one in said if isinstance(one, Unreadable)] == [
+        str(one) for one in parsed if isinstance(one, Unreadable)
+    ]
+
+
 def test_what_has_no_columns_after_all_is_the_parsers(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise ValueError

@@ -100,7 +100,7 @@ def _piece(text: bytes, document: Document, source: Source) -> Iterator[Any | Ev
     first = document.seq + 1
     try:
         calls = _list.decode(b"[%b]" % text)
-        odd = {number for number, call in enumerate(calls) if _is_odd(call)}
+        odd = {number for number, call in enumerate(calls) if is_odd(call)}
         if 2 * len(odd) > len(calls):
             raise pa.ArrowInvalid("this is the parser's")
         kept = [number for number in range(len(calls)) if number not in odd] if odd else range(len(calls))
@@ -143,10 +143,11 @@ def plain_call(record: Record) -> Plain | None:
         _identity.decode(call.userIdentity)
     except BROKEN:
         return None
-    return None if _is_odd(call) or not call.eventTime or instant(call.eventTime) is None else call
+    return None if is_odd(call) or not call.eventTime or instant(call.eventTime) is None else call
 
 
-def _is_odd(call: Plain) -> bool:
+def is_odd(call: Plain) -> bool:
+    """Whether the parser has more to say of it than its columns."""
     return not call.eventID or not call.eventName or call.eventName in LOGINS
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import msgspec
 import pyarrow as pa
 
 from hikeshi.errors import Failed, Unreadable
 from hikeshi.events.event import Event
-from hikeshi.events.fast.cloudtrail import BLOCK, ODD, Plain, of_plain, plain_call
-from hikeshi.events.json_records import Record, records
+from hikeshi.events.fast.cloudtrail import BLOCK, ODD, Plain, is_odd, of_plain, plain_call
+from hikeshi.events.json_records import BROKEN, Record, records
 from hikeshi.events.parser import Parser
 from hikeshi.events.parsers import cloudtrail
 from hikeshi.events.reading import stamped
@@ -27,6 +29,17 @@ class Taken(NamedTuple):
     records: int
     first_us: int
     last_us: int
+
+
+class _Calls(msgspec.Struct, forbid_unknown_fields=True):
+    Records: list[Plain]
+
+
+class _Raws(msgspec.Struct, forbid_unknown_fields=True):
+    Records: list[msgspec.Raw]
+
+
+_plain, _raw = msgspec.json.Decoder(_Calls), msgspec.json.Decoder(_Raws)
 
 
 class Gathering:
@@ -46,8 +59,7 @@ class Gathering:
             return
         left: list[Record | Unreadable] = []
         times: list[int] = []
-        for one in records(source):
-            call = plain_call(one) if isinstance(one, Record) else None
+        for call, one in _calls(source):
             at = instant(call.eventTime) if call and call.eventTime else None
             if call is None or at is None or isinstance(one, Unreadable):
                 left.append(one)
@@ -56,7 +68,8 @@ class Gathering:
             times.append(at.us)
         if times:
             yield Taken(len(times), min(times), max(times))
-        yield from stamped(cloudtrail.of_records(left, source), source, cloudtrail)
+        if left:
+            yield from stamped(cloudtrail.of_records(left, source), source, cloudtrail)
 
     def full(self) -> Iterator[Any | Event]:
         """Batches of what waits, once it is enough."""
@@ -70,6 +83,19 @@ class Gathering:
             yield from _made(waiting[at : at + BLOCK])
 
 
+def _calls(source: Source) -> Iterator[tuple[Plain | None, Record | Unreadable]]:
+    """Every record, decoded where it is plain: all at once where the whole is the list that S3 delivers."""
+    try:
+        calls, found = _plain.decode(source.head).Records, _raw.decode(source.head).Records
+    except BROKEN:
+        for one in records(source):
+            yield (plain_call(one) if isinstance(one, Record) else None), one
+        return
+    deque(source.pieces(), 0)  # nothing is left of it: the whole is smaller than a head
+    for seq, (call, data) in enumerate(zip(calls, found, strict=True), 1):
+        yield (None if is_odd(call) else call), Record(data, seq, "wrapped")
+
+
 def _made(waiting: list[tuple[Plain, Record, Source]]) -> Iterator[Any | Event]:
     place = {
         "path": pa.array([source.name for *_, source in waiting], pa.string()),
@@ -77,7 +103,7 @@ def _made(waiting: list[tuple[Plain, Record, Source]]) -> Iterator[Any | Event]:
     }
     try:
         yield of_plain([(call, record) for call, record, _ in waiting], place)
-    except ODD:  # not known to happen: what is text and was decoded has columns
+    except ODD:  # who called may be no object: such a record is the parser's, which leaves it out
         for _, record, source in waiting:
             for one in stamped(cloudtrail.of_records([record], source), source, cloudtrail):
                 if isinstance(one, Unreadable):  # it was counted as an event
