@@ -48,6 +48,12 @@ $(SPARK): $(STAMP) requirements-spark.lock
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements-spark.lock
 	@touch $@
 
+# Every parser under a coverage-guided fuzzer, a minute each: make fuzz ARGS="cloudtrail evtx --seconds 600".
+.PHONY: fuzz
+fuzz: setup
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements-fuzz.lock
+	$(BIN)/python tests/fuzz/parsers.py $(ARGS)
+
 # Before anything runs at the same time: nothing is added to the packages that other tests are importing.
 setup-cluster: setup test-packages $(SPARK)
 
@@ -71,6 +77,8 @@ lock:
 	  --extra drill --extra hsm --extra postgres --extra dev --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --extra spark --constraint requirements.lock --custom-compile-command "make lock" --output-file requirements-spark.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --extra fuzz --constraint requirements.lock --custom-compile-command "make lock" --output-file requirements-fuzz.lock pyproject.toml
 
 clean:
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache

@@ -136,7 +136,35 @@ def test_what_is_new_or_rare_is_kept_of_all_that_a_rule_hits(tmp_path: Path, ask
     assert (_of(rows, "N").error, _of(rows, "N").hits) == ("", hits)
 
 
-@pytest.mark.parametrize("key", ["first_seen: 1", "rare: {fields: []}", "first_seen: {fields: [a], known_for: soon}", "rare: {fields: [a], at_most: x}"])  # fmt: skip
+SILENCE = "silence: {fields: [userIdentity.userName], lasts: 1m, known_for: 50s, every: 10s}"
+
+
+@pytest.mark.parametrize(
+    ("agent", "hits"),
+    [
+        (range(0, 60, 5), 1),  # and never again
+        ([*range(0, 60, 5), *range(200, 300, 5)], 1),  # and again
+        (range(0, 300, 5), 0),
+        ([0, 1, 2, 40, 55], 0),  # never spoke always
+        (range(0, 40, 5), 0),  # not known for long enough
+    ],
+)
+def test_who_always_spoke_and_falls_silent_while_others_go_on_is_hit(
+    tmp_path: Path, asked: Asked, agent: Sequence[int], hits: int
+) -> None:
+    others: list[Call] = [(second, "B", f"bob{second}", "x") for second in range(0, 320, 20)]
+    calls: list[Call] = [(second, "A", "agent", "x") for second in agent]
+    silent = f"{EVENT_COUNT}\n---\n{ANY_CALL.replace('title: T', 'title: N')}{SILENCE}"
+    assert (_of(asked([*calls, *others], silent), "N").error, _of(asked([*calls, *others], silent), "N").hits) == (
+        "",
+        hits,
+    )
+    assert _of(asked(calls, silent), "N").hits == (
+        1 if 200 in agent and hits else 0
+    )  # where everybody is silent the log ends
+
+
+@pytest.mark.parametrize("key", ["first_seen: 1", "rare: {fields: []}", "first_seen: {fields: [a], known_for: soon}", "rare: {fields: [a], at_most: x}", "silence: {fields: [a], lasts: long}"])  # fmt: skip
 def test_behaviour_that_is_not_understood_is_an_error_of_the_rule(asked: Asked, key: str) -> None:
     rows = asked([(0, "A", "eve", "x")], f"{EVENT_COUNT}\n---\n{ANY_CALL.replace('title: T', 'title: N')}{key}")
     assert _of(rows, "N").error

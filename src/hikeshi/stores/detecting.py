@@ -302,7 +302,7 @@ class _Detection:
         )
 
     def _behave(self, one: _Asked) -> None:
-        """Of the hits of a rule with `first_seen` or `rare`, keep those that are."""
+        """Of the hits of a rule with `first_seen`, `rare` or `silence`, keep those that are."""
         rule = self._rules[one.number].sigma
         try:
             asked = behaviour.asked(rule.custom_attributes) if isinstance(rule, SigmaRule) else None

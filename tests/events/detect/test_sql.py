@@ -99,7 +99,10 @@ def _walk(value: Any, path: tuple[str, ...]) -> list[Any]:
 leaves = st.one_of(st.none(), st.booleans(), st.integers(-9, 99), st.text(alphabet='aZé"\\{[ ', max_size=4))
 trees = st.recursive(
     leaves,
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.sampled_from("abc."), inner, max_size=3)),
+    lambda inner: st.one_of(
+        st.lists(inner.filter(lambda one: not isinstance(one, list)), max_size=3),
+        st.dictionaries(st.sampled_from("abc."), inner, max_size=3),
+    ),
     max_leaves=8,
 )
 

@@ -16,6 +16,7 @@ CLOUDTRAIL = Origin(
     kinds=("cloudtrail",),
     base="raw",
     columns={
+        "account": "account",  # ours: recipientAccountId, or else the caller's, without a look into the record
         "awsRegion": "region",
         "errorCode": "error_code",
         "errorMessage": "error_message",
@@ -61,6 +62,7 @@ ZEEK = {
 }
 
 AUDITD = {"CommandLine": "cmdline", "Image": "process", "ProcessId": "pid::VARCHAR", "User": "actor_name"}
+HOST = {"host": "host"}
 PROGRAMS = frozenset({"cron", "sshd", "su", "sudo", "vsftpd"})
 """Services of Linux that are programs of the system log."""
 
@@ -73,8 +75,8 @@ def linux(category: str, service: str) -> Origin | None:
     if category:
         return None
     if service in PROGRAMS:
-        return Origin(kinds=("syslog",), where=f"lower(service) = '{service}'", dotted=False)
-    return Origin(kinds=("auditd", "syslog") if not service else ("syslog",), dotted=False)
+        return Origin(kinds=("syslog",), where=f"lower(service) = '{service}'", columns=HOST, dotted=False)
+    return Origin(kinds=("auditd", "syslog") if not service else ("syslog",), columns=HOST, dotted=False)
 
 
 def aws(category: str, service: str) -> Origin | None:

@@ -148,7 +148,7 @@ def values_at(record: str, found: str, path: Sequence[str], *, cased: bool) -> s
     """The texts at a path of a JSON record as a list; NULL where there is nothing, or only null.
 
     `found` is what lies exactly there, most often one text; where that is nothing, a list may lie on the way, and each of its elements
-    is looked into. Without `cased` the texts are in small letters.
+    is looked into, lists in lists left out. Without `cased` the texts are in small letters.
     """
     steps = f"[{record}::JSON]"
     for key in path:

@@ -13,6 +13,7 @@ Access key made for somebody else | 他人のアクセスキーを作成
 Access key of the root user | ルートユーザーのアクセスキーを使用
 Access to models asked for | モデルの利用を申請
 Account leaves its organization | アカウントが組織を離脱
+Account or region falls silent | アカウントまたはリージョンの記録が途絶
 Account uses a service for the first time | アカウントで初めて使われたサービス
 Administrator rights attached | 管理者権限を付与
 Alarms or rules switched off | アラームまたはルールを無効化
@@ -24,6 +25,7 @@ Bucket set to delete its objects within days | 数日でオブジェクトを消
 Call that is hardly ever made | めったにない呼び出し
 Caller looks around in the account | 呼び出し元がアカウント内を探索
 Caller names an attack tool | 呼び出し元が攻撃ツールを名乗る
+Caller that always spoke falls silent | 常に活動していた呼び出し元の活動が途絶
 Code of a function replaced | 関数のコードを差し替え
 Command sent to a machine | マシンへコマンドを送信
 Console password set for a user | ユーザーのコンソールパスワードを設定
@@ -42,6 +44,7 @@ Key used from many addresses | 多数のアドレスからキーを使用
 Known caller in a new region | 既知の呼び出し元が新しいリージョンで活動
 Layer put under a function | 関数にレイヤーを追加
 Limits of sending mail asked for | メール送信の上限を照会
+Linux host falls silent | Linux ホストの記録が途絶
 Logs deleted | ログを削除
 Machine for mining asked for | 採掘向けのマシンを要求
 Machine looks around in the account | マシンがアカウント内を探索
@@ -78,6 +81,7 @@ Trail sees less | 証跡の記録範囲を縮小
 Trail stopped or deleted | 証跡を停止または削除
 User gives itself rights | ユーザーが自分に権限を付与
 User made | ユーザーを作成
+Windows computer falls silent | Windows コンピューターの記録が途絶
 """
 
 TITLES: dict[str, Text] = {
