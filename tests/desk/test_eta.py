@@ -24,7 +24,8 @@ def planned(step: Step, number: int) -> None:
     swap = Call(
         operation="ec2:ModifyNetworkInterfaceAttribute", params={"NetworkInterfaceId": f"eni-{number}"}, why=WHY
     )
-    plan: Plan = replace(plan_of(step), calls=(SHARED, swap))
+    whole = Call("ec2:ModifyInstanceAttribute", {"InstanceId": f"i-{number}"}, WHY, seldom=True)
+    plan: Plan = replace(plan_of(step), calls=(SHARED, swap, whole))
     step.plan, step.plan_digest = plan.canonical.decode(), plan.digest
 
 

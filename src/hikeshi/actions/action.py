@@ -51,6 +51,8 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True):
     operation: str
     params: Mapping[str, Any]
     why: Text
+    seldom: bool = False
+    """Made only where the calls before it turn out not to be enough, so that nobody has to wait for it as a rule."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

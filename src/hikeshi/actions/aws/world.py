@@ -226,6 +226,7 @@ class AwsWorld:
 
         `at_once`: over so many steps beside each other, as in mass work.
         """
+        calls = [call for call in calls if not call.seldom]
         return self._turns(calls) + len(calls) / max(1, at_once) * SECONDS_PER_CALL
 
     def _turns(self, calls: Sequence[Call]) -> float:

@@ -29,7 +29,7 @@ class Eta(NamedTuple):
 def eta(step: Step) -> Eta:
     """For the step's plan and all others of its incident that are asked for or approved, on buckets that are full.
 
-    A call that several plans would make alike, such as a group of a VPC, is made once. Plans of other urgencies do not stand in the way.
+    A call that several plans would make alike, such as a group of a VPC, is made once; what is seldom made is not waited for. Plans of other urgencies do not stand in the way.
     """
     urgency = urgency_of(step)
     rows = Step.objects.filter(run__incident=step.run.incident, state__in=AHEAD).exclude(pk=step.pk).exclude(plan="")
@@ -46,6 +46,6 @@ def _calls(plans: Iterable[Plan]) -> Iterator[Call]:
     for plan in plans:
         for call in plan.calls:
             same = (call.operation, repr(sorted(call.params.items(), key=str)))
-            if same not in seen:
+            if same not in seen and not call.seldom:
                 seen.add(same)
                 yield call

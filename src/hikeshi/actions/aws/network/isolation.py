@@ -240,7 +240,7 @@ class Isolation(Action[AwsWorld], frozen=True, kw_only=True):
                 calls.append(Call("ec2:ModifyNetworkInterfaceAttribute", params, _SWAP))
                 if len(interfaces) == 1:
                     whole = {"InstanceId": instance.id, "Groups": list(aim.wanted)}
-                    calls.append(Call("ec2:ModifyInstanceAttribute", whole, _WHOLE))
+                    calls.append(Call("ec2:ModifyInstanceAttribute", whole, _WHOLE, seldom=True))
         return calls
 
 
