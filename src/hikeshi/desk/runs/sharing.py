@@ -25,7 +25,7 @@ def look(*, now: bool = False) -> None:
     """
     if not now and time.monotonic() - _looked[0] < EVERY:
         return
-    if not _looking.acquire(blocking=False):
+    if not _looking.acquire(blocking=now):  # a look that began before a claim of ours does not count for it
         return
     try:
         _looked[0] = time.monotonic()
