@@ -34,6 +34,8 @@ def _texts(nodes: list[ast.expr]) -> Iterator[str]:
             yield "".join(str(one.value) if isinstance(one, ast.Constant) else "{}" for one in node.values)
         elif isinstance(node, ast.Constant):
             yield str(node.value)
+        elif isinstance(node, ast.IfExp):
+            yield from _texts([node.body, node.orelse])
 
 
 ENGLISH = frozenset(

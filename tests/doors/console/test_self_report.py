@@ -45,6 +45,13 @@ def test_a_report_is_kept_becomes_an_alert_and_has_a_number() -> None:
     assert "Do not switch the machine off" in page
 
 
+def test_who_has_chosen_no_language_gets_that_of_their_browser() -> None:
+    page = Client().get("/report/", headers={"Accept-Language": "ja,en;q=0.5"})
+    assert '<html lang="ja">' in page.content.decode()
+    assert "Accept-Language" in page["Vary"]
+    assert '<html lang="en">' in Client().get("/report/", headers={"Accept-Language": "fr"}).content.decode()
+
+
 def test_both_pages_speak_japanese() -> None:
     client = Client()
     client.cookies["hikeshi_language"] = "ja"

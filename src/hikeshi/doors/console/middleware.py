@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone, translation
+from django.utils.cache import patch_vary_headers
 from django.views.defaults import page_not_found
 
 from hikeshi.desk.accounts.models import Person
@@ -48,7 +49,7 @@ def security_headers(get_response: Answer) -> Answer:
 
 
 def preferences(get_response: Answer) -> Answer:
-    """Language and time zone of the person, of their browser's cookie before they sign in, or of the installation."""
+    """Language and time zone of the person; before they sign in, of their browser (cookie, then what it asks for); or of the installation."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         person = request.user if isinstance(request.user, Person) else None
@@ -56,6 +57,8 @@ def preferences(get_response: Answer) -> Answer:
         with translation.override(language), timezone.override(_zone(person)):
             response = get_response(request)
         response.headers.setdefault("Content-Language", language)
+        if person is None:
+            patch_vary_headers(response, ("Accept-Language",))
         return response
 
     return answer
@@ -63,7 +66,9 @@ def preferences(get_response: Answer) -> Answer:
 
 def _language(request: HttpRequest, person: Person | None) -> str:
     chosen = (person.language if person else "") or request.COOKIES.get(LANGUAGE_COOKIE, "")
-    return chosen if chosen in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+    if chosen in dict(settings.LANGUAGES):
+        return chosen
+    return settings.LANGUAGE_CODE if person else translation.get_language_from_request(request)
 
 
 def _zone(person: Person | None) -> zoneinfo.ZoneInfo:
