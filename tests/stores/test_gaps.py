@@ -86,6 +86,32 @@ def test_numbers_without_holes_are_no_gap(tmp_path: Path) -> None:
     assert not found(tmp_path, "security.evtx", evtx(41, 42, 43), "numbers")
 
 
+def rotated(tmp_path: Path, **files: str) -> list[Gap]:
+    """Files of a rotated log by what stands behind auth.log, each with lines of one day in November."""
+    (tmp_path / "log").mkdir()
+    for behind, day in files.items():
+        lines = "".join(
+            f"2026-11-{day}T0{hour}:00:00Z srv1 sshd[7]: Server listening on :: port 22.\n" for hour in range(3)
+        )
+        name = "auth.log" + behind.replace("_", ".").removeprefix(".now")
+        content = lines.encode()
+        (tmp_path / "log" / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    store = DuckStore(tmp_path / "store")
+    assert store.build([tmp_path / "log"]).events == 3 * len(files)
+    return [gap for gap in gaps(store) if gap.kind == "rotation"]
+
+
+def test_a_number_missing_in_a_rotated_series_is_a_gap_between_its_neighbours(tmp_path: Path) -> None:
+    (gap,) = rotated(tmp_path, _now="20", _1="19", _4_gz="12", _5_gz="11")
+    assert (gap.count, gap.stream, gap.source_kind) == (2, "auth.log", "syslog")
+    assert (gap.end_us - gap.start_us) // 3_600_000_000 == 7 * 24 - 2
+    assert "auth.log.4.gz and auth.log.1" in gap.reason.en
+
+
+def test_a_whole_series_and_names_that_end_in_an_address_are_no_gap(tmp_path: Path) -> None:
+    assert rotated(tmp_path, _now="20", _1="19", _2_gz="18", **{"_10.0.0.1": "01", "_10.0.0.7": "02"}) == []
+
+
 def test_a_stream_that_falls_silent_is_a_gap(tmp_path: Path) -> None:
     calls = [call(minute) for minute in [*range(0, 300, 10), *range(600, 700, 10)]]
     assert [minutes(gap) for gap in found(tmp_path, "calls.json", json.dumps({"Records": calls}), "silence")] == [

@@ -2,7 +2,7 @@
 
 Each finder is a question to the whole store, and one line in FINDERS. A gap is a span of one stream of one kind of log: hours whose
 CloudTrail digests are gone, flow records that say that nothing passed or that records were lost, a trail or flow log somebody stopped,
-numbers of Windows records that are not there, and streams that fall silent for much longer than they ever are.
+numbers of Windows records and rotated files that are not there, and streams that fall silent for much longer than they ever are.
 """
 
 # SQL here is our own text throughout; nothing of a log goes into it.
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from hikeshi.events.digests import REASONS
+from hikeshi.stores import rotation
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.integrity import found_at, found_in
 from hikeshi.stores.layout import replace
@@ -169,6 +170,19 @@ def _numbers(asked: Asked) -> Iterator[Gap]:
         )  # fmt: skip
 
 
+def _rotation(asked: Asked) -> Iterator[Gap]:
+    """Numbers missing in a series of rotated files."""
+    for hole in sorted(rotation.holes(asked.store.sources()), key=lambda one: one.missing, reverse=True)[:MOST]:
+        older, newer = (name.rsplit("/", 1)[-1] for name in (hole.older, hole.newer))
+        yield Gap(
+            kind="rotation", source_kind=hole.parser, stream=hole.base.rsplit("/", 1)[-1], start_us=hole.start_us, end_us=hole.end_us, count=hole.missing,
+            reason=Text(
+                en=f"{hole.missing} rotated file(s) between {older} and {newer} were not read, or are the same as another file.",
+                ja=f"{older} と {newer} の間のローテーション済みファイル {hole.missing} 個が読み込まれていないか、他のファイルと同一です。",
+            ),
+        )  # fmt: skip
+
+
 TEN_MINUTES: Final = 600_000_000
 _SILENCE = f"""
 WITH spoken AS (
@@ -198,6 +212,7 @@ FINDERS: Final[dict[str, Callable[[Asked], Iterator[Gap]]]] = {
     "digest": _digest,
     "flow": _flow,
     "numbers": _numbers,
+    "rotation": _rotation,
     "silence": _silence,
     "stopped": _stopped,
 }
@@ -205,6 +220,7 @@ KINDS: Final[dict[str, Text]] = {
     "digest": Text(en="Digest missing", ja="ダイジェスト欠落"),
     "flow": Text(en="Flow log gap", ja="フローログの欠落"),
     "numbers": Text(en="Record numbers missing", ja="レコード番号の欠落"),
+    "rotation": Text(en="Rotated file missing", ja="ローテーション済みファイルの欠落"),
     "silence": Text(en="Silence", ja="記録の途絶"),
     "stopped": Text(en="Logging stopped", ja="ログ記録の停止"),
 }
