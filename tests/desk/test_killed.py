@@ -1,4 +1,7 @@
-"""A worker dies in each state of a containment, of its undoing and of its watch: the next one finishes it, and nothing is done twice."""
+"""A worker dies in each state of a containment, of its undoing and of its watch: the next one finishes it, and nothing is done twice.
+
+These points need no process and no cloud. Workers that really die, over the simulated account: tests/doors/test_worker.py.
+"""
 
 from __future__ import annotations
 

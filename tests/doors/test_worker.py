@@ -115,27 +115,22 @@ def house(empty_home: Path, tmp_path: Path, cloud: SimulatedCloud) -> Iterator[t
         worker.wait()
 
 
-# Where the first worker dies: after the cloud has carried the call out, before the answer is known. Every call of every action is tried in
+# Where the first worker dies (the second dies while it undoes): after the cloud has carried the call out, before the answer is known. Every call of every action is tried in
 # tests/family/test_actions.py, where the worker does not really die.
-DEATHS = [("ssm", "SendCommand"), ("ec2", "ModifyNetworkInterfaceAttribute")]
+MODIFY = "ModifyNetworkInterfaceAttribute"
+DEATHS = [("ssm", "SendCommand"), ("ec2", MODIFY)]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("service", "operation"), DEATHS)
-def test_another_worker_finishes_what_a_killed_one_began(
+def test_another_worker_finishes_what_a_killed_one_began_and_what_it_undid(
     house: tuple[House, Scene], cloud: SimulatedCloud, service: str, operation: str
 ) -> None:
     built, scene = house
     cloud.switch([Fault(service=service, operation=operation, error="timeout", times=1, seconds=LOST)])
-    first = built.worker()
-    sent = f"select 1 from runs_intent where operation = '{service}:{operation}' and outcome = ''"
-    built.until(f"{operation} was sent", lambda: built.ask(sent))
-    built.until("the cloud carried it out", lambda: not cloud_still_waits(cloud))
-    first.send_signal(signal.SIGKILL)
-    first.wait()
-    cloud.switch([])
+    kill(built, cloud, built.worker(), f"{service}:{operation}")
 
-    built.worker()
+    second = built.worker()
     built.until("the tags", lambda: built.state("aws.ec2.mark") == "done")
 
     assert built.state("aws.ec2.isolate") == "done"
@@ -144,9 +139,23 @@ def test_another_worker_finishes_what_a_killed_one_began(
     plan = json.loads(built.ask("select plan from runs_step where action = 'aws.ec2.isolate'")[0][0])
     assert all(group in json.dumps(plan["before"]) for groups in original_groups(scene).values() for group in groups)
 
+    cloud.switch([Fault(service="ec2", operation=MODIFY, error="timeout", times=1, seconds=LOST)])
     built.run(UNDO)
+    kill(built, cloud, second, f"ec2:{MODIFY}")
+
+    built.worker()
     built.until("the undo", lambda: built.state("aws.ec2.isolate") == "undone")
     assert groups_now(cloud, scene) == original_groups(scene)
+
+
+def kill(built: House, cloud: SimulatedCloud, worker: subprocess.Popen[bytes], operation: str) -> None:
+    """SIGKILL, once the worker waits for the answer to a call that the cloud has carried out."""
+    sent = f"select 1 from runs_intent where operation = '{operation}' and outcome = ''"
+    built.until("the cloud carried it out", lambda: not cloud_still_waits(cloud))
+    built.until(f"{operation} was sent", lambda: built.ask(sent))
+    worker.send_signal(signal.SIGKILL)
+    worker.wait()
+    cloud.switch([])
 
 
 def cloud_still_waits(cloud: SimulatedCloud) -> bool:

@@ -51,11 +51,13 @@ def _show(request: HttpRequest, problem: HikeshiError | None = None) -> HttpResp
         for one in plain.answers_for(who, account=wanted, action=action)
         if one["answer"] != "yes"
     ]  # fmt: skip
+    steps = [step for _account, _actions, failing in summaries for step in failing if action in ("", step["action"])]
     context = {
         "everything": everything, "wanted": wanted, "state": state, "states": STATES, "action": action,
         "accounts": [one for one, _actions, _failing in summaries],
         "rows": _rows([actions for _account, actions, _failing in summaries], state, action),
-        "failing": [step for _account, _actions, failing in summaries for step in failing if action in ("", step["action"])],
+        "failing": [step for step in steps if step["state"] != "unknown"], "unclear": [step for step in steps if step["state"] == "unknown"],
+        "never": all(one["asked_at"] is None for one, _actions, _failing in summaries),
         "answers": answers[:SHOWN], "answers_left": max(0, len(answers) - SHOWN),
     }  # fmt: skip
     return page(request, "console/readiness.html", context, problem=problem)
