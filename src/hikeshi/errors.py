@@ -1,6 +1,7 @@
 """Every error Hikeshi raises on purpose: whose fault it is, where, and whether trying again can help.
 
-The doors translate them once: `Refused` is exit code 3 or HTTP 403/409, `Failed` is 1 or 502/503, `Unreadable` is 5 or 422.
+The doors translate them once: `Refused` is exit code 3 or HTTP 403/409, `Failed` is 1 or 502/503, `Partly` is 5 or 503,
+`Unreadable` is 5 or 422.
 """
 
 from __future__ import annotations
@@ -59,6 +60,13 @@ class Failed(HikeshiError):
     def __init__(self, message: str, *, permanent: bool = True, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.permanent = permanent
+
+
+class Partly(Failed):
+    """The world stopped us in the middle. What was done is kept and can be used, and the same command goes on with the rest."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message, permanent=False, hint=hint)
 
 
 class Unreadable(HikeshiError):

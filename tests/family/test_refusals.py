@@ -15,7 +15,7 @@ from hikeshi.doors.refusals.vocabulary import CHOICES
 from hikeshi.errors import Unreadable
 
 PLACE = re.compile(r"\{(?::([a-z]+))?\}")
-ERRORS = frozenset({"Conflict", "Failed", "NotThere", "Refused", "Unreadable", "WrongUsage"})
+ERRORS = frozenset({"Conflict", "Failed", "NotThere", "Partly", "Refused", "Unreadable", "WrongUsage"})
 
 
 def said_by_the_code() -> Iterator[str]:

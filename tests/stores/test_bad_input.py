@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import os
 import subprocess
@@ -11,8 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
+from hikeshi.errors import Partly
 from hikeshi.events.source import Limits
 from hikeshi.stores import building
 from hikeshi.stores.duck import DuckStore
@@ -137,19 +140,40 @@ def test_files_without_a_time_are_counted(store: DuckStore, logs: Path) -> None:
 FULL = """
 import resource, sys
 from pathlib import Path
+from hikeshi.doors.cli.exits import code_of
 from hikeshi.errors import Failed
 from hikeshi.stores.duck import DuckStore
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
 try:
     DuckStore(Path(sys.argv[1])).build([sys.argv[2]], workers=1)
 except Failed as error:
-    print(error)
+    print(code_of(error), error)
 """
 
 
 def test_a_full_disk_is_said_and_building_goes_on_when_there_is_room(store: DuckStore, logs: Path) -> None:
     folder = str(logs.parent / "store")
     done = subprocess.run([sys.executable, "-c", FULL, folder, str(logs)], capture_output=True, text=True, check=True)
-    assert "cannot be written" in done.stdout
+    assert done.stdout.startswith("5 The timeline cannot be written")
     assert store.sources() == []
     assert built(store, logs).built == 1
+
+
+@pytest.mark.parametrize("full", ["commit", "part"])
+def test_what_was_stored_before_the_disk_was_full_can_be_used(
+    store: DuckStore, logs: Path, monkeypatch: pytest.MonkeyPatch, full: str
+) -> None:
+    built(store, logs)
+    (logs / "more.jsonl").write_bytes(TRAIL)
+
+    def no_room(*_args: Any, **_more: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        where, name = (Layout, "commit") if full == "commit" else (pq, "write_table")
+        patched.setattr(where, name, no_room)
+        with pytest.raises(Partly, match="No space left"):
+            store.build([logs], workers=1)
+    assert (len(store.sources()), store.count(Query())) == (1, 4)
+    assert built(store, logs).built == 1
+    assert len(store.sources()) == 2

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from io import FileIO
 from itertools import chain
 from pathlib import Path
@@ -14,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from hikeshi.errors import Failed, Unreadable
+from hikeshi.errors import Partly, Unreadable
 from hikeshi.events.archives import is_archive
 from hikeshi.events.assumed import Assumption, Clock, applied, mapped_by
 from hikeshi.events.columns import SIZE, UNLIKE, batch as columns_of, coded, in_order
@@ -39,6 +41,25 @@ HEAVY = 1500
 """Bytes that an event takes besides its record, roughly."""
 
 REPEATED = frozenset(COLUMNS) - UNLIKE
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@contextmanager
+def room() -> Iterator[None]:
+    """Say what a disk without room raises as our own error: it is no source's fault, and must not be said to be unreadable."""
+    try:
+        yield
+    except OSError as error:
+        raise _no_room(error) from error
+
+
+def _no_room(error: OSError) -> Partly:
+    return Partly(
+        f"The timeline cannot be written: {error.strerror or error}.",
+        hint="Make room, and build again: it goes on where it stopped.",
+    )
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -87,6 +108,8 @@ def perform(task: Task) -> Done:
                 if row and known.written_ns and os.fstat(file.fileno()).st_mtime_ns != known.written_ns:
                     row = _changed(row)
         except OSError as error:
+            if error.errno in FULL:  # an unpacked copy had no room
+                raise _no_room(error) from error
             closed.append(Place(path, "", f"it cannot be opened: {error.strerror}"))
             continue
         if row is None:
@@ -96,7 +119,9 @@ def perform(task: Task) -> Done:
         writer.add_all(gathering.full())
     writer.add_all(gathering.rest())
     if sources:
-        layout.commit(Batch(number=task.number, parts=writer.close(), sources=tuple(sources)))
+        parts = writer.close()
+        with room():
+            layout.commit(Batch(number=task.number, parts=parts, sources=tuple(sources)))
     return Done(len(sources), tuple(unknown), tuple(closed))
 
 
@@ -243,18 +268,12 @@ class _Writer:
         like = [name for name in table.column_names if name in REPEATED]
         path = self._layout.part(self._number, len(self._parts))
         new = path.with_name(path.name + ".new")
-        try:
+        with room():
             pq.write_table(
                 table, new, compression="zstd", compression_level=1, row_group_size=GROUP,
                 use_dictionary=like, write_statistics=[*like, "ts", "row_id"], store_schema=False,
             )  # fmt: skip
             new.replace(path)
-        except OSError as error:  # not the source's fault: it must not be said to be unreadable
-            raise Failed(
-                f"The timeline cannot be written: {error.strerror or error}.",
-                permanent=False,
-                hint="Make room, and build again: it goes on where it stopped.",
-            ) from error
         self._parts.append(path.name)
         self._rows += table.num_rows
 

@@ -12,7 +12,7 @@ from hikeshi.doors.cli.options import Language, WrongUsage
 from hikeshi.doors.cli.plain import plain
 from hikeshi.doors.cli.texts import say
 from hikeshi.doors.refusals import japanese, said_of
-from hikeshi.errors import Failed, HikeshiError, Refused, Unreadable
+from hikeshi.errors import Failed, HikeshiError, Partly, Refused, Unreadable
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -28,7 +28,7 @@ def code_of(problem: HikeshiError) -> int:
         return WRONG_USAGE
     if isinstance(problem, Refused):
         return REFUSED
-    return UNREADABLE if isinstance(problem, Unreadable) else FAILED
+    return UNREADABLE if isinstance(problem, Unreadable | Partly) else FAILED
 
 
 def tell(problem: HikeshiError, language: Language) -> int:
