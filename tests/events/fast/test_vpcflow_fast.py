@@ -134,3 +134,22 @@ def test_odd_lines_among_many_cost_only_themselves() -> None:
     troubles = [str(one) for one in found if isinstance(one, Unreadable)]
     assert ["line 101" in troubles[0], "line 301" in troubles[1]] == [True, True]
     assert by_columns("\n".join(lines).encode()) == by_parser("\n".join(lines).encode())
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "version account-id interface-id srcaddr dstaddr start end action log-status",
+        LINE.format(443).replace(" 22 ", "  "),
+        LINE.format("") + " more",
+        LINE.format(443).replace(" OK", "  "),
+        "  " + LINE.format(443),
+        LINE.format(443) + " ",
+        "",
+        "- " + LINE.format(443)[2:],
+    ],
+)
+def test_one_odd_line_among_many_comes_out_as_the_parser_has_it(odd: str) -> None:
+    lines = [" ".join(vpcflow.DOCUMENTED[:14]), *(LINE.format(port) for port in range(1, 700)), odd]
+    content = "\n".join([*lines, *(LINE.format(port) for port in range(700, 1400))]).encode()
+    assert by_columns(content) == by_parser(content)

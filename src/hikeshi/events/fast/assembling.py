@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from hashlib import blake2b
 from typing import Any
 
@@ -30,9 +31,12 @@ def _column(name: str, value: Any, count: int) -> Any:
     return found.dictionary_encode() if pa.types.is_dictionary(kind) else found.cast(kind)
 
 
+_hash = partial(blake2b, digest_size=UID)
+
+
 def uids(keys: Any) -> Any:
     """The id of each event, from its key: what `event_uid` makes of it, without the way through text."""
-    digests = [blake2b(key, digest_size=UID).digest() for key in keys.cast(pa.binary()).to_pylist()]
+    digests = [made.digest() for made in map(_hash, keys.cast(pa.binary()).to_pylist())]
     return pa.Array.from_buffers(pa.binary(UID), len(digests), [None, pa.py_buffer(b"".join(digests))])
 
 

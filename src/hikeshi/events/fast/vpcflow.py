@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any, NamedTuple
@@ -45,9 +44,6 @@ OFTEN = {"version", *SAME.values()}.difference(KEY)
 """Fields with few different values that are not put together with others as text."""
 
 CODED = pa.dictionary(pa.int32(), pa.string())
-
-
-_HEADER_OR_EMPTY = re.compile(rb"\n(?![0-9])")
 
 
 class _NotPlainError(Exception):
@@ -138,7 +134,7 @@ def _columns(block: _Block, layout: Layout | None, source: Source) -> tuple[Any,
         "seq": pc.add(pc.cumulative_sum(pa.repeat(pa.scalar(1, pa.int64()), count)), block.number),
         "offset": pc.add(pc.subtract(pc.cumulative_sum(pc.add(lengths.cast(pa.int64()), 1)), pc.add(lengths, 1)), block.offset),
     }  # fmt: skip
-    fields, wrong = _fields(block.text, layout)
+    fields, wrong = _fields(block.text, count, layout)
     numbers, odd = _numbers(fields)
     left: list[Line] = []
     if wrong or pc.any(odd).as_py():
@@ -167,16 +163,12 @@ def _parted(place: dict[str, Any], wrong: set[int], odd: Any) -> tuple[dict[str,
     return {name: values.filter(pc.invert(left)) for name, values in place.items()}, lines
 
 
-def _fields(text: bytes, layout: Layout | None) -> tuple[Any, set[int]]:
+def _fields(text: bytes, count: int, layout: Layout | None) -> tuple[Any, set[int]]:
     """A table of text, one column for each field; "-" is null. And the numbers of the lines that have too many fields or too few."""
     first = text.partition(b"\n")[0]
     names = layout.names if layout else DOCUMENTED[: len(first.split())]
     if (
         text.translate(None, PLAIN)
-        or b"  " in text
-        or b" \n" in text
-        or text.endswith(b" ")
-        or _HEADER_OR_EMPTY.search(text)
         or (layout is None and len(names) not in WIDTHS)
         or not set(KEY) <= set(names)
         or len(set(names)) < len(names)
@@ -195,13 +187,34 @@ def _fields(text: bytes, layout: Layout | None) -> tuple[Any, set[int]]:
             strings_can_be_null=True,
         ),
     )
-    if table.num_rows + len(wrong) != text.count(b"\n") + 1 or (wrong and layout is None):
+    if table.num_rows + len(wrong) != count or (wrong and layout is None):  # an empty line is no row
         raise _NotPlainError
-    return table.combine_chunks(), wrong
+    fields = table.combine_chunks()
+    if not fields.num_rows or (all(map(_has_text, fields.columns)) and _begins_with_digits(fields.column(0))):
+        return fields, wrong
+    raise _NotPlainError
+
+
+def _has_text(column: Any) -> bool:
+    """Whether no field is empty, as one is where two spaces follow each other or a line ends in one."""
+    shortest = pc.min(pc.binary_length(_different(column))).as_py()
+    return shortest is None or shortest > 0
+
+
+def _begins_with_digits(column: Any) -> bool:
+    """Whether each line begins as a flow does and a header does not."""
+    first = pc.binary_slice(_different(column).cast(pa.binary()), 0, 1).cast(pa.string())
+    return not column.null_count and bool(pc.all(pc.ascii_is_decimal(first)).as_py())
+
+
+def _different(column: Any) -> Any:
+    """The values of a column; of a coded one each once."""
+    whole = _one(column)
+    return whole.dictionary if pa.types.is_dictionary(whole.type) else whole
 
 
 def _passed(row: Any, wrong: set[int]) -> str:
-    if row.number is None:
+    if row.number is None or not row.text[:1].isdigit():  # a header tells another layout for what follows
         return "error"
     wrong.add(row.number)
     return "skip"
