@@ -13,6 +13,7 @@ from hikeshi.desk.evidence import verbs as evidence
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.simulation.cast import REGION
 from hikeshi.simulation.cloud import SimulatedCloud
+from trail_writer import Trail, keys_file
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 SAMPLE = (SAMPLES / "cloudtrail" / "s3.json").read_bytes()
@@ -63,3 +64,28 @@ def test_a_timeline_of_s3_is_built_of_sealed_copies_and_what_s3_said_is_sealed_t
     assert told["objects"][0]["metadata"] == {"signature": "0a1b"}
     assert set(evidence.files_of(logs)) == {one["sha256"] for one in told["objects"]}
     assert "Glacier" in told["missed"][0]
+
+
+def test_digests_are_checked_where_they_lie_with_the_signatures_of_their_metadata(
+    keyboard: Keyboard, bucket: Any, tmp_path: Path
+) -> None:
+    written = Trail(tmp_path / "bucket")
+    for hour in range(2):
+        written.digest(hour)
+    for path in (tmp_path / "bucket").rglob("*.gz"):
+        beside = path.with_name(f"{path.name}.metadata.json")
+        said = json.loads(beside.read_text()) if beside.exists() else {}
+        bucket.put_object(
+            Bucket="trail", Key=path.relative_to(tmp_path / "bucket").as_posix(), Body=path.read_bytes(),
+            Metadata=said.get("Metadata", said),
+        )  # fmt: skip
+    keys = keys_file(tmp_path / "keys.json")
+    told = keyboard.json("events", "digests", "s3://trail/AWSLogs", "--keys", keys)
+    assert (told["digest_count"], told["log_count"], told["differs"]) == ({"signed": 2}, {"valid": 2}, False)
+    logs = [
+        one["Key"]
+        for one in bucket.list_objects_v2(Bucket="trail", Prefix="AWSLogs")["Contents"]
+        if "/CloudTrail/" in one["Key"]
+    ]
+    bucket.put_object(Bucket="trail", Key=logs[0], Body=b"{}")
+    assert keyboard("events", "digests", "s3://trail/AWSLogs", "--keys", keys).code == 4
