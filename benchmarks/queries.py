@@ -22,12 +22,12 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import msgspec
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # as mypy and pytest have it
 
+from benchmarks.multiplying import again  # noqa: E402  after the path
 from benchmarks.timeline import corpus, make_file  # noqa: E402  after the path
 
 from hikeshi.stores import merging  # noqa: E402
@@ -35,19 +35,11 @@ from hikeshi.stores.duck import DuckStore  # noqa: E402
 from hikeshi.stores.entity import entity  # noqa: E402
 from hikeshi.stores.layout import Layout, Span, merged  # noqa: E402
 from hikeshi.stores.store import Query  # noqa: E402
-from hikeshi.stores.writing import GROUP  # noqa: E402
 
 BASE = {"cloudtrail": 600_000, "vpcflow": 1_400_000}
 """Records of the small store: three of ten events are calls."""
 
 DAY = 86_400_000_000
-COPY = """
-COPY (SELECT * REPLACE (ts + {shift} AS ts, ts_end + {shift} AS ts_end, row_id + {rows} AS row_id,
-                        unhex(md5(concat('{number}', hex(event_uid)))) AS event_uid)
-      FROM read_parquet('{part}'))
-TO '{new}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {group})
-"""
-"""MD5 only stands for an id here; real ids are BLAKE2b."""
 
 
 def small(folder: Path) -> Path:
@@ -78,22 +70,21 @@ def many(folder: Path, events: int) -> Path:
     period, size = (last - first) // 1_000_000 * 1_000_000 + 1_000_000, sum(span.rows for span in batch.spans)
     target = Layout(folder / "multiplying")
     target.make()
-    once: list[str] = []
-    spans: list[Span] = []
-    for number in range(-(-events // size)):
-        with duckdb.connect(":memory:", config={"memory_limit": "2GB"}) as con:
-            for part in batch.once:
-                name = f"{batch.number:06d}-once-{len(once):04d}.parquet"
-                con.execute(
-                    COPY.format(shift=number * period, rows=number * size, number=number, part=base.parts / part,
-                                new=target.parts / name, group=GROUP)
-                )  # fmt: skip
-                once.append(name)
-        more = len(batch.once) * number
-        spans += [
-            Span(s.first_us + number * period, s.last_us + number * period, s.rows, s.part + more) for s in batch.spans
-        ]
-        print(f"\r{min(events, (number + 1) * size):,} of {events:,} events", end="", file=sys.stderr)
+    copies = -(-events // size)
+    once = [f"{batch.number:06d}-once-{number:04d}.parquet" for number in range(copies * len(batch.once))]
+    with ProcessPoolExecutor() as pool:
+        made = [
+            pool.submit(again, base.parts / part, target.parts / once[number * len(batch.once) + at],
+                        later_us=number * period, rows=number * size, number=number)
+            for number in range(copies) for at, part in enumerate(batch.once)
+        ]  # fmt: skip
+        for done, copy in enumerate(made):
+            copy.result()
+            print(f"\r{done + 1:,} of {len(made):,} parts", end="", file=sys.stderr)
+    spans = [
+        Span(s.first_us + n * period, s.last_us + n * period, s.rows, s.part + n * len(batch.once))
+        for n in range(copies) for s in batch.spans
+    ]  # fmt: skip
     told = msgspec.structs.replace(batch, parts=tuple(once), once=tuple(once), spans=tuple(spans))
     target.commit(told)
     DuckStore(target.folder)._keep_folds(  # noqa: SLF001  it stands in for a build

@@ -6,13 +6,16 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from hikeshi.events.detect.loading import OWN, load
 from hikeshi.stores import merging
+from hikeshi.stores.blocks import inside
 from hikeshi.stores.detecting import detect
 from hikeshi.stores.duck import DuckStore
-from hikeshi.stores.layout import Layout, inside, merged
+from hikeshi.stores.entity import entity
+from hikeshi.stores.layout import Layout, merged
 from hikeshi.stores.store import Query
 
 LATE = "cloudtrail/array.json"
@@ -30,13 +33,38 @@ def folder(store: DuckStore, tmp_path: Path) -> Path:
     return Path(shutil.copytree(store._layout.folder, tmp_path / "store"))
 
 
+WHICH: list[dict[str, Any]] = [
+    {}, {"where": {"source_kind": "cloudtrail"}}, {"search": "AMAZON"}, {"marks": (("src_ip", "203.0.113.66"), ("action", "flow"))},
+    {"where": {"action": "NoSuchCall"}},
+]  # fmt: skip
+
+
+def walked(store: DuckStore, query: Query) -> list[str]:
+    """The ids of every page, one page after the other."""
+    found: list[str] = []
+    while rows := store.events(query):
+        found += [row["event_uid"] for row in rows]
+        query = msgspec.structs.replace(query, after=(rows[-1]["ts"], rows[-1]["event_uid"]))
+    return found
+
+
 def answers(store: DuckStore) -> dict[str, Any]:
     everything = store.histogram(Query())
     inner = Query(start_us=everything[7][0] + 12_345, end_us=everything[40][1])
+    cut = [
+        Query(), Query(start_us=inner.start_us), Query(end_us=inner.end_us), Query(start_us=inner.end_us, end_us=inner.start_us),
+        Query(start_us=1 << 61), Query(end_us=-(1 << 61)),
+    ]  # fmt: skip
+    cut_some = [msgspec.structs.replace(one, where={"source_kind": "cloudtrail"}) for one in cut]
     return {
         "count": store.count(Query()),
         "rows": store.events(Query()),
         "page": store.events(Query(limit=3, descending=True)),
+        "walked": [walked(store, Query(limit=limit, descending=way, **which)) for which in WHICH for limit, way in ((7, False), (100, True))],
+        "walked inside": [walked(store, msgspec.structs.replace(inner, limit=5, descending=way)) for way in (False, True)],
+        "of a time": [(store.count(one), store.histogram(one, 5)) for one in cut],
+        "of a time, some": [(store.count(one), store.facet("action", one)) for one in cut_some],
+        "one name": entity(store, "203.0.113.66", inner),
         "spread": [store.histogram(Query(), n) for n in (1, 2, 7, 60, 1000)],
         "inner": [store.histogram(inner, 13), store.count(inner), store.histogram(Query(where={"source_kind": "vpcflow"}))],
         "facets": [store.facet(name, Query()) for name in ("action", "dup_count", "resource_ids")],
@@ -142,5 +170,5 @@ def test_blocks_that_lie_in_a_bucket_are_counted_unread(folder: Path) -> None:
     store._settled()
     batch = merged(Layout(folder).batches())
     assert batch is not None
-    known, edges = inside(batch, 0, 1 << 62)
+    known, edges = inside(batch, 0, 1 << 62, 1 << 62)
     assert (known.total(), edges) == (store.count(Query()), [])

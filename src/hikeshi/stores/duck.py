@@ -19,10 +19,11 @@ from hikeshi.errors import Refused
 from hikeshi.events.assumed import Assumption
 from hikeshi.events.detect.sql import text
 from hikeshi.events.event import COLUMNS
-from hikeshi.stores import questions
+from hikeshi.stores import blocks, questions
+from hikeshi.stores.blocks import Block
 from hikeshi.stores.engines import engine
 from hikeshi.stores.integrity import UNKNOWN, integrity_of
-from hikeshi.stores.layout import Batch, Edge, Layout, alive, fingerprint, inside, merged
+from hikeshi.stores.layout import Batch, Layout, alive, fingerprint, merged
 from hikeshi.stores.store import SHOWN, BuildReport, Progress, Query, SourceRow, Value
 from hikeshi.stores.suspects import Deeds, Suspect, rank
 
@@ -70,7 +71,7 @@ SELECT p.evidence_sha256, count(*) FROM folds f JOIN parts p ON f.row_id = p.row
 _DEEDS = """
 SELECT coalesce(actor_name, actor_id, '') AS principal, src_ip AS address, coalesce(action, '') AS action, count(*) AS count,
        count(*) FILTER (outcome = 'denied') AS denied, min(ts) AS first_us, max(ts) AS last_us
-FROM events WHERE {} AND source_kind = 'cloudtrail' AND src_ip IS NOT NULL AND coalesce(actor_type, '') != 'AWSService'
+FROM {} WHERE {} AND source_kind = 'cloudtrail' AND src_ip IS NOT NULL AND coalesce(actor_type, '') != 'AWSService'
 GROUP BY ALL
 """
 
@@ -137,49 +138,92 @@ class DuckStore:
         return fingerprint(self._layout.batches())
 
     def events(self, query: Query) -> list[dict[str, Any]]:
-        condition, values = questions.where(query, paged=True)
-        way = "DESC" if query.descending else "ASC"
         with self._connection() as con:
+            return self._rows(con, self._page(con, query))
+
+    def _page(self, con: DuckDBPyConnection, query: Query) -> list[int]:
+        """The row ids of a page, in its order. Of a merged store blocks are read until the page is full."""
+        condition, values = questions.where(query, paged=True)
+        way, limit = "DESC" if query.descending else "ASC", max(0, query.limit)
+        once = merged(self._layout.batches())
+        if once is None:
             order = f"SELECT row_id FROM events WHERE {condition} ORDER BY ts {way}, event_uid {way} LIMIT ?"
-            ids = [row_id for (row_id,) in con.execute(order, [*values, max(0, query.limit)]).fetchall()]
-            return self._rows(con, ids)
+            return [row for (row,) in con.execute(order, [*values, limit]).fetchall()]
+        found: list[int] = []
+        for some in blocks.growing(
+            blocks.during(once, query, paged=True), 1 if blocks.only_time(query) else blocks.FIRST
+        ):
+            order = f"SELECT row_id FROM {self._of(some)} WHERE {condition} ORDER BY row_id {way} LIMIT ?"
+            found += [row for (row,) in con.execute(order, [*values, limit - len(found)]).fetchall()]
+            if len(found) >= limit:
+                break
+        return found
 
     def count(self, query: Query) -> int:
+        once = merged(self._layout.batches()) if blocks.only_time(query) else None
+        if once:
+            return sum(count for _, _, count in self._by_blocks(once, query, 1))
         condition, values = questions.where(query)
         with self._connection() as con:
-            return int(_one(con, f"SELECT count(*) FROM events WHERE {condition}", values)[0])
+            return int(_one(con, f"SELECT count(*) FROM {self._during(query)} WHERE {condition}", values)[0])
 
     def histogram(self, query: Query, buckets: int = 60) -> list[tuple[int, int, int]]:
         if buckets < 1:
             raise Refused(f"A histogram has at least one bucket, not {buckets}.")
+        once = merged(self._layout.batches()) if blocks.only_time(query) else None
+        if once:
+            return self._by_blocks(once, query, buckets)
         condition, values = questions.where(query)
-        once = merged(self._layout.batches()) if _everything(query) else None
+        chosen = f"FROM {self._during(query)} WHERE {condition}"
         with self._connection() as con:
-            first, last = _one(con, f"SELECT min(ts), max(ts) FROM events WHERE {condition}", values)
+            first, last = _one(con, f"SELECT min(ts), max(ts) {chosen}", values)
             if first is None:
                 return []
-            start = first if query.start_us is None else query.start_us
-            end = last + 1 if query.end_us is None else query.end_us
-            width = max(1, -(-(end - start) // buckets))
-            counted, edges = inside(once, start, width) if once else (Counter[int](), [])
-            chosen = self._blocks(edges) if once else f"SELECT ts FROM events WHERE {condition}"
-            grouped = f"SELECT (ts - ?) // ? AS bucket, count(*) FROM ({chosen}) GROUP BY bucket"
-            counted += Counter(dict(con.execute(grouped, [start, width, *values]).fetchall()))
-        spans = range(start, end, width)
-        return [(at, min(at + width, end), counted[number]) for number, at in enumerate(spans)]
+            spans = _spans(query, first, last, buckets)
+            grouped = f"SELECT (ts - ?) // ? AS bucket, count(*) {chosen} GROUP BY bucket"
+            counted = dict(con.execute(grouped, [spans.start, spans.step, *values]).fetchall())
+        return [(at, min(at + spans.step, spans.stop), counted.get(number, 0)) for number, at in enumerate(spans)]
 
-    def _blocks(self, edges: Sequence[Edge]) -> str:
-        """SQL for the times of some blocks. Each is asked of its own file, because a condition on many of them would read all."""
-        read = "SELECT ts FROM read_parquet({}) WHERE row_id BETWEEN {} AND {}"
-        one_by_one = [read.format(text(str(self._layout.parts / part)), first, last) for part, first, last in edges]
-        return " UNION ALL ".join(one_by_one) or "SELECT ts FROM events LIMIT 0"
+    def _by_blocks(self, once: Batch, query: Query, buckets: int) -> list[tuple[int, int, int]]:
+        """A histogram of a time by the manifest; only blocks that lie in several buckets are read."""
+        all_of = blocks.blocks(once)
+        spans = _spans(query, all_of[0].first_us, all_of[-1].last_us, buckets)
+        if not spans:
+            return []
+        counted, edges = blocks.inside(once, spans.start, spans.stop, spans.step)
+        if edges:
+            times = " UNION ALL ".join(f"SELECT ts FROM {self._of([edge])}" for edge in edges)
+            grouped = (
+                f"SELECT (ts - ?) // ? AS bucket, count(*) FROM ({times}) WHERE ts >= ? AND ts < ? GROUP BY bucket"
+            )
+            with self._connection() as con:
+                asked = [spans.start, spans.step, spans.start, spans.stop]
+                counted += Counter(dict(con.execute(grouped, asked).fetchall()))
+        if not counted.total():
+            return []
+        return [(at, min(at + spans.step, spans.stop), counted[number]) for number, at in enumerate(spans)]
+
+    def _during(self, query: Query) -> str:
+        """SQL for a table with every event of the time of a query, and perhaps others."""
+        once = merged(self._layout.batches())
+        if once is None or (query.start_us is None and query.end_us is None):
+            return "events"
+        return self._of(blocks.during(once, query))
+
+    def _of(self, some: Sequence[Block]) -> str:
+        """SQL for the table of the events in blocks that lie one behind the other: only their parts are opened."""
+        if not some:
+            return "(SELECT * FROM events LIMIT 0)"
+        parts = ", ".join(text(str(self._layout.parts / part)) for part in sorted({one.part for one in some}))
+        first, last = min(one.first for one in some), max(one.last for one in some)
+        return f"(SELECT * FROM read_parquet([{parts}]) WHERE row_id BETWEEN {first} AND {last})"
 
     def facet(self, field: str, query: Query, top: int = 10) -> list[tuple[Value, int]]:
         name = questions.column(field)
         condition, values = questions.where(query)
         chosen = f"unnest({name})" if questions.is_list(field) else name
         sql = (
-            f"SELECT value, count(*) AS n FROM (SELECT {chosen} AS value FROM events WHERE {condition}) "
+            f"SELECT value, count(*) AS n FROM (SELECT {chosen} AS value FROM {self._during(query)} WHERE {condition}) "
             "WHERE value IS NOT NULL GROUP BY value ORDER BY n DESC, value LIMIT ?"
         )
         with self._connection() as con:
@@ -194,7 +238,7 @@ class DuckStore:
     def suspects(self, query: Query) -> list[Suspect]:
         condition, values = questions.where(query)
         with self._connection() as con:
-            found = con.execute(_DEEDS.format(condition), values)
+            found = con.execute(_DEEDS.format(self._during(query), condition), values)
             names = [described[0] for described in found.description]
             return rank(Deeds(**dict(zip(names, row, strict=True))) for row in found.fetchall())
 
@@ -264,9 +308,7 @@ class DuckStore:
         """Whole rows in the order of their ids. Asked for by id, so that only few blocks are unpacked."""
         if not ids:
             return []
-        listed = ", ".join(map(str, ids))
-        near = f"row_id BETWEEN {min(ids)} AND {max(ids)}"  # passes over blocks, which a list does not
-        found = con.execute(f"SELECT * FROM events WHERE {near} AND row_id IN ({listed})")
+        found = con.execute(self._chosen(ids))
         names = [described[0] for described in found.description]
         rows = {row["row_id"]: row for values in found.fetchall() if (row := dict(zip(names, values, strict=True)))}
         witnesses = self._witnesses(con, rows)
@@ -275,6 +317,14 @@ class DuckStore:
             _shown(row, witnesses) | {"integrity": proven.get(row["evidence_sha256"], UNKNOWN)}
             for row in map(rows.__getitem__, ids)
         ]
+
+    def _chosen(self, ids: Sequence[int]) -> str:
+        """SQL for the rows with these ids. What says between which they lie passes over blocks, which a list does not."""
+        once = merged(self._layout.batches())
+        if once is None:
+            return f"SELECT * FROM events WHERE {_among(ids)}"
+        each = ((one, [row for row in ids if one.first <= row <= one.last]) for one in blocks.holding(once, ids))
+        return " UNION ALL ".join(f"SELECT * FROM {self._of([one])} WHERE {_among(rows)}" for one, rows in each)
 
     def _witnesses(self, con: DuckDBPyConnection, rows: Mapping[int, Mapping[str, Any]]) -> dict[bytes, list[str]]:
         """Where else the events of a page were delivered."""
@@ -316,8 +366,15 @@ def _one(con: DuckDBPyConnection, sql: str, values: Sequence[Any]) -> tuple[Any,
     return row if row is not None else ()
 
 
-def _everything(query: Query) -> bool:
-    return query == Query(after=query.after, limit=query.limit, descending=query.descending)
+def _spans(query: Query, first: int, last: int, buckets: int) -> range:
+    """The beginnings of so many equal buckets at most, for a query of which events lie between `first` and `last` where it has no bounds."""
+    start = first if query.start_us is None else query.start_us
+    end = last + 1 if query.end_us is None else query.end_us
+    return range(start, end, max(1, -(-(end - start) // buckets)))
+
+
+def _among(ids: Sequence[int]) -> str:
+    return f"row_id BETWEEN {min(ids)} AND {max(ids)} AND row_id IN ({', '.join(map(str, ids))})"
 
 
 def _plain(value: Any) -> Any:

@@ -17,11 +17,10 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections import Counter
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
@@ -31,6 +30,12 @@ from hikeshi.stores.store import SourceRow
 
 ROWS_BITS = 40
 """A row's id is the number of its batch, and behind it so many bits for its place there."""
+
+KEPT, LARGE = 4, 32 << 20
+"""Of how many stores the manifests are kept in memory, and up to how many bytes of them for each."""
+
+State = tuple[tuple[str, int, int, int], ...]
+"""Of each manifest its name, and what tells its file from any other: inode, nanoseconds of writing, bytes."""
 
 
 class Span(msgspec.Struct, frozen=True, array_like=True):
@@ -73,7 +78,10 @@ class Layout:
 
     def batches(self) -> list[Batch]:
         """Every committed batch, oldest first. Raises Failed where a manifest was damaged after it was written."""
-        return [_batch(path) for path in sorted(self.manifests.glob("*.json"))]
+        paths = sorted(self.manifests.glob("*.json"))
+        found = [(path, path.stat()) for path in paths]
+        state = tuple((path.name, stat.st_ino, stat.st_mtime_ns, stat.st_size) for path, stat in found)
+        return _read.of(self.manifests.absolute(), state, lambda: [_batch(path) for path in paths])
 
     def commit(self, batch: Batch) -> None:
         """From here on the batch counts."""
@@ -113,6 +121,29 @@ class Layout:
             yield
 
 
+class _Read:
+    """The manifests of stores that were asked last, as long as their files are the same ones: a page asks thirty questions."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[Path, tuple[State, list[Batch]]] = {}
+
+    def of(self, folder: Path, state: State, read: Callable[[], list[Batch]]) -> list[Batch]:
+        with self._lock:
+            before, batches = self._kept.pop(folder, ((), []))
+        if before != state:
+            batches = read()
+        if sum(size for *_, size in state) <= LARGE:
+            with self._lock:
+                self._kept[folder] = (state, batches)
+                for surplus in list(self._kept)[:-KEPT]:
+                    del self._kept[surplus]
+        return list(batches)
+
+
+_read = _Read()
+
+
 def _batch(path: Path) -> Batch:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Batch)
@@ -130,30 +161,6 @@ def alive(batches: Sequence[Batch]) -> dict[str, tuple[int, SourceRow]]:
 def merged(batches: Sequence[Batch]) -> Batch | None:
     """The one batch that holds everything, each event once; None where something was added since, or nothing was ever merged."""
     return batches[0] if len(batches) == 1 and batches[0].once else None
-
-
-class Edge(NamedTuple):
-    """A block that lies in more than one bucket: its part and its rows, the first and the last."""
-
-    part: str
-    first: int
-    last: int
-
-
-def inside(batch: Batch, start: int, width: int) -> tuple[Counter[int], list[Edge]]:
-    """How many events of a merged batch each bucket has by the blocks that lie in it wholly, and the blocks that have the others.
-
-    Bucket n begins at `start` + n * `width` microseconds. So a count of everything reads a few blocks and not all of them.
-    """
-    counted, edges, row = Counter[int](), list[Edge](), batch.number << ROWS_BITS
-    for span in batch.spans:
-        bucket = (span.first_us - start) // width
-        if bucket == (span.last_us - start) // width:
-            counted[bucket] += span.rows
-        else:
-            edges.append(Edge(batch.once[span.part], row, row + span.rows - 1))
-        row += span.rows
-    return counted, edges
 
 
 def fingerprint(batches: Sequence[Batch]) -> str:

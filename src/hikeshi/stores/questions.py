@@ -34,9 +34,9 @@ def where(query: Query, *, paged: bool = False) -> Condition:
         parts.append(("ts >= ?", [query.start_us]))
     if query.end_us is not None:
         parts.append(("ts < ?", [query.end_us]))
-    parts += [_matches(name, value) for name, value in query.where.items()]
+    parts += [matches(name, value) for name, value in query.where.items()]
     if query.marks:
-        parts.append(_joined(" OR ", [_matches(name, value) for name, value in query.marks]))
+        parts.append(_joined(" OR ", [matches(name, value) for name, value in query.marks]))
     if query.search:
         parts.append((FOUND, [query.search, query.search]))
     if paged and query.after is not None:
@@ -56,7 +56,8 @@ def _behind(after: tuple[int, str | bytes], *, descending: bool) -> Condition:
     return f"(ts {sign} ? OR (ts = ? AND event_uid {sign} ?))", [us, us, _octets(uid)]
 
 
-def _matches(name: str, value: Value | Sequence[Value]) -> Condition:
+def matches(name: str, value: Value | Sequence[Value]) -> Condition:
+    """Whether a column has a value, or one of several."""
     if isinstance(value, (list, tuple, set, frozenset)):
         return _any_of(name, value) if value else ("false", [])
     quoted = column(name)
@@ -71,7 +72,7 @@ def _matches(name: str, value: Value | Sequence[Value]) -> Condition:
 
 def _any_of(name: str, values: Sequence[Value]) -> Condition:
     """At least one of the values. IN is twenty times as fast as many comparisons (5,000 ids over a million rows: 0.13 s, not 2.5 s)."""
-    each = [_matches(name, one) for one in values]
+    each = [matches(name, one) for one in values]
     if is_list(name) or None in values:
         return _joined(" OR ", each)
     return f"{column(name)} IN ({', '.join('?' * len(each))})", [value for _, given in each for value in given]
