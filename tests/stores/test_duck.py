@@ -194,3 +194,15 @@ def test_what_is_searched_is_text_and_no_pattern(store: DuckStore, word: str) ->
     found = store.count(Query(search=word))
     rows = store.events(Query(limit=1000))
     assert found == sum(word in row["raw"].lower() or word in row["message"].lower() for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("search", "lines"),
+    [("WEB-1 sshd[1]", 2), ("for root from 192.0.2.1", 1), ("192.0.2.", 2), ("192_0", 0), (".*", 0), ("ſſhd", 2), ("K\u212aK", 0)],
+)  # fmt: skip
+def test_text_is_found_in_any_case_and_signs_mean_themselves(tmp_path: Path, search: str, lines: int) -> None:
+    log = "Nov  7 02:31:0{0} web-1 sshd[1]: Failed password for root from 192.0.2.{0} port 1 ssh2\n"
+    (tmp_path / "auth.log").write_text(log.format(1) + log.format(2))
+    store = DuckStore(tmp_path / "store")
+    store.build([tmp_path / "auth.log"])
+    assert store.count(Query(search=search)) == lines

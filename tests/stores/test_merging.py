@@ -34,7 +34,7 @@ def folder(store: DuckStore, tmp_path: Path) -> Path:
 
 
 WHICH: list[dict[str, Any]] = [
-    {}, {"where": {"source_kind": "cloudtrail"}}, {"search": "AMAZON"}, {"marks": (("src_ip", "203.0.113.66"), ("action", "flow"))},
+    {}, {"where": {"source_kind": "cloudtrail"}}, {"search": "AMAZON"}, {"search": "203.0.113."}, {"search": "2026-11-07t"}, {"marks": (("src_ip", "203.0.113.66"), ("action", "flow"))},
     {"where": {"action": "NoSuchCall"}},
 ]  # fmt: skip
 

@@ -38,7 +38,7 @@ from hikeshi.stores.layout import ROWS_BITS
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-SLICE = 400_000
+SLICE = 1_000_000
 """Events looked at together: enough to be fast, little enough to stay in memory."""
 
 SHOWN = 500
@@ -277,10 +277,13 @@ class _Detection:
         """The table `near`: which rules an event of the slice may hit by its columns, and what these need besides its record."""
         flags = "".join(f", {sql.both([self._guard(one.origin), one.test.over])} AS r{one.number}" for one in asked)
         kept = "".join(f", {name}" for name in sorted(_named_in(" ".join(one.test.exact for one in deeper), "c")))
+        kinds = ", ".join(
+            map(sql.text, sorted({kind for one in asked for kind in one.origin.kinds}))
+        )  # others are passed over unread
         self._con.execute(
             f"CREATE OR REPLACE TEMP TABLE near AS SELECT * FROM (SELECT row_id, ts{kept}{flags} FROM "
             f"(SELECT row_id, ts, source_kind{_columns(self._wanted)} FROM events "
-            f"WHERE row_id >= {low} AND row_id < {high})) WHERE {sql.either(f'r{one.number}' for one in asked)}"
+            f"WHERE row_id >= {low} AND row_id < {high} AND source_kind IN ({kinds}))) WHERE {sql.either(f'r{one.number}' for one in asked)}"
         )
 
     def _deepen(self, asked: Sequence[_Asked], low: int, high: int) -> None:

@@ -71,7 +71,7 @@ SELECT p.evidence_sha256, count(*) FROM folds f JOIN parts p ON f.row_id = p.row
 _DEEDS = """
 SELECT coalesce(actor_name, actor_id, '') AS principal, src_ip AS address, coalesce(action, '') AS action, count(*) AS count,
        count(*) FILTER (outcome = 'denied') AS denied, min(ts) AS first_us, max(ts) AS last_us
-FROM {} WHERE {} AND source_kind = 'cloudtrail' AND src_ip IS NOT NULL AND coalesce(actor_type, '') != 'AWSService'
+FROM {} AND {} AND source_kind = 'cloudtrail' AND src_ip IS NOT NULL AND coalesce(actor_type, '') != 'AWSService'
 GROUP BY ALL
 """
 
@@ -153,7 +153,7 @@ class DuckStore:
         for some in blocks.growing(
             blocks.during(once, query, paged=True), 1 if blocks.only_time(query) else blocks.FIRST
         ):
-            order = f"SELECT row_id FROM {self._of(some)} WHERE {condition} ORDER BY row_id {way} LIMIT ?"
+            order = f"SELECT row_id FROM {self._of(some)} AND {condition} ORDER BY row_id {way} LIMIT ?"
             found += [row for (row,) in con.execute(order, [*values, limit - len(found)]).fetchall()]
             if len(found) >= limit:
                 break
@@ -165,7 +165,7 @@ class DuckStore:
             return sum(count for _, _, count in self._by_blocks(once, query, 1))
         condition, values = questions.where(query)
         with self._connection() as con:
-            return int(_one(con, f"SELECT count(*) FROM {self._during(query)} WHERE {condition}", values)[0])
+            return int(_one(con, f"SELECT count(*) FROM {self._during(query)} AND {condition}", values)[0])
 
     def histogram(self, query: Query, buckets: int = 60) -> list[tuple[int, int, int]]:
         if buckets < 1:
@@ -174,7 +174,7 @@ class DuckStore:
         if once:
             return self._by_blocks(once, query, buckets)
         condition, values = questions.where(query)
-        chosen = f"FROM {self._during(query)} WHERE {condition}"
+        chosen = f"FROM {self._during(query)} AND {condition}"
         with self._connection() as con:
             first, last = _one(con, f"SELECT min(ts), max(ts) {chosen}", values)
             if first is None:
@@ -204,26 +204,26 @@ class DuckStore:
         return [(at, min(at + spans.step, spans.stop), counted[number]) for number, at in enumerate(spans)]
 
     def _during(self, query: Query) -> str:
-        """SQL for a table with every event of the time of a query, and perhaps others."""
+        """What to write behind FROM for every event of the time of a query, and perhaps others; conditions follow with AND."""
         once = merged(self._layout.batches())
         if once is None or (query.start_us is None and query.end_us is None):
-            return "events"
+            return "events WHERE true"
         return self._of(blocks.during(once, query))
 
     def _of(self, some: Sequence[Block]) -> str:
-        """SQL for the table of the events in blocks that lie one behind the other: only their parts are opened."""
+        """As `_during`, for the events in blocks that lie one behind the other. Only their parts are opened."""
         if not some:
-            return "(SELECT * FROM events LIMIT 0)"
+            return "events WHERE false"
         parts = ", ".join(text(str(self._layout.parts / part)) for part in sorted({one.part for one in some}))
         first, last = min(one.first for one in some), max(one.last for one in some)
-        return f"(SELECT * FROM read_parquet([{parts}]) WHERE row_id BETWEEN {first} AND {last})"
+        return f"read_parquet([{parts}]) WHERE row_id BETWEEN {first} AND {last}"
 
     def facet(self, field: str, query: Query, top: int = 10) -> list[tuple[Value, int]]:
         name = questions.column(field)
         condition, values = questions.where(query)
         chosen = f"unnest({name})" if questions.is_list(field) else name
         sql = (
-            f"SELECT value, count(*) AS n FROM (SELECT {chosen} AS value FROM {self._during(query)} WHERE {condition}) "
+            f"SELECT value, count(*) AS n FROM (SELECT {chosen} AS value FROM {self._during(query)} AND {condition}) "
             "WHERE value IS NOT NULL GROUP BY value ORDER BY n DESC, value LIMIT ?"
         )
         with self._connection() as con:
@@ -324,7 +324,7 @@ class DuckStore:
         if once is None:
             return f"SELECT * FROM events WHERE {_among(ids)}"
         each = ((one, [row for row in ids if one.first <= row <= one.last]) for one in blocks.holding(once, ids))
-        return " UNION ALL ".join(f"SELECT * FROM {self._of([one])} WHERE {_among(rows)}" for one, rows in each)
+        return " UNION ALL ".join(f"SELECT * FROM {self._of([one])} AND {_among(rows)}" for one, rows in each)
 
     def _witnesses(self, con: DuckDBPyConnection, rows: Mapping[int, Mapping[str, Any]]) -> dict[bytes, list[str]]:
         """Where else the events of a page were delivered."""

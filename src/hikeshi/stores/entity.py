@@ -77,7 +77,7 @@ def _counted(store: DuckStore, asked: Query) -> dict[str | None, list[tuple[Any,
     told = [questions.column(column) for column in TOLD]
     sql = (
         f"SELECT GROUPING_ID({', '.join(told)}), coalesce({', '.join(told)}), count(*), min(ts), max(ts), {named} "
-        f"FROM {store._during(asked)} WHERE {condition} GROUP BY GROUPING SETS ((), {', '.join(f'({one})' for one in told)})"  # noqa: SLF001
+        f"FROM {store._during(asked)} AND {condition} GROUP BY GROUPING SETS ((), {', '.join(f'({one})' for one in told)})"  # noqa: SLF001
     )
     found: dict[str | None, list[tuple[Any, ...]]] = {}
     with store._connection() as con:  # noqa: SLF001  one engine in several files, as in detecting.py

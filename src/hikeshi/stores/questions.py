@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,8 +13,27 @@ from hikeshi.stores.store import Query, Value
 Condition = tuple[str, list[Any]]
 """SQL with question marks, and what stands for them."""
 
-FOUND = "(regexp_matches(raw, '(?i)' || regexp_escape(?)) OR regexp_matches(message, '(?i)' || regexp_escape(?)))"
-"""Text anywhere in a record, in any case, in DuckDB's words: three times as fast as lower case of everything."""
+SEARCHED = ("raw", "message")
+"""The columns in which text is looked for."""
+
+SURE = 2
+"""Characters without case that are looked for first; a single one is in most records."""
+
+
+def found(search: str) -> Condition:
+    """Text anywhere in a record, in any case, in DuckDB's words: three times as fast as lower case of everything.
+
+    The longest run of digits and signs in it has no case, and is looked for first: comparing octets takes half the time of a pattern.
+    """
+    sure = max(re.findall(r"[^a-zA-Z\x80-\U0010ffff]+", search), key=len, default="")
+    pattern = "regexp_matches({0}, '(?i)' || regexp_escape(?))"
+    if sure == search:
+        each, values = "contains({0}, ?)", [sure]
+    elif len(sure) >= SURE:
+        each, values = f"(contains({{0}}, ?) AND {pattern})", [sure, search]
+    else:
+        each, values = pattern, [search]
+    return _joined(" OR ", [(each.format(name), values) for name in SEARCHED])
 
 
 def column(name: str) -> str:
@@ -27,8 +47,8 @@ def is_list(name: str) -> bool:
     return name in COLUMNS and COLUMNS[name].arrow.startswith("list")
 
 
-def where(query: Query, *, paged: bool = False) -> Condition:
-    """The condition of a query, `paged` with the place of its page."""
+def where(query: Query, *, paged: bool = False, searched: Callable[[str], Condition] = found) -> Condition:
+    """The condition of a query, `paged` with the place of its page; `searched` says how an engine looks for text."""
     parts: list[Condition] = []
     if query.start_us is not None:
         parts.append(("ts >= ?", [query.start_us]))
@@ -38,7 +58,7 @@ def where(query: Query, *, paged: bool = False) -> Condition:
     if query.marks:
         parts.append(_joined(" OR ", [matches(name, value) for name, value in query.marks]))
     if query.search:
-        parts.append((FOUND, [query.search, query.search]))
+        parts.append(searched(query.search))
     if paged and query.after is not None:
         parts.append(_behind(query.after, descending=query.descending))
     return _joined(" AND ", parts)

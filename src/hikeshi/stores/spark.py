@@ -52,7 +52,7 @@ MOST = (1 << 31) - 1
 """Rows that Spark can be limited to."""
 
 FOUND = "(contains(lower(raw), lower(?)) OR contains(lower(message), lower(?)))"
-"""What questions.FOUND means: Java has other regular expressions."""
+"""What `questions.found` means: Java has other regular expressions."""
 
 _EVENTS = (
     "SELECT p.*, coalesce(f.dup_count, 1) AS dup_count FROM parts p LEFT JOIN folds f ON p.row_id = f.row_id "
@@ -283,8 +283,8 @@ def _witnesses(asked: _Asked, rows: Mapping[int, Mapping[str, Any]]) -> dict[byt
 
 def _where(query: Query, *, paged: bool = False) -> questions.Condition:
     """The condition in Spark's words; there is no value in the text that could be mistaken for a word."""
-    condition, values = questions.where(query, paged=paged)
-    return condition.replace("list_contains(", "array_contains(").replace(questions.FOUND, FOUND), values
+    condition, values = questions.where(query, paged=paged, searched=lambda search: (FOUND, [search, search]))
+    return condition.replace("list_contains(", "array_contains("), values
 
 
 def _plain(value: Any) -> Any:
