@@ -60,6 +60,11 @@ def test_l2tcsv_knows_zones_and_quotes_are_letters() -> None:
     assert json.loads(first.attrs or b"")["body_size"] == "12"
 
 
+def test_columns_of_which_the_zone_is_missing_are_read_with_a_zone_assumed() -> None:
+    (event,), bad = found(b"date,time,MACB,desc\n11/07/2026,02:31:07,M...,gone\n")
+    assert (event.ts, event.ts_basis, bad) == (NOON, "zone_assumed", [])
+
+
 def test_the_same_event_of_two_exports_has_one_key() -> None:
     line = (SAMPLES / "json_line.jsonl").read_bytes().splitlines()[0]
     reordered = json.dumps(dict(reversed(json.loads(line).items()))).encode()

@@ -195,7 +195,7 @@ def _of_row(names: list[str], row: Row) -> Event:
 
 
 def _of_l2t(fields: dict[str, Any], row: Row) -> Event:
-    at = _l2t_time(fields.pop("date"), fields.pop("time"), fields.pop("timezone"))
+    at = _l2t_time(fields.pop("date"), fields.pop("time"), fields.pop("timezone", ""))
     if at is None:
         raise ValueError("the record has no time that can be read")
     extra = (pair.partition(": ") for pair in fields.pop("extra", "").split("; "))
