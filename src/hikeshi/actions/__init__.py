@@ -9,8 +9,11 @@ import msgspec
 
 from hikeshi.actions.action import Action
 from hikeshi.actions.aws.acquisition.capture_memory import CaptureMemory
+from hikeshi.actions.aws.acquisition.container_image import AcquireImage
+from hikeshi.actions.aws.acquisition.container_task import AcquireTask
 from hikeshi.actions.aws.acquisition.copy_snapshots import CopySnapshot
 from hikeshi.actions.aws.acquisition.flow_logs import FlowLogs
+from hikeshi.actions.aws.acquisition.function_code import AcquireFunctionCode
 from hikeshi.actions.aws.acquisition.hash_image import HashImage
 from hikeshi.actions.aws.acquisition.lock_compliance import LockCompliance
 from hikeshi.actions.aws.acquisition.lock_snapshots import LockSnapshots
@@ -20,6 +23,7 @@ from hikeshi.actions.aws.acquisition.preserve_logs import PreserveLogs
 from hikeshi.actions.aws.acquisition.query_logs import QueryLogs
 from hikeshi.actions.aws.acquisition.share_snapshots import ShareSnapshots
 from hikeshi.actions.aws.acquisition.snapshot_set import SnapshotSet
+from hikeshi.actions.aws.acquisition.stack_template import AcquireTemplate
 from hikeshi.actions.aws.data.block_account import BlockAccount
 from hikeshi.actions.aws.data.block_bucket import BlockBucket
 from hikeshi.actions.aws.data.block_snapshot_sharing import BlockSnapshotSharing
@@ -96,6 +100,7 @@ from hikeshi.errors import Refused
 ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.asg.detach": DetachInstance,
     "aws.asg.standby": StandbyInstance,
+    "aws.cloudformation.acquire_template": AcquireTemplate,
     "aws.cloudtrail.restore": RestoreTrail,
     "aws.cloudtrail.watch": WatchTrail,
     "aws.config.restore": RestoreRecorder,
@@ -132,6 +137,8 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.ec2.unshare_image": UnshareImage,
     "aws.ec2.unshare_snapshot": UnshareSnapshot,
     "aws.ec2.untrack": Untrack,
+    "aws.ecr.acquire_image": AcquireImage,
+    "aws.ecs.acquire_task": AcquireTask,
     "aws.ecs.contain": ContainService,
     "aws.ecs.stop_task": StopTask,
     "aws.eks.contain": ContainCluster,
@@ -155,6 +162,7 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.iam.sweep": Sweep,
     "aws.idc.user_off": IdcUserOff,
     "aws.kms.protect": ProtectKey,
+    "aws.lambda.acquire_code": AcquireFunctionCode,
     "aws.lambda.freeze": FreezeFunction,
     "aws.logs.preserve": PreserveLogs,
     "aws.logs.retain": RetainLogs,

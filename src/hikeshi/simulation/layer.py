@@ -23,6 +23,7 @@ from hikeshi.simulation import (
     access_entries,
     block_public,
     blocks,
+    code,
     dns_firewall,
     guardduty_findings,
     guardduty_lists,
@@ -38,6 +39,7 @@ from hikeshi.simulation import (
     sharing,
     snapshots,
     sso,
+    stacks,
     vault,
     weather,
 )
@@ -71,6 +73,7 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     ("autoscaling", "CancelInstanceRefresh"): lambda layer, call, _: layer.refreshes.cancel(call),
     ("autoscaling", "DescribeInstanceRefreshes"): lambda layer, call, _: layer.refreshes.describe(call),
     ("autoscaling", "StartInstanceRefresh"): lambda layer, call, _: layer.refreshes.start(call),
+    **{("cloudformation", one): lambda layer, call, pass_on: layer.stacks.answer(call, pass_on) for one in stacks.TOLD},
     ("cloudtrail", "LookupEvents"): lambda layer, call, _: layer.lookups.look_up(call),
     ("ebs", "GetSnapshotBlock"): lambda _layer, call, _: blocks.get_block(call),
     ("ebs", "ListSnapshotBlocks"): lambda _layer, call, _: blocks.list_blocks(call),
@@ -92,6 +95,8 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     ("ec2", "ModifyVpcBlockPublicAccessOptions"): lambda _layer, call, _: block_public.modify(call),
     ("ec2", "SendDiagnosticInterrupt"): lambda layer, call, _: layer.consoles.interrupt(call),
     ("ec2", "UnlockSnapshot"): lambda layer, call, _: layer.vault.unlock(call),
+    ("ecr", "CompleteLayerUpload"): lambda _layer, call, pass_on: code.complete_layer_upload(call, pass_on),
+    ("ecr", "GetDownloadUrlForLayer"): lambda _layer, call, _: code.get_layer(call),
     ("iam", "AttachUserPolicy"): lambda _layer, call, pass_on: iam.attach_user_policy(call, pass_on),
     ("iam", "CreateAccessKey"): lambda layer, call, pass_on: layer.root.answer(
         call, lambda: iam.create_access_key(call, pass_on)
@@ -101,6 +106,8 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     ("iam", "SimulatePrincipalPolicy"): lambda _layer, call, _: policies.simulate(call),
     ("identitystore", "DescribeUser"): lambda layer, call, pass_on: layer.center.describe_user(call, pass_on),
     ("identitystore", "UpdateUser"): lambda layer, call, _: layer.center.update_user(call),
+    ("lambda", "GetFunction"): lambda _layer, call, pass_on: code.get_function(call, pass_on()),
+    ("lambda", "GetLayerVersionByArn"): lambda _layer, call, _: code.get_layer_version(call),
     ("rolesanywhere", "CreateTrustAnchor"): lambda layer, call, _: layer.anchors.create(call),
     ("rolesanywhere", "DisableTrustAnchor"): lambda layer, call, _: layer.anchors.switch(call, on=False),
     ("rolesanywhere", "EnableTrustAnchor"): lambda layer, call, _: layer.anchors.switch(call, on=True),
@@ -152,6 +159,7 @@ class Layer:
     sessions: Sessions
     shells: Shells
     consoles: Consoles
+    stacks: stacks.Stacks
     ahead: float = 0.0
     """Seconds by which the Date of its answers is ahead: simulations of playbooks wait without waiting."""
 
@@ -169,6 +177,7 @@ class Layer:
         self.sessions = Sessions()
         self.shells = Shells()
         self.consoles = Consoles(machines)
+        self.stacks = stacks.Stacks()
 
     def forget(self) -> None:
         """Everything that is kept here, and not by moto."""
@@ -177,7 +186,7 @@ class Layer:
         self.climate.replace(b"{}")
         for kept in (
             self.agents, self.anchors, self.center, self.consoles, self.refreshes, self.root, self.sessions, self.shells,
-            self.vault,
+            self.stacks, self.vault,
         ):  # fmt: skip
             kept.forget()
 
@@ -193,6 +202,8 @@ class Layer:
         controls = {CONTROL: self._control, weather.CONTROL: self._weather, lookups.CONTROL: self._recorded}
         if path in controls:
             return self._send(controls[path](environ), start_response)
+        if path == code.DOWNLOADS:
+            return self._send(code.download(environ.get("QUERY_STRING", "")), start_response)
         if path == "/moto-api/reset":
             self.forget()
         if path.startswith("/moto-api/"):

@@ -41,6 +41,17 @@ def _access_key(account: Account) -> Names:
     return {**made, "access_key_id": keys[0]["AccessKeyId"], "user_arn": told}
 
 
+def _blinded(account: Account) -> Names:
+    """The detector is suspended and a rule archives what it finds; the recorder is stopped; nothing records DNS; a week of logs is kept."""
+    data.stopped_recorder(account)
+    made, logs = data.allow_listed_detector(account), data.short_log_groups(account)
+    account.client("guardduty").update_detector(DetectorId=made["detector_id"], Enable=False)
+    return {
+        "detector_id": made["detector_id"], "log_group": logs["names"][0], "quiet_vpc_id": data.a_vpc(account)["vpc_id"],
+        "recorder": "default", "suppression_rule": made["names"][0],
+    }  # fmt: skip
+
+
 def _block_lists(account: Account) -> Names:
     made = data.prefix_list(account) | data.rule_group(account) | data.ip_set(account)
     return {name: made[name] for name in ("ip_set", "ip_set_id", "prefix_list_id", "rule_group")}
@@ -105,6 +116,10 @@ def _shared(account: Account) -> Names:
     return data.shared_snapshot(account) | data.shared_image(account)
 
 
+def _shared_database(account: Account) -> Names:
+    return {"database_snapshot": data.shared_database_snapshot(account)["snapshot"]}
+
+
 def _snapshot(account: Account) -> Names:
     made = acquisition.to_copy(account)
     return {"snapshot_id": made["snapshot_id"], "customer_key": made["key"]}
@@ -127,6 +142,10 @@ SCENES: Final[dict[str, Scene]] = {
         what=Text("an IAM user with two keys, a password and two second factors", "キー 2 本・パスワード・MFA 2 台を持つ IAM ユーザー"),
         gives=("access_key_id", "serial", "user", "user_arn"), build=_access_key,
     ),
+    "blinded": Scene(
+        what=Text("GuardDuty suspended and hiding findings, AWS Config stopped, a VPC and a log group that forget", "停止され検出を隠す GuardDuty・停止した AWS Config・記録を失う VPC とロググループ"),
+        gives=("detector_id", "log_group", "quiet_vpc_id", "recorder", "suppression_rule"), build=_blinded,
+    ),
     "block-lists": Scene(
         what=Text("a WAF IP set, a prefix list and a rule group of Network Firewall", "WAF の IP セット・プレフィックスリスト・Network Firewall のルールグループ"),
         gives=("ip_set", "ip_set_id", "prefix_list_id", "rule_group"), build=_block_lists,
@@ -135,9 +154,17 @@ SCENES: Final[dict[str, Scene]] = {
         what=Text("an ECS service with three tasks that scales", "タスク 3 つでスケールする ECS サービス"),
         gives=("cluster", "service"), build=data.scaled_service,
     ),
+    "container-task": Scene(
+        what=Text("an ECS task that belongs to no service", "サービスに属さない ECS タスク"),
+        gives=("cluster", "task"), build=data.running_task,
+    ),
     "database": Scene(
         what=Text("an RDS database that the internet reaches", "インターネットから到達できる RDS データベース"),
         gives=("database_id",), build=data.public_database,
+    ),
+    "database-cluster": Scene(
+        what=Text("an Aurora cluster with a public instance", "公開インスタンスを含む Aurora クラスター"),
+        gives=("cluster_id",), build=data.public_cluster,
     ),
     "function": Scene(
         what=Text("a Lambda function with a public address, fed by a queue", "公開 URL とキューから呼ばれる Lambda 関数"),
@@ -190,6 +217,10 @@ SCENES: Final[dict[str, Scene]] = {
     "shared": Scene(
         what=Text("a snapshot and an image shared with another account", "別アカウントと共有されたスナップショットとイメージ"),
         gives=("image_id", "snapshot_id"), build=_shared,
+    ),
+    "shared-database": Scene(
+        what=Text("a database snapshot shared with another account", "別アカウントと共有されたデータベースのスナップショット"),
+        gives=("database_snapshot",), build=_shared_database,
     ),
     "snapshot": Scene(
         what=Text("a snapshot, and a KMS key to copy it under", "スナップショットと、コピー用の KMS キー"),

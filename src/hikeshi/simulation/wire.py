@@ -31,6 +31,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     params: Mapping[str, Any]
     body: bytes
     method: str = "POST"
+    host: str = ""
+    """The name and port it was sent to."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +67,7 @@ def read_call(environ: dict[str, Any]) -> Call:
             protocol="json",
             params=_json(body),
             body=body,
+            host=environ.get("HTTP_HOST", ""),
         )
     if is_form and service != "s3":
         form = {key: values[-1] for key, values in parse_qs(body.decode("utf-8", "replace")).items()}
@@ -91,6 +94,7 @@ def _rest(environ: dict[str, Any], service: str, region: str, body: bytes) -> Ca
         params={**_json(body), **named.params} if named else {},
         body=body,
         method=method,
+        host=environ.get("HTTP_HOST", ""),
     )
 
 

@@ -12,7 +12,7 @@ from hikeshi.simulation.building.acquisition import (
     trail,
     two_interfaces,
 )
-from hikeshi.simulation.building.data import a_vpc
+from hikeshi.simulation.building.data import a_vpc, layered_function, made_stack, pushed_image, task_of_an_image
 
 _READING = frozenset({"ebs:GetSnapshotBlock", "ebs:ListSnapshotBlocks", "kms:Decrypt", "s3:GetObject"})
 _COPYING = frozenset(
@@ -45,12 +45,18 @@ STAGES: Stages = {
     "aws.ebs.snapshot_set": {
         "two": Stage(build=two_interfaces, areas=(), rare=frozenset({"ec2:CreateSnapshot"})),
     },
+    "aws.cloudformation.acquire_template": {"stack": Stage(build=made_stack, areas=())},
     "aws.dns.query_logs": {
         "vpc": Stage(
             build=a_vpc,
             areas=("dns.query_logs",),
             rare=frozenset({"logs:CreateLogDelivery", "logs:DeleteLogDelivery"}),
         ),
+    },
+    "aws.ecr.acquire_image": {"index": Stage(build=pushed_image, areas=())},
+    "aws.ecs.acquire_task": {"registry": Stage(build=task_of_an_image, areas=())},
+    "aws.lambda.acquire_code": {
+        "layered": Stage(build=layered_function, areas=()),
     },
     "aws.ec2.flow_logs": {
         "two": Stage(

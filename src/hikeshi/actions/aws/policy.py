@@ -114,6 +114,7 @@ _DNS_FIREWALL = tuple(
     for kind in ("firewall-domain-list", "firewall-rule-group", "firewall-rule-group-association")
 )
 
+_IMAGES = ("arn:{partition}:ecr:{region}:{account}:repository/*",)
 _QUERY_LOGS = ("arn:{partition}:route53resolver:{region}:{account}:resolver-query-log-config/*",)
 
 SCOPES: dict[str, tuple[Scope, ...]] = {
@@ -181,6 +182,8 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "ec2:SendDiagnosticInterrupt": _MACHINE,
     "ec2:StartInstances": _MACHINE,
     "ec2:StopInstances": _MACHINE,
+    "ecr:BatchGetImage": (Scope(_IMAGES),),
+    "ecr:GetDownloadUrlForLayer": (Scope(_IMAGES),),
     "ecs:StopTask": (Scope(("arn:{partition}:ecs:{region}:{account}:task/*",), _NOT_PROTECTED),),
     "ecs:UpdateService": (Scope(("arn:{partition}:ecs:{region}:{account}:service/*",)),),
     "eks:AssociateAccessPolicy": (Scope(("arn:{partition}:eks:{region}:{account}:access-entry/*",)),),

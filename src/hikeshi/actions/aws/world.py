@@ -50,6 +50,7 @@ _IAM_PREFIX = {
     "sso-admin": "sso",
 }
 _IAM_NAME = {
+    "lambda:GetLayerVersionByArn": "lambda:GetLayerVersion",
     "s3:CompleteMultipartUpload": "s3:PutObject",
     "s3:CopyObject": "s3:PutObject",
     "s3:CreateMultipartUpload": "s3:PutObject",

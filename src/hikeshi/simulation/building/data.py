@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
@@ -193,11 +194,9 @@ FUNCTION = "order-intake"
 def busy_function(account: Account) -> dict[str, Any]:
     """Fed by a queue, with a public address and permissions for everybody and for S3."""
     role = account.client("iam").create_role(RoleName="intake", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-    code, packed = io.BytesIO(), {"FunctionName": FUNCTION, "Runtime": "python3.12", "Role": role, "Handler": "a.b"}
-    with zipfile.ZipFile(code, "w") as archive:
-        archive.writestr("a.py", "b = print")
+    packed = {"FunctionName": FUNCTION, "Runtime": "python3.12", "Role": role, "Handler": "a.b"}
     functions, queues = account.client("lambda"), account.client("sqs")
-    functions.create_function(**packed, Code={"ZipFile": code.getvalue()})
+    functions.create_function(**packed, Code={"ZipFile": _zipped("a.py", "b = print")})
     queue = queues.create_queue(QueueName="orders")["QueueUrl"]
     source = queues.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     functions.create_event_source_mapping(FunctionName=FUNCTION, EventSourceArn=source)
@@ -208,6 +207,23 @@ def busy_function(account: Account) -> dict[str, Any]:
     ):
         functions.add_permission(FunctionName=FUNCTION, StatementId=name, **more)
     return {"function": FUNCTION}
+
+
+def layered_function(account: Account) -> dict[str, Any]:
+    """With a layer, and a version published before its code was changed."""
+    made, functions = busy_function(account), account.client("lambda")
+    layer = functions.publish_layer_version(LayerName="tools", Content={"ZipFile": _zipped("tools.py", "x = 1")})
+    functions.publish_version(FunctionName=FUNCTION)
+    functions.update_function_code(FunctionName=FUNCTION, ZipFile=_zipped("a.py", "b = exec"))
+    functions.update_function_configuration(FunctionName=FUNCTION, Layers=[layer["LayerVersionArn"]])
+    return made
+
+
+def _zipped(name: str, text: str) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(name, text)
+    return packed.getvalue()
 
 
 def reserved_function(account: Account) -> dict[str, Any]:
@@ -310,16 +326,56 @@ def shared_database_snapshot(account: Account) -> dict[str, Any]:
     return {"snapshot": which["DBSnapshotIdentifier"]}
 
 
-def running_task(account: Account) -> dict[str, Any]:
+def running_task(account: Account, image: str = "web") -> dict[str, Any]:
     """A task on an instance of its cluster."""
     ecs, machine = account.client("ecs"), account.plain_machine()
     ecs.create_cluster(clusterName="prod")
     told = {"instanceId": machine.id, "accountId": ACCOUNT, "region": REGION}
     document = json.dumps({"version": "2010-08-31", "instanceType": "t3.small", "imageId": "ami-1", **told})
     ecs.register_container_instance(cluster="prod", instanceIdentityDocument=document)
-    ecs.register_task_definition(family="web", containerDefinitions=[{"name": "a", "image": "web", "memory": 128}])
+    ecs.register_task_definition(family="web", containerDefinitions=[{"name": "a", "image": image, "memory": 128}])
     [task] = ecs.run_task(cluster="prod", taskDefinition="web", launchType="EC2")["tasks"]
     return {"cluster": "prod", "task": task["taskArn"].rpartition("/")[2]}
+
+
+def pushed_image(account: Account) -> dict[str, Any]:
+    """An image with a configuration and a layer, and an index that points to it."""
+    ecr, where = account.client("ecr"), {"repositoryName": "shop/web"}
+    ecr.create_repository(**where)
+    blobs = [_pushed(ecr, body) for body in (b'{"os": "linux"}', b"a layer")]
+    kind = "application/vnd.oci.image.manifest.v1+json"
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": kind, "config": blobs[0], "layers": blobs[1:]})
+    inner = _put(ecr, "amd64", manifest, kind)
+    kind = "application/vnd.oci.image.index.v1+json"
+    index = json.dumps({"schemaVersion": 2, "mediaType": kind, "manifests": [{"digest": inner}]})
+    return {"repository": "shop/web", "digest": _put(ecr, "1", index, kind)}
+
+
+def _pushed(ecr: Any, body: bytes) -> dict[str, Any]:
+    where = {"repositoryName": "shop/web"}
+    upload = ecr.initiate_layer_upload(**where)["uploadId"]
+    ecr.upload_layer_part(**where, uploadId=upload, partFirstByte=0, partLastByte=len(body) - 1, layerPartBlob=body)
+    digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
+    ecr.complete_layer_upload(**where, uploadId=upload, layerDigests=[digest])
+    return {"digest": digest, "size": len(body)}
+
+
+def _put(ecr: Any, tag: str, manifest: str, kind: str) -> str:
+    digest = f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"
+    asked = {"repositoryName": "shop/web", "imageTag": tag, "imageDigest": digest}
+    ecr.put_image(**asked, imageManifest=manifest, imageManifestMediaType=kind)
+    return digest
+
+
+def task_of_an_image(account: Account) -> dict[str, Any]:
+    pushed_image(account)
+    return running_task(account, f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/shop/web:1")
+
+
+def made_stack(account: Account) -> dict[str, Any]:
+    template = "Resources: {Topic: {Type: 'AWS::SNS::Topic'}}  # planted\n"
+    account.client("cloudformation").create_stack(StackName="order-intake", TemplateBody=template)
+    return {"stack": "order-intake"}
 
 
 def public_cluster(account: Account) -> dict[str, Any]:
