@@ -33,7 +33,7 @@ PLACE = re.compile(r"\{[^}]+\}:?")
 POLITE = re.compile(r"(ます|です|ません|ました|でした|ください|でしょう|ますか|ですか|しょうか|[〕）}\d])$")
 CANNOT_WAIT = {
     "business-email-compromise": {"2.2"},
-    "ransomware": {"2.1", "2.3", "2.7", "2.9", "2.13"},
+    "ransomware": {"2.1", "2.3", "2.7", "2.9", "2.13", "2.27"},
 }
 """Containment that goes ahead of all evidence, because what is lost meanwhile is worth more, and that itself loses no evidence."""
 
