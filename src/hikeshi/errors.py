@@ -18,7 +18,8 @@ class HikeshiError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}".strip()
+        ended = not self.hint or self.message.endswith((".", "?", "!", ":"))
+        return f"{self.message}{'' if ended else '.'} {self.hint}".strip()
 
 
 class Refused(HikeshiError):

@@ -23,7 +23,16 @@ MonthDay = Annotated[str, Meta(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$
 
 
 class YearMissing(Refused):
-    """The calendar has no data for a year that is needed. Somebody has to look; nothing is assumed."""
+    """The calendar has no data for a year that is needed. Somebody has to look; nothing is assumed. `text` says it in both languages."""
+
+    def __init__(self, calendar: str, year: int, known: str) -> None:
+        """`known` is the range of years there is data for."""
+        message = f"The calendar {calendar} has no holidays for {year} (it has {known})."
+        super().__init__(message, hint="Add the year to calendars.yaml from the source named there.")
+        self.text = Text(
+            str(self),
+            f"休日カレンダー {calendar} に {year} 年のデータがありません (データのある年: {known})。出典を確かめて calendars.yaml に追加してください。",
+        )
 
 
 class Calendar(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,11 +49,7 @@ class Calendar(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Raises `YearMissing` for a year without data, even for a Sunday: who asks, goes on to count from the answer."""
         year = f"{day.year:04d}"
         if year not in self.holidays:
-            known = f"{min(self.holidays)} to {max(self.holidays)}"
-            raise YearMissing(
-                f"The calendar {self.name} has no holidays for {day.year} (it has {known}).",
-                hint="Add the year to calendars.yaml from the source named there.",
-            )
+            raise YearMissing(self.name, day.year, f"{min(self.holidays)}-{max(self.holidays)}")
         named = f"{day:%m-%d}"
         return not (day.weekday() in self.weekend or named in self.every_year or named in self.holidays[year])
 

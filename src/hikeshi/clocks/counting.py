@@ -296,10 +296,7 @@ def _filed_first(rule: Rule) -> Text:
 
 
 def _nobody_knows(missing: YearMissing) -> Text:
-    return Text(
-        f"Needs review: {missing.message} {missing.hint}",
-        f"確認が必要: 休日カレンダーに必要な年のデータがありません ({missing.message})。",
-    )
+    return Text(f"Needs review: {missing.text.en}", f"確認が必要: {missing.text.ja}")
 
 
 def _explain(rule: Rule, found: Found, stop: datetime | None) -> Text:
