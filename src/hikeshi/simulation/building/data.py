@@ -259,12 +259,12 @@ def cluster_admin(account: Account) -> dict[str, Any]:
     return {"cluster": "prod", "principal_arn": principal}
 
 
-def public_database(account: Account) -> dict[str, Any]:
+def public_database(account: Account, name: str = "orders") -> dict[str, Any]:
     vpc, subnet = account.network()
     rds = account.client("rds")
     rds.create_db_subnet_group(DBSubnetGroupName="db", DBSubnetGroupDescription="db", SubnetIds=[subnet])
     rds.create_db_instance(
-        DBInstanceIdentifier="orders",
+        DBInstanceIdentifier=name,
         DBInstanceClass="db.t3.micro",
         Engine="postgres",
         AllocatedStorage=20,
@@ -274,7 +274,7 @@ def public_database(account: Account) -> dict[str, Any]:
         VpcSecurityGroupIds=[account.group(vpc, "db"), account.group(vpc, "app")],
         DBSubnetGroupName="db",
     )
-    return {"database_id": "orders"}
+    return {"database_id": name}
 
 
 def rotated_secret(account: Account) -> dict[str, Any]:
@@ -318,10 +318,10 @@ def stopped_recorder(account: Account) -> dict[str, Any]:
 
 
 def shared_database_snapshot(account: Account) -> dict[str, Any]:
-    public_database(account)
+    public_database(account, "billing")
     rds = account.client("rds")
-    which = {"DBSnapshotIdentifier": "orders-copy"}
-    rds.create_db_snapshot(**which, DBInstanceIdentifier="orders")
+    which = {"DBSnapshotIdentifier": "billing-copy"}
+    rds.create_db_snapshot(**which, DBInstanceIdentifier="billing")
     rds.modify_db_snapshot_attribute(**which, AttributeName="restore", ValuesToAdd=[OTHER, "all"])
     return {"snapshot": which["DBSnapshotIdentifier"]}
 
