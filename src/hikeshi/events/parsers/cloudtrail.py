@@ -104,12 +104,21 @@ class Call(msgspec.Struct, gc=False):
     eventType: Raw | UnsetType = UNSET
 
 
+class Insight(msgspec.Struct):
+    """What CloudTrail Insights says: an unusual rate of this call."""
+
+    insightType: str | None = None
+    eventSource: str | None = None
+    eventName: str | None = None
+
+
 VARIANTS = {"wrapped": "s3"}
 """Records in a list are what S3 delivery writes; the other shapes keep their name."""
 
 
 _WORDS = re.compile(rb'"(CloudTrailEvent|eventSource|eventName)"\s*:')
 _call = msgspec.json.Decoder(Call)
+_insight = msgspec.json.Decoder(Insight)
 _fields = msgspec.json.Decoder(dict[str, Raw])
 
 
@@ -121,7 +130,7 @@ def recognises(head: bytes) -> bool:
         return b"CloudTrailEvent" in words or words.issuperset((b"eventSource", b"eventName"))
     if "eventName" in found and found.keys() & {"eventSource", "eventVersion", "userIdentity"}:
         return not found.get("eventSource", "").startswith("aws:")  # what S3 and queues tell their subscribers
-    if found.keys() & {"CloudTrailEvent", "digestS3Object"}:
+    if found.keys() & {"CloudTrailEvent", "digestS3Object", "insightDetails"}:
         return True
     if "detail-type" in found:
         return found["detail-type"].endswith("via CloudTrail")
@@ -188,12 +197,22 @@ def _set(call: Call, name: str, value: Raw) -> None:
         setattr(call, field, getattr(part, field))
 
 
+def _take_insight(call: Call) -> None:
+    """An Insight event has the call it is about in its details. It is no call itself, so its own kind is its name: ApiCallRateInsight."""
+    about = _insight.decode(call.insightDetails)
+    call.eventName, call.eventSource = about.insightType, call.eventSource or about.eventSource
+    if call.sourceIPAddress is None:
+        call.sourceIPAddress = "cloudtrail.amazonaws.com"
+
+
 def _event(call: Call, data: bytes, variant: str, record: Record) -> Event:
     """Raises ValueError where the record has no name or no time: then it cannot stand in a timeline."""
     text = call.eventTime or call.timestamp
     at = instant(text) if text else None
     if at is None or text is None:
         raise ValueError(f"eventTime cannot be read: {text!r}" if text else "the record has no eventTime")
+    if call.eventName is None and isinstance(call.insightDetails, Raw):
+        _take_insight(call)
     if call.eventName is None:
         raise ValueError("the record has no eventName: this is no CloudTrail record")
     caller = who(call.userIdentity)
