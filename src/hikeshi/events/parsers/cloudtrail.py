@@ -197,9 +197,9 @@ def _set(call: Call, name: str, value: Raw) -> None:
         setattr(call, field, getattr(part, field))
 
 
-def _take_insight(call: Call) -> None:
+def _take_insight(call: Call, details: Raw) -> None:
     """An Insight event has the call it is about in its details. It is no call itself, so its own kind is its name: ApiCallRateInsight."""
-    about = _insight.decode(call.insightDetails)
+    about = _insight.decode(details)
     call.eventName, call.eventSource = about.insightType, call.eventSource or about.eventSource
     if call.sourceIPAddress is None:
         call.sourceIPAddress = "cloudtrail.amazonaws.com"
@@ -212,7 +212,7 @@ def _event(call: Call, data: bytes, variant: str, record: Record) -> Event:
     if at is None or text is None:
         raise ValueError(f"eventTime cannot be read: {text!r}" if text else "the record has no eventTime")
     if call.eventName is None and isinstance(call.insightDetails, Raw):
-        _take_insight(call)
+        _take_insight(call, call.insightDetails)
     if call.eventName is None:
         raise ValueError("the record has no eventName: this is no CloudTrail record")
     caller = who(call.userIdentity)
