@@ -132,8 +132,20 @@ def test_alerts_that_no_order_may_answer_cost_no_worker_a_round(hikeshi: Actor) 
     assert "not the ACTOR" in Alert.objects.first().answer["en"]  # type: ignore[union-attr]  # there are 20
 
 
+def test_what_no_order_covers_is_left_as_it_comes_and_the_ledger_counts_it(hikeshi: Actor) -> None:
+    stand("C2", actor=hikeshi, finding_types=["Backdoor:"], playbook="compromised-ec2", severity=2)
+    receive(hikeshi, one(1), one(2, severity=3), b"[" + one(3, type="Recon:EC2/Portscan") + b"," + one(4) + b"]")
+    assert [alert.due_at is None for alert in Alert.objects.order_by("pk")] == [False, True, True, False]
+    assert [
+        msgspec.json.decode(entry.data)["left"] for entry in Entry.objects.filter(verb="alert.receive").order_by("seq")
+    ] == [0, 1, 1]
+    left = Alert.objects.filter(due_at=None).first()
+    assert left is not None
+    assert "No standing order" in left.answer["en"]
+
+
 def test_a_storm_costs_the_workers_a_few_rounds(hikeshi: Actor) -> None:
-    stand("C2", actor=hikeshi, finding_types=["Trojan:"], playbook="compromised-ec2", severity=2)
+    stand("C2", actor=hikeshi, finding_types=["Backdoor:"], playbook="compromised-ec2", severity=2, kinds=["database"])
     receive(hikeshi, *(one(number) for number in range(40)))
     receive(hikeshi, *(one(number) for number in range(40, 100)))  # a storm by now: looked at together
     due = {alert.due_at for alert in Alert.objects.all() if alert.due_at}

@@ -35,12 +35,13 @@ def reread(row: Delivery, *, actor: Actor) -> tuple[int, ...]:
     parcel = Parcel(bytes(row.payload), row.source, row.message_id, bool(settings.ENVIRONMENT.aws_endpoint_url), reader)
     reading = understood(parcel)
     (found,) = alerts_of([(parcel, reading.signals)], timezone.now())
-    row.alerts.add(*found)
+    row.alerts.add(*found.alerts)
     row.problem = fit(reading.problem, 2000)
     row.save(update_fields=["problem"])
-    data = {"problem": row.problem, "alerts": [f"ALR-{pk}" for pk in found[:NAMED]], "count": len(found)}
+    data = {"problem": row.problem, "alerts": [f"ALR-{pk}" for pk in found.alerts[:NAMED]], "count": len(found.alerts)}
+    data["left"] = found.left
     ledger.append(ORGANISATION, actor=actor, verb="alert.reread", obj=str(row), data=data)
-    return found
+    return found.alerts
 
 
 @transaction.atomic

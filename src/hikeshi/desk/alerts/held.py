@@ -1,9 +1,30 @@
-"""Alerts that no standing order may ever answer: they wait for a person from the moment they arrive, and cost no worker a round."""
+"""Alerts that nothing answers without a person: they wait for one from the moment they arrive, and cost no worker a round."""
 
 from __future__ import annotations
 
-from hikeshi.desk.alerts.models import Alert
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
 from hikeshi.text import Text
+
+if TYPE_CHECKING:  # `SCREENS` is filled before there are models
+    from hikeshi.desk.alerts.models import Alert
+
+Screen = Callable[["Alert"], Text | None]
+"""Why an alert that has just come is not answered, as far as it says so itself; None where it may be, which a worker then finds out."""
+
+SCREENS: Final[list[Callable[[], Screen]]] = []
+"""Each makes a screen for one transaction. Whatever answers alerts adds its own when the program starts: orders know alerts, not the reverse."""
+
+
+def leave(alerts: Sequence[Alert]) -> None:
+    """Leave for people, before they are saved, those that must not be answered or that no screen lets through. The others stay due."""
+    screens = [make() for make in SCREENS] if alerts else []
+    for alert in alerts:
+        whys = [screen(alert) for screen in screens]
+        why = held_back(alert) or (whys[0] if whys and all(whys) else None)
+        if why is not None:
+            alert.due_at, alert.answer = None, {"en": why.en, "ja": why.ja}
 
 
 def held_back(alert: Alert) -> Text | None:

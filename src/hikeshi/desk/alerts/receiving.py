@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.actor import Actor
-from hikeshi.desk.alerts.held import held_back
+from hikeshi.desk.alerts.held import leave
 from hikeshi.desk.alerts.joining import join_all, locked
 from hikeshi.desk.alerts.models import Alert, Delivery, Group, Source
 from hikeshi.desk.alerts.weighing import Suggestion, weigh
@@ -58,6 +58,13 @@ class Parcel(NamedTuple):
     message_id: str = ""
     simulated: bool = False
     reader: str = ""  # the shape or mapping it is read with; empty: known by content
+
+
+class Found(NamedTuple):
+    """The numbers of the alerts in a payload, and how many of them are new and were left for people at once."""
+
+    alerts: tuple[int, ...] = ()
+    left: int = 0
 
 
 class Kept(NamedTuple):
@@ -121,10 +128,11 @@ def _keep(parcels: Sequence[Parcel], read: Sequence[Reading], actor: Actor) -> l
             rows[place] = _row(parcel, reading.problem, now)
     insert_many(list(rows.values()))
     found = alerts_of([(parcels[place], read[place].signals) for place in rows], now)
-    new = {place: Kept(row, alerts) for (place, row), alerts in zip(rows.items(), found, strict=True)}
+    new = {place: Kept(row, one.alerts) for (place, row), one in zip(rows.items(), found, strict=True)}
     link(list(new.values()))
     _count([one.delivery for one in new.values()], now)
-    ledger.append_many(ORGANISATION, [_draft(kept) for kept in new.values()], actor=actor)
+    drafts = [_draft(kept, one.left) for kept, one in zip(new.values(), found, strict=True)]
+    ledger.append_many(ORGANISATION, drafts, actor=actor)
     return [new.get(place) or _again(parcel, known, places, new) for place, parcel in enumerate(parcels)]
 
 
@@ -175,11 +183,11 @@ def _row(parcel: Parcel, problem: str, now: datetime) -> Delivery:
     return row
 
 
-def alerts_of(contents: Sequence[tuple[Parcel, Sequence[Signal]]], now: datetime) -> list[tuple[int, ...]]:
-    """The numbers of the alerts that the signals of each parcel are, new or updated. In the caller's transaction, one at a time."""
+def alerts_of(contents: Sequence[tuple[Parcel, Sequence[Signal]]], now: datetime) -> list[Found]:
+    """The alerts that the signals of each parcel are, new or updated. In the caller's transaction, one at a time."""
     keys = {signal.key for _, signals in contents for signal in signals}
     if not keys:
-        return [() for _ in contents]
+        return [Found() for _ in contents]
     alerts = {alert.key: alert for alert in _there(Alert.objects.filter(key__in=keys))}
     groups = locked({signal.fingerprint for _, signals in contents for signal in signals}, alerts.values())
     weighed = _weighed(
@@ -197,12 +205,15 @@ def alerts_of(contents: Sequence[tuple[Parcel, Sequence[Signal]]], now: datetime
                 _update(known, signal, weighed.get(_likeness(signal)))
                 if known.pk:
                     updated[signal.key] = known, signal
+    leave([alert for alert, _ in new])
     if new or updated:
         join_all(new, updated.values(), groups, now=now)
         insert_many([alert for alert, _ in new])
         for alert, _ in updated.values():
             alert.save(update_fields=UPDATED)
-    return [tuple(dict.fromkeys(alerts[signal.key].pk for signal in signals)) for _, signals in contents]
+    left = {alert.pk for alert, _ in new if alert.due_at is None}
+    found = [tuple(dict.fromkeys(alerts[signal.key].pk for signal in signals)) for _, signals in contents]
+    return [Found(numbers, len(left.intersection(numbers))) for numbers in found]
 
 
 def _likeness(signal: Signal) -> tuple[str, float, str]:
@@ -226,16 +237,13 @@ def _weighed(signals: Sequence[Signal], groups: Iterable[Group]) -> dict[tuple[s
 
 
 def _alert(signal: Signal, parcel: Parcel, suggestion: Suggestion, now: datetime) -> Alert:
-    """A new alert, not saved and without its group. One that no standing order may answer is left for people at once."""
+    """A new alert, not saved and without its group."""
     severity, reasons = suggestion
-    alert = Alert(
+    return Alert(
         source=parcel.source, received_at=now, due_at=now, simulated=parcel.simulated, suggested_severity=severity,
         reasons=msgspec.to_builtins([*reasons, *signal.doubts]), times_seen=signal.count,
         **{name: getattr(signal, name) for name in SAME},
     )  # fmt: skip
-    if (why := held_back(alert)) is not None:
-        alert.due_at, alert.answer = None, {"en": why.en, "ja": why.ja}
-    return alert
 
 
 def _worse(signal: Signal, alert: Alert) -> bool:
@@ -271,7 +279,7 @@ def _count(rows: Sequence[Delivery], now: datetime) -> None:
         Source.objects.filter(name=name).update(deliveries=F("deliveries") + count, last_seen_at=now)
 
 
-def _draft(kept: Kept) -> ledger.Draft:
+def _draft(kept: Kept, left: int) -> ledger.Draft:
     row = kept.delivery
     return ledger.Draft(
         "alert.set_aside" if row.problem else "alert.receive",
@@ -279,5 +287,6 @@ def _draft(kept: Kept) -> ledger.Draft:
         {
             "payload_sha256": row.payload_sha256, "bytes": len(row.payload), "source": row.source, "problem": row.problem,
             "alerts": [f"ALR-{pk}" for pk in kept.alerts[:NAMED]], "count": len(kept.alerts),
+            "left": left,
         },
     )  # fmt: skip

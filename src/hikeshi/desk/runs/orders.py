@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from hikeshi.actions import ACTIONS
 from hikeshi.desk.alerts import groups
-from hikeshi.desk.alerts.held import held_back
+from hikeshi.desk.alerts.held import Screen, held_back
 from hikeshi.desk.alerts.models import Alert
 from hikeshi.desk.playbooks.reading import books
 from hikeshi.desk.runs import stakes
@@ -56,6 +56,12 @@ def match(
     return None, UNCOVERED
 
 
+def screen() -> Screen:
+    """For alerts that have just come: those that no order in force covers, by what they say themselves, need no worker."""
+    orders = in_force()
+    return lambda alert: UNCOVERED if all(_other(order, alert) for order in orders) else None
+
+
 def _because(order: StandingOrder, alert: Alert) -> Text:
     return Text(
         f"Standing order {order}, approved by {order.approved_by}: {alert.kind}, score {alert.score:g}, ACTOR.",
@@ -99,6 +105,16 @@ def would_answer(order: StandingOrder, alert: Alert) -> tuple[bool, Text]:
 
 def _uncovered(order: StandingOrder, alert: Alert, at: datetime) -> Text | None:
     """The first of its conditions that the alert does not meet; the register is only asked when everything else fits."""
+    if other := _other(order, alert):
+        return other
+    here = timezone.localtime(at, timezone.get_default_timezone())  # whoever asks may be elsewhere
+    if not _within(here.time(), order.hours_from, order.hours_until):
+        return Text("It came outside the order's hours.", "常時承認の時間帯の外に届いた。")
+    return _unfit(order, alert)
+
+
+def _other(order: StandingOrder, alert: Alert) -> Text | None:
+    """The first of its conditions on what the alert says itself that is not met. Asks the database nothing."""
     if not any(alert.kind.startswith(prefix) for prefix in order.finding_types):
         return Text(f"Its type is {alert.kind}.", f"種別が {alert.kind}。")
     if alert.score < order.min_score:
@@ -107,10 +123,7 @@ def _uncovered(order: StandingOrder, alert: Alert, at: datetime) -> Text | None:
         return Text(f"Its account is {alert.account or 'unknown'}.", f"アカウントが {alert.account or '不明'}。")
     if order.regions and alert.region not in order.regions:
         return Text(f"Its region is {alert.region or 'unknown'}.", f"リージョンが {alert.region or '不明'}。")
-    here = timezone.localtime(at, timezone.get_default_timezone())  # whoever asks may be elsewhere
-    if not _within(here.time(), order.hours_from, order.hours_until):
-        return Text("It came outside the order's hours.", "常時承認の時間帯の外に届いた。")
-    return _unfit(order, alert)
+    return None
 
 
 def _within(clock: time, start: time | None, end: time | None) -> bool:
