@@ -31,7 +31,6 @@ from on_postgres import cluster, programs  # noqa: E402 - after the path
 from tests_findings import finding  # noqa: E402 - after the path
 
 BAR = {"sqlite": 150, "postgresql": 300, "p95": 0.1, "batches": 2000, "groups": 60, "page": 0.2}
-SENDERS = 8
 BATCH = 200
 CAUSES = 50
 
@@ -153,8 +152,8 @@ def one(name: str, cause: int) -> bytes:
     return finding(id=name, type=f"Recon:EC2/Cause{cause % CAUSES}")
 
 
-def together(work: Callable[[int], None]) -> float:
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(SENDERS)]
+def together(work: Callable[[int], None], senders: int = 8) -> float:
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(senders)]
     began = time.perf_counter()
     for thread in threads:
         thread.start()
@@ -163,7 +162,7 @@ def together(work: Callable[[int], None]) -> float:
     return time.perf_counter() - began
 
 
-def singles(house: House, seconds: float, name: str = "single") -> dict[str, float]:
+def singles(house: House, seconds: float, senders: int, name: str = "single") -> dict[str, float]:
     times: list[float] = []
     refused: list[int] = []
     until = time.perf_counter() + seconds
@@ -176,7 +175,7 @@ def singles(house: House, seconds: float, name: str = "single") -> dict[str, flo
             status = sender.send(one(f"{name}-{number}-{count}", count), f"{name}-{number}-{count}")
             (times if status == 202 else refused).append(time.perf_counter() - began)  # type: ignore[arg-type] # both count
 
-    took = together(work)
+    took = together(work, senders)
     times.sort()
     return {"rate": len(times) / took, "p95": times[int(len(times) * 0.95)] if times else 0.0, "refused": len(refused)}
 
@@ -264,9 +263,9 @@ def _kill_a_backend(data: Path | None) -> None:
 def measure(url: str, options: argparse.Namespace, data: Path | None = None) -> None:
     kind = "postgresql" if url else "sqlite"
     with tempfile.TemporaryDirectory(prefix="hikeshi-intake-") as home, contextlib.closing(House(url, home)) as house:
-        singles(house, 1, "first")  # everything is loaded, connections are open
+        singles(house, 1, options.senders, "first")  # everything is loaded, connections are open
         marks = [house.processor(data)]
-        single = singles(house, options.seconds)
+        single = singles(house, options.seconds, options.senders)
         marks.append(house.processor(data))
         batch = batches(house, options.batched, "batch")
         marks.append(house.processor(data))
@@ -296,12 +295,13 @@ def postgres() -> Iterator[tuple[str, Path] | None]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=20, help="of single alerts, and of the load that is killed")
+    parser.add_argument("--senders", type=int, default=8, help="of single alerts, each with a connection of its own")
     parser.add_argument("--batched", type=int, default=20_000)
     parser.add_argument("--storm", type=int, default=100_000)
     parser.add_argument("--only", choices=["sqlite", "postgresql"], default="")
     options = parser.parse_args()
     print(
-        "| database | single/s | p95 of their answers (bar 100 ms) | refused | alerts/s in arrays (bar 2,000) | storm of 50 causes "
+        f"| database | single/s, {options.senders} senders | p95 of their answers (bar 100 ms) | refused | alerts/s in arrays (bar 2,000) | storm of 50 causes "
         "| groups (bar 60) | queue page (bar 200 ms) | acknowledged under kill -9 | lost | twice |"
     )
     print("|---|---|---|---|---|---|---|---|---|---|---|")

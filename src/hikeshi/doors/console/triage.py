@@ -133,9 +133,8 @@ def capped(rows: QuerySet[Any]) -> int:
     return rows.order_by()[:MOST_COUNTED].count()
 
 
-def _counts(who: Actor) -> list[tuple[str, Any, int]]:
+def _counts(who: Actor, seen: QuerySet[Group]) -> list[tuple[str, Any, int]]:
     today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    seen = sight.groups(who)
     judged = seen.filter(judged_at__gte=today)
     words = (
         ("waiting", _("Waiting")), ("mine", _("Mine")), ("snoozed", _("Snoozed")), ("suppressed", _("Suppressed")),
@@ -147,15 +146,16 @@ def _counts(who: Actor) -> list[tuple[str, Any, int]]:
 def _page(
     request: HttpRequest, who: Actor, opened: Group | None, rows: Sequence[Group], more: str, problem: HikeshiError | None = None
 ) -> HttpResponse:  # fmt: skip
-    now, sizes = timezone.now(), groups.sizes(rows)
+    now, sizes, seen = timezone.now(), groups.sizes(rows), sight.groups(who)
     set_aside = deliveries.set_aside(who)
     context = {
-        "rows": [(row, deadline(row, now), sizes[row.pk]) for row in rows], "more": more, "show": _show(request), "counts": _counts(who),
+        "rows": [(row, deadline(row, now), sizes[row.pk]) for row in rows], "more": more, "show": _show(request), "counts": _counts(who, seen),
         "group": opened, "set_aside": set_aside[:SHOWN_SET_ASIDE], "set_aside_count": capped(set_aside),
         "proposal": _proposal(request), "parts": {"queue": "console/parts/queue.html"},
     }  # fmt: skip
     if opened is not None and request.GET.get("part") != "queue":
-        context |= _opened(request, who, opened, now)
+        total = sizes.get(opened.pk) or groups.sizes([opened])[opened.pk]
+        context |= _opened(request, who, opened, now) | {"total": total, "related": folding.related(opened, seen)}
     return page(request, "console/alerts.html", context, problem=problem)
 
 
@@ -169,9 +169,9 @@ def _opened(request: HttpRequest, who: Actor, opened: Group, now: datetime) -> d
     through = Incident.alerts.through.objects.filter(alert__group_id__in=ids)
     seen = list(opened.observables.exclude(kind="account")[: SHOWN + 1])
     return {
-        "deadline": deadline(opened, now), "total": groups.sizes([opened])[opened.pk], "open": opened.state in groups.OPEN,
+        "deadline": deadline(opened, now), "open": opened.state in groups.OPEN,
         "alerts": shown[:ALERTS_PER_PAGE], "alerts_before": shown[ALERTS_PER_PAGE - 1].pk if len(shown) > ALERTS_PER_PAGE else None,
-        "observables": seen[:SHOWN], "observables_more": len(seen) > SHOWN, "related": folding.related(opened, sight.groups(who)),
+        "observables": seen[:SHOWN], "observables_more": len(seen) > SHOWN,
         "inside": list(Group.objects.filter(pk__in=ids).exclude(pk=opened.pk)), "questions": list(opened.questions.all()),
         "incidents": list(visible(who).filter(pk__in=through.values("incident_id"))[:5]),
         "open_rooms": list(visible(who).exclude(status__in=("closed", "merged"))[:50]), "decisions": DECISIONS,
