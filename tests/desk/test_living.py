@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -46,6 +47,16 @@ def test_a_process_is_dead_when_it_was_killed_and_not_when_nothing_is_known_of_i
     other.kill()
     other.wait()
     assert living.dead(OTHER)
+
+
+def test_a_process_that_starts_removes_what_was_left_by_those_long_dead(other: subprocess.Popen[bytes]) -> None:
+    folder = living._file(OTHER).parent
+    for name in ("long-dead:1", OTHER):
+        (folder / name).touch()
+        os.utime(folder / name, (0, 0))
+    (folder / "just-dead:2").touch()
+    living.announce()
+    assert {path.name for path in folder.iterdir()} == {OTHER, "just-dead:2", living.process()}
 
 
 @pytest.mark.django_db

@@ -9,12 +9,16 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
+import time
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 from django.conf import settings
+
+KEPT: Final = 24 * 3600.0
+"""Seconds after its start that the file of a dead process stays at least: longer than any lease."""
 
 
 def process() -> str:
@@ -35,6 +39,8 @@ def announce() -> None:
     """Called by a process before it claims anything: it lives. A home that cannot be written to is none: leases count then."""
     with suppress(OSError):
         _announced(_file(process()))
+    with suppress(OSError):  # somebody else tidies up as well
+        _tidy(_file(process()).parent)
 
 
 @lru_cache
@@ -42,8 +48,26 @@ def _announced(path: Path) -> IO[bytes]:
     """The open file, kept for as long as the process lives."""
     path.parent.mkdir(parents=True, exist_ok=True)
     held = path.open("wb")
-    fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    _lock(held)
     return held
+
+
+def _lock(held: IO[bytes]) -> None:
+    """Not given up at once: somebody may just be asking whether an earlier process of this name is dead, and would then take us for it."""
+    until = time.monotonic() + 1
+    while True:
+        try:
+            return fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+
+
+def _tidy(folder: Path) -> None:
+    for path in folder.iterdir():
+        if time.time() - path.stat().st_mtime > KEPT and dead(path.name):
+            path.unlink(missing_ok=True)
 
 
 def dead(name: str) -> bool:
