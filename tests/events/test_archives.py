@@ -78,7 +78,7 @@ def test_names_lead_nowhere_and_cannot_talk_to_a_terminal(tmp_path: Path) -> Non
 def test_an_archive_in_an_archive_is_refused_and_the_rest_read(inner: bytes) -> None:
     events, bad = found(zipped({"inner.bin": inner, "trail": TRAIL}))
     assert len(events) == len(plain(TRAIL))
-    assert bad == [f"memory, inner.bin: an archive inside an archive is not read {archives.UNPACK}"]
+    assert bad == [f"memory, inner.bin: an archive inside an archive is not read. {archives.UNPACK}"]
 
 
 def test_a_member_that_is_no_log_is_named() -> None:
@@ -96,7 +96,7 @@ def test_a_member_that_is_encrypted_or_a_link_is_named() -> None:
     at = content.rindex(b"PK\x01\x02")
     content = content[: at + 8] + b"\x01" + content[at + 9 :]
     assert [text.partition(": ")[2][:30] for text in found(content)[1]] == [
-        "this member is a symbolic link", "this member is encrypted Unpac",
+        "this member is a symbolic link", "this member is encrypted. Unpa",
     ]  # fmt: skip
 
 
