@@ -19,10 +19,14 @@ class Queue:
         self.messages = [
             {"MessageId": f"m-{n}", "ReceiptHandle": f"r-{n}", "Body": body} for n, body in enumerate(bodies)
         ]
+        self.given = 0
         self.deleted: list[str] = []
 
     def receive_message(self, **_: Any) -> Any:
-        return {"Messages": [one for one in self.messages if one["ReceiptHandle"] not in self.deleted][:10]}
+        """What was given is not given again for a while, deleted or not."""
+        answer = {"Messages": self.messages[self.given : self.given + 10]}
+        self.given += len(answer["Messages"])
+        return answer
 
     def delete_message_batch(self, *, Entries: list[dict[str, str]], **_: Any) -> Any:  # noqa: N803 - their name
         self.deleted += [one["ReceiptHandle"] for one in Entries]
@@ -36,11 +40,16 @@ def door(bodies: list[str]) -> tuple[Intake, Queue]:
     return made, queue
 
 
-def test_ten_at_a_time_are_kept_and_poison_goes_aside() -> None:
+def test_what_has_gathered_is_kept_at_once_and_poison_goes_aside() -> None:
     made, queue = door([*(finding(id=f"f{n}").decode() for n in range(9)), "poison", finding(id="last").decode()])
-    assert (made.once(), made.once(), made.once()) == (10, 1, 0)
+    assert (made.once(), made.once()) == (11, 0)
     assert Delivery.objects.count() == len(queue.deleted) == 11
     assert Delivery.objects.exclude(problem="").get().message_id == "m-9"
+
+
+def test_a_hundred_are_kept_before_more_is_read() -> None:
+    made, queue = door([finding(id=f"f{n}").decode() for n in range(103)])
+    assert (made.once(), len(queue.deleted), made.once()) == (100, 100, 3)
 
 
 def test_what_is_not_kept_stays_on_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
