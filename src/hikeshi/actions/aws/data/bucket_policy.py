@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from abc import abstractmethod
+from collections.abc import Iterable
+from typing import Any, ClassVar, Final
 
 from hikeshi.actions.action import Call
-from hikeshi.actions.aws.data.bucket import owned
+from hikeshi.actions.aws.data.bucket import READING, Bucket, arn, configuration, configurations, owned
 from hikeshi.actions.aws.world import AwsWorld
+from hikeshi.actions.setting import Parts, Setting
 from hikeshi.errors import Refused
 from hikeshi.text import Text
 
@@ -23,11 +26,11 @@ def with_deny(bucket: str, policy: str | None, deny: dict[str, Any]) -> str:
     there: dict[str, Any] = json.loads(policy or '{"Version": "2012-10-17", "Statement": []}')
     statements = there["Statement"] if isinstance(there["Statement"], list) else [there["Statement"]]
     if any(one.get("Sid") == deny["Sid"] for one in statements):
-        hint = "The policy it had before is in the plan of that earlier lock; undo that one."
-        raise Refused(f"Bucket {bucket} is already locked by Hikeshi.", hint=hint)
+        hint = "The policy it had before is in the plan of that earlier action; undo that one."
+        raise Refused(f"The policy of {bucket} is already locked by the statement {deny['Sid']} of Hikeshi.", hint=hint)
     text = json.dumps({**there, "Statement": [deny, *statements]})
     if len(text.encode()) > MAX_POLICY:
-        hint = "Let fewer roles in, or shorten the policy first."
+        hint = "Shorten the policy first, or name fewer roles where it lets any in."
         raise Refused(f"The policy of {bucket} would be longer than S3 allows ({MAX_POLICY} bytes).", hint=hint)
     return text
 
@@ -44,3 +47,44 @@ def swap(world: AwsWorld, bucket: str, sid: str, now: str | None, new: str | Non
 def alike(now: str | None, planned: str | None) -> bool:
     """Ours is recognised by what it says: S3 may order it differently."""
     return bool(json.loads(now) == json.loads(planned)) if now and planned else now == planned
+
+
+class DenyFirst(Setting[AwsWorld], frozen=True, kw_only=True):
+    """What the actions share that put a deny before the statements of a bucket's policy; each says which, and what it means for people."""
+
+    provider: ClassVar = "aws"
+    effect: ClassVar = "contain"
+    reversible: ClassVar = "yes"
+    radius: ClassVar = "shared"
+    target: ClassVar = "bucket"
+    permissions: ClassVar = tuple(sorted((*READING, "s3:DeleteBucketPolicy", "s3:PutBucketPolicy")))
+
+    sid: ClassVar[str]
+    why: ClassVar[Text]
+    """What the changing call does, in the plan."""
+
+    bucket: Bucket
+
+    @abstractmethod
+    def deny(self, world: AwsWorld) -> dict[str, Any]:
+        """The statement, with `sid` as its Sid."""
+
+    def resources(self, before: Parts) -> tuple[str, ...]:
+        del before
+        return self.bucket, arn(self.bucket)
+
+    def read(self, world: AwsWorld) -> dict[str, Any]:
+        return {"Policy": configuration(world, self.bucket, "Policy")}
+
+    def saved(self, world: AwsWorld) -> dict[str, Any]:
+        return configurations(world, self.bucket)
+
+    def wanted(self, world: AwsWorld, before: Parts) -> dict[str, Any]:
+        return {"Policy": with_deny(self.bucket, before["Policy"], self.deny(world))}
+
+    def calls(self, world: AwsWorld, part: str, now: Any, new: Any) -> Iterable[Call]:
+        del part
+        yield swap(world, self.bucket, self.sid, now, new, self.why)
+
+    def same(self, now: Any, planned: Any) -> bool:
+        return alike(now, planned)

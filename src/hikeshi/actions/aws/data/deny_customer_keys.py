@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, ClassVar, Final
 
-from hikeshi.actions.action import Call
-from hikeshi.actions.aws.data.bucket import READING, Bucket, arn, configuration, configurations
-from hikeshi.actions.aws.data.bucket_policy import alike, swap, with_deny
+from hikeshi.actions.aws.data.bucket import arn
+from hikeshi.actions.aws.data.bucket_policy import DenyFirst
 from hikeshi.actions.aws.world import AwsWorld
-from hikeshi.actions.setting import Around, Parts, Setting
+from hikeshi.actions.setting import Around, Parts
 from hikeshi.text import Text
 
 SID: Final = "HikeshiDenyCustomerKeys"
@@ -34,7 +32,7 @@ _LEFT = (
 )
 
 
-class DenyCustomerKeys(Setting[AwsWorld], frozen=True, kw_only=True):
+class DenyCustomerKeys(DenyFirst, frozen=True, kw_only=True):
     """A deny statement before the present ones, on the header that brings the key; copying an object onto itself writes, too.
 
     Source: Amazon S3 User Guide, "Using server-side encryption with customer-provided keys", the condition key
@@ -42,11 +40,8 @@ class DenyCustomerKeys(Setting[AwsWorld], frozen=True, kw_only=True):
     """
 
     name: ClassVar = "aws.s3.deny_customer_keys"
-    provider: ClassVar = "aws"
-    effect: ClassVar = "contain"
-    reversible: ClassVar = "yes"
-    radius: ClassVar = "shared"
-    target: ClassVar = "bucket"
+    sid: ClassVar = SID
+    why: ClassVar = _DENY
     title: ClassVar = Text(en="Deny encryption with foreign keys", ja="独自の鍵による暗号化を拒否する")
     what: ClassVar = Text(
         en="Denies everybody to write objects encrypted with a key of the caller's own (SSE-C), as ransom of buckets is done.",
@@ -56,36 +51,13 @@ class DenyCustomerKeys(Setting[AwsWorld], frozen=True, kw_only=True):
         en=f"S3 console, the bucket, Permissions, Bucket policy: remove the statement {SID}, or the policy where it is the only one.",
         ja=f"S3 コンソールのバケット［アクセス許可］［バケットポリシー］で、文 {SID} を取り除きます（ほかになければポリシーごと削除）。",
     )
-    permissions: ClassVar = tuple(sorted((*READING, "s3:DeleteBucketPolicy", "s3:PutBucketPolicy")))
-
-    bucket: Bucket
-
-    def resources(self, before: Parts) -> tuple[str, ...]:
-        del before
-        return self.bucket, arn(self.bucket)
-
-    def read(self, world: AwsWorld) -> dict[str, Any]:
-        return {"Policy": configuration(world, self.bucket, "Policy")}
-
-    def saved(self, world: AwsWorld) -> dict[str, Any]:
-        return configurations(world, self.bucket)
-
-    def wanted(self, world: AwsWorld, before: Parts) -> dict[str, Any]:
-        del world
-        return {"Policy": with_deny(self.bucket, before["Policy"], self._deny())}
-
-    def calls(self, world: AwsWorld, part: str, now: Any, new: Any) -> Iterable[Call]:
-        del part
-        yield swap(world, self.bucket, SID, now, new, _DENY)
-
-    def same(self, now: Any, planned: Any) -> bool:
-        return alike(now, planned)
 
     def around(self, world: AwsWorld, before: Parts) -> Around:
         del world, before
         return Around(dependants=(_USERS,), will_not_stop=_LEFT)
 
-    def _deny(self) -> dict[str, Any]:
+    def deny(self, world: AwsWorld) -> dict[str, Any]:
+        del world
         return {
             "Sid": SID,
             "Effect": "Deny",

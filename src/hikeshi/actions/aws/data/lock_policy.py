@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
 
-from hikeshi.actions.action import Call
-from hikeshi.actions.aws.data.bucket import READING, Bucket, arn, configuration, configurations
-from hikeshi.actions.aws.data.bucket_policy import alike, swap, with_deny
+from hikeshi.actions.aws.data.bucket import arn
+from hikeshi.actions.aws.data.bucket_policy import DenyFirst
 from hikeshi.actions.aws.world import AwsWorld
-from hikeshi.actions.setting import Around, Parts, Setting
+from hikeshi.actions.setting import Around, Parts
 from hikeshi.text import Text
 
 LOCK: Final = "HikeshiLock"
@@ -43,7 +41,7 @@ _LEFT = (
 )
 
 
-class LockPolicy(Setting[AwsWorld], frozen=True, kw_only=True):
+class LockPolicy(DenyFirst, frozen=True, kw_only=True):
     """A deny statement before the present ones; the policy is saved byte for byte, and that there was none as well.
 
     Our own caller is always among those let in, or the undo would be locked out. Source: Amazon S3 API Reference, PutBucketPolicy;
@@ -51,11 +49,8 @@ class LockPolicy(Setting[AwsWorld], frozen=True, kw_only=True):
     """
 
     name: ClassVar = "aws.s3.lock_policy"
-    provider: ClassVar = "aws"
-    effect: ClassVar = "contain"
-    reversible: ClassVar = "yes"
-    radius: ClassVar = "shared"
-    target: ClassVar = "bucket"
+    sid: ClassVar = LOCK
+    why: ClassVar = _LOCK
     title: ClassVar = Text(en="Lock the bucket", ja="バケットを封鎖する")
     what: ClassVar = Text(
         en="Denies everybody but the named roles and Hikeshi itself every action on the bucket and its objects.",
@@ -65,38 +60,15 @@ class LockPolicy(Setting[AwsWorld], frozen=True, kw_only=True):
         en="S3 console, the bucket, Permissions, Bucket policy: paste the policy saved in the plan, or delete it where none is saved.",
         ja="S3 コンソールのバケット［アクセス許可］［バケットポリシー］に、計画に保存されたポリシーを貼り付けます（保存がなければ削除）。",
     )
-    permissions: ClassVar = tuple(
-        sorted((*READING, "s3:DeleteBucketPolicy", "s3:PutBucketPolicy", "sts:GetCallerIdentity"))
-    )
+    permissions: ClassVar = (*DenyFirst.permissions, "sts:GetCallerIdentity")
 
-    bucket: Bucket
     let_in: Principals
-
-    def resources(self, before: Parts) -> tuple[str, ...]:
-        del before
-        return self.bucket, arn(self.bucket)
-
-    def read(self, world: AwsWorld) -> dict[str, Any]:
-        return {"Policy": configuration(world, self.bucket, "Policy")}
-
-    def saved(self, world: AwsWorld) -> dict[str, Any]:
-        return configurations(world, self.bucket)
-
-    def wanted(self, world: AwsWorld, before: Parts) -> dict[str, Any]:
-        return {"Policy": with_deny(self.bucket, before["Policy"], self._deny(world))}
-
-    def calls(self, world: AwsWorld, part: str, now: Any, new: Any) -> Iterable[Call]:
-        del part
-        yield swap(world, self.bucket, LOCK, now, new, _LOCK)
-
-    def same(self, now: Any, planned: Any) -> bool:
-        return alike(now, planned)
 
     def around(self, world: AwsWorld, before: Parts) -> Around:
         del world, before
         return Around(dependants=(_USERS,), will_not_stop=_LEFT)
 
-    def _deny(self, world: AwsWorld) -> dict[str, Any]:
+    def deny(self, world: AwsWorld) -> dict[str, Any]:
         let_in = sorted({*self.let_in, *ourselves(str(world.read("sts", "GetCallerIdentity")["Arn"]))})
         return {
             "Sid": LOCK,
