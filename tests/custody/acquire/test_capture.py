@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import hashlib
 import os
 import shutil
@@ -112,15 +111,15 @@ def test_files_of_a_size_are_all_kept_up_to_the_limit(collect: Collect, traffic:
 
 
 @pytest.fixture
-def uncollected() -> Iterator[None]:
-    """No garbage is collected: an interrupt that meets the collector's callbacks is lost."""
-    gc.disable()
+def heard() -> Iterator[None]:
+    """An interrupt is heard, also where the tests run in the background of a shell, which has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
-    gc.enable()
+    signal.signal(signal.SIGINT, before)
 
 
 @needs_tcpdump
-@pytest.mark.usefixtures("uncollected")
+@pytest.mark.usefixtures("heard")
 def test_ctrl_c_ends_it_cleanly(collect: Collect, traffic: list[int], tmp_path: Path) -> None:
     _once_it_captures(tmp_path / "out", lambda: os.kill(os.getpid(), signal.SIGINT))
     record = collect(Capture(interface="lo", filter=f"udp port {PORT}", seconds=30, floor=0), tmp_path / "out")
