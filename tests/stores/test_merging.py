@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
+import duckdb
 import msgspec
 import pytest
 
@@ -15,7 +19,9 @@ from hikeshi.stores.blocks import inside
 from hikeshi.stores.detecting import detect
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.entity import entity
+from hikeshi.stores.gaps import gaps
 from hikeshi.stores.layout import Layout, merged
+from hikeshi.stores.lookups import escalation
 from hikeshi.stores.store import Query
 
 LATE = "cloudtrail/array.json"
@@ -172,3 +178,40 @@ def test_blocks_that_lie_in_a_bucket_are_counted_unread(folder: Path) -> None:
     assert batch is not None
     known, edges = inside(batch, 0, 1 << 62, 1 << 62)
     assert (known.total(), edges) == (store.count(Query()), [])
+
+
+ASKED: list[Callable[[DuckStore], Any]] = [
+    lambda store: store.events(Query(limit=7)), lambda store: store.count(Query(search="AMAZON")),
+    lambda store: store.histogram(Query(), 7), lambda store: store.facet("action", Query()), DuckStore.sources,
+    lambda store: store.suspects(Query()), lambda store: entity(store, "203.0.113.66"),
+    lambda store: detect(store, load([OWN])).rules, lambda store: escalation(store).cut, gaps,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("ask", ASKED)
+def test_a_question_during_which_parts_are_merged_has_its_answer(
+    folder: Path, ask: Callable[[DuckStore], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = DuckStore(folder)
+    before = ask(store)
+    for kept in ("attempts.json", "gaps.json"):
+        (folder / kept).unlink(missing_ok=True)
+    opened, merges = DuckStore._connection, [Thread(target=DuckStore(folder)._settled)]
+
+    @contextmanager
+    def late(self: DuckStore, only: range | None = None) -> Iterator[Any]:
+        with opened(self, only) as con:
+            while merges:
+                (merge := merges.pop()).start()
+                merge.join()  # what is open now is gone
+            yield con
+
+    monkeypatch.setattr(DuckStore, "_connection", late)
+    assert ask(store) == before
+    assert merged(Layout(folder).batches())
+
+
+def test_a_question_that_fails_for_another_reason_says_so(folder: Path) -> None:
+    next((folder / "parts").iterdir()).unlink()
+    with pytest.raises(duckdb.IOException):
+        DuckStore(folder).count(Query())

@@ -34,6 +34,7 @@ from hikeshi.events.detect.origins import ANY, Deep, Field, Near, Origin
 from hikeshi.events.detect.sources import origin
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.layout import ROWS_BITS
+from hikeshi.stores.steady import steady
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -111,6 +112,7 @@ class Looked(msgspec.Struct, frozen=True):
     errors: dict[int, str]
 
 
+@steady
 def detect(store: DuckStore, rules: Sequence[Rule], *, shown: int = SHOWN) -> DetectReport:
     """Ask every rule. What is wrong with one stands in its row, and the others are asked all the same.
 

@@ -24,6 +24,7 @@ from hikeshi.stores.blocks import Block
 from hikeshi.stores.engines import engine
 from hikeshi.stores.integrity import UNKNOWN, integrity_of
 from hikeshi.stores.layout import Batch, Layout, alive, fingerprint, merged
+from hikeshi.stores.steady import steady
 from hikeshi.stores.store import SHOWN, BuildReport, Progress, Query, SourceRow, Value
 from hikeshi.stores.suspects import Deeds, Suspect, rank
 
@@ -133,10 +134,12 @@ class DuckStore:
         self._layout.forget()
         self._keep_folds(self._layout.batches(), partial(merging.write_folds, folds))
 
+    @steady
     def fingerprint(self) -> str:
         """One name for exactly what is stored now: another build that read something new gives another."""
         return fingerprint(self._layout.batches())
 
+    @steady
     def events(self, query: Query) -> list[dict[str, Any]]:
         with self._connection() as con:
             return self._rows(con, self._page(con, query))
@@ -159,6 +162,7 @@ class DuckStore:
                 break
         return found
 
+    @steady
     def count(self, query: Query) -> int:
         once = merged(self._layout.batches()) if blocks.only_time(query) else None
         if once:
@@ -167,6 +171,7 @@ class DuckStore:
         with self._connection() as con:
             return int(_one(con, f"SELECT count(*) FROM {self._during(query)} AND {condition}", values)[0])
 
+    @steady
     def histogram(self, query: Query, buckets: int = 60) -> list[tuple[int, int, int]]:
         if buckets < 1:
             raise Refused(f"A histogram has at least one bucket, not {buckets}.")
@@ -218,6 +223,7 @@ class DuckStore:
         first, last = min(one.first for one in some), max(one.last for one in some)
         return f"read_parquet([{parts}]) WHERE row_id BETWEEN {first} AND {last}"
 
+    @steady
     def facet(self, field: str, query: Query, top: int = 10) -> list[tuple[Value, int]]:
         name = questions.column(field)
         condition, values = questions.where(query)
@@ -229,12 +235,14 @@ class DuckStore:
         with self._connection() as con:
             return [(_plain(value), n) for value, n in con.execute(sql, [*values, max(0, top)]).fetchall()]
 
+    @steady
     def sources(self) -> list[SourceRow]:
         batches = self._layout.batches()
         twice = self._duplicates()
         rows = [msgspec.structs.replace(row, duplicates=twice.get(row.sha256, 0)) for _, row in alive(batches).values()]
         return sorted(rows, key=lambda row: row.path)
 
+    @steady
     def suspects(self, query: Query) -> list[Suspect]:
         condition, values = questions.where(query)
         with self._connection() as con:
@@ -300,6 +308,12 @@ class DuckStore:
         new = path.with_name(f"{path.stem}.{uuid4().hex}.new")  # several threads may find it missing at once
         write(str(new))
         new.replace(path)
+        self._forget_folds(path)
+
+    def _forget_folds(self, path: Path) -> None:
+        """Remove all but these, unless they are of batches that are no longer there."""
+        if path.stem != fingerprint(self._layout.now()):
+            return
         for old in self._layout.folds.glob("*.parquet"):
             if old != path:
                 old.unlink(missing_ok=True)

@@ -16,6 +16,7 @@ import msgspec
 from hikeshi.errors import Refused
 from hikeshi.stores import questions
 from hikeshi.stores.duck import DuckStore
+from hikeshi.stores.steady import steady
 from hikeshi.stores.store import Query, Value
 
 COLUMNS: Final = (
@@ -67,6 +68,7 @@ def entity(store: DuckStore, value: str, query: Query | None = None, top: int = 
     )
 
 
+@steady
 def _counted(store: DuckStore, asked: Query) -> dict[str | None, list[tuple[Any, ...]]]:
     """For each column in TOLD its values, each with how many events have it, the first and the last time, and how many name what is asked for in
     each of COLUMNS; under None the same for all events together.

@@ -19,6 +19,7 @@ from hikeshi.stores import rotation
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.integrity import found_at, found_in
 from hikeshi.stores.layout import replace
+from hikeshi.stores.steady import steady
 from hikeshi.text import Text
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class _Kept(msgspec.Struct, frozen=True):
     gaps: list[Gap]
 
 
+@steady
 def gaps(store: DuckStore) -> list[Gap]:
     """Every gap, the earliest first. They are looked for once after each build and kept in `gaps.json` of the store's folder."""
     path, digests = store.folder / "gaps.json", found_at(store.folder)

@@ -18,9 +18,11 @@ import fcntl
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
@@ -33,6 +35,9 @@ ROWS_BITS = 40
 
 KEPT, LARGE = 4, 32 << 20
 """Of how many stores the manifests are kept in memory, and up to how many bytes of them for each."""
+
+TRIES = 50
+"""How often manifests are listed until nothing changed meanwhile."""
 
 State = tuple[tuple[str, int, int, int], ...]
 """Of each manifest its name, and what tells its file from any other: inode, nanoseconds of writing, bytes."""
@@ -77,11 +82,42 @@ class Layout:
         return self.parts / f"{batch:06d}-{number:04d}.parquet"
 
     def batches(self) -> list[Batch]:
-        """Every committed batch, oldest first. Raises Failed where a manifest was damaged after it was written."""
+        """Every committed batch, oldest first, as of now or of the beginning of the question. Raises as `now`."""
+        known = _held.get().get(self.manifests.absolute())
+        return self.now() if known is None else list(known)
+
+    def now(self) -> list[Batch]:
+        """Every committed batch. Raises Failed where a manifest was damaged after it was written."""
+        for left in reversed(range(TRIES)):
+            try:
+                paths, state = self._listed()
+                batches = _read.of(self.manifests.absolute(), state, lambda: [_batch(path) for path in paths])  # noqa: B023  called at once
+            except FileNotFoundError:
+                if not left:
+                    raise
+            else:  # a folder that is changed while it is listed may show neither what was removed nor what came for it
+                if self._listed()[0] == paths:
+                    return batches
+        raise Failed(f"The timeline in {self.folder} changes all the time.", permanent=False, hint="Ask again.")
+
+    def _listed(self) -> tuple[list[Path], State]:
         paths = sorted(self.manifests.glob("*.json"))
         found = [(path, path.stat()) for path in paths]
-        state = tuple((path.name, stat.st_ino, stat.st_mtime_ns, stat.st_size) for path, stat in found)
-        return _read.of(self.manifests.absolute(), state, lambda: [_batch(path) for path in paths])
+        return paths, tuple((path.name, stat.st_ino, stat.st_mtime_ns, stat.st_size) for path, stat in found)
+
+    @contextmanager
+    def held(self) -> Iterator[list[Batch] | None]:
+        """`batches` stays what it is now, for this thread. None where it is held already."""
+        folder = self.manifests.absolute()
+        if folder in _held.get():
+            yield None
+            return
+        batches = self.now()
+        token = _held.set({**_held.get(), folder: batches})
+        try:
+            yield batches
+        finally:
+            _held.reset(token)
 
     def commit(self, batch: Batch) -> None:
         """From here on the batch counts."""
@@ -119,6 +155,10 @@ class Layout:
                     hint="Wait until that build is done.",
                 ) from error
             yield
+
+
+_held: ContextVar[Mapping[Path, Sequence[Batch]]] = ContextVar("_held", default=MappingProxyType({}))
+"""By the folder of manifests: the batches that a question has from its beginning to its end."""
 
 
 class _Read:

@@ -17,6 +17,7 @@ import msgspec
 from hikeshi.errors import Refused
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.layout import replace
+from hikeshi.stores.steady import steady
 from hikeshi.stores.store import Query, Store
 from hikeshi.stores.suspects import CALLS, TACTICS
 from hikeshi.text import Text
@@ -83,6 +84,7 @@ def escalation(store: DuckStore, query: Query | None = None) -> Attempts:
     return Attempts((_attempt(row, hits.get(row["event_uid"], ())) for row in pages(store, asked)), cut)
 
 
+@steady
 def _ruled(store: DuckStore) -> tuple[_Hits, ...]:
     """What the rules hit in the whole store. They are asked once after each build and kept in `attempts.json` of the store's folder."""
     from hikeshi.events.detect.loading import (  # pySigma takes a third of a second, which `activity` does not need

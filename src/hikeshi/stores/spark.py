@@ -24,6 +24,7 @@ from hikeshi.stores import questions
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.integrity import UNKNOWN, integrity_of
 from hikeshi.stores.layout import Batch, alive, fingerprint
+from hikeshi.stores.steady import steady
 from hikeshi.stores.store import BuildReport, Progress, Query, Value
 from hikeshi.stores.suspects import Deeds, Suspect, rank
 
@@ -151,6 +152,7 @@ class SparkStore(DuckStore):
         finally:
             room.clear()
 
+    @steady
     def events(self, query: Query) -> list[dict[str, Any]]:
         condition, values = _where(query, paged=True)
         way = "DESC" if query.descending else "ASC"
@@ -169,10 +171,12 @@ class SparkStore(DuckStore):
             for row in map(rows.__getitem__, ids)
         ]
 
+    @steady
     def count(self, query: Query) -> int:
         condition, values = _where(query)
         return int(self._asked().rows(f"SELECT count(*) FROM events WHERE {condition}", values)[0][0])
 
+    @steady
     def histogram(self, query: Query, buckets: int = 60) -> list[tuple[int, int, int]]:
         if buckets < 1:
             raise Refused(f"A histogram has at least one bucket, not {buckets}.")
@@ -188,6 +192,7 @@ class SparkStore(DuckStore):
         counted = {bucket: count for bucket, count in asked.rows(grouped, values)}  # noqa: C416  rows are no pairs to mypy
         return [(at, min(at + width, end), counted.get(n, 0)) for n, at in enumerate(range(start, end, width))]
 
+    @steady
     def facet(self, field: str, query: Query, top: int = 10) -> list[tuple[Value, int]]:
         name = questions.column(field)
         condition, values = _where(query)
@@ -198,6 +203,7 @@ class SparkStore(DuckStore):
         )
         return [(_plain(value), int(n)) for value, n in self._asked().rows(sql, values)]
 
+    @steady
     def suspects(self, query: Query) -> list[Suspect]:
         condition, values = _where(query)
         return rank(Deeds(**row.asDict()) for row in self._asked().rows(_DEEDS.format(condition), values))
@@ -230,9 +236,7 @@ class SparkStore(DuckStore):
             asked.sql(_FOLDS).coalesce(1).sortWithinPartitions("row_id").write.parquet(str(made))
             next(made.glob("part-*.parquet")).replace(path)
             shutil.rmtree(made)
-            for old in self._layout.folds.glob("*.parquet"):
-                if old != path:
-                    old.unlink(missing_ok=True)
+            self._forget_folds(path)
         return path
 
 

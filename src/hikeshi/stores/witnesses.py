@@ -15,6 +15,7 @@ from hikeshi.errors import Refused
 from hikeshi.events.event import COLUMNS
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.integrity import UNKNOWN, integrity_of
+from hikeshi.stores.steady import steady
 
 MOST: Final = 50
 """Copies that are compared at most."""
@@ -48,6 +49,7 @@ class Testimony(msgspec.Struct, frozen=True, kw_only=True):
     differing: tuple[Differing, ...]
 
 
+@steady
 def testimony(store: DuckStore, event_uid: str) -> Testimony:
     """Who delivered an event, the kept copy first. Raises Refused for an id that no event has."""
     try:
