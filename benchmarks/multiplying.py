@@ -52,11 +52,13 @@ def again(part: Path, new: Path, *, later_us: int, rows: int, number: int) -> No
     moved.unlink()
 
 
+def salt(number: int) -> Any:
+    """What the ids of a copy differ by. Their first half stays, and with it the order of events of the same time."""
+    return np.array([0, number << 32], np.uint64)
+
+
 def _move(part: Path, moved: Path, later_us: int, rows: int, number: int) -> None:
     """A file with the columns that change, in the same groups of rows."""
-    salt = np.array(
-        [0, number << 32], np.uint64
-    )  # the first half stays, and with it the order of events of the same time
     with pq.ParquetFile(part) as old:
         schema = pa.schema([old.schema_arrow.field(name) for name in MOVED])
         with pq.ParquetWriter(moved, schema, compression="zstd", compression_level=1, use_dictionary=False, write_statistics=True) as out:  # fmt: skip
@@ -64,7 +66,7 @@ def _move(part: Path, moved: Path, later_us: int, rows: int, number: int) -> Non
                 table = old.read_row_group(at, columns=list(MOVED))
                 uids = np.frombuffer(table["event_uid"].combine_chunks().buffers()[1], np.uint64).reshape(-1, 2)
                 mixed = pa.FixedSizeBinaryArray.from_buffers(
-                    pa.binary(16), len(uids), [None, pa.py_buffer((uids ^ salt).tobytes())]
+                    pa.binary(16), len(uids), [None, pa.py_buffer((uids ^ salt(number)).tobytes())]
                 )
                 times = [pc.add(table[name], later_us) for name in ("ts", "ts_end")]
                 group = pa.table([*times, pc.add(table["row_id"], rows), mixed], schema=schema)

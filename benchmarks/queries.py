@@ -23,16 +23,21 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # as mypy and pytest have it
 
-from benchmarks.multiplying import again  # noqa: E402  after the path
+from benchmarks.multiplying import again, salt  # noqa: E402  after the path
 from benchmarks.timeline import corpus, make_file  # noqa: E402  after the path
 
 from hikeshi.stores import merging  # noqa: E402
 from hikeshi.stores.duck import DuckStore  # noqa: E402
 from hikeshi.stores.entity import entity  # noqa: E402
+from hikeshi.stores.kept import BUCKETS as KEPT  # noqa: E402
 from hikeshi.stores.layout import Layout, Span, merged  # noqa: E402
 from hikeshi.stores.store import Query  # noqa: E402
 
@@ -68,15 +73,20 @@ def many(folder: Path, events: int) -> Path:
         raise SystemExit("The small store was not merged.")
     first, last = batch.spans[0].first_us, batch.spans[-1].last_us
     period, size = (last - first) // 1_000_000 * 1_000_000 + 1_000_000, sum(span.rows for span in batch.spans)
+    later = [part for part in batch.parts if part not in batch.once]
+    twice = sum(pq.read_metadata(base.parts / part).num_rows for part in later)
     target = Layout(folder / "multiplying")
     target.make()
     copies = -(-events // size)
-    once = [f"{batch.number:06d}-once-{number:04d}.parquet" for number in range(copies * len(batch.once))]
+    moves = [
+        (part, f"{batch.number:06d}-{kind}-{number * len(some) + at:04d}.parquet", number, rows)
+        for kind, some, step, behind in (("once", batch.once, size, 0), ("later", later, twice, (copies - 1) * size))
+        for number in range(copies) for rows in [behind + number * step] for at, part in enumerate(some)
+    ]  # fmt: skip
     with ProcessPoolExecutor() as pool:
         made = [
-            pool.submit(again, base.parts / part, target.parts / once[number * len(batch.once) + at],
-                        later_us=number * period, rows=number * size, number=number)
-            for number in range(copies) for at, part in enumerate(batch.once)
+            pool.submit(again, base.parts / part, target.parts / new, later_us=number * period, rows=rows, number=number)
+            for part, new, number, rows in moves
         ]  # fmt: skip
         for done, copy in enumerate(made):
             copy.result()
@@ -85,14 +95,32 @@ def many(folder: Path, events: int) -> Path:
         Span(s.first_us + n * period, s.last_us + n * period, s.rows, s.part + n * len(batch.once))
         for n in range(copies) for s in batch.spans
     ]  # fmt: skip
-    told = msgspec.structs.replace(batch, parts=tuple(once), once=tuple(once), spans=tuple(spans))
+    names = tuple(new for _, new, _, _ in moves)
+    once = names[: copies * len(batch.once)]
+    told = msgspec.structs.replace(batch, parts=names, once=once, spans=tuple(spans))
     target.commit(told)
-    DuckStore(target.folder)._keep_folds(  # noqa: SLF001  it stands in for a build
-        target.batches(), lambda path: merging.write_folds(merging.FOLDS.empty_table(), path)
-    )
+    made_folds = DuckStore(target.folder)
+    made_folds._keep_folds(target.batches(), lambda path: folds(base, path, copies, size, twice))  # noqa: SLF001  it stands in for a build
+    made_folds._answer_usual()  # noqa: SLF001  as above
     target.folder.rename(store)
     print(file=sys.stderr)
     return store
+
+
+def folds(base: Layout, path: str, copies: int, size: int, twice: int) -> None:
+    """Which rows are the same event, of all copies: what merging writes."""
+    once = pq.read_table(next(base.folds.glob("*.parquet")))
+    uids = np.frombuffer(b"".join(once["event_uid"].to_pylist()), np.uint64).reshape(-1, 2)
+    keep = once["keep"].to_numpy()
+    with pq.ParquetWriter(path, once.schema) as out:
+        for part, step, behind in ((keep, size, 0), (~keep, twice, (copies - 1) * size)):
+            rows = once.filter(pa.array(part))
+            for number in range(copies):
+                ids = pc.add(rows["row_id"], behind + number * step)
+                mixed = [uid.tobytes() for uid in uids[part] ^ salt(number)]
+                out.write_table(
+                    rows.set_column(0, "row_id", ids).set_column(3, "event_uid", pa.array(mixed, pa.binary()))
+                )
 
 
 def questions(store: DuckStore) -> dict[str, Callable[[], Any]]:
@@ -105,7 +133,9 @@ def questions(store: DuckStore) -> dict[str, Callable[[], Any]]:
     return {
         "filter: an hour and a principal": lambda: store.events(Query(where={"actor_name": somebody}, **hour)),
         "histogram: everything": lambda: store.histogram(Query()),
+        "histogram: everything, not kept": lambda: store.histogram(Query(), KEPT + 1),
         "facet: top 10 actions of everything": lambda: store.facet("action", Query()),
+        "facet: top 10 actions of everything, not kept": lambda: store._most_frequent("action", Query(), 10),  # noqa: SLF001  as first asked
         "full text: one day": lambda: store.count(Query(search="example-7/never", **day)),
         "first page of the explorer": lambda: store.events(Query(limit=50)),
         "page in the middle": lambda: store.events(Query(limit=50, start_us=middle)),

@@ -12,8 +12,10 @@ from typing import Any
 import duckdb
 import msgspec
 import pytest
+from hypothesis import given, settings, strategies as st
 
 from hikeshi.events.detect.loading import OWN, load
+from hikeshi.events.event import COLUMNS
 from hikeshi.stores import merging
 from hikeshi.stores.blocks import inside
 from hikeshi.stores.detecting import detect
@@ -215,3 +217,45 @@ def test_a_question_that_fails_for_another_reason_says_so(folder: Path) -> None:
     next((folder / "parts").iterdir()).unlink()
     with pytest.raises(duckdb.IOException):
         DuckStore(folder).count(Query())
+
+
+@pytest.fixture(scope="module")
+def settled(store: DuckStore, tmp_path_factory: pytest.TempPathFactory) -> DuckStore:
+    folder = Path(shutil.copytree(store._layout.folder, tmp_path_factory.mktemp("settled") / "store"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(merging, "MANY", 0)
+        DuckStore(folder)._settled()
+    return DuckStore(folder)
+
+
+@given(
+    field=st.sampled_from([*COLUMNS, "dup_count"]), top=st.integers(-1, 40), buckets=st.integers(1, 200),
+    which=st.sampled_from([*WHICH, {"start_us": 0}, {"limit": 3}]),
+)  # fmt: skip
+@settings(max_examples=20, deadline=None)
+def test_what_is_kept_is_what_is_found(
+    settled: DuckStore, store: DuckStore, field: str, top: int, buckets: int, which: dict[str, Any]
+) -> None:
+    query = Query(**which)
+    for _ in range(2):  # found, and kept
+        assert settled.facet(field, query, top) == store.facet(field, query, top)
+        assert settled.histogram(query, buckets) == store.histogram(query, buckets)
+
+
+def test_what_is_kept_goes_with_the_parts_it_is_of(samples: list[Path], tmp_path: Path) -> None:
+    late = [path for path in samples if path.parent.name == "vpcflow"]
+    store = DuckStore(tmp_path / "store")
+    store.build([path for path in samples if path not in late])
+    before = store.facet("source_kind", Query())
+    store.build(late)
+    assert {kind for kind, _ in store.facet("source_kind", Query())} - {kind for kind, _ in before} == {"vpcflow"}
+    assert {path.name.split("-")[0] for path in (tmp_path / "store" / "kept").iterdir()} == {store.fingerprint()}
+
+
+def test_what_is_kept_and_damaged_is_found_again(folder: Path) -> None:
+    store = DuckStore(folder)
+    store._settled()
+    before = store.facet("action", Query())
+    for path in (folder / "kept").iterdir():
+        path.write_bytes(path.read_bytes()[:-1])
+    assert store.facet("action", Query()) == before

@@ -84,6 +84,18 @@ def holding(batch: Batch, rows: Sequence[int]) -> list[Block]:
     return [found[place] for place in places]
 
 
+def runs(some: Sequence[Block]) -> Iterator[list[Block]]:
+    """Blocks in order as lists of those that lie one behind the other, which are read together."""
+    run: list[Block] = []
+    for one in some:
+        if run and one.first != run[-1].last + 1:
+            yield run
+            run = []
+        run.append(one)
+    if run:
+        yield run
+
+
 def inside(batch: Batch, start: int, end: int, width: int) -> tuple[Counter[int], list[Block]]:
     """How many events each bucket has by the blocks that lie in it wholly, and the blocks that have the others.
 

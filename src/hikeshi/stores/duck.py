@@ -23,6 +23,7 @@ from hikeshi.stores import blocks, questions
 from hikeshi.stores.blocks import Block
 from hikeshi.stores.engines import engine
 from hikeshi.stores.integrity import UNKNOWN, integrity_of
+from hikeshi.stores.kept import BUCKETS, MOST, USUAL, Kept, countable, of_everything
 from hikeshi.stores.layout import Batch, Layout, alive, fingerprint, merged
 from hikeshi.stores.steady import steady
 from hikeshi.stores.store import SHOWN, BuildReport, Progress, Query, SourceRow, Value
@@ -65,6 +66,10 @@ SELECT f.event_uid, p.path, p.seq FROM folds f JOIN parts p ON f.row_id = p.row_
 WHERE NOT f.keep AND f.event_uid IN ({}) ORDER BY p.row_id
 """
 
+_LATER = """
+SELECT event_uid, path, seq FROM read_parquet([{parts}]) WHERE ts BETWEEN ? AND ? AND event_uid IN ({marks}) ORDER BY row_id
+"""
+
 _DUPLICATES = """
 SELECT p.evidence_sha256, count(*) FROM folds f JOIN parts p ON f.row_id = p.row_id WHERE NOT f.keep GROUP BY p.evidence_sha256
 """
@@ -76,6 +81,8 @@ FROM {} AND {} AND source_kind = 'cloudtrail' AND src_ip IS NOT NULL AND coalesc
 GROUP BY ALL
 """
 
+
+_BARS, _VALUES = list[tuple[int, int, int]], list[tuple[Value, int]]
 
 Spread = Callable[[Callable[[Path, bytes], Any], Sequence[Any], Callable[[bytes], None]], None]
 """Has each job done by some worker, which is given a folder for files and the job in JSON, and takes each answer while its files are there."""
@@ -133,6 +140,16 @@ class DuckStore:
             folds = merging.merge(self._layout, con, progress)
         self._layout.forget()
         self._keep_folds(self._layout.batches(), partial(merging.write_folds, folds))
+        self._answer_usual()
+
+    def _answer_usual(self) -> None:
+        """Keep what everybody asks first of a store that was just merged, and nothing of what it was before."""
+        self._kept(self._layout.batches()).forget_others()
+        for field in USUAL:
+            self.facet(field, Query())
+
+    def _kept(self, batches: Sequence[Batch]) -> Kept:
+        return Kept(self.folder, fingerprint(batches))
 
     @steady
     def fingerprint(self) -> str:
@@ -176,6 +193,9 @@ class DuckStore:
         if buckets < 1:
             raise Refused(f"A histogram has at least one bucket, not {buckets}.")
         once = merged(self._layout.batches()) if blocks.only_time(query) else None
+        if once and of_everything(query) and buckets <= BUCKETS:
+            kept = self._kept([once])
+            return kept.answer(f"histogram-{buckets}", _BARS, lambda: self._by_blocks(once, Query(), buckets))
         if once:
             return self._by_blocks(once, query, buckets)
         condition, values = questions.where(query)
@@ -225,6 +245,14 @@ class DuckStore:
 
     @steady
     def facet(self, field: str, query: Query, top: int = 10) -> list[tuple[Value, int]]:
+        questions.column(field)
+        once = merged(self._layout.batches()) if of_everything(query) and countable(field) and top <= MOST else None
+        if once is None:
+            return self._most_frequent(field, query, top)
+        kept = self._kept([once]).answer(field, _VALUES, lambda: self._most_frequent(field, Query(), MOST))
+        return kept[: max(0, top)]
+
+    def _most_frequent(self, field: str, query: Query, top: int) -> list[tuple[Value, int]]:
         name = questions.column(field)
         condition, values = questions.where(query)
         chosen = f"unnest({name})" if questions.is_list(field) else name
@@ -324,7 +352,10 @@ class DuckStore:
             return []
         found = con.execute(self._chosen(ids))
         names = [described[0] for described in found.description]
-        rows = {row["row_id"]: row for values in found.fetchall() if (row := dict(zip(names, values, strict=True)))}
+        empty = dict.fromkeys(COLUMNS)
+        rows = {
+            row["row_id"]: row for values in found.fetchall() if (row := empty | dict(zip(names, values, strict=True)))
+        }
         witnesses = self._witnesses(con, rows)
         proven = integrity_of(self.folder)
         return [
@@ -333,22 +364,41 @@ class DuckStore:
         ]
 
     def _chosen(self, ids: Sequence[int]) -> str:
-        """SQL for the rows with these ids. What says between which they lie passes over blocks, which a list does not."""
+        """SQL for the rows with these ids. What says between which they lie passes over blocks, which a list does not.
+
+        Columns that are empty in the whole store are left out: to read that one has no value costs as much as to read one that has.
+        """
         once = merged(self._layout.batches())
         if once is None:
             return f"SELECT * FROM events WHERE {_among(ids)}"
-        each = ((one, [row for row in ids if one.first <= row <= one.last]) for one in blocks.holding(once, ids))
-        return " UNION ALL ".join(f"SELECT * FROM {self._of([one])} AND {_among(rows)}" for one, rows in each)
+        empty = ", ".join(map(questions.column, once.empty))
+        names = f"* EXCLUDE ({empty})" if empty else "*"
+        each = (
+            (run, [row for row in ids if run[0].first <= row <= run[-1].last])
+            for run in blocks.runs(blocks.holding(once, ids))
+        )
+        return " UNION ALL ".join(f"SELECT {names} FROM {self._of(run)} AND {_among(rows)}" for run, rows in each)
 
     def _witnesses(self, con: DuckDBPyConnection, rows: Mapping[int, Mapping[str, Any]]) -> dict[bytes, list[str]]:
         """Where else the events of a page were delivered."""
-        twice = [row["event_uid"] for row in rows.values() if row["dup_count"] > 1]
+        twice = [row for row in rows.values() if row["dup_count"] > 1]
         found: dict[bytes, list[str]] = {}
-        if twice:
-            marks = ", ".join("?" * len(twice))
-            for uid, path, seq in con.execute(_WITNESSES.format(marks), twice).fetchall():
-                found.setdefault(uid, []).append(f"{path}#{seq}")
+        for uid, path, seq in self._delivered_later(con, twice) if twice else ():
+            found.setdefault(uid, []).append(f"{path}#{seq}")
         return found
+
+    def _delivered_later(self, con: DuckDBPyConnection, twice: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+        """Id, path and place of the other deliveries. In a merged store they are looked for at the times of the events first."""
+        marks, uids = ", ".join("?" * len(twice)), [row["event_uid"] for row in twice]
+        once = merged(self._layout.batches())
+        later = [text(str(self._layout.parts / part)) for part in once.parts if part not in once.once] if once else []
+        if later:
+            times = [row["ts"] for row in twice]
+            asked = _LATER.format(parts=", ".join(later), marks=marks)
+            found = con.execute(asked, [min(times), max(times), *uids]).fetchall()
+            if len(found) == sum(row["dup_count"] - 1 for row in twice):
+                return found
+        return con.execute(_WITNESSES.format(marks), uids).fetchall()  # clocks of sources may be put right differently
 
     def _duplicates(self) -> dict[str, int]:
         """How many events of each source had been delivered already, by its SHA-256."""

@@ -6,6 +6,7 @@
     folds/<batches>.parquet        which rows are the same event; made from the parts and thrown away freely
     digests.json, integrity.json   what CloudTrail's digests prove of the sources, see integrity.py
     attempts.json                  what the rules of `lookups.py` hit; thrown away freely
+    kept/<batches>-action.json     answers about everything, see kept.py; thrown away freely
     gaps.json                      where something is missing, see gaps.py; thrown away freely
     lock                           held while somebody builds
 
@@ -63,6 +64,8 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     """Of a merged batch: those of its parts that hold each event once, in order of time, with its `dup_count`."""
     spans: tuple[Span, ...] = ()
     """The blocks of these parts, in order of time."""
+    empty: tuple[str, ...] = ()
+    """Columns in which these parts have no value."""
 
 
 class Layout:

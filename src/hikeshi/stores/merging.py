@@ -89,6 +89,7 @@ def merge(layout: Layout, con: DuckDBPyConnection, progress: Progress | None = N
         sources=tuple(row for _, row in alive(batches).values()),
         once=tuple(once.names),
         spans=tuple(once.spans),
+        empty=tuple(sorted(once.empty)),
     )
     layout.commit(batch)
     return pa.concat_tables(folds)
@@ -137,6 +138,8 @@ class _Parts:
         self._rows = 0
         self.names: list[str] = []
         self.spans: list[Span] = []
+        self.empty = set(COLUMNS)
+        """Columns in which nothing written so far has a value."""
 
     def add(self, table: Any) -> Any:
         """Write rows, and return their ids."""
@@ -167,6 +170,7 @@ class _Parts:
                 path.with_name(path.name + ".new"), group.schema, compression="zstd", compression_level=1,
                 use_dictionary=like, write_statistics=[*like, "ts", "row_id"],
             )  # fmt: skip
+        self.empty = {name for name in self.empty if group[name].null_count == group.num_rows}
         self._writer.write_table(group, row_group_size=group.num_rows)
         self._next += group.num_rows
         self._rows += group.num_rows
