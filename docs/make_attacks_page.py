@@ -34,7 +34,7 @@ def page() -> str:
     """The whole page."""
     rows = "".join(_row(name) for name in ATTACKS)
     gaps = "".join(f"- {gap}\n" for gap in GAPS)
-    return f"{TOP}{rows}\n## Not ended by any action yet\n\n{gaps}"
+    return f"{TOP}{rows}\n## What no action brings back\n\n{gaps}"
 
 
 def _row(name: str) -> str:

@@ -305,6 +305,41 @@ def objects_are_held_to_ransom(cloud: Cloud, facts: Facts) -> bool:
     return not denied or objects_are_gone(cloud, facts)
 
 
+def encrypt_what_has_no_versions(cloud: Cloud) -> Facts:
+    made = data.files_alone(cloud)
+    for name in ("invoice", "contract"):
+        cloud.client("s3").put_object(Bucket=made["bucket"], Key=f"{name}.pdf", Body=name.encode())
+    cloud.client("s3").put_object(Bucket=made["bucket"], Key="invoice.pdf", Body=b"\x00" * 32)
+    return made
+
+
+def the_rest_can_be_lost_too(cloud: Cloud, facts: Facts) -> bool:
+    """Encrypted with a key that the caller brings, or over the only copy."""
+    s3, which = cloud.client("s3"), {"Bucket": facts["bucket"]}
+    try:
+        denied = "customer-algorithm" in s3.get_bucket_policy(**which)["Policy"]
+    except s3.exceptions.ClientError:
+        denied = False
+    return not denied or s3.get_bucket_versioning(**which).get("Status") != "Enabled"
+
+
+def account_can_leave(cloud: Cloud, facts: Facts) -> bool:
+    org = cloud.client("organizations")
+    listed = org.list_policies_for_target(TargetId=facts["account_id"], Filter="SERVICE_CONTROL_POLICY")["Policies"]
+    texts = [org.describe_policy(PolicyId=one["Id"])["Policy"]["Content"] for one in listed]
+    return not any("organizations:LeaveOrganization" in text for text in texts)
+
+
+def attackers_code_runs(cloud: Cloud, facts: Facts) -> bool:
+    """By either way in: as the function is now, or through the alias."""
+    functions, which = cloud.client("lambda"), {"FunctionName": facts["function"]}
+    clean = functions.get_function_configuration(**which, Qualifier=facts["version"])
+    now = functions.get_function_configuration(**which)
+    alias = functions.get_alias(**which, Name="live")
+    led = alias["FunctionVersion"] != "1" or alias.get("RoutingConfig", {}).get("AdditionalVersionWeights")
+    return bool(led) or any(now.get(name) != clean.get(name) for name in ("CodeSha256", "Handler", "Layers"))
+
+
 def log_group_forgets(cloud: Cloud, facts: Facts) -> bool:
     told = cloud.client("logs").describe_log_groups()["logGroups"]
     return any(one.get("retentionInDays", 3653) < 90 for one in told if one["logGroupName"] in facts["names"])
@@ -325,6 +360,10 @@ ATTACKS: dict[str, Attack] = {
     "account opened by a bucket policy": Attack(
         what="A bucket policy lets the attacker's account read.",
         do=plant_a_bucket_policy, harm=stranger_reads, answers=(("aws.s3.lock_policy", ("bucket", "let_in")),),
+    ),
+    "account about to leave the organization": Attack(
+        what="An administrator of a member account can make it leave, or close it, and with that end what binds it.",
+        do=identity.an_organization, harm=account_can_leave, answers=(("aws.org.deny_leaving", ("account_id",)),),
     ),
     "administrator made": Attack(
         what="A new user with all rights.",
@@ -395,6 +434,11 @@ ATTACKS: dict[str, Attack] = {
         what="A second factor of the attacker's.",
         do=identity.a_user_with_two_devices, harm=device_is_enrolled, answers=(("aws.iam.remove_mfa", ("user", "serial")),),
     ),
+    "code, layer and handler planted": Attack(
+        what="A function's code, layer and handler replaced, and half of an alias's calls led to it.",
+        do=data.backdoored_function, harm=attackers_code_runs,
+        answers=(("aws.lambda.restore_code", ("function", "version", "aliases")),),
+    ),
     "findings hidden": Attack(
         what="Addresses on GuardDuty's trusted list, and a rule that archives findings.",
         do=data.allow_listed_detector, harm=findings_are_hidden, answers=(("aws.guardduty.distrust", ("detector_id", "names")),),
@@ -433,6 +477,11 @@ ATTACKS: dict[str, Attack] = {
         # Restored first, since moto denies every write once a policy denies some: it looks at no condition.
         answers=(("aws.s3.restore_versions", ("bucket", "as_of", "unlocked")), ("aws.s3.deny_customer_keys", ("bucket",))),
     ),
+    "objects encrypted where no versions are kept": Attack(
+        what="The same with a bucket without versions: what is encrypted stays so, what is left is saved.",
+        do=encrypt_what_has_no_versions, harm=the_rest_can_be_lost_too,
+        answers=(("aws.s3.preserve", ("bucket",)), ("aws.s3.deny_customer_keys", ("bucket",))),
+    ),
     "objects destroyed for ransom": Attack(
         what="Objects deleted, and others encrypted over.",
         do=recovery.destroyed, harm=objects_are_gone, answers=(("aws.s3.restore_versions", ("bucket", "as_of", "unlocked")),),
@@ -464,8 +513,7 @@ ATTACKS: dict[str, Attack] = {
 }  # fmt: skip
 
 GAPS = (
-    "The account leaves the organization: `aws.org.quarantine_account` prevents it beforehand, nothing brings it back.",
-    "A layer or new code in a function: `aws.lambda.freeze` stops the function, the code is put back by hand.",
-    "Objects encrypted with the caller's own key (SSE-C) in a bucket without versions: only a backup brings them back.",
+    "An account that has left the organization: its roles for Hikeshi still work, so it can be contained; it is invited again by hand.",
+    "Objects encrypted already with the caller's own key (SSE-C) in a bucket without versions: only a backup elsewhere brings them back.",
 )
-"""Attacks of the same lists that no action ends."""
+"""What of attacks of the same lists no action brings back."""

@@ -38,6 +38,7 @@ from hikeshi.actions.aws.data.judge_findings import JudgeFindings
 from hikeshi.actions.aws.data.lock_policy import LockPolicy
 from hikeshi.actions.aws.data.preserve import Preserve
 from hikeshi.actions.aws.data.protect_key import ProtectKey
+from hikeshi.actions.aws.data.restore_code import RestoreCode
 from hikeshi.actions.aws.data.restore_detector import RestoreDetector
 from hikeshi.actions.aws.data.restore_recorder import RestoreRecorder
 from hikeshi.actions.aws.data.restore_trail import RestoreTrail
@@ -51,6 +52,7 @@ from hikeshi.actions.aws.data.unshare_database_snapshot import UnshareDatabaseSn
 from hikeshi.actions.aws.data.unshare_image import UnshareImage
 from hikeshi.actions.aws.data.unshare_snapshot import UnshareSnapshot
 from hikeshi.actions.aws.identity.console_off import ConsoleOff
+from hikeshi.actions.aws.identity.deny_leaving import DenyLeaving
 from hikeshi.actions.aws.identity.deny_user import DenyUser
 from hikeshi.actions.aws.identity.disable_key import DisableKey
 from hikeshi.actions.aws.identity.lock_trust import LockTrust
@@ -164,8 +166,10 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.kms.protect": ProtectKey,
     "aws.lambda.acquire_code": AcquireFunctionCode,
     "aws.lambda.freeze": FreezeFunction,
+    "aws.lambda.restore_code": RestoreCode,
     "aws.logs.preserve": PreserveLogs,
     "aws.logs.retain": RetainLogs,
+    "aws.org.deny_leaving": DenyLeaving,
     "aws.org.quarantine_account": QuarantineAccount,
     "aws.rds.contain": ContainDatabase,
     "aws.rds.contain_cluster": ContainDatabaseCluster,

@@ -22,6 +22,7 @@ LABELS: Final[Mapping[str, Text]] = {
     "account": Text(en="Account", ja="アカウント"),
     "account_id": Text(en="Account", ja="アカウント"),
     "addresses": Text(en="Addresses", ja="アドレス"),
+    "aliases": Text(en="Aliases to lead to it", ja="このバージョンに向けるエイリアス"),
     "allow": Text(en="Still let through", ja="引き続き許可する宛先"),
     "arn": Text(en="ARN", ja="ARN"),
     "as_of": Text(en="As it was at", ja="復元する時点"),
@@ -92,6 +93,7 @@ LABELS: Final[Mapping[str, Text]] = {
     "unlocked": Text(en="Although nothing is locked", ja="ロックなしでも実行する"),
     "user": Text(en="User", ja="ユーザー"),
     "user_id": Text(en="User id", ja="ユーザー ID"),
+    "version": Text(en="Clean version", ja="正常なバージョン"),
     "vpc_id": Text(en="VPC", ja="VPC"),
     "without_evidence": Text(en="Without evidence", ja="証拠なしで実行する"),
 }

@@ -71,6 +71,10 @@ class Setting(Action[W], frozen=True, kw_only=True):
         """
         raise NotImplementedError
 
+    def filled(self, world: W, call: Call) -> Call:  # noqa: ARG002  the names are the interface
+        """A call as it is sent: override where something is too long for a plan. Reads at most."""
+        return call
+
     def resources(self, before: Parts) -> tuple[str, ...]:  # noqa: ARG002  subclasses may look at the parts
         """What is touched, as the provider names it: by default every input that is a name."""
         return tuple(value for value in msgspec.to_builtins(self).values() if isinstance(value, str))
@@ -194,7 +198,7 @@ class Setting(Action[W], frozen=True, kw_only=True):
         told = calls if isinstance(calls, Generator) else (call for call in calls)  # type: ignore[assignment]
         with suppress(StopIteration):
             while True:
-                answer = world.send(told.send(answer), eventually=self.eventually)
+                answer = world.send(self.filled(world, told.send(answer)), eventually=self.eventually)
 
     def _seen(self, world: W, made: Parts, *, back: bool) -> dict[str, Any]:
         """The parts, read again until what was accepted shows, within bounds."""

@@ -464,6 +464,22 @@ def _function(functions: Any, name: str) -> Any:
     }
 
 
+def lambda_code(client: Client) -> Any:
+    """What runs: $LATEST and where aliases lead. Versions are kept for good, and what is kept of an attack is one."""
+    functions = client("lambda")
+    names = ("CodeSha256", "Handler", "Layers", "Role")
+    return {
+        one["FunctionName"]: [
+            {name: one.get(name) for name in names},
+            [
+                [alias["Name"], alias["FunctionVersion"], alias.get("RoutingConfig")]
+                for alias in functions.list_aliases(FunctionName=one["FunctionName"])["Aliases"]
+            ],
+        ]
+        for one in functions.list_functions()["Functions"]
+    }
+
+
 def ecs_services(client: Client) -> Any:
     ecs, scaling = client("ecs"), client("application-autoscaling")
     names = [
@@ -587,6 +603,7 @@ AREAS: Final[Mapping[str, Area]] = {
     "iam.root": iam_root,
     "iam.users": iam_users,
     "kms.keys": kms_keys,
+    "lambda.code": lambda_code,
     "lambda.functions": lambda_functions,
     "logs.retention": logs_retention,
     "organizations.policies": org_policies,

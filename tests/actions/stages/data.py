@@ -5,6 +5,7 @@ from __future__ import annotations
 from actions.stages.stage import Stage, Stages
 from hikeshi.simulation.building.data import (
     allow_listed_detector,
+    backdoored_function,
     blinded_trail,
     bucket_with_lock,
     bucket_with_policy,
@@ -85,6 +86,11 @@ STAGES: Stages = {
             areas=("lambda.functions",),
             rare=frozenset({"lambda:DeleteFunctionConcurrency"}),
         ),
+    },
+    "aws.lambda.restore_code": {
+        "backdoored": Stage(
+            build=backdoored_function, areas=("lambda.code",), rare=frozenset({"lambda:GetLayerVersion"})
+        )
     },
     "aws.logs.retain": {"short": Stage(build=short_log_groups, areas=("logs.retention",))},
     "aws.rds.contain": {

@@ -72,6 +72,11 @@ STAGES: Stages = {
     "aws.iam.secure_root": {"one": Stage(build=a_root_with_key_and_password, areas=("iam.root",))},
     "aws.iam.sweep": {"one": Stage(build=much_of_everything, areas=())},
     "aws.idc.user_off": {"one": Stage(build=a_person, areas=("sso.people",))},
+    "aws.org.deny_leaving": {
+        "one": Stage(
+            build=an_organization, areas=("organizations.policies",), rare=frozenset({"organizations:DescribePolicy"})
+        ),
+    },
     "aws.org.quarantine_account": {
         "one": Stage(
             build=an_organization, areas=("organizations.policies",), rare=frozenset({"organizations:DescribePolicy"})

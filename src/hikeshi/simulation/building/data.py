@@ -219,6 +219,23 @@ def layered_function(account: Account) -> dict[str, Any]:
     return made
 
 
+def backdoored_function(account: Account) -> dict[str, Any]:
+    """Published and in use by an alias, before somebody put code, a layer and a handler of their own into it, for half of the calls."""
+    role = account.client("iam").create_role(RoleName="intake", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    packed = {"FunctionName": FUNCTION, "Runtime": "python3.12", "Role": role, "Handler": "a.b"}
+    functions, which = account.client("lambda"), {"FunctionName": FUNCTION}
+    functions.create_function(**packed, Code={"ZipFile": _zipped("a.py", "b = print")}, Publish=True)
+    functions.create_alias(**which, Name="live", FunctionVersion="1")
+    layer = functions.publish_layer_version(LayerName="tools", Content={"ZipFile": _zipped("tools.py", "x = 1")})
+    functions.update_function_code(**which, ZipFile=_zipped("a.py", "b = exec"))
+    functions.update_function_configuration(**which, Layers=[layer["LayerVersionArn"]], Handler="tools.x")
+    theirs = functions.publish_version(**which)["Version"]
+    shares = {"AdditionalVersionWeights": {theirs: 0.5}}
+    functions.update_alias(**which, Name="live", FunctionVersion="1", RoutingConfig=shares)
+    functions.update_function_code(**which, ZipFile=_zipped("a.py", "b = eval"))
+    return {"function": FUNCTION, "version": "1", "aliases": ["live"]}
+
+
 def _zipped(name: str, text: str) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:

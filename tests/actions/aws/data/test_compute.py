@@ -10,7 +10,14 @@ from actions.account import Cloud
 from actions.worlds import WatchedWorld
 from hikeshi.actions import action
 from hikeshi.errors import Refused
-from hikeshi.simulation.building.data import FUNCTION, busy_function, cluster_admin, scaled_service
+from hikeshi.simulation.building.data import (
+    FUNCTION,
+    backdoored_function,
+    busy_function,
+    cluster_admin,
+    layered_function,
+    scaled_service,
+)
 
 
 def test_no_reservation_is_another_state_than_none_at_all(cloud: Cloud, world: WatchedWorld) -> None:
@@ -24,6 +31,48 @@ def test_no_reservation_is_another_state_than_none_at_all(cloud: Cloud, world: W
     assert [one["Sid"] for one in left] == ["files"]
     freeze.undo(world, plan)
     assert "ReservedConcurrentExecutions" not in functions.get_function_concurrency(FunctionName=FUNCTION)
+
+
+def test_code_that_no_version_has_is_kept_as_one_before_it_is_replaced(cloud: Cloud, world: WatchedWorld) -> None:
+    restore, functions = action("aws.lambda.restore_code", backdoored_function(cloud)), cloud.client("lambda")
+    theirs = functions.get_function_configuration(FunctionName=FUNCTION)["CodeSha256"]
+    plan = restore.plan(world)
+    restore.do(world, plan)
+    kept = functions.list_versions_by_function(FunctionName=FUNCTION)["Versions"]
+    assert theirs in [one["CodeSha256"] for one in kept if one["Version"] != "$LATEST"]
+    assert [call.operation for call in world.sent[:2]] == ["lambda:PublishVersion", "lambda:UpdateFunctionCode"]
+    assert set(world.sent[1].params["ZipFile"]) == {"bytes", "sha256"}
+
+
+def test_the_plan_says_which_variables_and_role_are_not_put_back(cloud: Cloud, world: WatchedWorld) -> None:
+    functions = cloud.client("lambda")
+    layered_function(cloud)
+    functions.update_function_configuration(FunctionName=FUNCTION, Environment={"Variables": {"WRAPPER": "/opt/evil"}})
+    plan = action("aws.lambda.restore_code", {"function": FUNCTION, "version": "1"}).plan(world)
+    told = " ".join(one.en for one in plan.warnings)
+    assert "WRAPPER" in told
+    assert "/opt/evil" not in plan.canonical.decode()
+
+
+def test_what_was_kept_and_is_gone_is_not_put_back(cloud: Cloud, world: WatchedWorld) -> None:
+    restore, functions = action("aws.lambda.restore_code", backdoored_function(cloud)), cloud.client("lambda")
+    plan = restore.plan(world)
+    restore.do(world, plan)
+    for one in ("2", "3"):
+        functions.delete_function(FunctionName=FUNCTION, Qualifier=one)
+    told = restore.undo(world, plan)
+    assert told.outcome == "partial"
+    assert "any more" in told.still_open[0].en
+
+
+@pytest.mark.parametrize(
+    ("more", "why"), [({"version": "9"}, "no version 9"), ({"aliases": ["test"]}, "no alias test")]
+)
+def test_only_versions_and_aliases_that_there_are(
+    cloud: Cloud, world: WatchedWorld, more: dict[str, object], why: str
+) -> None:
+    with pytest.raises(Refused, match=why):
+        action("aws.lambda.restore_code", backdoored_function(cloud) | more).plan(world)
 
 
 def test_scaling_is_suspended_before_the_tasks_are_stopped(cloud: Cloud, world: WatchedWorld) -> None:
@@ -49,6 +98,7 @@ def test_the_access_entry_stays_and_is_empty(cloud: Cloud, world: WatchedWorld) 
         ("aws.ecs.contain", {"cluster": "none", "service": "none"}),
         ("aws.eks.contain", {"cluster": "none", "principal_arn": "arn:aws:iam::111122223333:role/nobody"}),
         ("aws.lambda.freeze", {"function": "none"}),
+        ("aws.lambda.restore_code", {"function": "none", "version": "1"}),
     ],
 )
 def test_what_is_not_there_is_refused(world: WatchedWorld, name: str, inputs: dict[str, str]) -> None:

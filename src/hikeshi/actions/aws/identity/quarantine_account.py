@@ -1,42 +1,18 @@
-"""Put a whole account into quarantine by a service control policy: the only control an administrator inside it cannot take away.
-
-AWS Organizations User Guide, "Service control policies". The policy denies everything to everybody in the account but to four roles of
-ours. Its name carries a hash of its text, so that an altered policy of the same name is noticed. It stays in the organization when it is
-detached, for the next time.
-"""
+"""Put a whole account into quarantine by a service control policy: it denies everything to everybody in it but to four roles of ours."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from hikeshi.actions.action import Call
-from hikeshi.actions.aws.identity.inline import text_of
-from hikeshi.actions.aws.identity.principals import IdentitySetting
+from hikeshi.actions.aws.identity.service_policy import ServicePolicy
 from hikeshi.actions.aws.world import AwsWorld
 from hikeshi.actions.setting import Around, Parts
-from hikeshi.aws.failures import CallFailed
-from hikeshi.errors import Refused
 from hikeshi.text import Text
 
-AccountId = Annotated[str, msgspec.Meta(pattern=r"^\d{12}$", title="Account", examples=["111122223333"])]
 Prefix = Annotated[str, msgspec.Meta(pattern=r"^[\w+=,.@-]{1,50}$")]
 
-KIND: Final = "SERVICE_CONTROL_POLICY"
-NAME: Final = "hikeshi-quarantine-"
-QUOTA: Final = 5
-"""Service control policies on one account (AWS Organizations User Guide, "Quotas")."""
-
-_MAKE = Text(en="The policy does not exist yet.", ja="ポリシーがまだありません。")
-_ATTACH = Text(
-    en="Nobody in the account can act any more but our own roles.",
-    ja="こちらのロール以外、アカウント内の誰も操作できなくなります。",
-)
-_DETACH = Text(en="The account works as before.", ja="アカウントが元どおり使えるようになります。")
 _ALL = Text(
     en="Everything in the account that calls AWS stops: production, deployments, people.",
     ja="アカウント内で AWS を呼び出すものはすべて止まります（本番環境、デプロイ、利用者を含む）。",
@@ -51,20 +27,17 @@ _LEFT = (
         ja="リソースポリシー（バケット、キー、キューなど）で許可されたほかのアカウントのプリンシパルには効きません。",
     ),
     Text(
-        en="The three spared roles: look whether their trust policies were changed before; whoever can assume them is not bound.",
-        ja="除外した 3 つのロールの信頼ポリシーが変更されていないか確認してください。引き受けられる者には効きません。",
+        en="The four spared roles: look whether their trust policies were changed before; whoever can assume them is not bound.",
+        ja="除外した 4 つのロールの信頼ポリシーが変更されていないか確認してください。引き受けられる者には効きません。",
     ),
 )
 
 
-class QuarantineAccount(IdentitySetting, frozen=True, kw_only=True):
+class QuarantineAccount(ServicePolicy, frozen=True, kw_only=True):
     """Attach the quarantine policy to one account. Done with the organization's management account, or one it has delegated to."""
 
     name: ClassVar = "aws.org.quarantine_account"
-    effect: ClassVar = "contain"
-    reversible: ClassVar = "yes"
     radius: ClassVar = "account"
-    target: ClassVar = "account"
     title: ClassVar = Text(en="Quarantine an account", ja="アカウント全体を隔離する")
     what: ClassVar = Text(
         en="Attaches an organization policy that denies everything in the account but to Hikeshi's own roles. Everything stops.",
@@ -74,97 +47,26 @@ class QuarantineAccount(IdentitySetting, frozen=True, kw_only=True):
         en="AWS Organizations console, the account, Policies: detach hikeshi-quarantine-... .",
         ja="AWS Organizations コンソールのアカウントの［ポリシー］で hikeshi-quarantine-... を外します。",
     )
-    permissions: ClassVar = (
-        "organizations:AttachPolicy",
-        "organizations:CreatePolicy",
-        "organizations:DescribeOrganization",
-        "organizations:DescribePolicy",
-        "organizations:DetachPolicy",
-        "organizations:ListPolicies",
-        "organizations:ListPoliciesForTarget",
-        "sts:GetCallerIdentity",
+    label: ClassVar = "hikeshi-quarantine-"
+    attach: ClassVar = Text(
+        en="Nobody in the account can act any more but our own roles.",
+        ja="こちらのロール以外、アカウント内の誰も操作できなくなります。",
     )
+    detach: ClassVar = Text(en="The account works as before.", ja="アカウントが元どおり使えるようになります。")
 
-    account_id: AccountId
     spared: Prefix = "hikeshi"
-    """The roles SPARED-read, SPARED-acquire and SPARED-contain of the account are not bound."""
+    """The roles SPARED-read, SPARED-acquire, SPARED-contain and SPARED-eradicate of the account are not bound."""
 
     @property
-    def content(self) -> str:
-        """The text of the policy."""
+    def statement(self) -> dict[str, Any]:
         roles = [f"arn:*:iam::*:role/{self.spared}-{what}" for what in ("acquire", "contain", "eradicate", "read")]
-        statement = {
+        return {
             "Sid": "HikeshiQuarantine",
             "Effect": "Deny",
             "Action": "*",
             "Resource": "*",
             "Condition": {"ArnNotLike": {"aws:PrincipalArn": roles}},
         }
-        return text_of({"Version": "2012-10-17", "Statement": [statement]})
-
-    @property
-    def policy(self) -> str:
-        """Its name."""
-        return NAME + hashlib.sha256(self.content.encode()).hexdigest()[:12]
-
-    def read(self, world: AwsWorld) -> dict[str, Any]:
-        try:
-            told = list(
-                world.pages("organizations", "ListPoliciesForTarget", "Policies", TargetId=self.account_id, Filter=KIND)
-            )
-        except CallFailed as failure:
-            if failure.code not in ("TargetNotFoundException", "AWSOrganizationsNotInUseException"):
-                raise
-            hint = "Plan the step for the organization's management account."
-            raise Refused(f"Account {self.account_id} is not in this organization.", hint=hint) from None
-        ours = [one["Id"] for one in told if one["Name"] == self.policy]
-        attached: bool | str = bool(ours)
-        if ours and not self._unaltered(world, ours[0]):
-            attached = "a policy of our name with another text"
-        return {self.account_id: attached, "attached": sorted(one["Name"] for one in told)}
-
-    def _unaltered(self, world: AwsWorld, policy: str) -> bool:
-        text = world.read("organizations", "DescribePolicy", PolicyId=policy)["Policy"]["Content"]
-        return text_of(json.loads(text)) == self.content
-
-    def wanted(self, world: AwsWorld, before: Parts) -> dict[str, Any]:
-        """Raises `Refused` for the management account, for our own, and where no more policies fit."""
-        management = world.read("organizations", "DescribeOrganization")["Organization"]["MasterAccountId"]
-        if self.account_id == management:
-            hint = "No policy of the organization binds it: secure its root user and its administrators one by one."
-            raise Refused(f"{self.account_id} is the management account.", hint=hint)
-        if self.account_id == world.caller.split(":")[4]:
-            raise Refused(
-                f"{self.account_id} is the account Hikeshi acts from.", hint="Act from the management account."
-            )
-        if not before[self.account_id] and len(before["attached"]) >= QUOTA:
-            hint = "Detach one by hand, or move the account into a unit that denies everything."
-            raise Refused(f"{self.account_id} has {QUOTA} service control policies; AWS takes no more.", hint=hint)
-        if isinstance(before[self.account_id], str) or not self._usable(world):
-            hint = "Look who changed it, and delete it by hand."
-            raise Refused(f"The policy {self.policy} in the organization does not have our text.", hint=hint)
-        return {self.account_id: True}
-
-    def _usable(self, world: AwsWorld) -> bool:
-        known = self._known(world)
-        return known is None or self._unaltered(world, known)
-
-    def _known(self, world: AwsWorld) -> str | None:
-        listed = world.pages("organizations", "ListPolicies", "Policies", Filter=KIND)
-        return next((one["Id"] for one in listed if one["Name"] == self.policy), None)
-
-    def calls(self, world: AwsWorld, part: str, now: Any, new: Any) -> Iterable[Call]:
-        del now
-        if new and self._known(world) is None:
-            made = {"Content": self.content, "Description": "Made by Hikeshi", "Name": self.policy, "Type": KIND}
-            yield Call("organizations:CreatePolicy", made, _MAKE)
-        # Read again: by now it may have been made. In a plan it is not there yet.
-        params = {"PolicyId": self._known(world) or "<quarantine policy>", "TargetId": part}
-        yield (
-            Call("organizations:AttachPolicy", params, _ATTACH)
-            if new
-            else Call("organizations:DetachPolicy", params, _DETACH)
-        )
 
     def around(self, world: AwsWorld, before: Parts) -> Around:
         del world, before

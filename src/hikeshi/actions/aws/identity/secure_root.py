@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final
 
 from hikeshi.actions.action import Call, Plan, Receipt
 from hikeshi.actions.aws.identity.principals import GONE, RACE, IdentitySetting, told_when
-from hikeshi.actions.aws.identity.quarantine_account import AccountId
+from hikeshi.actions.aws.identity.service_policy import AccountId
 from hikeshi.actions.aws.world import AwsWorld
 from hikeshi.actions.setting import Around, Parts
 from hikeshi.aws.failures import CallFailed
