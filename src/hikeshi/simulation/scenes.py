@@ -86,6 +86,10 @@ def _kms_key(account: Account) -> Names:
     return {"kms_key": data.disabled_key(account)["key_id"]}
 
 
+def _kubernetes(account: Account) -> Names:
+    return data.cluster_admin(account) | data.pushed_image(account)
+
+
 def _network(account: Account) -> Names:
     made = network.a_way_out(account)
     table = account.ec2.describe_route_tables(RouteTableIds=[made["route_table_id"]])["RouteTables"][0]
@@ -123,6 +127,10 @@ def _shared_database(account: Account) -> Names:
 def _snapshot(account: Account) -> Names:
     made = acquisition.to_copy(account)
     return {"snapshot_id": made["snapshot_id"], "customer_key": made["key"]}
+
+
+def _watched(account: Account) -> Names:
+    return {"watching_detector_id": data.watching_detector(account)["detector_id"]}
 
 
 def _web(account: Account) -> Names:
@@ -168,7 +176,7 @@ SCENES: Final[dict[str, Scene]] = {
     ),
     "function": Scene(
         what=Text("a Lambda function with a public address, fed by a queue", "公開 URL とキューから呼ばれる Lambda 関数"),
-        gives=("function",), build=data.busy_function,
+        gives=("function",), build=data.layered_function,
     ),
     "identity-center": Scene(
         what=Text("a person in IAM Identity Center with two permission sets", "許可セット 2 つを持つ IAM Identity Center のユーザー"),
@@ -187,8 +195,8 @@ SCENES: Final[dict[str, Scene]] = {
         gives=("kms_key",), build=_kms_key,
     ),
     "kubernetes": Scene(
-        what=Text("an EKS cluster with an access entry for an administrator", "管理者のアクセスエントリがある EKS クラスター"),
-        gives=("cluster", "principal_arn"), build=data.cluster_admin,
+        what=Text("an EKS cluster with an access entry for an administrator, and the image of its pods", "管理者のアクセスエントリがある EKS クラスターとその Pod のイメージ"),
+        gives=("cluster", "digest", "principal_arn", "repository"), build=_kubernetes,
     ),
     "network": Scene(
         what=Text("a VPC with a subnet and a default route", "サブネットとデフォルトルートを持つ VPC"),
@@ -226,9 +234,17 @@ SCENES: Final[dict[str, Scene]] = {
         what=Text("a snapshot, and a KMS key to copy it under", "スナップショットと、コピー用の KMS キー"),
         gives=("customer_key", "snapshot_id"), build=_snapshot,
     ),
+    "stack": Scene(
+        what=Text("a CloudFormation stack", "CloudFormation のスタック"),
+        gives=("stack",), build=data.made_stack,
+    ),
     "trail": Scene(
         what=Text("a CloudTrail trail that records next to nothing", "ほとんど記録していない CloudTrail の証跡"),
         gives=("trail",), build=data.blinded_trail,
+    ),
+    "watched": Scene(
+        what=Text("a GuardDuty detector", "GuardDuty 検出器"),
+        gives=("watching_detector_id",), build=_watched,
     ),
     "web": Scene(
         what=Text("an EC2 instance of an Auto Scaling group behind a load balancer", "ロードバランサー配下の Auto Scaling グループの EC2 インスタンス"),
