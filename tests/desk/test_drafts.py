@@ -8,6 +8,7 @@ from hikeshi.clocks.duty import CONTENTS
 from hikeshi.clocks.rule import rules
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.duties import drafts
+from hikeshi.desk.evidence import verbs as evidence
 from hikeshi.desk.incidents import obligations
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger import verbs as ledger
@@ -22,7 +23,7 @@ def write(incident: Incident, actor: Actor, item: int = 1, **fields: str) -> Non
         "certainty": "confirmed",
         "en": "An outsider read the archive.",
         "ja": "外部の者が閲覧した。",
-        "sources": "EV-001",
+        "sources": "access log",
     }
     obligations.state(incident, "C-APPI", item, actor=actor, **(known | fields))  # type: ignore[arg-type]
 
@@ -34,7 +35,9 @@ def test_every_item_of_the_law_stands_in_the_draft(incident: Incident, on_it: Ac
     text = drafts.draft(incident.name, APPI, language)
     for number, what in enumerate(CONTENTS["C-APPI"], start=1):
         assert f"## {number}. {what.ja if language == 'ja' else what.en}" in text
-    assert ("外部の者が閲覧した。 [EV-001]" if language == "ja" else "An outsider read the archive. [EV-001]") in text
+    assert (
+        "外部の者が閲覧した。 [access log]" if language == "ja" else "An outsider read the archive. [access log]"
+    ) in text
     assert text.count("調査中" if language == "ja" else "under investigation") == 2
     assert "草案" in text or "Draft, not sent" in text
 
@@ -91,3 +94,12 @@ def test_every_duty_can_be_drafted_in_both_languages(incident: Incident) -> None
         if rule.duty is not None:
             for language in ("en", "ja"):
                 assert drafts.draft(incident.name, name, language).startswith("# ")
+
+
+def test_what_is_cited_as_evidence_has_been_sealed_on_this_incident(incident: Incident, on_it: Actor) -> None:
+    with pytest.raises(Refused, match="EV-001 is no evidence"):
+        write(incident, on_it, sources="access log, EV-001")
+    evidence.seal_bytes(incident, b"log", actor=on_it, title="Access log", kind="file")
+    write(incident, on_it, sources="access log, EV-001")
+    with pytest.raises(Refused, match="EV-002"):
+        write(incident, on_it, sources="EV-001, EV-002")

@@ -14,6 +14,7 @@ from hikeshi.desk.incidents import obligations
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import Entry
+from hikeshi.doors.obligations import everything
 from hikeshi.errors import Refused
 
 pytestmark = pytest.mark.django_db
@@ -93,7 +94,9 @@ def test_a_filing_meets_the_duty_and_its_lateness_is_frozen(incident: Incident, 
     applies(incident, GDPR, commander)
     aware(incident, on_it)
     sent = AWARE + timedelta(hours=73)
-    filed = obligations.file(incident, GDPR, actor=on_it, at=sent, channel="web form", reference="A-1", proof="EV-001")
+    filed = obligations.file(
+        incident, GDPR, actor=on_it, at=sent, channel="web form", reference="A-1", proof="receipt A-1"
+    )
     assert filed.late_by_us == 3600 * 1_000_000
     stopped = Clock.objects.get(rule=GDPR)
     assert (stopped.state, stopped.stopped_at) == ("met-late", sent)
@@ -163,3 +166,17 @@ def test_who_may_say_what(incident: Incident, on_it: Actor, off_it: Actor, outsi
         with pytest.raises(Refused):
             obligations.file(incident, GDPR, actor=stranger, at=AWARE)
     aware(incident, on_it)
+
+
+def test_claims_that_differ_are_named_with_the_one_that_counts_first(incident: Incident, on_it: Actor) -> None:
+    early, late = date(2026, 11, 2), date(2026, 11, 9)
+    for day in (late, early):
+        obligations.record_moment(incident, "appi_known_on", day, actor=on_it)
+    [told] = everything(incident)["contradicted"]
+    assert told == "appi_known_on: 2026-11-02 / 2026-11-09"
+    assert [one["counts_from"] for one in everything(incident)["moments"]] == [False, True]
+
+
+def test_a_day_that_has_not_come_anywhere_is_no_moment(incident: Incident, on_it: Actor) -> None:
+    with pytest.raises(Refused, match="in the future"):
+        obligations.record_moment(incident, "appi_known_on", (timezone.now() + timedelta(days=2)).date(), actor=on_it)

@@ -157,6 +157,8 @@ def test_a_snooze_has_an_end(hikeshi: Actor, off_it: Actor, severity: float, hou
     with pytest.raises(Refused, match=f"{hours} hours"):
         snoozing.snooze([group], actor=off_it, until=timezone.now() + longest + SOON, reason="r")
     until = timezone.now() + longest - timedelta(minutes=1)
+    with pytest.raises(Refused, match="ends in the future"):
+        snoozing.snooze([group], actor=off_it, until=timezone.now() - SOON, reason="r")
     [snoozed] = snoozing.snooze([group], actor=off_it, until=until, reason="change window")
     assert (snoozed.state, snoozed.due_at, snoozed.snoozed_by) == ("snoozed", until, "suzuki")
 
@@ -209,6 +211,8 @@ def test_unmerging_restores_exactly_what_was(hikeshi: Actor, off_it: Actor) -> N
     for group in rows[1:]:
         folding.unmerge(group, actor=off_it, reason="two machines after all")
     assert list(Group.objects.order_by("pk").values(*fields)) == before
+    with pytest.raises(Refused, match="not merged into another"):
+        folding.unmerge(rows[0], actor=off_it, reason="r")
 
 
 def test_something_worse_in_a_merged_group_shows_on_the_one_that_waits(hikeshi: Actor, off_it: Actor) -> None:

@@ -79,13 +79,17 @@ def due(rule: Rule, given: Iterable[str], *, zone: str, now: datetime) -> dict[s
         key, moment = pair_of(text, zone)
         moments[key] = earlier(moments[key], moment) if key in moments else moment
     found = compute(rule, moments, now)
-    return {
+    told = {
         "rule": found.rule,
         "state": found.state,
         "due_at": found.due_at,
         "due_soon_at": found.due_soon_at,
         "explanation": msgspec.to_builtins(found.explanation),
     }
+    twice = sorted(
+        {key for key in moments if len({pair_of(text, zone) for text in given if text.startswith(f"{key}=")}) > 1}
+    )
+    return told | ({"contradicted": [f"{key}: {moments[key].isoformat()}" for key in twice]} if twice else {})
 
 
 def _told(rule: Rule) -> list[dict[str, Any]]:

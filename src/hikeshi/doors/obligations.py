@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from hikeshi.clocks.moments import MOMENTS
 from hikeshi.desk.duties import drafts, law
 from hikeshi.desk.duties.models import Filing, Moment
 from hikeshi.desk.incidents.models import Incident
@@ -38,11 +39,18 @@ def filing(row: Filing) -> dict[str, Any]:
 
 
 def moment(row: Moment) -> dict[str, Any]:
-    """One claim. `when` is an instant or a day."""
+    """One claim. `when` is an instant or a day; `counts_from` whether deadlines count from it: of several the earliest does."""
+    counting = law.claims_of(row.chain.name).get(row.key, [])
+    return _moment(row, counts=bool(counting) and counting[0].pk == row.pk)
+
+
+def _moment(row: Moment, *, counts: bool) -> dict[str, Any]:
     return {
         "claim": row.pk,
         "key": row.key,
-        "when": row.at or row.day,
+        "moment": msgspec.to_builtins(MOMENTS[row.key]) if row.key in MOMENTS else {"en": row.key, "ja": row.key},
+        "when": row.when,
+        "counts_from": counts,
         "note": row.note,
         "recorded_by": row.recorded_by,
         "recorded_at": row.recorded_at,
@@ -52,12 +60,23 @@ def moment(row: Moment) -> dict[str, Any]:
 
 
 def everything(incident: Incident) -> dict[str, Any]:
-    """The duties, most urgent first, and every claim of a moment, oldest first."""
+    """The duties, most urgent first; every claim of a moment, oldest first; and the moments of which different times are claimed,
+    the one that counts first.
+    """
     claims = Moment.objects.filter(chain__name=incident.name).order_by("pk")
+    counting = {rows[0].pk for rows in law.claims_of(incident.name).values()}
     return {
         "duties": [standing(one) for one in law.standings(incident.name)],
-        "moments": [moment(row) for row in claims],
+        "moments": [_moment(row, counts=row.pk in counting) for row in claims],
+        "contradicted": [
+            f"{key}: {' / '.join(_day_or_time(row.when) for row in rows)}"
+            for key, rows in law.contradicted(incident.name).items()
+        ],
     }
+
+
+def _day_or_time(when: datetime | date) -> str:
+    return f"{when.astimezone(UTC):%Y-%m-%dT%H:%MZ}" if isinstance(when, datetime) else when.isoformat()
 
 
 def draft(incident: Incident, rule: str) -> dict[str, Any]:

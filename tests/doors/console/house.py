@@ -162,7 +162,7 @@ def duties(incident: Incident, commander: Actor) -> None:
     ):  # fmt: skip
         obligations.decide(incident, rule, answer, actor=commander, reason="理由 " + HOSTILE)
     obligations.file(
-        incident, "eu-gdpr-33-authority", actor=commander, at=timezone.now(), reference="BD-1", proof="EV-001"
+        incident, "eu-gdpr-33-authority", actor=commander, at=timezone.now(), reference="BD-1", proof="receipt"
     )
     obligations.state(
         incident, "C-APPI", 1, actor=commander, certainty="suspected", en=HOSTILE, ja="CVE-2026-12345 " + HOSTILE

@@ -55,6 +55,8 @@ def unmerge(group: Group, *, actor: Actor, reason: str) -> Group:
     require(actor, "triage")
     if not reason.strip():
         raise Refused("Taking a group out again needs a reason.", hint="One sentence is enough.")
+    if not Group.objects.filter(pk=group.pk, state="merged").exists():
+        raise Refused(f"{group} is not merged into another group.", hint="Name the group that was merged into it.")
     [found] = groups.seen([group], None, states=("merged",))
     top = groups.root(found)
     if top.state not in groups.OPEN:

@@ -109,6 +109,9 @@ _DATA_JA: Final = {
 _ENVIRONMENT_JA: Final = {"development": "開発", "production": "本番", "staging": "ステージング", "test": "テスト"}
 
 
+BOUND: Final = Text("What the sender rates 9 or more is not lowered.", "通知元の評価が 9 以上のものは引き下げません。")
+
+
 def suggest_severity(
     signal: Signal, assets: Sequence[Valued] = (), related: int = 0, now: datetime | None = None
 ) -> tuple[int, list[Text]]:
@@ -126,6 +129,8 @@ def suggest_severity(
         points = max(points, float(LEVELS[0][0]))
     severity = next((level for floor, level in LEVELS if points >= floor), 4)
     reasons = [_rated(signal), *(_reason(rule, facts) for rule in held)]
+    if points > signal.score + sum(rule.points for rule in held):
+        reasons.append(BOUND)
     if held:
         reasons.append(Text(f"{points:g} points: SEV-{severity}.", f"合計 {points:g} 点: SEV-{severity}。"))
     return severity, reasons

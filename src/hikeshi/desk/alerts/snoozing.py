@@ -37,8 +37,10 @@ def snooze(
         raise Refused("A snooze needs a reason.", hint="Say in one sentence what you wait for.")
     now = timezone.now()
     found = groups.seen(rows, versions, states=("waiting", "snoozed"))
+    if until <= now:
+        raise Refused("A snooze ends in the future.", hint="Name a moment to come; check the zone.")
     for group in found:
-        if not now < until <= now + longest(group.suggested_severity):
+        if until > now + longest(group.suggested_severity):
             hours = longest(group.suggested_severity) // timedelta(hours=1)
             raise Refused(f"{group} may be put off by {hours} hours at most.", hint="Name an earlier moment to come.")
     Group.objects.filter(pk__in=[group.pk for group in found]).update(

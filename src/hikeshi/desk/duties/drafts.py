@@ -15,6 +15,7 @@ from hikeshi.clocks.duty import CONTENTS
 from hikeshi.clocks.forms import FORMS
 from hikeshi.clocks.rule import Rule
 from hikeshi.desk.actor import Actor
+from hikeshi.desk.duties.cited import check_cited
 from hikeshi.desk.duties.law import legal, moments_of
 from hikeshi.desk.duties.models import CERTAINTIES, Statement
 from hikeshi.desk.ledger import verbs as ledger
@@ -106,6 +107,7 @@ def state(
         raise Refused(f"{certainty[:20]!r} is no certainty.", hint=f"Use one of: {', '.join(dict(CERTAINTIES))}.")
     if certainty == "confirmed" and not sources.strip():
         raise Refused("What is confirmed rests on something.", hint="Name the evidence, such as EV-001.")
+    check_cited(chain, sources)
     row, before = _changeable(chain, content, item, version)
     row.certainty, row.en, row.ja, row.sources = certainty, en.strip(), ja.strip(), sources.strip()
     row.written_by, row.written_at = actor.name, timezone.now()

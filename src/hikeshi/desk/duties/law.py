@@ -17,6 +17,7 @@ from hikeshi.clocks.moments import MOMENTS, Moment as Claim, earlier
 from hikeshi.clocks.rule import Rule, rules
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.duties import verbs
+from hikeshi.desk.duties.cited import check_cited
 from hikeshi.desk.duties.models import ANSWERS, Clock, Decision, Filing, Moment
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import Chain
@@ -48,7 +49,7 @@ def record(chain: str, key: str, when: Claim, *, actor: Actor, note: str = "") -
     if key not in MOMENTS:
         raise Refused(f"{key[:40]!r} is not a moment.", hint=f"Known are {', '.join(MOMENTS)}.")
     instant = when if isinstance(when, datetime) else None
-    if instant is not None and instant > timezone.now() + timedelta(minutes=5):
+    if _ahead(key, when):
         raise Refused(f"{key} would be in the future.", hint="Record what has happened; check the zone.")
     row = Moment(
         chain=_chain(chain), key=key, at=instant, day=None if isinstance(when, datetime) else when, note=note.strip(),
@@ -115,6 +116,7 @@ def file(
         raise Refused(f"Nobody has decided on {rule.name} yet.", hint="Decide first that the duty applies, and why.")
     if at > timezone.now() + timedelta(minutes=5):
         raise Refused("The filing would be in the future.", hint="Record it when it was sent; check the zone.")
+    check_cited(chain, proof)
     due = compute(rule, moments_of(chain, rule), timezone.now()).due_at
     late = max(0, (at - due) // MICROSECOND) if due else 0
     row = Filing(
@@ -134,9 +136,31 @@ def file(
     return row
 
 
+def _ahead(key: str, when: Claim) -> bool:
+    """Not yet anywhere on earth. The one day that lies ahead by its meaning may."""
+    if isinstance(when, datetime):
+        return when > timezone.now() + timedelta(minutes=5)
+    return key != "year_end_after_discovery" and when > (timezone.now() + timedelta(hours=14)).date()
+
+
 def decisions(chain: str) -> dict[str, Decision]:
     """The decision that counts of each rule decided on."""
     return {row.rule: row for row in Decision.objects.filter(chain__name=chain).order_by("pk")}
+
+
+def claims_of(chain: str) -> dict[str, list[Moment]]:
+    """The claims of each moment that nobody has taken back; the one that counts, the earliest, first."""
+    found: dict[str, list[Moment]] = {}
+    for row in Moment.objects.filter(chain__name=chain, withdrawn_at__isnull=True).order_by("pk"):
+        rows = found.setdefault(row.key, [])
+        first = not rows or earlier(row.when, rows[0].when) != rows[0].when
+        rows.insert(0 if first else len(rows), row)
+    return found
+
+
+def contradicted(chain: str) -> dict[str, list[Moment]]:
+    """The moments of which people claim different times: the claims of each, the one that counts first."""
+    return {key: rows for key, rows in claims_of(chain).items() if len({row.when for row in rows}) > 1}
 
 
 def moments_of(chain: str, rule: Rule) -> dict[str, Claim]:
@@ -144,10 +168,7 @@ def moments_of(chain: str, rule: Rule) -> dict[str, Claim]:
 
     A filing is a moment only for rules of the same regime: the notification of one law starts nothing under another.
     """
-    found: dict[str, Claim] = {}
-    for row in Moment.objects.filter(chain__name=chain, withdrawn_at__isnull=True):
-        claim: Claim = row.at or row.day  # type: ignore[assignment]  # one of the two is there, by constraint
-        found[row.key] = earlier(found[row.key], claim) if row.key in found else claim
+    found = {key: rows[0].when for key, rows in claims_of(chain).items()}
     for filing in Filing.objects.filter(chain__name=chain).order_by("-at"):
         other = rules().get(filing.rule)
         if other is None or not _heard_by(rule, other):

@@ -5,7 +5,7 @@ For the law people record moments, decide whether a duty applies, and note what 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -88,6 +88,11 @@ class Moment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.chain} {self.key}"
+
+    @property
+    def when(self) -> datetime | date:
+        """The instant or the day: one of the two is there, by constraint."""
+        return self.at or self.day  # type: ignore[return-value]
 
 
 class Fact(models.Model):

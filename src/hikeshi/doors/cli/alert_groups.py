@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any
 
 import typer
 
-from hikeshi.desk.alerts import asking, folding, groups, judging, snoozing
+from hikeshi.desk.alerts import asking, folding, groups, judging, snoozing, suppressing
+from hikeshi.desk.alerts.models import Group
 from hikeshi.desk.incidents import sight, taking
 from hikeshi.doors import find, group_shapes as named, shapes
+from hikeshi.doors.cli import session
 from hikeshi.doors.cli.answer import Answer
+from hikeshi.doors.cli.plain import plain
+from hikeshi.doors.cli.texts import say
 from hikeshi.doors.cli.times import time_of
 from hikeshi.doors.cli.who import actor
 
@@ -59,7 +64,16 @@ def judge(
     who = actor()
     rows = find.groups(who, names)
     done = judging.judge(rows, actor=who, verdict=verdict, why=why, reason=reason, versions=_versions(rows, version))
+    for row in done:
+        _propose(row)
     return _written(done)
+
+
+def _propose(row: Group) -> None:
+    """Name on stderr what a suppression would hide from now on. Nothing is hidden until somebody makes it."""
+    if row.verdict in {"benign", "false"}:
+        match = ", ".join(f"{field}={value}" for field, value in suppressing.proposal(row).items())
+        sys.stderr.write(plain(say("say.suppress", session.options.language, group=str(row), match=match)) + "\n")
 
 
 def reopen(name: Name, reason: Reason) -> Any:
@@ -93,7 +107,7 @@ def wake(name: Name) -> Any:
 def merge(names: Names, reason: Reason) -> Any:
     """Make one of several groups. The one to be answered first stands for all."""
     who = actor()
-    return named.group(folding.merge(find.groups(who, names), actor=who, reason=reason))
+    return named.detail(folding.merge(find.groups(who, names), actor=who, reason=reason))
 
 
 def unmerge(name: Name, reason: Reason) -> Any:

@@ -119,7 +119,9 @@ class Screen:
         return msgspec.json.encode(value).decode()
 
     def _list(self, name: str, value: Sequence[Any]) -> str:
-        return ", ".join(self._words(name, part) for part in value)
+        """Sentences in two languages each on a line of its own; single words after one another."""
+        between = "\n" if value and isinstance(value[0], Mapping) else ", "
+        return between.join(self._words(name, part) for part in value)
 
 
 def _is_rows(value: Any) -> bool:

@@ -186,7 +186,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "added": ("Added", "追加"),
     "contact": ("Contact", "連絡先"),
     "dry_run": ("Only tried", "試行のみ"),
-    "quiet": ("Quiet hours", "通知を控える時間帯"),
+    "quiet": ("Quiet mode", "秘匿モード"),
     "time_zone": ("Time zone", "タイムゾーン"),
     "unverified": ("Not verified for 90 days", "90 日以上未確認"),
     "verified_at": ("Last verified", "最終確認"),
@@ -550,6 +550,9 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "certainty": ("Certainty", "確度"),
     "hints": ("Look at", "確認事項"),
     # said about a run as a whole
+    "contradicted": ("Different times claimed, the first counts", "食い違う時点(先頭が起点)"),
+    "counts_from": ("Counts", "起点"),
+    "moment": ("Moment", "時点"),
     "say.empty": ("Nothing.", "ありません。"),
     "say.error.1": ("Failed", "失敗"),
     "say.error.2": ("Wrong usage", "使い方の誤り"),
@@ -572,6 +575,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "say.unreadable": ("{count} could not be read", "{count} 件を読み取れませんでした"),
     "say.usage": ("Usage: hikeshi COMMAND ...", "使い方: hikeshi コマンド ..."),
+    "say.suppress": (
+        "Nothing is hidden by this. To hide the same from now on ({match}): hikeshi alert suppress --like {group} --reason ...",
+        "この判定だけでは何も抑制されません。今後も同じもの({match})を抑制するには: hikeshi alert suppress --like {group} --reason ...",
+    ),
     "say.yes": ("yes", "はい"),
     # severities with their word
     "sev.1": ("SEV-1 critical", "SEV-1 重大"),

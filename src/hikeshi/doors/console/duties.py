@@ -47,7 +47,8 @@ def _show(
 ) -> HttpResponse:
     context = {
         **head(request, incident, "duties"), "rows": [_row(one) for one in law.standings(incident.name)], "failed": failed,
-        "claims": [_claim(row) for row in Moment.objects.filter(chain__name=incident.name).order_by("pk")],
+        "claims": _claims(incident.name),
+        "contradicted": [{"what": say(MOMENTS[key]), "rows": rows} for key, rows in law.contradicted(incident.name).items()],
         "forms": [(key, say(form.title)) for key, form in FORMS.items()], "proposed": proposed(incident),
         "answers": ANSWERS, "keys": [(key, say(MOMENTS[key])) for key in ANCHORS], "groups": _groups(),
     }  # fmt: skip
@@ -119,8 +120,13 @@ def _row(one: law.Standing) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _claim(row: Moment) -> dict[str, Any]:
-    return {"row": row, "what": say(MOMENTS[row.key]) if row.key in MOMENTS else row.key}
+def _claims(chain: str) -> list[dict[str, Any]]:
+    """Every claim of a moment, and whether deadlines count from it."""
+    counting = {rows[0].pk for rows in law.claims_of(chain).values()}
+    return [
+        {"row": row, "what": say(MOMENTS[row.key]) if row.key in MOMENTS else row.key, "counts": row.pk in counting}
+        for row in Moment.objects.filter(chain__name=chain).order_by("pk")
+    ]
 
 
 def _groups() -> list[tuple[str, list[tuple[str, str]]]]:

@@ -181,6 +181,7 @@ SAID: Final[dict[str, str]] = {
     "Say what you would do with what is known now.": "今分かっていることを踏まえ、どう判断するかを書いてください。",
     "Say whether it is compromised, or whether it may be used again.": "侵害の有無か、再び使ってよいかを指定してください。",
     "Scan it in lower resolution.": "解像度を下げてスキャンしてください。",
+    "Seal it first, or name where it is in words.": "先に封印するか、所在を言葉で記入してください。",
     "Seal a longer document as evidence.": "長い文書は証拠として封印してください。",
     "See its note and its source.": "注記と出典を見てください。",
     "Send `next` of the last page.": "直前のページの `next` を送ってください。",
