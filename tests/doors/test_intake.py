@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -19,14 +20,14 @@ class Queue:
         self.messages = [
             {"MessageId": f"m-{n}", "ReceiptHandle": f"r-{n}", "Body": body} for n, body in enumerate(bodies)
         ]
-        self.given = 0
         self.deleted: list[str] = []
+        self.lock = threading.Lock()
 
     def receive_message(self, **_: Any) -> Any:
         """What was given is not given again for a while, deleted or not."""
-        answer = {"Messages": self.messages[self.given : self.given + 10]}
-        self.given += len(answer["Messages"])
-        return answer
+        with self.lock:
+            given, self.messages = self.messages[:10], self.messages[10:]
+        return {"Messages": given}
 
     def delete_message_batch(self, *, Entries: list[dict[str, str]], **_: Any) -> Any:  # noqa: N803 - their name
         self.deleted += [one["ReceiptHandle"] for one in Entries]
@@ -62,3 +63,25 @@ def test_what_is_not_kept_stays_on_the_queue(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(OSError, match="full"):
         made.once()
     assert queue.deleted == []
+
+
+def test_what_cannot_be_kept_is_held_and_kept_later_and_no_more_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read again and again it would become a dead letter while the database is away."""
+    made, queue = door([finding(id=f"f{n}").decode() for n in range(600)])
+    tried: list[int] = []
+    waits = iter([False, False, True])
+
+    def fails(parcels: list[Any], **_: object) -> None:
+        tried.append(len(parcels))
+        if len(tried) < 3:
+            raise OSError("the database is away")
+        made.stop.set()
+
+    monkeypatch.setattr(intake, "receive_many", fails)
+    monkeypatch.setattr(intake, "close_old_connections", lambda: None)
+    monkeypatch.setattr(made.stop, "wait", lambda _seconds: next(waits))
+    made.run()
+    made._calls.shutdown()
+    assert tried == [100, 100, 100]
+    assert len(queue.messages) >= 600 - 3 * 100
+    assert len(queue.deleted) == 100
