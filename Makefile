@@ -26,7 +26,7 @@ test-sqlite: setup test-packages
 	$(PYTEST) -m "not cluster" $(ARGS)
 
 test-postgres: setup test-packages
-	$(BIN)/python tests/on_postgres.py $(PYTEST) --basetemp=$(VENV)/tmp-postgres -m "not slow" tests/desk
+	$(BIN)/python tests/on_postgres.py $(PYTEST) --basetemp=$(VENV)/tmp-postgres -m "not slow" chosen
 
 # A real Spark master with workers: a minute or two more, and 480 MB of PySpark.
 test-cluster: setup-cluster
