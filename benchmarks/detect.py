@@ -2,6 +2,7 @@
 
 Builds a store of so many CloudTrail records (those of timeline.py, fixed seed) once, then asks every rule of a folder, each time in a
 process of its own: wall time, processor time and peak memory, start and reading of rules included. Without `--rules` it is our own pack.
+With `--events 10000000` in the place of `--records` the store is one of 500,000 records, merged and repeated as in queries.py: minutes, not an hour.
 """
 
 from __future__ import annotations
@@ -23,11 +24,15 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # as mypy and pytest have it
 
+from benchmarks.queries import many  # noqa: E402  after the path
 from benchmarks.timeline import corpus, make_file, watched  # noqa: E402  after the path
 
 from hikeshi.events.detect.loading import OWN, load  # noqa: E402
 from hikeshi.stores.detecting import detect  # noqa: E402
 from hikeshi.stores.duck import DuckStore  # noqa: E402
+
+BASE = {"cloudtrail": 500_000}
+"""Records of the store that is repeated."""
 
 
 def store_of(folder: Path, records: int) -> Path:
@@ -68,6 +73,7 @@ def run_one(store: str, rules: str) -> None:
 def main() -> None:
     options = argparse.ArgumentParser(description="Measure detection.")
     options.add_argument("--records", type=int, default=1_000_000)
+    options.add_argument("--events", type=int, help="events of a merged store that repeats itself")
     options.add_argument("--rules", type=Path, default=OWN)
     options.add_argument("--repeat", type=int, default=3)
     options.add_argument("--keep", type=Path, help="folder for the store; it is made only where it is not there")
@@ -77,7 +83,8 @@ def main() -> None:
         run_one(*chosen.run)
         return
     folder = chosen.keep or Path(tempfile.mkdtemp())
-    store = store_of(folder, chosen.records)
+    folder.mkdir(parents=True, exist_ok=True)
+    store = many(folder, chosen.events, BASE) if chosen.events else store_of(folder, chosen.records)
     runs = [measured(store, chosen.rules) for _ in range(chosen.repeat)]
     seconds = statistics.median(run["seconds"] for run in runs)
     print(

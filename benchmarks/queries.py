@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -47,13 +47,13 @@ BASE = {"cloudtrail": 600_000, "vpcflow": 1_400_000}
 DAY = 86_400_000_000
 
 
-def small(folder: Path) -> Path:
+def small(folder: Path, base: Mapping[str, int]) -> Path:
     """The folder of the small store, merged."""
     store = folder / "small"
     if not store.exists():
         logs = folder / "logs"
         with ProcessPoolExecutor() as pool:
-            for kind, count in BASE.items():
+            for kind, count in base.items():
                 list(pool.map(make_file, corpus(logs, kind, count), chunksize=4))
         merging.MANY = 0
         DuckStore(folder / "building").build([logs])
@@ -62,12 +62,12 @@ def small(folder: Path) -> Path:
     return store
 
 
-def many(folder: Path, events: int) -> Path:
-    """The folder of a store with at least so many events."""
+def many(folder: Path, events: int, start: Mapping[str, int] = BASE) -> Path:
+    """The folder of a store with at least so many events, made of `start`: records of each kind. Made where it is not there."""
     store = folder / f"store-{events}"
     if store.exists():
         return store
-    base = Layout(small(folder))
+    base = Layout(small(folder, start))
     batch = merged(base.batches())
     if batch is None:
         raise SystemExit("The small store was not merged.")

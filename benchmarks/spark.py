@@ -3,6 +3,7 @@
 The same CloudTrail logs (those of timeline.py, fixed seed) are built and asked our own rules on this machine with one and two processes,
 and by a real Spark master with one and two workers of one core each, all on this machine. Printed are the overhead (starting, one small file)
 and the scaling, and what the measured rate of one core means for 1 TB a day and 1 PB. That last table is arithmetic, no measurement.
+Each way is a process of its own, with a Java of its own, and is given up after `--patience` seconds: the others are told all the same.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import json
 import multiprocessing
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +23,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]  # as mypy and pytest have them
 
+import psutil  # noqa: E402  after the path
 from benchmarks.timeline import corpus, make_file  # noqa: E402  after the path
 
 from hikeshi.events.detect.loading import OWN, load  # noqa: E402  after the path
@@ -28,7 +31,7 @@ from hikeshi.stores.detecting import detect  # noqa: E402
 from hikeshi.stores.duck import DuckStore  # noqa: E402
 from hikeshi.stores.spark import SparkStore  # noqa: E402
 from hikeshi.stores.store import Query  # noqa: E402
-from stores.spark_cluster import running_cluster  # noqa: E402
+from stores.spark_cluster import end, running_cluster, tree  # noqa: E402
 
 USED = 0.6
 """Part of a core's time that reads logs in a cluster of many: the rest is stragglers, network and other people. An assumption."""
@@ -63,10 +66,39 @@ def spread(logs: Path, small: Path, folder: Path, workers: int) -> dict[str, Any
     return row
 
 
+WAYS = {"local": local, "spread": spread}
+
+
 def _timed(run: Any) -> float:
     began = time.perf_counter()
     run()
     return time.perf_counter() - began
+
+
+def in_process(way: str, workers: int, logs: Path, small: Path, folder: Path, patience: float) -> dict[str, Any] | None:
+    """The row of one way, measured in a process of its own; None where it took too long. Its children go with it."""
+    words = [
+        sys.executable,
+        __file__,
+        "--way",
+        way,
+        "--workers",
+        str(workers),
+        "--place",
+        str(logs),
+        str(small),
+        str(folder),
+    ]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, start_new_session=True) as run:
+        family = psutil.Process(run.pid)
+        try:
+            output, _ = run.communicate(timeout=patience)
+        except subprocess.TimeoutExpired:
+            for one in reversed(tree(family)):
+                end(one)
+            return None
+    row: dict[str, Any] | None = json.loads(output.splitlines()[-1]) if run.returncode == 0 else None
+    return row
 
 
 def table(rows: list[dict[str, Any]], records: int) -> str:
@@ -93,9 +125,16 @@ def estimate(raw_rate: float) -> str:
 
 def main() -> None:
     options = argparse.ArgumentParser(description="Measure a cluster against this machine.")
-    options.add_argument("--records", type=int, default=300_000)
+    options.add_argument("--records", type=int, default=120_000)
     options.add_argument("--workers", default="1,2", help="how many workers, several with commas between")
+    options.add_argument("--patience", type=float, default=110, help="seconds after which a way is given up")
+    options.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
+    options.add_argument("--place", nargs=3, type=Path, help=argparse.SUPPRESS)
     chosen = options.parse_args()
+    counts = [int(n) for n in chosen.workers.split(",")]
+    if chosen.way:
+        print(json.dumps(WAYS[chosen.way](*chosen.place, counts[0])))
+        return
     folder = Path(tempfile.mkdtemp())
     try:
         files = list(corpus(folder / "logs", "cloudtrail", chosen.records))
@@ -104,16 +143,18 @@ def main() -> None:
         packed = sum(task[1].stat().st_size for task in files)
         logs, small = folder / "logs", files[0][1]
         rows = []
-        counts = [int(n) for n in chosen.workers.split(",")]
-        for way, n in ((way, n) for way in (local, spread) for n in counts):
-            rows.append(way(logs, small, folder / f"{way.__name__}-{n}", n))
-            print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
+        for way, n in ((way, n) for way in WAYS for n in counts):
+            row = in_process(way, n, logs, small, folder / f"{way}-{n}", chosen.patience)
+            print(json.dumps(row) if row else f"{way}, {n}: not finished", file=sys.stderr, flush=True)
+            rows += [row] if row else []
         raw = sum(_raw(task[1]) for task in files)
         print(table(rows, chosen.records))
         print(
             f"{len(files)} files, {packed / 1e6:.0f} MB packed, {raw / 1e6:.0f} MB raw; found {[row['found'] for row in rows]}\n"
         )
-        print(estimate(raw / rows[len(counts)]["build"] / counts[0]))
+        for row in rows:
+            if row["way"].startswith("Spark"):
+                print(f"{row['way']}:\n\n{estimate(raw / row['build'] / row['workers'])}")
         print(json.dumps({"cores": multiprocessing.cpu_count(), "raw_bytes": raw, "results": rows}, indent=1))
     finally:
         shutil.rmtree(folder)

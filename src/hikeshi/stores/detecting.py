@@ -32,8 +32,9 @@ from hikeshi.events.detect.backend import RECORD, SqlBackend, Test, Wanted, any_
 from hikeshi.events.detect.loading import ODD, Rule
 from hikeshi.events.detect.origins import ANY, Deep, Field, Near, Origin
 from hikeshi.events.detect.sources import origin
+from hikeshi.stores.blocks import blocks
 from hikeshi.stores.duck import DuckStore
-from hikeshi.stores.layout import ROWS_BITS
+from hikeshi.stores.layout import ROWS_BITS, Batch, merged
 from hikeshi.stores.steady import steady
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def detect(store: DuckStore, rules: Sequence[Rule], *, shown: int = SHOWN) -> De
     """
     began = time.perf_counter()
     with store._connection() as con:  # noqa: SLF001  one engine in two files; nobody else asks in SQL
-        detection = _Detection(con, rules, shown)
+        detection = _Detection(con, rules, shown, merged(store._layout.batches()))  # noqa: SLF001  as above
         detection.ask(store)
         return detection.report(time.perf_counter() - began)
 
@@ -141,8 +142,10 @@ class Look:
 class _Detection:
     """One run over one connection."""
 
-    def __init__(self, con: DuckDBPyConnection, rules: Sequence[Rule], shown: int) -> None:
+    def __init__(self, con: DuckDBPyConnection, rules: Sequence[Rule], shown: int, once: Batch | None = None) -> None:
+        """`once` is the merged batch, where that is the whole store: its manifest says what would have to be counted."""
         self._con = con
+        self._once = once
         self._shown = shown
         self._rules = rules
         self._wanted = Wanted()
@@ -188,11 +191,17 @@ class _Detection:
         for one in self._slices() if possible else ():
             low, high = one.first << ROWS_BITS, one.last << ROWS_BITS
             if one.last == one.first + 1:  # a merged batch may hold any number
-                last = _one(self._con, f"SELECT max(row_id) FROM parts WHERE row_id >= {low} AND row_id < {high}")[0]
+                last = self._last(low, high)
                 for at in range(low, last + 1, SLICE):
                     self._look(possible, at, min(at + SLICE, high))
             else:
                 self._look(possible, low, high)
+
+    def _last(self, low: int, high: int) -> int:
+        """The last row that may hold an event, of a batch with rows between two numbers."""
+        if self._once:
+            return blocks(self._once)[-1].last
+        return int(_one(self._con, f"SELECT max(row_id) FROM parts WHERE row_id >= {low} AND row_id < {high}")[0])
 
     def _asked(self) -> Iterator[_Asked]:
         backend, named = SqlBackend(self._wanted), SqlBackend(self._named)
@@ -248,6 +257,9 @@ class _Detection:
 
     def _slices(self) -> Iterator[Slice]:
         """Batches one after the other that hold not too many events together."""
+        if self._once:
+            yield Slice(self._once.number, self._once.number + 1)
+            return
         found = self._con.execute(
             f"SELECT row_id >> {ROWS_BITS} AS batch, count(*) FROM parts GROUP BY batch ORDER BY batch"
         )

@@ -352,7 +352,7 @@ class DuckStore:
             return []
         found = con.execute(self._chosen(ids))
         names = [described[0] for described in found.description]
-        empty = dict.fromkeys(COLUMNS)
+        empty: dict[str, Any] = dict.fromkeys(COLUMNS)
         rows = {
             row["row_id"]: row for values in found.fetchall() if (row := empty | dict(zip(names, values, strict=True)))
         }
