@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ def spread(logs: Path, small: Path, folder: Path, workers: int) -> dict[str, Any
     return row
 
 
-WAYS = {"local": local, "spread": spread}
+WAYS: dict[str, Callable[[Path, Path, Path, int], dict[str, Any]]] = {"local": local, "spread": spread}
 
 
 def _timed(run: Any) -> float:
@@ -133,7 +134,8 @@ def main() -> None:
     chosen = options.parse_args()
     counts = [int(n) for n in chosen.workers.split(",")]
     if chosen.way:
-        print(json.dumps(WAYS[chosen.way](*chosen.place, counts[0])))
+        logs, small, place = chosen.place
+        print(json.dumps(WAYS[chosen.way](logs, small, place, counts[0])))
         return
     folder = Path(tempfile.mkdtemp())
     try:
