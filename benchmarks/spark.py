@@ -128,7 +128,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description="Measure a cluster against this machine.")
     options.add_argument("--records", type=int, default=120_000)
     options.add_argument("--workers", default="1,2", help="how many workers, several with commas between")
-    options.add_argument("--patience", type=float, default=110, help="seconds after which a way is given up")
+    options.add_argument("--patience", type=float, default=200, help="seconds after which a way is given up")
     options.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
     options.add_argument("--place", nargs=3, type=Path, help=argparse.SUPPRESS)
     chosen = options.parse_args()
