@@ -199,13 +199,9 @@ def test_real_shapes_are_all_read(shared_data: Path) -> None:
 
 
 def test_an_insight_event_is_none_of_the_calls_it_is_about() -> None:
-    content = (
-        b'{"Records":[{"eventVersion":"1.09","eventTime":"2026-11-07T02:31:00Z","eventID":"a1","eventType":"AwsCloudTrailInsight",'
-        b'"recipientAccountId":"111122223333","insightDetails":{"state":"Start","eventSource":"iam.amazonaws.com",'
-        b'"eventName":"CreateUser","insightType":"ApiCallRateInsight"},"eventCategory":"Insight"}]}'
-    )
-    (event,) = read(Source.of(content))
-    assert isinstance(event, Event)
-    assert (event.action, event.service, event.account) == ("ApiCallRateInsight", "iam", "111122223333")
-    assert event.attrs is not None
-    assert "CreateUser" in str(event.attrs)
+    begun, ended = parse([SAMPLES / "insight.json"])
+    for event, state in ((begun, "Start"), (ended, "End")):
+        assert isinstance(event, Event)
+        assert (event.action, event.service, event.account) == ("ApiCallRateInsight", "iam", "111122223333")
+        assert "CreateUser" in str(event.attrs)
+        assert state in str(event.attrs)
