@@ -11,7 +11,7 @@ from django.utils import timezone
 from hikeshi.desk.accounts import verbs as accounts
 from hikeshi.desk.accounts.models import Person
 from hikeshi.desk.actor import Actor
-from hikeshi.desk.incidents import staffing, verbs as incidents
+from hikeshi.desk.incidents import secrecy, staffing, verbs as incidents
 from hikeshi.desk.incidents.models import DUTIES, Incident, Role
 from hikeshi.desk.incidents.staffing import NEEDED, WARNINGS, Held, Situation
 from hikeshi.desk.ledger.models import Entry
@@ -119,6 +119,9 @@ def test_a_commander_of_two_is_seen_in_both(incident: Incident, commander: Actor
         incidents.assign(one, "incident_commander", actor=commander, person=who)
     seen = [text.en for key, text in staffing.warnings(incident, timezone.now()) if key == "commander_elsewhere"]
     assert seen == [f"mori commands {other.name} too"]
+    secrecy.restrict(other, actor=commander, reason="an insider")
+    assert "commander_elsewhere" not in {one.key for one in staffing.warnings(incident, timezone.now())}
+    assert "commander_elsewhere" in {one.key for one in staffing.warnings(other, timezone.now())}
     incidents.close(other, actor=commander, reason="over")
     assert "commander_elsewhere" not in {one.key for one in staffing.warnings(incident, timezone.now())}
     assert staffing.warnings(other, timezone.now()) == []

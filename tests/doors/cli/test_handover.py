@@ -26,6 +26,8 @@ def test_a_role_is_proposed_declined_proposed_and_accepted(
     assert not [key for key in asked if key not in TEXTS]
     monkeypatch.setenv("HIKESHI_TOKEN", issue_token(new, "t", actor=actor_of(new, "cli")))
     assert [row["handover"] for row in admin.json("role", "handovers")] == [second["handover"]]
+    brief = admin("role", "handovers", second["handover"], "--lang", "ja").out
+    assert ("現在の目標" in brief, '"parts"' in brief) == (True, False)
     assert admin("role", "decline", first["handover"], "--reason", "x").code == 3
     taken = admin.json("role", "accept", second["handover"], "--say-back", "Send the update.")
     assert (taken["state"], taken["say_back"]) == ("accepted", "Send the update.")

@@ -244,14 +244,11 @@ def _held(role: Role) -> Held:
 
 
 def _elsewhere(incident: Incident, commanders: Collection[str]) -> dict[str, str]:
+    """Which other incident a commander has, by its number. A restricted one is named on no incident but itself: there the warning shows."""
     if not commanders:
         return {}
-    others = Role.objects.filter(duty="incident_commander", until__isnull=True, incident__severity__lte=2).exclude(
-        incident__status__in=("closed", "merged")
-    )
+    others = Role.objects.filter(
+        duty="incident_commander", until__isnull=True, incident__severity__lte=2, incident__restricted=False
+    ).exclude(incident__status__in=("closed", "merged"))
     rows = others.exclude(incident=incident).select_related("incident", "person", "contact")
-    return {
-        held.who: role.incident.code_name or role.incident.name
-        for role in rows
-        if (held := _held(role)).who in commanders
-    }
+    return {held.who: role.incident.name for role in rows if (held := _held(role)).who in commanders}

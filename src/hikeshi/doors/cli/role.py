@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from hikeshi.desk.accounts.permissions import require
 from hikeshi.desk.incidents import filling, handover, staffing, verbs
+from hikeshi.desk.incidents.models import Handover
 from hikeshi.doors import find, shapes, staffing as shown
 from hikeshi.doors.cli import session
 from hikeshi.doors.cli.answer import Answer
@@ -82,11 +83,24 @@ def handoff(
     who_asks = actor()
     row = find.incident(who_asks, incident)
     verbs.require_on(who_asks, "write", row)  # before names are looked up
-    return shown.handover_shape(handover.propose(row, duty, find.person(to), actor=who_asks, words=words))
+    return _read(handover.propose(row, duty, find.person(to), actor=who_asks, words=words))
 
 
-def waiting(past: Annotated[bool, typer.Option(help="Those answered too.")] = False) -> Answer:
-    """The hand-overs that concern you, with their briefs in JSON."""
+def _read(row: Handover) -> dict[str, Any]:
+    """A hand-over with its brief as sentences, part by part; programs get the brief as it was frozen."""
+    shape = dict(shown.handover_shape(row))
+    if not session.options.json:
+        shape["brief"] = [{"what": part["title"], "text": part["lines"]} for part in row.brief.get("parts", ())]
+    return shape
+
+
+def waiting(
+    number: Annotated[int | None, typer.Argument(help="One of them, to read its brief.")] = None,
+    past: Annotated[bool, typer.Option(help="Those answered too.")] = False,
+) -> Any:
+    """The hand-overs that concern you; with a number, that one and the brief to read before you accept."""
+    if number is not None:
+        return _read(find.handover(actor(), number))
     rows = handover.concerning(actor()).order_by("-proposed_at", "-pk")
     rows = rows if past else rows.filter(state="proposed")
     columns = ("handover", "incident", "duty", "to", "state", "late", "proposed_at")
@@ -100,7 +114,7 @@ def accept(
     """Take a role over that was proposed to you."""
     who_asks = actor()
     handover.accept(find.handover(who_asks, number), actor=who_asks, say_back=say_back)
-    return shown.handover_shape(find.handover(who_asks, number))
+    return _read(find.handover(who_asks, number))
 
 
 def decline(number: int, reason: Annotated[str, typer.Option(help="Why, in one sentence.")]) -> Any:
@@ -109,7 +123,7 @@ def decline(number: int, reason: Annotated[str, typer.Option(help="Why, in one s
     row = find.handover(who_asks, number)
     handover.decline(row, actor=who_asks, reason=reason)
     row.refresh_from_db()
-    return shown.handover_shape(row)
+    return _read(row)
 
 
 def withdraw(number: int, reason: Annotated[str, typer.Option(help="Why, in one sentence.")]) -> Any:
@@ -118,4 +132,4 @@ def withdraw(number: int, reason: Annotated[str, typer.Option(help="Why, in one 
     row = find.handover(who_asks, number)
     handover.withdraw(row, actor=who_asks, reason=reason)
     row.refresh_from_db()
-    return shown.handover_shape(row)
+    return _read(row)
