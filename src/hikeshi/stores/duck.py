@@ -19,7 +19,7 @@ from hikeshi.errors import Refused
 from hikeshi.events.assumed import Assumption
 from hikeshi.events.detect.sql import text
 from hikeshi.events.event import COLUMNS
-from hikeshi.stores import blocks, questions
+from hikeshi.stores import blocks, derived, questions
 from hikeshi.stores.blocks import Block
 from hikeshi.stores.engines import engine
 from hikeshi.stores.integrity import UNKNOWN, integrity_of
@@ -313,7 +313,8 @@ class DuckStore:
             else f"CAST(NULL AS {TYPES[column.arrow]}) AS {questions.column(name)}"
             for name, column in COLUMNS.items()
         ]
-        found.project(", ".join([*names, "row_id"])).create_view("delivered")
+        found.project(", ".join([*names, "row_id"])).create_view("kept")
+        con.execute(f"CREATE VIEW delivered AS SELECT {', '.join(map(_told, COLUMNS))}, row_id FROM kept")
         holding = alive(batches)
         dead = [(b.number, row.sha256) for b in batches for row in b.sources if holding[row.sha256][0] != b.number]
         con.execute("CREATE TABLE dead (batch BIGINT, sha256 VARCHAR)")
@@ -423,6 +424,12 @@ class DuckStore:
             seconds=round(built.seconds, 3),
             sources=tuple(rows[:SHOWN]),
         )
+
+
+def _told(name: str) -> str:
+    """SQL for a column as it is kept, or as the others tell it."""
+    quoted = questions.column(name)
+    return f"{derived.column(name, quoted, '//')} AS {quoted}"
 
 
 def _one(con: DuckDBPyConnection, sql: str, values: Sequence[Any]) -> tuple[Any, ...]:

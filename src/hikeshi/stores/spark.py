@@ -20,7 +20,7 @@ from uuid import uuid4
 from hikeshi.errors import Failed, Refused
 from hikeshi.events.assumed import Assumption
 from hikeshi.events.event import COLUMNS
-from hikeshi.stores import questions
+from hikeshi.stores import derived, questions
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.integrity import UNKNOWN, integrity_of
 from hikeshi.stores.layout import Batch, alive, fingerprint
@@ -217,7 +217,9 @@ class SparkStore(DuckStore):
         asked = _Asked(self.session.newSession())
         files = [str(self._layout.parts / part) for batch in batches for part in batch.parts]
         columns = ", ".join(f"`{name}` {TYPES[column.arrow]}" for name, column in COLUMNS.items())
-        asked.view("delivered", files, f"{columns}, row_id BIGINT")
+        asked.view("kept", files, f"{columns}, row_id BIGINT")
+        told = ", ".join(f"{derived.column(name, f'`{name}`', 'DIV')} AS `{name}`" for name in COLUMNS)
+        asked.named(asked.sql(f"SELECT {told}, row_id FROM kept"), "delivered")
         asked.named(_without_dead(asked, batches), "parts")
         asked.view(
             "folds",

@@ -40,7 +40,14 @@ GROUP = 60_000
 HEAVY = 1500
 """Bytes that an event takes besides its record, roughly."""
 
-REPEATED = frozenset(COLUMNS) - UNLIKE
+PACKED = "DELTA_BINARY_PACKED"
+STEADY = ("bytes", "offset", "row_id", "seq", "src_port", "ts", "ts_end")
+"""Numbers that are hardly ever equal and never far apart: as differences they are packed in a third of the time and half of the room."""
+
+REPEATED = frozenset(COLUMNS) - UNLIKE - set(STEADY)
+
+MIXED = frozenset({"dst_ip", "interface", "path", "src_ip", "url", "user_agent"})
+"""Columns of which the least and the greatest of a block say nothing about what lies between."""
 
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -271,7 +278,8 @@ class _Writer:
         with room():
             pq.write_table(
                 table, new, compression="zstd", compression_level=1, row_group_size=GROUP,
-                use_dictionary=like, write_statistics=[*like, "ts", "row_id"], store_schema=False,
+                use_dictionary=like, column_encoding={name: PACKED for name in STEADY if name in table.column_names},
+                write_statistics=[*(set(like) - MIXED), "ts", "row_id"], store_schema=False,
             )  # fmt: skip
             new.replace(path)
         self._parts.append(path.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import given, settings, strategies as st
 
@@ -15,6 +16,7 @@ from hikeshi.events.fast import FAST, vpcflow as fast
 from hikeshi.events.parsers import PARSERS, vpcflow
 from hikeshi.events.reading import read
 from hikeshi.events.source import Source
+from hikeshi.stores import derived
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 LINES = sorted({line for path in (SAMPLES / "vpcflow").iterdir() for line in path.read_text().splitlines()})
@@ -52,8 +54,17 @@ def by_columns(content: bytes) -> tuple[list[dict[str, Any]], list[str]]:
     source = Source.of(content)
     found = [*FAST["vpcflow"](source), *source.troubles]
     rows = batch([one for one in found if isinstance(one, Event)]).to_pylist()
-    rows += [row for one in found if not isinstance(one, (Event, Unreadable)) for row in one.to_pylist()]
+    rows += [row for one in found if not isinstance(one, (Event, Unreadable)) for row in told(one)]
     return ordered(rows), sorted(str(one) for one in found if isinstance(one, Unreadable))
+
+
+def told(plain: Any) -> list[dict[str, Any]]:
+    """The rows of a batch as a store shows them: with the columns that the others tell."""
+    quoted = {name: f'"{name}"' for name in plain.schema.names}
+    names = [f"{derived.column(name, as_kept, '//')} AS {as_kept}" for name, as_kept in quoted.items()]
+    with duckdb.connect() as con:
+        con.register("plain", plain)
+        return con.sql(f"SELECT {', '.join(names)} FROM plain").to_arrow_table().to_pylist()
 
 
 def ordered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -121,6 +132,25 @@ def test_wherever_blocks_are_cut_the_events_are_the_same(lines: list[str], size:
         patch.setattr(fast, "BLOCK", size)
         patch.setattr(fast, "SMALL", 2)
         patch.setattr(Source, "pieces", lambda self: (content[at : at + size] for at in range(0, len(content), size)))
+        assert by_columns(content) == by_parser(content)
+
+
+def test_what_other_columns_tell_is_left_empty() -> None:
+    lines = "\n".join(LINE.format(n) for n in range(600))
+    for content, kept in ((lines, set()), (lines.replace(" 40 ", " 040 "), {"dedup_key", "message", "raw", "ts_raw"})):
+        (found,) = FAST["vpcflow"](Source.of(content.encode()))
+        assert {name for name in fast.LEFT | {"raw"} if not found[name].null_count} == kept
+        assert by_columns(content.encode()) == by_parser(content.encode())
+
+
+@pytest.mark.parametrize(
+    "part", ["tcp", "017", "2001:DB8::1", "2001:db8::1", "0", "00", "-", "255.255.255.255", "no-address"]
+)
+def test_a_field_that_is_spelled_in_another_way_keeps_its_words(part: str) -> None:
+    for at in range(14):
+        words = LINE.format(443).split()
+        words[at] = part
+        content = f"{LINE.format(1)}\n{' '.join(words)}\n".encode()
         assert by_columns(content) == by_parser(content)
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
-from hashlib import blake2b
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from hikeshi.events.columns import coded_schema, empty, repeated
-from hikeshi.events.event import COLUMNS, UID
+from hikeshi.events.event import COLUMNS, UID, digests
+
+AT_ONCE = 2048
+"""Keys that are objects at a time: few enough to stay in the processor's cache."""
 
 
 def assembled(made: Mapping[str, Any], count: int) -> Any:
@@ -31,13 +32,11 @@ def _column(name: str, value: Any, count: int) -> Any:
     return found.dictionary_encode() if pa.types.is_dictionary(kind) else found.cast(kind)
 
 
-_hash = partial(blake2b, digest_size=UID)
-
-
 def uids(keys: Any) -> Any:
     """The id of each event, from its key: what `event_uid` makes of it, without the way through text."""
-    digests = [made.digest() for made in map(_hash, keys.cast(pa.binary()).to_pylist())]
-    return pa.Array.from_buffers(pa.binary(UID), len(digests), [None, pa.py_buffer(b"".join(digests))])
+    octets = keys.cast(pa.binary())
+    made = [digests(octets.slice(at, AT_ONCE).to_pylist()) for at in range(0, len(octets), AT_ONCE)]
+    return pa.Array.from_buffers(pa.binary(UID), len(octets), [None, pa.py_buffer(b"".join(made))])
 
 
 class Coded:

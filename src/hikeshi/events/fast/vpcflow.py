@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -42,6 +42,12 @@ SAME = {
 
 OFTEN = {"version", *SAME.values()}.difference(KEY)
 """Fields with few different values that are not put together with others as text."""
+
+DEFAULT = DOCUMENTED[:14]
+"""The layout where nobody chose another."""
+
+LEFT = frozenset({"dedup_key", "message", "ts_raw"})
+"""Columns that the others tell where all fields are written as we would write them."""
 
 CODED = pa.dictionary(pa.int32(), pa.string())
 
@@ -143,7 +149,8 @@ def _columns(block: _Block, layout: Layout | None, source: Source) -> tuple[Any,
         place, left = _parted(place, wrong, odd)
     if not fields.num_rows:
         return None, left
-    made = _made(fields, numbers) | place | {
+    told = _told(fields, numbers)
+    made = _made(fields, numbers, told) | {name: value for name, value in place.items() if name not in told} | {
         "source_kind": vpcflow.NAME, "parser_version": vpcflow.VERSION, "path": source.name, "evidence_sha256": source.sha256,
         "provider": "aws", "service": "vpc", "category": "flow", "ts_precision": "window", "ts_desc": "window_start", "ts_basis": "utc",
     }  # fmt: skip
@@ -244,16 +251,42 @@ def _one(column: Any) -> Any:
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
-def _made(fields: Any, numbers: dict[str, Any]) -> dict[str, Any]:
+def _told(fields: Any, numbers: dict[str, Any]) -> frozenset[str]:
+    """The columns that the other columns tell of every row, so that they are left empty (stores/derived.py)."""
+    verbatim = (
+        all(_is_shortest(_one(fields[name]), values) for name, values in numbers.items())
+        and all(_is_same(fields[name], address) for name in ("srcaddr", "dstaddr"))
+        and _is_same(fields["protocol"], lambda text: None if text in PROTOCOLS.values() else text)
+    )
+    if not verbatim:
+        return frozenset()
+    return LEFT if tuple(fields.column_names) != DEFAULT else LEFT | {"raw"}
+
+
+def _is_same(texts: Any, change: Callable[[str], str | None]) -> bool:
+    """Whether no text would be changed."""
+    return all(change(text) == text for text in pc.unique(_one(texts)).to_pylist())
+
+
+def _is_shortest(texts: Any, numbers: Any) -> bool:
+    """Whether no number has zeros in front: together the texts are then as long as the digits that their numbers need."""
+    span = pc.min_max(numbers).as_py()
+    least, most = len(str(span["min"] or 0)), len(str(span["max"] or 0))
+    longer = (pc.sum(pc.greater_equal(numbers, 10**length)).as_py() or 0 for length in range(least, most))
+    digits = (len(numbers) - numbers.null_count) * least + sum(longer)
+    return digits == (pc.sum(pc.binary_length(texts)).as_py() or 0)
+
+
+def _made(fields: Any, numbers: dict[str, Any], told: frozenset[str]) -> dict[str, Any]:
     keys = _one(pc.binary_join_element_wise("vpcflow", *(fields[name] for name in KEY), ":"))
     version = fields["version"] if "version" in fields.column_names else None
     protocols, actions = Coded(fields["protocol"]), Coded(fields["action"])
     made: dict[str, Any] = {
         "event_uid": uids(keys),
-        "dedup_key": keys,
+        "dedup_key": None if "dedup_key" in told else keys,
         "ts": pc.multiply(numbers["start"], SECOND),
         "ts_end": pc.multiply(numbers["end"], SECOND),
-        "ts_raw": fields["start"],
+        "ts_raw": None if "ts_raw" in told else fields["start"],
         "source_variant": "v?" if version is None else Coded(version).mapped(lambda text: f"v{text or '?'}"),
         "action": fields["action"],
         "outcome": actions.mapped(lambda text: OUTCOMES.get(text, "unknown")),
@@ -266,7 +299,7 @@ def _made(fields: Any, numbers: dict[str, Any]) -> dict[str, Any]:
         "packets": numbers.get("packets"),
         "tcp_flags": numbers.get("tcp-flags"),
         "attrs": _attrs(fields),
-        "message": _message(fields),
+        "message": None if "message" in told else _message(fields),
     }
     return made | {column: fields[name] for column, name in SAME.items() if name in fields.column_names}
 

@@ -1,0 +1,49 @@
+"""Columns that a part may leave empty because the other columns tell them: the views put them together when they are asked for.
+
+What a shortcut (events/fast) proves of whole blocks - that the record is its fields joined by spaces, say - need not be sorted, packed and
+kept a second and a third time. A value that is there always counts; only for an empty one the row is asked. Merging writes
+what the views say, so that large stores answer as before.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hikeshi.events.parsers.vpcflow import PROTOCOLS
+
+_START = "CAST((ts - coalesce(ts_skew_us, 0)) {whole} 1000000 AS STRING)"
+_END = "CAST((ts_end - coalesce(ts_skew_us, 0)) {whole} 1000000 AS STRING)"
+_NUMBERED = " ".join(f"WHEN '{name}' THEN '{number}'" for number, name in PROTOCOLS.items())
+_PROTOCOL = f"CASE proto {_NUMBERED} ELSE proto END"
+_SRC, _DST = "CAST(src_port AS STRING)", "CAST(dst_port AS STRING)"
+_BYTES = "CAST(bytes AS STRING)"
+_KEY = ("'vpcflow'", "interface", "src_ip", "dst_ip", _SRC, _DST, _PROTOCOL, _START, _END, "flow_action")
+_LINE = (
+    "substr(source_variant, 2)", "coalesce(account, '-')", "interface", "src_ip", "dst_ip", _SRC, _DST, _PROTOCOL,
+    "coalesce(CAST(packets AS STRING), '-')", f"coalesce({_BYTES}, '-')", _START, _END, "flow_action", "coalesce(flow_status, '-')",
+)  # fmt: skip
+
+_VPCFLOW: Final = {
+    "dedup_key": " || ':' || ".join(_KEY),
+    "message": f"src_ip || ':' || {_SRC} || ' -> ' || dst_ip || ':' || {_DST} || ' ' || flow_action || ', ' || coalesce({_BYTES}, '?') || ' bytes'",
+    "raw": f"concat_ws(' ', {', '.join(_LINE)})",
+    "ts_raw": _START,
+}
+"""Of flows that have every field of their key, `raw` in the layout that AWS writes where nobody chose another."""
+
+DERIVED: Final = {"vpcflow": _VPCFLOW}
+"""By the kind of log, what tells a column of it: SQL that DuckDB and Spark read alike, with {whole} for dividing without a rest."""
+
+NAMES: Final = frozenset(name for told in DERIVED.values() for name in told)
+
+
+def column(name: str, quoted: str, whole: str) -> str:
+    """SQL for a column: `quoted` as it is kept, else as it is told. `whole` is what the engine divides whole numbers with."""
+    if name not in NAMES:
+        return quoted
+    told = " ".join(
+        f"WHEN '{kind}' THEN {columns[name]}".format(whole=whole)
+        for kind, columns in DERIVED.items()
+        if name in columns
+    )
+    return f"coalesce({quoted}, CASE source_kind {told} END)"
