@@ -1,8 +1,9 @@
 """How fast a timeline is built, beside the same machine doing less (unpacking only) and another engine doing the same.
 
-    python benchmarks/timeline.py --records 200000 --flows 1000000
+    python benchmarks/timeline.py --records 200000 --flows 1000000 --lines 1000000
 
-makes its own logs from a fixed seed (CloudTrail objects in the layout of S3, large ones and tiny ones, VPC flow logs, all gzip), then
+makes its own logs from a fixed seed (CloudTrail objects in the layout of S3, large ones and tiny ones, VPC flow logs, and text_logs.py's
+lines of a web server and of a Linux host, all gzip), then
 measures each way as a process of its own, start to end: wall time, processor time and peak memory of the process and its children
 together. Printed are a table in Markdown and the same as JSON. `--keep DIR` keeps the logs and uses them again.
 """
@@ -30,6 +31,8 @@ from typing import Any, NamedTuple
 
 import psutil
 
+import text_logs
+
 SEED = 7
 START = 1_794_000_000
 ACCOUNTS = ("111122223333", "444455556666")
@@ -47,7 +50,7 @@ HEADER = "version account-id interface-id srcaddr dstaddr srcport dstport protoc
 SESSION = 3600
 """Seconds in which a user has one key: callers repeat themselves, in real trails far more than here."""
 
-PER_FILE = {"cloudtrail": 3000, "tiny": 5, "vpcflow": 90_000}
+PER_FILE = {"cloudtrail": 3000, "syslog": 100_000, "tiny": 5, "vpcflow": 90_000, "webaccess": 100_000}
 """Records of an object; small accounts have tiny ones."""
 
 DUPLICATES = 0.03
@@ -120,6 +123,8 @@ def make_file(task: tuple[str, Path, int, int]) -> None:
     rng = random.Random(SEED * 1_000_003 + number)
     if kind == "vpcflow":
         content = HEADER + "".join(flow(rng, number * PER_FILE["cloudtrail"] + n) for n in range(size))
+    elif kind in text_logs.LINES:
+        content = "".join(text_logs.LINES[kind](rng, number * size + n) for n in range(size))
     else:
         per_file = PER_FILE[kind]
         records = [record(rng, number * per_file + n) for n in range(size)]
@@ -135,6 +140,9 @@ def make_file(task: tuple[str, Path, int, int]) -> None:
 def corpus(folder: Path, kind: str, total: int) -> Iterator[tuple[str, Path, int, int]]:
     per_file = PER_FILE[kind]
     for number, first in enumerate(range(0, total, per_file)):
+        if kind in text_logs.LINES:
+            yield kind, folder / kind / f"web-{number:04d}.log.gz", number, min(per_file, total - first)
+            continue
         day = time.strftime("%Y/%m/%d", time.gmtime(START + number * 60))
         account, region = ACCOUNTS[number % 2], REGIONS[number % 3]
         middle, ending = ("vpcflowlogs", "log") if kind == "vpcflow" else ("CloudTrail", "json")
@@ -224,17 +232,26 @@ def duck_vpcflow(logs: Path, store: Path) -> int:
     return _duck(DUCK_VPCFLOW, logs, store)
 
 
+def only_match(logs: Path, _: Path) -> int:
+    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
+        return sum(pool.map(text_logs.matched, sorted(logs.rglob("*.gz")), chunksize=1))
+
+
 WAYS: dict[str, Way] = {
     "cloudtrail-decode": Way("gunzip and typed decode only", "cloudtrail", only_decode),
     "cloudtrail-duckdb": Way("DuckDB read_json, distinct, sorted table of 9 columns", "cloudtrail", duck_cloudtrail),
     "cloudtrail-hikeshi": Way("Hikeshi timeline build, all columns", "cloudtrail", hikeshi),
     "cloudtrail-unpack": Way("gunzip only (isal, all cores)", "cloudtrail", only_unpack),
+    "syslog-hikeshi": Way("Hikeshi timeline build, all columns", "syslog", hikeshi),
+    "syslog-regex": Way("gunzip and one regular expression in Python", "syslog", only_match),
     "tiny-hikeshi": Way("Hikeshi timeline build, all columns", "tiny", hikeshi),
     "tiny-unpack": Way("gunzip only (isal, all cores)", "tiny", only_unpack),
     "vpcflow-decode": Way("gunzip and cutting into columns only", "vpcflow", only_decode),
     "vpcflow-duckdb": Way("DuckDB read_csv, distinct, sorted table", "vpcflow", duck_vpcflow),
     "vpcflow-hikeshi": Way("Hikeshi timeline build, all columns", "vpcflow", hikeshi),
     "vpcflow-unpack": Way("gunzip only (isal, all cores)", "vpcflow", only_unpack),
+    "webaccess-hikeshi": Way("Hikeshi timeline build, all columns", "webaccess", hikeshi),
+    "webaccess-regex": Way("gunzip and one regular expression in Python", "webaccess", only_match),
 }
 
 
@@ -314,6 +331,9 @@ def main() -> None:
     options.add_argument("--records", type=int, default=200_000, help="CloudTrail records, 0 for none")
     options.add_argument("--flows", type=int, default=1_000_000, help="VPC flow lines, 0 for none")
     options.add_argument("--tiny", type=int, default=150_000, help="CloudTrail records, 5 in an object, 0 for none")
+    options.add_argument(
+        "--lines", type=int, default=1_000_000, help="lines of a web server and of a host each, 0 for none"
+    )
     options.add_argument("--repeat", type=int, default=3)
     options.add_argument("--keep", type=Path, help="folder for the logs; they are made only where they are not there")
     options.add_argument("--run", nargs=3, metavar=("WAY", "LOGS", "STORE"), help=argparse.SUPPRESS)
@@ -323,6 +343,7 @@ def main() -> None:
         return
     folder = chosen.keep or Path(tempfile.mkdtemp())
     sizes = {"cloudtrail": chosen.records, "tiny": chosen.tiny, "vpcflow": chosen.flows}
+    sizes |= dict.fromkeys(text_logs.LINES, chosen.lines)
     missing = [task for kind, total in sizes.items() for task in corpus(folder, kind, total) if not task[1].exists()]
     with ProcessPoolExecutor() as pool:
         list(pool.map(make_file, missing, chunksize=4))

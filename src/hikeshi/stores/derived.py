@@ -31,7 +31,18 @@ _VPCFLOW: Final = {
 }
 """Of flows that have every field of their key, `raw` in the layout that AWS writes where nobody chose another."""
 
-DERIVED: Final = {"vpcflow": _VPCFLOW}
+_STATUS = "CAST(http_status AS STRING)"
+_WEBACCESS: Final = {
+    "message": f"src_ip || ' ' || method || ' ' || url || ': ' || {_STATUS}",
+    "raw": (
+        "src_ip || ' - ' || coalesce(actor_name, '-') || ' [' || ts_raw || '] \"' || method || ' ' || url || ' ' || "
+        f"substr(attrs, 14, length(attrs) - 15) || '\" ' || {_STATUS} || ' ' || coalesce(CAST(bytes_out AS STRING), '-') || "
+        "CASE source_variant WHEN 'combined' THEN ' \"' || coalesce(referer, '-') || '\" \"' || coalesce(user_agent, '-') || '\"' ELSE '' END"
+    ),
+}
+"""Of requests without an ident, so that `attrs` is {"protocol":"HTTP/1.1"} and nothing else."""
+
+DERIVED: Final = {"vpcflow": _VPCFLOW, "webaccess": _WEBACCESS}
 """By the kind of log, what tells a column of it: SQL that DuckDB and Spark read alike, with {whole} for dividing without a rest."""
 
 NAMES: Final = frozenset(name for told in DERIVED.values() for name in told)

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-import duckdb
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from events.fast import comparing
 from hikeshi.errors import Unreadable
-from hikeshi.events.columns import batch
 from hikeshi.events.event import Event
 from hikeshi.events.fast import FAST, vpcflow as fast
 from hikeshi.events.parsers import PARSERS, vpcflow
-from hikeshi.events.reading import read
 from hikeshi.events.source import Source
-from hikeshi.stores import derived
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 LINES = sorted({line for path in (SAMPLES / "vpcflow").iterdir() for line in path.read_text().splitlines()})
@@ -44,31 +40,12 @@ PARTS = [
 ]
 
 
-def by_parser(content: bytes) -> tuple[list[dict[str, Any]], list[str]]:
-    found = list(read(Source.of(content), vpcflow))
-    rows = batch([one for one in found if isinstance(one, Event)]).to_pylist()
-    return ordered(rows), sorted(str(one) for one in found if isinstance(one, Unreadable))
+def by_parser(content: bytes) -> comparing.Found:
+    return comparing.by_parser("vpcflow", content)
 
 
-def by_columns(content: bytes) -> tuple[list[dict[str, Any]], list[str]]:
-    source = Source.of(content)
-    found = [*FAST["vpcflow"](source), *source.troubles]
-    rows = batch([one for one in found if isinstance(one, Event)]).to_pylist()
-    rows += [row for one in found if not isinstance(one, (Event, Unreadable)) for row in told(one)]
-    return ordered(rows), sorted(str(one) for one in found if isinstance(one, Unreadable))
-
-
-def told(plain: Any) -> list[dict[str, Any]]:
-    """The rows of a batch as a store shows them: with the columns that the others tell."""
-    quoted = {name: f'"{name}"' for name in plain.schema.names}
-    names = [f"{derived.column(name, as_kept, '//')} AS {as_kept}" for name, as_kept in quoted.items()]
-    with duckdb.connect() as con:
-        con.register("plain", plain)
-        return con.sql(f"SELECT {', '.join(names)} FROM plain").to_arrow_table().to_pylist()
-
-
-def ordered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return sorted(rows, key=lambda row: row["seq"])
+def by_columns(content: bytes) -> comparing.Found:
+    return comparing.by_columns("vpcflow", content)
 
 
 def test_every_shortcut_is_of_a_parser() -> None:

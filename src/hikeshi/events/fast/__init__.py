@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from hikeshi.errors import Unreadable
-from hikeshi.events.fast import cloudtrail, vpcflow
+from hikeshi.events.fast import cloudtrail, vpcflow, webaccess
 from hikeshi.events.parser import Parser
 from hikeshi.events.parsers import PARSERS
 from hikeshi.events.source import Source
@@ -19,6 +19,7 @@ from hikeshi.events.source import Source
 FAST: dict[str, Callable[[Source], Iterator[Any | Unreadable]]] = {
     "cloudtrail": cloudtrail.batches,
     "vpcflow": vpcflow.batches,
+    "webaccess": webaccess.batches,
 }
 """By the name of the parser: from a source to record batches in the schema of events."""
 

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from hikeshi.events.columns import coded_schema, empty, repeated
 from hikeshi.events.event import COLUMNS, UID, digests
+from hikeshi.events.source import Line
 
 AT_ONCE = 2048
 """Keys that are objects at a time: few enough to stay in the processor's cache."""
@@ -32,10 +33,10 @@ def _column(name: str, value: Any, count: int) -> Any:
     return found.dictionary_encode() if pa.types.is_dictionary(kind) else found.cast(kind)
 
 
-def uids(keys: Any) -> Any:
-    """The id of each event, from its key: what `event_uid` makes of it, without the way through text."""
-    octets = keys.cast(pa.binary())
-    made = [digests(octets.slice(at, AT_ONCE).to_pylist()) for at in range(0, len(octets), AT_ONCE)]
+def uids(keys: Any, front: str = "") -> Any:
+    """The id of each event, from its key behind `front`: what `event_uid` makes of it, without the way through text."""
+    octets, begin = keys.cast(pa.binary()), front.encode()
+    made = [digests(octets.slice(at, AT_ONCE).to_pylist(), begin) for at in range(0, len(octets), AT_ONCE)]
     return pa.Array.from_buffers(pa.binary(UID), len(octets), [None, pa.py_buffer(b"".join(made))])
 
 
@@ -64,6 +65,26 @@ class Coded:
 def as_text(texts: Any) -> Any:
     """Coded texts as texts, to be joined with others."""
     return texts.dictionary.take(texts.indices)
+
+
+def placed(text: bytes, number: int, offset: int) -> dict[str, Any]:
+    """The lines of a block with their numbers and first bytes. Raises ArrowInvalid where they are not UTF-8."""
+    count = text.count(b"\n") + 1
+    raw = lines_of(text, count)
+    lengths = pc.binary_length(raw)
+    return {
+        "raw": raw,
+        "seq": pc.add(pc.cumulative_sum(pa.repeat(pa.scalar(1, pa.int64()), count)), number),
+        "offset": pc.add(pc.subtract(pc.cumulative_sum(pc.add(lengths.cast(pa.int64()), 1)), pc.add(lengths, 1)), offset),
+    }  # fmt: skip
+
+
+def parted(place: dict[str, Any], kept: Any) -> tuple[dict[str, Any], list[Line]]:
+    """The places that are kept, and the others as lines."""
+    taken = {name: values.filter(pc.invert(kept)).to_pylist() for name, values in place.items()}
+    rows = zip(taken["seq"], taken["offset"], taken["raw"], strict=True)
+    lines = [Line(seq, offset, raw.encode().removesuffix(b"\r")) for seq, offset, raw in rows]
+    return {name: values.filter(kept) for name, values in place.items()}, lines
 
 
 def lines_of(joined: bytes, count: int) -> Any:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,18 +12,13 @@ from pyarrow import csv
 from hikeshi.errors import Unreadable
 from hikeshi.events.addresses import address
 from hikeshi.events.event import Event
-from hikeshi.events.fast.assembling import Coded, assembled, lines_of, uids
+from hikeshi.events.fast.assembling import Coded, assembled, parted, placed, uids
+from hikeshi.events.fast.blocks import SIZE as BLOCK, SMALL, Block, blocks
 from hikeshi.events.parsers import vpcflow
 from hikeshi.events.parsers.vpcflow import DOCUMENTED, KEY, LAST, OUTCOMES, PROTOCOLS, WIDTHS, Layout
 from hikeshi.events.reading import stamped
 from hikeshi.events.source import Line, Source
 from hikeshi.events.times import SECOND
-
-BLOCK = 2 << 20
-"""Bytes of lines made into columns at once."""
-
-SMALL = 512
-"""Lines below which a block with anything odd in it is the parser's; a larger one is halved."""
 
 PLAIN = bytes(code for code in range(0x20, 0x7F) if chr(code) not in '"\\') + b"\n"
 """Bytes that mean the same to lines, CSV and JSON."""
@@ -56,42 +50,11 @@ class _NotPlainError(Exception):
     """Something in the block needs the parser."""
 
 
-class _Block(NamedTuple):
-    """Whole lines without the end of the last one, how many lines and how many bytes stand before them."""
-
-    text: bytes
-    number: int
-    offset: int
-
-    def halves(self) -> tuple[_Block, _Block]:
-        """The block as two, or an empty one and itself where it is one line."""
-        at = self.text.find(b"\n", len(self.text) // 2) + 1 or self.text.find(b"\n") + 1
-        left = self.text[: max(0, at - 1)]
-        lines = left.count(b"\n") + 1 if at else 0
-        return _Block(left, self.number, self.offset), _Block(self.text[at:], self.number + lines, self.offset + at)
-
-
 def batches(source: Source) -> Iterator[Any | Event | Unreadable]:
     """Record batches of the source's flows, events that are the parser's, and what could not be read."""
     flows = _Flows(source)
-    pieces, number, offset = source.pieces(), 0, 0
-    parts: list[bytes] = []
-    size = 0
-    for piece in pieces:
-        parts.append(piece)
-        size += len(piece)
-        if size < BLOCK:
-            continue
-        text = b"".join(parts)
-        end = text.rfind(b"\n")
-        if end < 0:
-            yield from flows.slowly(source.lines(chain([text], pieces), number=number, offset=offset))
-            return
-        yield from flows.block(_Block(text[:end], number, offset))
-        number, offset = number + text.count(b"\n"), offset + end + 1
-        parts, size = [text[end + 1 :]], len(text) - end - 1
-    if text := b"".join(parts):
-        yield from flows.block(_Block(text.removesuffix(b"\n"), number, offset))
+    for block in blocks(source, BLOCK):
+        yield from flows.block(block) if isinstance(block, Block) else flows.slowly(block)
 
 
 class _Flows:
@@ -109,18 +72,18 @@ class _Flows:
                 continue
             yield from stamped(vpcflow.of_lines([line], self._layout, self._source), self._source, vpcflow)
 
-    def block(self, block: _Block) -> Iterator[Any | Event | Unreadable]:
+    def block(self, block: Block) -> Iterator[Any | Event | Unreadable]:
         if not block.text[:1].isdigit():  # a header, most likely
             first, newline, rest = block.text.partition(b"\n")
             yield from self.slowly(self._source.lines([first], number=block.number, offset=block.offset))
-            block = _Block(rest, block.number + 1, block.offset + len(first) + 1)
+            block = Block(rest, block.number + 1, block.offset + len(first) + 1)
             if not newline:
                 return
         try:
             plain, left = _columns(block, self._layout, self._source)
         except (_NotPlainError, pa.ArrowInvalid):
             if block.text.count(b"\n") < SMALL:
-                yield from self.slowly(self._source.lines([block.text], number=block.number, offset=block.offset))
+                yield from self.slowly(block.lines(self._source))
                 return
             for half in block.halves():
                 yield from self.block(half)
@@ -130,16 +93,10 @@ class _Flows:
         yield from self.slowly(left)
 
 
-def _columns(block: _Block, layout: Layout | None, source: Source) -> tuple[Any, list[Line]]:
+def _columns(block: Block, layout: Layout | None, source: Source) -> tuple[Any, list[Line]]:
     """The plain lines as columns, and the lines that are left. Raises _NotPlainError where the block is the parser's."""
-    count = block.text.count(b"\n") + 1
-    raw = lines_of(block.text, count)
-    lengths = pc.binary_length(raw)
-    place = {
-        "raw": raw,
-        "seq": pc.add(pc.cumulative_sum(pa.repeat(pa.scalar(1, pa.int64()), count)), block.number),
-        "offset": pc.add(pc.subtract(pc.cumulative_sum(pc.add(lengths.cast(pa.int64()), 1)), pc.add(lengths, 1)), block.offset),
-    }  # fmt: skip
+    place = placed(block.text, block.number, block.offset)
+    count = len(place["raw"])
     fields, wrong = _fields(block.text, count, layout)
     numbers, odd = _numbers(fields)
     left: list[Line] = []
@@ -160,14 +117,9 @@ def _columns(block: _Block, layout: Layout | None, source: Source) -> tuple[Any,
 def _parted(place: dict[str, Any], wrong: set[int], odd: Any) -> tuple[dict[str, Any], list[Line]]:
     """The places of the plain lines, and the lines that are not: `wrong` by their number in the block, `odd` of the others."""
     marks = iter(odd.to_pylist())
-    is_left = [number in wrong or next(marks) for number in range(1, len(place["raw"]) + 1)]
-    left = pa.array(is_left, pa.bool_())
-    taken = {name: values.filter(left).to_pylist() for name, values in place.items()}
-    lines = [
-        Line(seq, offset, raw.encode())
-        for seq, offset, raw in zip(taken["seq"], taken["offset"], taken["raw"], strict=True)
-    ]
-    return {name: values.filter(pc.invert(left)) for name, values in place.items()}, lines
+    return parted(
+        place, pa.array([not (n in wrong or next(marks)) for n in range(1, len(place["raw"]) + 1)], pa.bool_())
+    )
 
 
 def _fields(text: bytes, count: int, layout: Layout | None) -> tuple[Any, set[int]]:

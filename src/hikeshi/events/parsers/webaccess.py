@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import NamedTuple
 
@@ -78,7 +78,12 @@ def recognises(head: bytes) -> bool:
 
 def events(source: Source) -> Iterator[Event | Unreadable]:
     """Every request, also what only tried to be one."""
-    for line in source.lines():
+    yield from of_lines(source.lines(), source)
+
+
+def of_lines(lines: Iterable[Line], source: Source) -> Iterator[Event | Unreadable]:
+    """The events of some lines of the source."""
+    for line in lines:
         data = line.data
         text = data.decode("utf-8", "backslashreplace")
         found = _plain(text)
@@ -86,12 +91,12 @@ def events(source: Source) -> Iterator[Event | Unreadable]:
             yield from _odd_event(text, line, source)
             continue
         client, ident, user, time, method, url, protocol, status, size, referer, user_agent = found.groups()
-        at = _instant(time)
+        at = instant(time)
         src_ip = address(client)
         if at is None or src_ip is None:
             yield from _odd_event(text, line, source)
             continue
-        code, outcome = _status(status)
+        code, outcome = status_of(status)
         yield Event(  # nearly every line: spelled out, because a call for each costs
             ts=at,
             ts_desc="recorded",
@@ -114,13 +119,13 @@ def events(source: Source) -> Iterator[Event | Unreadable]:
             http_status=code,
             referer=None if referer == "-" else referer,
             bytes_out=None if size == "-" else int(size),
-            attrs=_attrs(protocol, ident, ""),
+            attrs=attrs_of(protocol, ident, ""),
         )
 
 
 def _odd_event(text: str, line: Line, source: Source) -> Iterator[Event | Unreadable]:
     access = _oddly(text)
-    at = _instant(access.time) if access else None
+    at = instant(access.time) if access else None
     if access is not None and at is not None:
         yield _event(access, at, line)
     elif text.strip():
@@ -148,7 +153,7 @@ def _oddly(text: str) -> Access | None:
 
 
 @functools.lru_cache(maxsize=8192)  # many requests share a second
-def _instant(text: str) -> int | None:
+def instant(text: str) -> int | None:
     """UTC microseconds of 10/Oct/2000:13:55:36 -0700."""
     try:
         zone = timedelta(hours=int(text[22:24]), minutes=int(text[24:26]))
@@ -164,7 +169,7 @@ def _instant(text: str) -> int | None:
 def _event(access: Access, at: int, line: Line) -> Event:
     client, ident, user, time, method, url, protocol, status, size, referer, user_agent, server, more = access
     src_ip = address(client)
-    code, outcome = _status(status)
+    code, outcome = status_of(status)
     malformed = not protocol and not (method and url.startswith("/"))
     if malformed:
         message = f"{client} sent a malformed request: {f'{method} {url}'.strip() or '(nothing)'}: {status}"
@@ -196,19 +201,19 @@ def _event(access: Access, at: int, line: Line) -> Event:
         http_status=code,
         referer=None if referer == "-" else referer,
         bytes_out=int(size) if size != "-" and len(size) < 19 else None,
-        attrs=_attrs(protocol, ident, more),
+        attrs=attrs_of(protocol, ident, more),
     )
 
 
 @functools.lru_cache(maxsize=1024)
-def _attrs(protocol: str, ident: str, more: str) -> bytes | None:
+def attrs_of(protocol: str, ident: str, more: str) -> bytes | None:
     rest = {"protocol": protocol, "ident": "" if ident == "-" else ident, "more": more}
     kept = {name: value for name, value in rest.items() if value}
     return msgspec.json.encode(kept) if kept else None
 
 
 @functools.cache  # at most a thousand
-def _status(text: str) -> tuple[int | None, str]:
+def status_of(text: str) -> tuple[int | None, str]:
     """The status and the outcome it tells."""
     if text in {"401", "403", "407"}:
         return int(text), "denied"
