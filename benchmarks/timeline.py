@@ -30,7 +30,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
-
 import text_logs
 
 SEED = 7
