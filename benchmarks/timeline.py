@@ -30,7 +30,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
-import text_logs
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks import text_logs
 
 SEED = 7
 START = 1_794_000_000

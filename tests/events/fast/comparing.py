@@ -39,7 +39,8 @@ def told(plain: Any) -> list[dict[str, Any]]:
     names = [f"{derived.column(name, as_kept, '//')} AS {as_kept}" for name, as_kept in quoted.items()]
     with duckdb.connect() as con:
         con.register("plain", plain)
-        return con.sql(f"SELECT {', '.join(names)} FROM plain").to_arrow_table().to_pylist()
+        rows: list[dict[str, Any]] = con.sql(f"SELECT {', '.join(names)} FROM plain").to_arrow_table().to_pylist()
+    return rows
 
 
 def ordered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -226,7 +226,7 @@ def _is_shortest(texts: Any, numbers: Any) -> bool:
     least, most = len(str(span["min"] or 0)), len(str(span["max"] or 0))
     longer = (pc.sum(pc.greater_equal(numbers, 10**length)).as_py() or 0 for length in range(least, most))
     digits = (len(numbers) - numbers.null_count) * least + sum(longer)
-    return digits == (pc.sum(pc.binary_length(texts)).as_py() or 0)
+    return bool(digits == (pc.sum(pc.binary_length(texts)).as_py() or 0))
 
 
 def _made(fields: Any, numbers: dict[str, Any], told: frozenset[str]) -> dict[str, Any]:
