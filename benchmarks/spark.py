@@ -42,11 +42,14 @@ CORES = 16
 
 
 def local(logs: Path, small: Path, folder: Path, workers: int) -> dict[str, Any]:
-    times = {"start": 0.0, "small": _timed(lambda: DuckStore(folder / "small").build([small], workers=workers))}
+    times = {
+        "start": 0.0,
+        "small": _timed(lambda: DuckStore(folder / "small").build([small], workers=workers), "small"),
+    }
     store = DuckStore(folder / "all")
-    times["build"] = _timed(lambda: store.build([logs], workers=workers))
-    times["count"] = _timed(lambda: store.count(Query(search="AccessDenied")))
-    times["rules"] = _timed(lambda: detect(store, load([OWN])))
+    times["build"] = _timed(lambda: store.build([logs], workers=workers), "build")
+    times["count"] = _timed(lambda: store.count(Query(search="AccessDenied")), "count")
+    times["rules"] = _timed(lambda: detect(store, load([OWN])), "rules")
     return {"way": f"this machine, {workers} processes", "workers": workers, **times, "found": store.count(Query())}
 
 
@@ -54,14 +57,14 @@ def spread(logs: Path, small: Path, folder: Path, workers: int) -> dict[str, Any
     folder.mkdir(parents=True)
     with running_cluster(folder, workers) as cluster:
         first = SparkStore(folder / "small", cluster.master, settings=cluster.settings)
-        times = {"start": _timed(lambda: first.session)}
+        times = {"start": _timed(lambda: first.session, "start")}
         first.build([small])  # workers start Python and load everything
         (again := SparkStore(folder / "again", cluster.master))._opened = first.session  # noqa: SLF001  one session for both
-        times["small"] = _timed(lambda: again.build([small]))
+        times["small"] = _timed(lambda: again.build([small]), "small")
         (store := SparkStore(folder / "all", cluster.master))._opened = first.session  # noqa: SLF001  as above
-        times["build"] = _timed(lambda: store.build([logs]))
-        times["count"] = _timed(lambda: store.count(Query(search="AccessDenied")))
-        times["rules"] = _timed(lambda: detect(store, load([OWN])))
+        times["build"] = _timed(lambda: store.build([logs]), "build")
+        times["count"] = _timed(lambda: store.count(Query(search="AccessDenied")), "count")
+        times["rules"] = _timed(lambda: detect(store, load([OWN])), "rules")
         row = {"way": f"Spark, {workers} workers", "workers": workers, **times, "found": store.count(Query())}
         first.close()
     return row
@@ -70,10 +73,13 @@ def spread(logs: Path, small: Path, folder: Path, workers: int) -> dict[str, Any
 WAYS: dict[str, Callable[[Path, Path, Path, int], dict[str, Any]]] = {"local": local, "spread": spread}
 
 
-def _timed(run: Any) -> float:
+def _timed(run: Any, what: str) -> float:
+    """Seconds, told at once too: of a way that is given up they are all there is."""
     began = time.perf_counter()
     run()
-    return time.perf_counter() - began
+    seconds = time.perf_counter() - began
+    print(f"{what}: {seconds:.1f} s", file=sys.stderr, flush=True)
+    return seconds
 
 
 def in_process(way: str, workers: int, logs: Path, small: Path, folder: Path, patience: float) -> dict[str, Any] | None:
