@@ -38,6 +38,7 @@ LABELS: Final[Mapping[str, Text]] = {
     "domains": Text(en="Domains", ja="ドメイン"),
     "endpoint_off": Text(en="Switch the endpoint off", ja="エンドポイントを無効にする"),
     "entities": Text(en="Addresses, networks and domains", ja="アドレス、ネットワーク、ドメイン"),
+    "everywhere": Text(en="In every region", ja="全リージョンを対象にする"),
     "evidence_of": Text(en="Evidence of", ja="証拠の対象"),
     "features": Text(en="Protections to switch on", ja="有効にする保護機能"),
     "feedback": Text(en="Feedback", ja="評価"),

@@ -82,7 +82,7 @@ STAGES: Stages = {
         "two": Stage(build=to_mirror, areas=("ec2.mirrors",)),
     },
     "aws.logs.preserve": {
-        "nothing": Stage(build=trail, areas=(), rare=frozenset({"s3:GetObject"})),
+        "nothing": Stage(build=trail, areas=(), rare=frozenset({"ec2:DescribeRegions", "s3:GetObject"})),
     },
     "aws.ssm.capture_memory": {
         "two": Stage(build=two_interfaces, areas=(), outcome="pending"),

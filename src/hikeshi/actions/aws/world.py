@@ -193,6 +193,15 @@ class AwsWorld:
         finally:
             self._keys = outer
 
+    @contextmanager
+    def elsewhere(self, region: str) -> Iterator[None]:
+        """Make the calls inside in another region of the account."""
+        outer, self.region = self.region, region
+        try:
+            yield
+        finally:
+            self.region = outer
+
     @property
     def plan_minutes(self) -> int:
         return self.settings.plan_minutes

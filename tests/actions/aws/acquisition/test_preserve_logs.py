@@ -12,6 +12,7 @@ from actions.account import BUCKET, REGION, Cloud
 from actions.worlds import WatchedWorld
 from hikeshi.actions.aws.acquisition import preserve_logs
 from hikeshi.actions.aws.acquisition.preserve_logs import PreserveLogs
+from hikeshi.aws.failures import CallFailed
 from hikeshi.simulation.building.acquisition import trail
 
 
@@ -55,4 +56,26 @@ def test_of_an_instance_what_was_done_to_it_and_what_its_session_did(cloud: Clou
     trail(cloud)
     action = PreserveLogs(about="i-0123456789abcdef0")
     told = action.do(world, action.plan(world))
-    assert [part["name"] for part in told.observed["parts"]] == ["ResourceName-000000.jsonl", "Username-000000.jsonl"]
+    assert [part["name"] for part in told.observed["parts"]] == [
+        f"{REGION}-ResourceName-000000.jsonl",
+        f"{REGION}-Username-000000.jsonl",
+    ]
+
+
+def test_in_every_region_and_told_which_one_did_not_answer(
+    cloud: Cloud, world: WatchedWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud.bucket()
+    trail(cloud, [record(1, world), record(2, world) | {"awsRegion": "us-east-1"}])
+    monkeypatch.setattr(PreserveLogs, "_regions", lambda *_: [REGION, "us-east-1", "eu-west-1"])
+    action, read = PreserveLogs(about="ci-deploy", everywhere=True), WatchedWorld.read
+
+    def refused_in_europe(self: WatchedWorld, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
+        if self.region == "eu-west-1":
+            raise CallFailed("not here", permission="cloudtrail:LookupEvents", code="AccessDeniedException")
+        return read(self, service, operation, **params)
+
+    monkeypatch.setattr(WatchedWorld, "read", refused_in_europe)
+    told = action.do(world, action.plan(world))
+    assert (told.outcome, told.observed["events"], world.region) == ("done", 2, REGION)
+    assert "eu-west-1 did not answer" in told.still_open[0].en

@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
@@ -14,6 +15,7 @@ from hikeshi.actions.action import Action, Call, Plan, Receipt
 from hikeshi.actions.aws.acquisition.evidence_folder import EvidenceFolder, need_bucket
 from hikeshi.actions.aws.world import AwsWorld
 from hikeshi.actions.planning import make_plan, nothing_to_undo, receipt
+from hikeshi.aws.failures import CallFailed
 from hikeshi.text import Text
 
 PAGE: Final = 50
@@ -41,10 +43,14 @@ _END = Text(
     en="What was kept, with the hash of every part, and what was not.",
     ja="保存した内容と各部分のハッシュ、保存できなかったものを記録します。",
 )
+_HERE = Text(
+    en="Other regions were not asked, nor calls to global services (they are in us-east-1): see the input for every region.",
+    ja="ほかのリージョンと、グローバルサービスの呼び出し（us-east-1 に記録）は含まれません。全リージョンを対象にする入力項目があります。",
+)
 _GAPS = (
     Text(
-        en="Lookups have management events of this region only: no reading or writing of objects, no calls to global services (they are in us-east-1).",
-        ja="検索で得られるのはこのリージョンの管理イベントのみです。オブジェクトの読み書きや、グローバルサービスの呼び出し（us-east-1 に記録）は含まれません。",
+        en="Lookups have management events only: no reading or writing of objects.",
+        ja="検索で得られるのは管理イベントのみです。オブジェクトの読み書きは含まれません。",
     ),
     Text(
         en="Flow logs, DNS query logs, load balancer and bucket access logs lie in buckets and log groups of their own: extend their retention there, and import them.",
@@ -82,10 +88,18 @@ class PreserveLogs(Action[AwsWorld], frozen=True, kw_only=True):
         ja="インスタンスまたはプリンシパルに関する CloudTrail イベントを、消える前に証拠バケットへ保存します。",
     )
     by_hand: ClassVar = Text(en="Nothing to undo.", ja="元に戻すものはありません。")
-    permissions: ClassVar = ("cloudtrail:LookupEvents", "s3:GetObject", "s3:ListBucket", "s3:PutObject")
+    permissions: ClassVar = (
+        "cloudtrail:LookupEvents",
+        "ec2:DescribeRegions",
+        "s3:GetObject",
+        "s3:ListBucket",
+        "s3:PutObject",
+    )
 
     about: About
     days: Days = 90
+    everywhere: bool = False
+    """In every region that the account has switched on."""
 
     def plan(self, world: AwsWorld) -> Plan:
         need_bucket(world)
@@ -94,7 +108,8 @@ class PreserveLogs(Action[AwsWorld], frozen=True, kw_only=True):
         window = {"since": (until - timedelta(days=self.days)).isoformat(), "until": until.isoformat()}
         return make_plan(
             world, self, resources=(self.about, folder.address(RECORD)), calls=[Call("s3:PutObject", folder.place("<part>"), _PART)],
-            before=window, after={"record": folder.address(RECORD)}, will_not_stop=_GAPS,
+            before=window | {"regions": self._regions(world)}, after={"record": folder.address(RECORD)},
+            will_not_stop=self._gaps(),
         )  # fmt: skip
 
     def do(self, world: AwsWorld, plan: Plan) -> Receipt:
@@ -121,6 +136,16 @@ class PreserveLogs(Action[AwsWorld], frozen=True, kw_only=True):
     def _folder(self, world: AwsWorld) -> EvidenceFolder:
         return EvidenceFolder(world, f"cloudtrail-{self.about}")
 
+    def _regions(self, world: AwsWorld) -> list[str]:
+        """Our own first."""
+        if not self.everywhere:
+            return [world.region]
+        told = world.read("ec2", "DescribeRegions")["Regions"]
+        return [world.region, *sorted({str(one["RegionName"]) for one in told} - {world.region})]
+
+    def _gaps(self) -> tuple[Text, ...]:
+        return _GAPS if self.everywhere else (_HERE, *_GAPS)
+
     def _asked(self) -> tuple[str, ...]:
         if self.about.startswith("i-"):
             return ("ResourceName", "Username")
@@ -128,19 +153,34 @@ class PreserveLogs(Action[AwsWorld], frozen=True, kw_only=True):
 
     def _turn(self, world: AwsWorld, plan: Plan, folder: EvidenceFolder) -> Receipt:
         ends = time.monotonic() + SLICE_SECONDS
-        for key in self._asked():
-            stream = Stream(world, folder, key, self.about, plan.before)
-            while not stream.over:
-                stream.part()
-                if time.monotonic() > ends and not stream.over:
-                    en = f"{key}: back to {stream.oldest.isoformat()}."
-                    summary = Text(en=en, ja=f"{key}: {stream.oldest.isoformat()} まで保存しました。")
-                    return receipt(self, "pending", summary, {}, again_in=0.1)
+        refused: dict[str, str] = {}
+        for region, key in product(plan.before["regions"], self._asked()):
+            stream = Stream(world, folder, Question(region, key, self.about), plan.before)
+            try:
+                while not stream.over:
+                    stream.part()
+                    if time.monotonic() > ends and not stream.over:
+                        return self._going_on(stream)
+            except CallFailed as failure:
+                if region == world.region or not failure.permanent:
+                    raise
+                refused[region] = str(failure)
         body = msgspec.json.encode(
-            {"about": self.about, **plan.before, "parts": _parts(folder), "simulated": world.simulated}
+            {
+                "about": self.about,
+                **plan.before,
+                "parts": _parts(folder),
+                "refused": refused,
+                "simulated": world.simulated,
+            }
         )
         folder.put(RECORD, body, _END)
         return self._told(folder, body, "done")
+
+    def _going_on(self, stream: Stream) -> Receipt:
+        where, when = stream.question.name, stream.oldest.isoformat()
+        summary = Text(en=f"{where}: back to {when}.", ja=f"{where}: {when} まで保存しました。")
+        return receipt(self, "pending", summary, {}, again_in=0.1)
 
     def _told(self, folder: EvidenceFolder, body: bytes, outcome: Any) -> Receipt:
         record = msgspec.json.decode(body)
@@ -151,18 +191,28 @@ class PreserveLogs(Action[AwsWorld], frozen=True, kw_only=True):
         )
         digest = hashlib.sha256(body).hexdigest()
         return receipt(
-            self, outcome, summary, {"events": events, "parts": record["parts"], "sha256": digest}, grade="effect-proven", still_open=_GAPS,
-            held_at=folder.address(RECORD),
+            self, outcome, summary, {"events": events, "parts": record["parts"], "sha256": digest}, grade="effect-proven",
+            still_open=(*_not_answered(record["refused"]), *self._gaps()), held_at=folder.address(RECORD),
         )  # fmt: skip
 
 
-class Stream:
-    """The events of one attribute, from the latest to the oldest, part by part."""
+class Question(msgspec.Struct, frozen=True):
+    """What is asked in one region."""
 
-    def __init__(
-        self, world: AwsWorld, folder: EvidenceFolder, key: str, about: str, window: Mapping[str, str]
-    ) -> None:
-        self._world, self._folder, self._key, self._about = world, folder, key, about
+    region: str
+    key: str
+    about: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.region}-{self.key}"
+
+
+class Stream:
+    """The events of one attribute in one region, from the latest to the oldest, part by part."""
+
+    def __init__(self, world: AwsWorld, folder: EvidenceFolder, question: Question, window: Mapping[str, Any]) -> None:
+        self._world, self._folder, self.question = world, folder, question
         self._since = datetime.fromisoformat(window["since"])
         last = self._last()
         self.over = last is not None and last.last
@@ -184,23 +234,24 @@ class Stream:
             self._known = before | {one["EventId"] for one in events if one["EventTime"] == oldest}
             self.oldest = oldest
         header = Header(
-            asked=self._key,
+            asked=self.question.name,
             oldest=self.oldest,
             at_oldest=tuple(sorted(self._known)),
             events=len(events),
             last=self.over,
         )
         lines = [msgspec.json.encode(header).decode(), *(str(one["CloudTrailEvent"]) for one in events)]
-        place = sum(1 for name in self._folder.names() if name.startswith(self._key))
-        self._folder.put(f"{self._key}-{place:06d}.jsonl", "\n".join([*lines, ""]).encode(), _PART)
+        place = len(self._names())
+        self._folder.put(f"{self.question.name}-{place:06d}.jsonl", "\n".join([*lines, ""]).encode(), _PART)
 
     def _events(self) -> Iterator[Mapping[str, Any]]:
         asked: dict[str, Any] = {
-            "LookupAttributes": [{"AttributeKey": self._key, "AttributeValue": self._about}], "StartTime": self._since,
+            "LookupAttributes": [{"AttributeKey": self.question.key, "AttributeValue": self.question.about}], "StartTime": self._since,
             "EndTime": self.oldest, "MaxResults": PAGE,
         }  # fmt: skip
         while True:
-            told = self._world.read("cloudtrail", "LookupEvents", **asked)
+            with self._world.elsewhere(self.question.region):
+                told = self._world.read("cloudtrail", "LookupEvents", **asked)
             yield from (one for one in told.get("Events", ()) if one["EventId"] not in self._known)
             if not (token := told.get("NextToken")):
                 return
@@ -208,9 +259,17 @@ class Stream:
             self._world.pause(PAUSE)
 
     def _last(self) -> Header | None:
-        names = [name for name in self._folder.names() if name.startswith(self._key)]
+        names = self._names()
         body = self._folder.get(names[-1]) if names else None
         return msgspec.json.decode(body.partition(b"\n")[0], type=Header) if body else None
+
+    def _names(self) -> list[str]:
+        return [name for name in self._folder.names() if name.startswith(f"{self.question.name}-")]
+
+
+def _not_answered(refused: Mapping[str, str]) -> Iterator[Text]:
+    for region, why in refused.items():
+        yield Text(en=f"{region} did not answer: {why}", ja=f"{region} からは回答がありませんでした（{why}）。")
 
 
 def _parts(folder: EvidenceFolder) -> list[dict[str, Any]]:
