@@ -36,6 +36,7 @@ def test_secrecy(admin: Keyboard, incident: Incident) -> None:
     )
     said = admin.json("incident", "quiet", incident.name, "--domain", "example.co.jp", "--unaware", "suzuki")
     assert (said["quiet"], said["unaware"], said["exposed_domains"]) == (True, "suzuki", ["example.co.jp"])
+    assert "Quiet mode" in admin("incident", "show", incident.name).out
     assert admin("incident", "quiet", incident.name, "--off").code == 3
     assert not admin.json("incident", "quiet", incident.name, "--off", "--reason", "clean")["quiet"]
     assert [row["person"] for row in admin.json("incident", "access", incident.name)["access"]] == ["aoki"]

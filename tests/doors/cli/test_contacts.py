@@ -17,6 +17,7 @@ def test_somebody_is_added_changed_reached_and_retired(admin: Keyboard) -> None:
     assert [row["channel"] for row in ways] == ["mail", "phone"]
     changed = admin.json("contact", "change", "Kondo", "--zone", "Asia/Tokyo", "--quiet", "23:00-07:00", "--level", 2)
     assert (changed["time_zone"], changed["quiet"], changed["level"]) == ("Asia/Tokyo", "23:00-07:00", 2)
+    assert "Quiet hours" in admin("contact", "change", "Kondo", "--quiet", "22:00-06:00").out
     assert admin.json("contact", "change", "Kondo", "--quiet", "none")["quiet"] == ""
     assert len(admin.json("contact", "list", "--unverified")) == 1
     for way in ways:

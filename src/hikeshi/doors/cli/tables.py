@@ -91,7 +91,7 @@ class Screen:
         lists = {name: value for name, value in data.items() if _is_rows(value)}
         for name, value in data.items():
             if name not in lists and value not in EMPTY:
-                grid.add_row(say(name, self.language), self.cell(name, value))
+                grid.add_row(say(_heading(name, value), self.language), self.cell(name, value))
         self.console.print(grid)
         for name, rows in lists.items():
             self.console.print(Text(f"\n{say(name, self.language)}", style="bold"))
@@ -122,6 +122,11 @@ class Screen:
         """Sentences in two languages each on a line of its own; single words after one another."""
         between = "\n" if value and isinstance(value[0], Mapping) else ", "
         return between.join(self._words(name, part) for part in value)
+
+
+def _heading(name: str, value: Any) -> str:
+    """The key of a value's heading: `quiet` are hours of a contact, and yes or no, the mode of an incident."""
+    return "quiet.mode" if name == "quiet" and isinstance(value, bool) else name
 
 
 def _is_rows(value: Any) -> bool:
