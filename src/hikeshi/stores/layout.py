@@ -2,6 +2,7 @@
 
     batches/000001.json            manifest: the sources read together and the parts they became. A part without one does not exist.
     parts/000001-0000.parquet      events in order of time, as delivered, duplicates included
+                                   without columns that are empty, and values that others tell (derived.py)
     parts/000009-once-0000.parquet after merging: each event once, in order of time across all sources; -later-: its other deliveries
     folds/<batches>.parquet        which rows are the same event; made from the parts and thrown away freely
     digests.json, integrity.json   what CloudTrail's digests prove of the sources, see integrity.py
