@@ -63,7 +63,8 @@ def test_suppressions(responder: Keyboard, monkeypatch: pytest.MonkeyPatch) -> N
     assert made["match"]["instance"] == "i-0abc"
     hidden = str(group_of(SYSTEM, 2, address="198.51.100.9", cause="i-0abc"))
     assert hidden == name  # what waits already stays
-    responder.json("alert", "judge", name, "--verdict", "benign", "--why", "scanner_of_ours", "--reason", "r")
+    told = responder("alert", "judge", name, "--verdict", "benign", "--why", "scanner_of_ours", "--reason", "r")
+    assert f"alert suppress --like {name}" in told.err
     hidden = str(group_of(SYSTEM, 3))
     asked = words_asked(monkeypatch)
     assert responder("alert", "suppressions", "--lang", "ja").code == 0

@@ -22,6 +22,15 @@ def test_a_responder_records_a_moment_and_a_commander_decides(house: House) -> N
     assert "we are an important entity" in page
 
 
+def test_claims_that_differ_are_shown_with_the_one_that_counts(house: House) -> None:
+    for when in ("2026-11-05", "2026-11-03"):
+        signed_in(house.responder).post(at(house, "record"), {"key": "appi_known_on", "when": when})
+    page = signed_in(house.responder).get(at(house)).content.decode()
+    assert "Different times are claimed for" in page
+    assert '2026-11-03</span> <span class="badge badge-green">deadlines count from this' in page
+    assert '2026-11-05</span> <span class="badge badge-line">an earlier one counts' in page
+
+
 def test_a_filing_is_noted_and_never_sent(house: House) -> None:
     typed = {"rule": "jp-appi-preliminary", "at": "", "channel": "web form", "reference": "R-7", "proof": "EV-001"}
     assert signed_in(house.responder).post(at(house, "file"), typed).status_code == 302
