@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
 
 from actions.account import Cloud, running_cloud, stored
+from actions.moment import Moment
 from actions.stages import STAGES
 from actions.worlds import DyingRecorder, Fault, Killed, WatchedWorld
 from hikeshi.actions import ACTIONS, action
@@ -20,7 +22,7 @@ from hikeshi.simulation.changes import CHANGES
 from hikeshi.simulation.state import state
 
 FIRST = [(name, next(iter(stages))) for name, stages in STAGES.items()]
-"""One stage of each action: what goes wrong is tried on it alone, since building a stage costs more than playing on it."""
+"""One stage of each action: what goes wrong is tried on it alone."""
 OTHERS = [(name, kind) for name, stages in STAGES.items() for kind in list(stages)[1:]]
 PASSING: tuple[Fault, ...] = ("throttled", "internal", "lost after")
 LASTING: tuple[Fault, ...] = ("denied", "vanished")
@@ -36,18 +38,14 @@ def running() -> Iterator[Cloud]:
 class Play:
     """One action on its stage: the account before, and what the action makes of it."""
 
-    played = False
-
     def __init__(self, cloud: Cloud, name: str, kind: str) -> None:
         self.cloud, self.name, self.stage = cloud, name, STAGES[name][kind]
-        self.set()
-
-    def set(self) -> None:
-        self.cloud.reset()
-        self.cloud.bucket()
-        self.action: Action[Any] = action(self.name, self.stage.build(self.cloud))
+        cloud.reset()
+        cloud.bucket()
+        self.action: Action[Any] = action(name, self.stage.build(cloud))
         self.before = self.state()
-        self.plan = stored(self.action.plan(self.cloud.world()))
+        self.plan = stored(self.action.plan(cloud.world()))
+        self.start = Moment(cloud.simulated)
 
     def state(self) -> dict[str, Any]:
         return state(self.cloud.client, self.stage.areas)
@@ -55,19 +53,35 @@ class Play:
     def do(self, world: WatchedWorld | None = None) -> Receipt:
         return self.action.do(world or self.cloud.world(), self.plan)
 
-    def back(self) -> None:
-        """As at first, although another test has played here."""
-        if self.action.reversible == "no" or self.state() != self.before:
-            self.set()
+    @cached_property
+    def whole(self) -> Whole:
+        """What happens when nothing goes wrong."""
+        doing, undoing = self.cloud.world(), self.cloud.world()
+        self.start.back()
+        outcome, made, done = self.do(doing).outcome, self.state(), Moment(self.cloud.simulated)
+        if self.action.reversible == "no":
+            return Whole(outcome, made, len(doing.sent), 0, done, self.start)
+        self.action.undo(undoing, self.plan)
+        return Whole(outcome, made, len(doing.sent), len(undoing.sent), done, Moment(self.cloud.simulated))
 
     def undone(self) -> None:
-        """Set the stage back: by undoing, which must restore everything, or by building it anew."""
+        """What can be undone is, and restores everything."""
         if self.action.reversible == "no":
-            self.set()
             return
         self.action.undo(self.cloud.world(), self.plan)
         if self.action.reversible == "yes":
             assert self.state() == self.before
+
+
+class Whole(NamedTuple):
+    """What an action does, and how many calls it and undoing it send; the account when it was done, and undone or as at first."""
+
+    outcome: str
+    made: dict[str, Any]
+    calls: int
+    calls_back: int
+    done: Moment
+    again: Moment
 
 
 @pytest.fixture(scope="module")
@@ -78,10 +92,9 @@ def built(running: Cloud, request: pytest.FixtureRequest) -> Play:
 
 @pytest.fixture
 def play(built: Play) -> Play:
-    """The stage as it was built: most tests go back to that themselves."""
-    if built.played:
-        built.back()
-    built.played = True
+    """The stage as it was built."""
+    built.cloud.layer.reset()
+    built.start.back()
     return built
 
 
@@ -142,27 +155,21 @@ def _plan_holds(play: Play, plan: Plan) -> None:
 
 @on_one_stage
 def test_workers_killed_between_any_two_calls_are_carried_on(play: Play) -> None:
-    whole = play.cloud.world()
-    outcome, made = play.do(whole).outcome, play.state()
-    play.undone()
+    outcome, made, calls, _, _, again = play.whole
     for sent in (False, True):
-        _carried_on(play, play.action.do, len(whole.sent), sent=sent)
+        again.back()
+        _carried_on(play, play.action.do, calls, sent=sent)
         assert play.do().outcome in (outcome, "already-done")
         assert play.state() == made
-        play.undone()
 
 
 @on_one_stage
 def test_workers_killed_while_undoing_are_carried_on(play: Play) -> None:
     if play.action.reversible == "no":
         return
-    play.do()
-    whole = play.cloud.world()
-    play.action.undo(whole, play.plan)
     for sent in (False, True):
-        play.set()
-        play.do()
-        _carried_on(play, play.action.undo, len(whole.sent), sent=sent)
+        play.whole.done.back()
+        _carried_on(play, play.action.undo, play.whole.calls_back, sent=sent)
         play.undone()
 
 
@@ -175,10 +182,9 @@ def _carried_on(play: Play, turn: Callable[[Any, Plan], Receipt], calls: int, *,
 
 @on_one_stage
 def test_it_gets_there_although_every_call_fails_at_first(play: Play) -> None:
-    outcome = play.do().outcome
-    made = play.state()
-    play.undone()
+    outcome, made, _, _, _, again = play.whole
     for fault in PASSING:
+        again.back()
         world = play.cloud.world()
         world.fault = fault
         told = _tried(play, world)
@@ -190,15 +196,12 @@ def test_it_gets_there_although_every_call_fails_at_first(play: Play) -> None:
             told = _tried(play, play.cloud.world())
         assert told.outcome in (outcome, "already-done")
         assert play.state() == made
-        play.undone()
 
 
 @on_one_stage
 def test_a_call_that_fails_for_good_is_told_honestly_and_can_be_undone(play: Play) -> None:
-    whole = play.cloud.world()
-    play.do(whole)
-    play.undone()
-    for calls in range(1, len(whole.sent) + 1):
+    for calls in range(1, play.whole.calls + 1):
+        play.whole.again.back()
         world = play.cloud.world()
         world.fault, world.at = LASTING[calls % 2], calls
         _honest(play, _tried(play, world))
