@@ -87,6 +87,11 @@ class SimulatedCloud:
             config=Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 3}),
         )
 
+    @property
+    def pid(self) -> int:
+        """The child's process id."""
+        return self._child.pid
+
     def switch(self, faults: Sequence[Fault]) -> None:
         """Replace the faults that are switched on; an empty list means good weather."""
         self._post(CONTROL, msgspec.json.encode(list(faults)))
