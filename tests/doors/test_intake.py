@@ -48,9 +48,9 @@ def test_what_has_gathered_is_kept_at_once_and_poison_goes_aside() -> None:
     assert Delivery.objects.exclude(problem="").get().message_id == "m-9"
 
 
-def test_a_hundred_are_kept_before_more_is_read() -> None:
-    made, queue = door([finding(id=f"f{n}").decode() for n in range(103)])
-    assert (made.once(), len(queue.deleted), made.once()) == (100, 100, 3)
+def test_two_hundred_are_kept_before_more_is_read() -> None:
+    made, queue = door([finding(id=f"f{n}").decode() for n in range(203)])
+    assert (made.once(), len(queue.deleted), made.once()) == (200, 200, 3)
 
 
 def test_what_is_not_kept_stays_on_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +67,7 @@ def test_what_is_not_kept_stays_on_the_queue(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_what_cannot_be_kept_is_held_and_kept_later_and_no_more_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read again and again it would become a dead letter while the database is away."""
-    made, queue = door([finding(id=f"f{n}").decode() for n in range(600)])
+    made, queue = door([finding(id=f"f{n}").decode() for n in range(1000)])
     tried: list[int] = []
     waits = iter([False, False, True])
 
@@ -82,6 +82,6 @@ def test_what_cannot_be_kept_is_held_and_kept_later_and_no_more_is_read(monkeypa
     monkeypatch.setattr(made.stop, "wait", lambda _seconds: next(waits))
     made.run()
     made._calls.shutdown()
-    assert tried == [100, 100, 100]
-    assert len(queue.messages) >= 600 - 3 * 100
-    assert len(queue.deleted) == 100
+    assert tried == [200, 200, 200]
+    assert len(queue.messages) >= 1000 - 3 * 200
+    assert len(queue.deleted) == 200
