@@ -27,6 +27,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from hikeshi.doors.cli.way import THEIRS
+from hikeshi.pace import listening
 from hikeshi.simulation import cast
 from hikeshi.simulation.cloud import SimulatedCloud
 
@@ -44,11 +46,14 @@ ours = [threading.Thread(target=Worker(work=WORK, prompt=()).run) for _ in range
 """
 TEXT = {"en": "Isolate", "ja": "隔離"}
 PATIENCE = 600.0
+WHOLE = ("configured", "verified", "evidence", "own", "ours", "processor")
+PROCESSOR = "processor: "
 
 
 def one_story() -> dict[str, float]:
     """The demo's first half, in this process."""
     from hikeshi.doors.cli import story as tale
+    from hikeshi.doors.cli.way import noted, way
 
     with SimulatedCloud() as cloud, ThreadPoolExecutor(1) as pool, tempfile.TemporaryDirectory() as home:
         told = tale.Story(home=Path(home), language="en", logs=None, told=lambda _stage: None)
@@ -59,14 +64,19 @@ def one_story() -> dict[str, float]:
         tale.people(told)
         with Station(scene.queue_url) as station:
             time.sleep(1.0)  # a house that has been running
-            processor, began, sent_at = time.process_time(), time.perf_counter(), time.time()
-            send(cloud, scene, finding(scene))
-            step = tale.wait("The isolation", lambda: tale.ended(tale.ISOLATE))
-            seconds, used = time.perf_counter() - began, time.process_time() - processor
+            with listening() as spans:
+                processor, sent_at = time.process_time(), time.time()
+                send(cloud, scene, finding(scene))
+                step = tale.wait("The isolation", lambda: noted(one := tale.ended(tale.ISOLATE), spans) and one)
+                used = time.process_time() - processor
             station.stop.set()
         steps = list(step.run.steps.filter(place__lte=step.place).exclude(began_at=None))
         first = min(one.began_at.timestamp() for one in steps if one.action)
-        return {"seconds": seconds, "processor": used, "evidence": first - sent_at, "cloud": sum(one.cloud_seconds for one in steps)}  # fmt: skip
+        found = way(step, spans, sent_at)
+        ours = sum(value for name, value in found.processor.items() if name not in THEIRS)
+        whole = (found.configured, found.verified, first - sent_at, found.own, ours, used)
+        more = {f"{PROCESSOR}{name}": value for name, value in found.processor.items()}
+        return {**dict(zip(WHOLE, whole, strict=True)), **found.parts, **more}
 
 
 def one(times: int, limit: float) -> None:
@@ -75,16 +85,26 @@ def one(times: int, limit: float) -> None:
     began = time.perf_counter()
     while len(told) < times and (not told or time.perf_counter() - began < limit):
         told.append(json.loads(subprocess.check_output([sys.executable, __file__, "--story"])))
-        print(", ".join(f"{key} {value:.2f}" for key, value in told[-1].items()), file=sys.stderr, flush=True)
+        print(", ".join(f"{key} {value:.3f}" for key, value in told[-1].items()), file=sys.stderr, flush=True)
     print(f"{len(told)} times\n")
     print("| one instance, through the desk | median | p95 | bar |\n|---|---|---|---|")
     for key, name, bar in (
-        ("seconds", "message on the queue to isolation configured, s", "3"), ("evidence", "to the first evidence begun, s", "5"),
-        ("cloud", "inside AWS calls, all steps, s", ""), ("processor", "our processes' processor time, s", "0.3"),
+        ("configured", "message on the queue to isolation configured, s", "3"), ("verified", "the same verified and on record, s", ""),
+        ("evidence", "to the first evidence begun, s", "5"), ("own", "our own time on the way to configured, s", "0.3"),
+        ("ours", "processor time of our threads on the way to verified, calls left out, s", ""),
+        ("processor", "processor time of our process for all it did meanwhile, s", ""),
     ):  # fmt: skip
-        values = sorted(row[key] for row in told)
-        p95 = statistics.quantiles(values, n=20, method="inclusive")[-1] if len(values) > 1 else values[0]
-        print(f"| {name} | {statistics.median(values):.2f} | {p95:.2f} | {bar} |")
+        print(row_of(name, [row[key] for row in told], bar))
+    print("\n| the way to configured, by part, s | median | p95 | |\n|---|---|---|---|")
+    middle = {key: statistics.median(row.get(key, 0.0) for row in told) for key in told[-1] if key not in WHOLE}
+    for key in sorted(middle, key=lambda key: (key.startswith(PROCESSOR), -middle[key])):
+        theirs = key.removeprefix(PROCESSOR) in THEIRS
+        print(row_of(key, [row.get(key, 0.0) for row in told], "AWS" if theirs else ""))
+
+
+def row_of(name: str, values: list[float], last: str) -> str:
+    p95 = statistics.quantiles(sorted(values), n=20, method="inclusive")[-1] if len(values) > 1 else values[0]
+    return f"| {name} | {statistics.median(values):.3f} | {p95:.3f} | {last} |"
 
 
 def start_worker(threads: int) -> subprocess.Popen[bytes]:

@@ -169,7 +169,7 @@ class TestContaining:
         raised = False
         while step := claim(Step.objects.all(), worker="w", now=timezone.now() + timedelta(seconds=10), seconds=30):
             assert step.run.incident.version  # the worker has read the incident, then somebody changes it
-            if step.action == ISOLATE and step.state == "approved" and not raised:
+            if step.action == ISOLATE and step.state == "planning" and not raised:
                 incidents.change_severity(Incident.objects.get(), 1, actor=commander, reason="more hosts")
                 raised = True
             perform(step, worker="w", actor=hikeshi)

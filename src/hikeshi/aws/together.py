@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from hikeshi.aws.failures import CallFailed
+from hikeshi.pace import AWS, part
 
 MOST: Final = 200
 """Values of one filter (Amazon EC2 API Reference, Filter)."""
@@ -48,8 +49,7 @@ class Together:
             batch, first = self._join(key, wanted)
             if first:
                 return self._read(key, batch, ready, send, linger)
-            while not batch.done.wait(LOOK):
-                linger()
+            _await(batch, linger)
             if batch.failure is not None:
                 raise batch.failure
             if batch.items is not None:
@@ -98,6 +98,12 @@ class Together:
         with self._lock:
             if self._gathering.get(key) is batch:
                 del self._gathering[key]
+
+
+@part(AWS)
+def _await(batch: _Batch, linger: Callable[[], None]) -> None:
+    while not batch.done.wait(LOOK):
+        linger()
 
 
 def _instances(reservation: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -306,7 +306,7 @@ def _waiting(before: datetime) -> datetime | None:
 
 PROMPT: Final = (
     Prompt(duties.ring_due, duties.next_due),
-    Prompt(reading.look, _waiting, every=0.1, waits=False),  # all that was written meanwhile at once, not each line
+    Prompt(reading.look, _waiting, every=0.3, waits=False),  # all that was written meanwhile at once, not each line
     # Where nobody can be reached, each page fails at once and leads to the next: not all of them in the middle of a containment.
     Prompt(escalating.fire_due, escalating.next_due, every=0.5, waits=False),
     Prompt(escalating.look_at_groups, lambda _before: None, every=2.0),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -222,7 +223,7 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     good: tuple[Text, ...] = ()
 
 
-class Playbook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class Playbook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, dict=True):
     """One answer, in one version. A run pins the version by `digest`."""
 
     name: Name
@@ -246,7 +247,7 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     steps: Annotated[tuple[StepSpec, ...], Meta(min_length=1, max_length=500)]
     simulations: Annotated[tuple[Simulation, ...], Meta(max_length=50)] = ()
 
-    @property
+    @cached_property
     def canonical(self) -> bytes:
         """RFC 8785 canonical JSON of everything in it but what equals its default. Comments and layout of the file do not count, nor
         whether a default is written down.

@@ -21,10 +21,12 @@ from hikeshi.actions.aws.recorder import Recorder, Settled, without_secrets
 from hikeshi.aws.buckets import Buckets, Urgency
 from hikeshi.aws.clients import Keys, client
 from hikeshi.aws.failures import THROTTLED, CallFailed, NoAnswer, translate
+from hikeshi.aws.presigning import like
 from hikeshi.aws.rates import api
 from hikeshi.aws.sessions import SESSIONS, Entry
 from hikeshi.aws.together import BY_VALUE, Together
 from hikeshi.errors import Refused
+from hikeshi.pace import AWS, part
 from hikeshi.text import Text
 
 PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
@@ -345,6 +347,18 @@ class AwsWorld:
         url: str = self._client("s3").generate_presigned_url(xform_name(operation), Params=params, ExpiresIn=seconds)
         return url
 
+    def presigned_each(
+        self, operation: str, seconds: int, name: str, values: Sequence[int], **params: Any
+    ) -> list[str]:
+        """The same for many calls that differ in the parameter `name` of the query only, such as the parts of an upload (`PartNumber`)."""
+        first = [self.presigned(operation, seconds, **params, **{name: value}) for value in values[:1]]
+        signing = self._client("s3")
+        method = signing.meta.service_model.operation_model(operation).http["method"]
+        secret = signing._get_credentials().secret_key  # noqa: SLF001 - what it signs with, kept nowhere
+        written = name[:1].lower() + name[1:]
+        urls = like(first[0], method, secret, written, [str(value) for value in values]) if first else []
+        return urls or [self.presigned(operation, seconds, **params, **{name: value}) for value in values]
+
     @property
     def _place(self) -> str:
         return f"{self.endpoint_url or ''} {self.account} {self.region}"
@@ -389,7 +403,8 @@ class AwsWorld:
         self._entry = self._changing if changing else self._reading
         started = time.monotonic()
         try:
-            answer: dict[str, Any] = getattr(self._client(service), xform_name(operation))(**params)
+            with part(AWS, f"{service}:{operation}"):
+                answer: dict[str, Any] = getattr(self._client(service), xform_name(operation))(**params)
         except (ClientError, BotoCoreError, ResponseParserError) as error:
             failure = translate(error, permission, changing=changing)
             if failure.code in THROTTLED and self._buckets is not None:

@@ -30,6 +30,7 @@ from hikeshi.desk.bulk import insert_many, insert_missing
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import ORGANISATION
 from hikeshi.errors import Unreadable
+from hikeshi.pace import part
 from hikeshi.signals.reading import Reading, read as read_payload
 from hikeshi.signals.signal import Signal
 from hikeshi.text import Text
@@ -75,6 +76,7 @@ class Kept(NamedTuple):
     repeated: bool = False
 
 
+@part("receipt and commit")
 def receive_many(parcels: Sequence[Parcel], *, actor: Actor) -> list[Kept]:
     """Keep each payload as it came, understand it, and put each new alert before the workers; the answers are in the parcels' order.
 

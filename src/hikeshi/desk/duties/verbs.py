@@ -51,14 +51,13 @@ def begin(chain: str, rule: Rule, due: Due, *, actor: Actor, started_at: datetim
     """A clock for a deadline that was computed. One whose time is past already is over as soon as a worker sees it."""
     if due.due_at is None:
         raise Refused(f"The rule {rule.name} cannot be started yet.")
-    Chain.objects.get_or_create(name=chain)
     soon = due.due_soon_at or due.due_at
     clock = Clock(
-        chain=Chain.objects.get(name=chain), rule=rule.name, rule_version=rule.version,
+        chain=ledger.chain_of(chain), rule=rule.name, rule_version=rule.version,
         title=msgspec.to_builtins(rule.title), explanation=msgspec.to_builtins(due.explanation),
         started_at=started_at, soon_at=soon, deadline=due.due_at, due_at=soon,
     )  # fmt: skip
-    clock.full_clean()
+    clock.full_clean(exclude=("chain",))
     clock.save()
     ledger.append(
         chain, actor=actor, verb="clock.start", obj=rule.name,

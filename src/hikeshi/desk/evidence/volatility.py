@@ -81,15 +81,16 @@ def expect(incident: Incident, wanted: Iterable[Wanted], *, actor: Actor) -> lis
     Chain.objects.select_for_update().get(name=incident.name)  # one line per target: two proposals wait for each other
     known = set(Planned.objects.filter(incident=incident).values_list("kind", "target"))
     new = [_line(incident, kind, target) for kind, target in dict.fromkeys(wanted) if (kind, target) not in known]
-    for line in sorted(new, key=lambda row: RANK[row.kind]):
-        line.full_clean()
-        line.save()
+    new.sort(key=lambda row: RANK[row.kind])
+    for line in new:
+        line.clean_fields(exclude=("incident",))
+    Planned.objects.bulk_create(new)
     if new:
         ledger.append(
             incident.name, actor=actor, verb="evidence.expect", obj=incident.name,
             data={"lines": [[line.kind, line.target] for line in new], "count": len(new)},
         )  # fmt: skip
-    return sorted(new, key=lambda row: RANK[row.kind])
+    return new
 
 
 def line_for(incident: Incident, wanted: Wanted) -> Planned:

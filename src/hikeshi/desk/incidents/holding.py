@@ -21,7 +21,7 @@ def hold(
     role = Role(
         incident=incident, duty=duty, contact=contact, person=person, since=timezone.now(), called_for=called_for,
     )  # fmt: skip
-    role.full_clean()
+    role.full_clean(exclude=("incident", "contact", "person"))  # rows that the caller has just read
     role.save()
     data: dict[str, Any] = {"to": str(role), "has_account": bool(person)}
     if why is not None:

@@ -16,7 +16,7 @@ from hikeshi.desk.accounts.models import Contact
 from hikeshi.desk.duties import facts
 from hikeshi.desk.incidents.calls import Call, called_for
 from hikeshi.desk.incidents.models import Incident, Role
-from hikeshi.desk.oncall.reading import on_call
+from hikeshi.desk.oncall.reading import OnShift, everybody, on_call
 from hikeshi.text import Text
 
 NEEDED: Final[dict[int, tuple[str, ...]]] = {
@@ -53,22 +53,32 @@ class Proposed(NamedTuple):
 def proposal(severity: int, at: datetime) -> list[Proposed]:
     """Who should be on an incident of this severity: those on call first, then the contact list by level."""
     found: list[Proposed] = []
+    shifts, contacts = everybody(at), _listed()
     for duty in NEEDED[severity]:
-        found.append(_propose(duty, found, at))
+        found.append(_propose(duty, found, list(_candidates(duty, shifts, contacts))))
     return found
 
 
 def candidates(duty: str, at: datetime) -> Iterator[tuple[Contact, Text]]:
     """Whom to ask for a role, in order, and why them. A contact may come twice."""
-    for shift in on_call(duty, at):
+    yield from _candidates(duty, on_call(duty, at), _listed())
+
+
+def _listed() -> list[Contact]:
+    return list(listed().order_by("level", "pk"))
+
+
+def _candidates(duty: str, shifts: Iterable[OnShift], contacts: Iterable[Contact]) -> Iterator[tuple[Contact, Text]]:
+    for shift in shifts:
         name = shift.rotation.name
-        yield shift.contact, Text(f"on call ({name})", f"当番({name})")
-    for contact in listed().filter(duty=duty).order_by("level", "pk"):
-        yield contact, Text(f"contact list, level {contact.level}", f"連絡網の第 {contact.level} 順位")
+        if shift.rotation.duty == duty:
+            yield shift.contact, Text(f"on call ({name})", f"当番({name})")
+    for contact in contacts:
+        if contact.duty == duty:
+            yield contact, Text(f"contact list, level {contact.level}", f"連絡網の第 {contact.level} 順位")
 
 
-def _propose(duty: str, before: Sequence[Proposed], at: datetime) -> Proposed:
-    asked = list(candidates(duty, at))
+def _propose(duty: str, before: Sequence[Proposed], asked: Sequence[tuple[Contact, Text]]) -> Proposed:
     taken = {identity(one.contact) for one in before if one.contact and one.duty == duty}
     others = {identity(one.contact) for one in before if one.contact and duty in APART and one.duty in APART}
     free = [one for one in asked if identity(one[0]) not in taken]

@@ -21,6 +21,7 @@ from hikeshi.desk.incidents.staffing import NEEDED, proposal
 from hikeshi.desk.ledger import changes, verbs as ledger
 from hikeshi.desk.ledger.models import ORGANISATION, Chain
 from hikeshi.errors import Refused
+from hikeshi.pace import part
 
 SINGLE = frozenset({"incident_commander", "technical_lead", "communications_lead"})
 
@@ -35,6 +36,7 @@ def change(
     return changes.change(incident, version, chain=incident.name, obj=incident.name, data=data, **values)
 
 
+@part("incident")
 @transaction.atomic
 def declare(
     title: str, severity: int, *, actor: Actor, reason: str, alerts: Iterable[Alert] = (),
@@ -54,17 +56,20 @@ def declare(
     incident.save()
     incident.alerts.set(groups.whole(alerts))
     groups.take(incident.alerts.all())
-    ledger.append(
-        incident.name, actor=actor, verb="incident.declare", obj=incident.name,
-        data={
-            "title": title, "severity": severity, "reason": reason, "simulated": simulated,
-            "detected_at": incident.detected_at.isoformat(), "alerts": [str(alert) for alert in incident.alerts.all()],
-        },
-    )  # fmt: skip
-    targets.start(incident, actor=actor)
-    _fill_roles(incident, actor, fill)  # before the phase: whoever declares it by hand gains the right to write by this
-    calling_in.call_in(incident, actor=actor)  # what is known of the house holds for this one too
-    enter_phase(incident, "detection_analysis", actor=actor)
+    with ledger.together(incident.name):
+        ledger.append(
+            incident.name, actor=actor, verb="incident.declare", obj=incident.name,
+            data={
+                "title": title, "severity": severity, "reason": reason, "simulated": simulated,
+                "detected_at": incident.detected_at.isoformat(), "alerts": [str(alert) for alert in incident.alerts.all()],
+            },
+        )  # fmt: skip
+        targets.start(incident, actor=actor)
+        _fill_roles(
+            incident, actor, fill
+        )  # before the phase: whoever declares it by hand gains the right to write by this
+        calling_in.call_in(incident, actor=actor)  # what is known of the house holds for this one too
+        enter_phase(incident, "detection_analysis", actor=actor)
     return incident
 
 

@@ -85,6 +85,12 @@ def is_held(chain: str) -> bool:
     return chain in _PENS.get()
 
 
+def chain_of(name: str) -> Chain:
+    """The chain, made when it is new. Within `together` it is the one that is held."""
+    held = _PENS.get().get(name)
+    return held.head if held else Chain.objects.get_or_create(name=name)[0]
+
+
 def append(
     chain: str, *, actor: Actor, verb: str, obj: str, data: Mapping[str, Any] | None = None, at: datetime | None = None
 ) -> Entry:

@@ -20,11 +20,13 @@ from hikeshi.desk.runs.models import Run
 from hikeshi.desk.runs.orders import match
 from hikeshi.desk.runs.starting import start
 from hikeshi.errors import Failed
+from hikeshi.pace import part
 
 S3: Final = "arn:aws:s3:::"
 USER: Final = ":user/"
 
 
+@part("answer by standing order")
 @transaction.atomic
 def answer(alert: Alert, *, actor: Actor) -> Run | None:
     """Answer an alert without a person where a standing order says so; otherwise leave it for triage with the reason.

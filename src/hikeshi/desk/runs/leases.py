@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from hikeshi.desk.queue import LeaseLost
@@ -33,16 +32,15 @@ def _until(now: datetime) -> datetime:
 def take(step: Step, resources: Iterable[str]) -> int:
     """Hold these for the step; returns how many. Raises `Busy`, and holds none, where another step holds one of them."""
     account, now = str(step.run.facts.get("alert.account", "")), timezone.now()
-    names = sorted(
-        {name[:LONGEST] for name in resources}
-    )  # in one order everywhere, so that two never wait for each other
-    for name in names:
-        row, made = Lease.objects.get_or_create(
-            account=account, resource=name, defaults={"step": step, "until": _until(now)}
-        )
-        free = Lease.objects.filter(Q(step=step) | Q(until__lt=now), pk=row.pk)
-        if not made and not free.update(step=step, until=_until(now)):
-            raise Busy(f"Another step is changing {name} now.", hint="This one waits for it.")
+    # In one order everywhere, so that two never wait for each other.
+    names = sorted({name[:LONGEST] for name in resources})
+    new = [Lease(account=account, resource=name, step=step, until=_until(now)) for name in names]
+    Lease.objects.bulk_create(new, ignore_conflicts=True)
+    rows = Lease.objects.filter(account=account, resource__in=names)
+    for row in rows.select_for_update().order_by("resource"):
+        if row.step_id != step.pk and row.until >= now:
+            raise Busy(f"Another step is changing {row.resource} now.", hint="This one waits for it.")
+    rows.update(step=step, until=_until(now))
     return len(names)
 
 

@@ -32,9 +32,12 @@ from hikeshi.desk.queue import LeaseLost, hold
 from hikeshi.desk.runs import kinds, leases, pausing, sharing, verbs, watching
 from hikeshi.desk.runs.leases import Busy
 from hikeshi.desk.runs.models import Step, Watch
+from hikeshi.desk.runs.orders import in_force
 from hikeshi.desk.runs.plans import plan_again, plan_of, save_plan
 from hikeshi.desk.runs.worlds import world_of
 from hikeshi.errors import Failed, HikeshiError, Refused
+from hikeshi.pace import STEP, part
+from hikeshi.signals.reading import readers
 from hikeshi.text import Text
 
 log = logging.getLogger(__name__)
@@ -50,9 +53,13 @@ SDK_NAMES = {"elasticloadbalancing": "elbv2"}
 
 
 def warm_up() -> None:
-    """Read playbooks and clock rules and build the clients that the actions will need, so that the first containment does not wait."""
+    """Read playbooks, clock rules and mappings and build the clients that the actions will need: the first containment does not wait."""
     books()
     rules()
+    readers(own=settings.ENVIRONMENT.home / "mappings")
+    for order in in_force():
+        if book := books().get(order.playbook):
+            _ = book.canonical
     environment = settings.ENVIRONMENT
     services = {name.split(":")[0] for kind in ACTIONS.values() for name in kind.permissions}
     warm(
@@ -67,11 +74,13 @@ class DeskRecorder:
     def __init__(self, step: Step, worker: str) -> None:
         self.step, self.worker, self.held, self.kept = step, worker, 0, 0.0
 
+    @part("lease and intents")
     def lease(self, plan: Plan) -> None:
         """Hold what the plan changes, for actions that take something away. Raises `Busy` where another step is at it."""
         if ACTIONS[self.step.action].effect in {"contain", "destroy"}:
             self.held = leases.take(self.step, plan.resources)
 
+    @part("lease and intents")
     def intend(self, operation: str, params: Mapping[str, Any]) -> str:
         self.refuse_if_halted()
         with transaction.atomic():  # one commit: each waits for the disk
@@ -83,6 +92,7 @@ class DeskRecorder:
         if not (ACTIONS[self.step.action].finishes and _under_way(self.step)):
             halting.refuse_if_halted(str(self.step.run.facts.get("alert.account", "")))
 
+    @part("lease and intents")
     def settle(self, ref: str, outcome: Settled, request_id: str, seconds: float, error: str) -> None:
         verbs.settle(int(ref), outcome=outcome, request_id=request_id, seconds=seconds, error=error)
 
@@ -106,13 +116,8 @@ def perform(step: Step, *, worker: str, actor: Actor) -> None:
     Leaves it alone where the run is paused.
     """
     try:
-        if pausing.stopped(step):
-            pausing.leave_alone(step)
-        elif step.kind == "action":
-            recorder = DeskRecorder(step, worker)
-            _advance(step, build_action(step.action, step.inputs), world_of(step, recorder), recorder, actor)
-        else:
-            kinds.carry(step, actor=actor)
+        with part(STEP, step.key):
+            _carry(step, worker, actor)
     except LeaseLost:
         log.warning("step %s was taken over by another worker", step)
     except Halted as problem:
@@ -121,6 +126,23 @@ def perform(step: Step, *, worker: str, actor: Actor) -> None:
         _wait(step, BUSY_LOOK, problem, "別のステップが同じ対象を変更中。完了を待って実行する。", actor)
     except HikeshiError as problem:
         _ended_badly(step, problem, actor)
+
+
+def _carry(step: Step, worker: str, actor: Actor) -> None:
+    if pausing.stopped(step):
+        pausing.leave_alone(step)
+    elif step.kind == "action":
+        _act(step, worker, actor)
+    else:
+        kinds.carry(step, actor=actor)
+
+
+def _act(step: Step, worker: str, actor: Actor) -> None:
+    """One stage of an action; and the next one at once where a plan needs no yes, or a standing order has said it."""
+    recorder, planning = DeskRecorder(step, worker), step.state == "planning"
+    _advance(step, build_action(step.action, step.inputs), world_of(step, recorder), recorder, actor)
+    if planning and step.state == "approved" and not pausing.stopped(step):
+        _advance(step, build_action(step.action, step.inputs), world_of(step, recorder), recorder, actor)
 
 
 def prove(step: Step, *, actor: Actor) -> Receipt:
@@ -150,8 +172,9 @@ def watch(row: Watch, *, actor: Actor) -> None:
 def _advance(step: Step, action: Action[Any], world: AwsWorld, recorder: DeskRecorder, actor: Actor) -> None:
     before = step.cloud_seconds
     if step.state == "planning":
-        plan = action.plan(world)
-        plan = action.narrowed(world, plan, step.only) if step.only else plan
+        with part("plan"):
+            plan = action.plan(world)
+            plan = action.narrowed(world, plan, step.only) if step.only else plan
         recorder.keep()
         step.cloud_seconds = before + world.cloud_seconds
         save_plan(step, plan, actor=actor)
@@ -167,13 +190,14 @@ def _advance(step: Step, action: Action[Any], world: AwsWorld, recorder: DeskRec
     if undoing:
         receipt = action.undo(world, plan)
     elif step.state == "pending":
-        receipt = action.check(world, plan)
+        receipt = _checked(action, world, plan)
     else:
         verbs.begin(step, actor=actor)
-        receipt = action.do(world, plan)
+        with part("call"):
+            receipt = action.do(world, plan)
         if receipt.outcome in {"done", "already-done"}:
             with world.proving():
-                receipt = _proven(receipt, action.check(world, plan))
+                receipt = _proven(receipt, _checked(action, world, plan))
     recorder.keep()
     step.cloud_seconds = before + world.cloud_seconds
     if receipt.outcome == "pending":
@@ -183,6 +207,11 @@ def _advance(step: Step, action: Action[Any], world: AwsWorld, recorder: DeskRec
         verbs.end(step, receipt, actor=actor, undone=undoing)
 
 
+@part("check")
+def _checked(action: Action[Any], world: AwsWorld, plan: Plan) -> Receipt:
+    return action.check(world, plan)
+
+
 def _under_way(step: Step) -> bool:
     """It has sent a call since it began, whichever worker did."""
     return step.state == "running" and step.intents.filter(at__gte=step.began_at).exists()
@@ -190,7 +219,8 @@ def _under_way(step: Step) -> bool:
 
 def _pause(step: Step, receipt: Receipt) -> float:
     """Ask soon at first and less often the longer it takes: containment waits for the answer."""
-    waited = (timezone.now() - step.began_at).total_seconds() if step.began_at else 0.0
+    last = step.intents.order_by("-pk").values_list("at", flat=True).first() or step.began_at
+    waited = (timezone.now() - last).total_seconds() if last else 0.0
     return min(receipt.again_in, max(0.05, waited / 2))
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from hikeshi.actions.action import Plan
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.incidents.verbs import require_on
+from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.queue import give_back
 from hikeshi.desk.runs import breaker
 from hikeshi.desk.runs.gate import gate
@@ -17,6 +18,7 @@ from hikeshi.desk.runs.policy import Need
 from hikeshi.desk.runs.rows import fresh, mine, write
 from hikeshi.desk.runs.stakes import need_of
 from hikeshi.errors import Refused
+from hikeshi.pace import part
 from hikeshi.text import Text
 
 
@@ -28,16 +30,25 @@ def plan_of(step: Step) -> Plan:
     return plan
 
 
+@part("plan kept, approval")
 @transaction.atomic
 def save_plan(step: Step, plan: Plan, *, actor: Actor) -> None:
     """Keep the plan before anything is done, and see whether it may go on: it needs no yes, a standing order has said it, or people are asked."""
     mine(step)
+    with ledger.together(step.run.incident.name):
+        _save_plan(step, plan, actor)
+
+
+def _save_plan(step: Step, plan: Plan, actor: Actor) -> None:
     now = timezone.now()
     step.plan, step.plan_digest, step.asked_at = plan.canonical.decode(), plan.digest, now
     need = need_of(step, plan)
     order, held = _order_for(step, plan, need, actor)
     step.state = "approved" if not need.count or order else "asked"
-    give_back(step, due_at=now if step.state == "approved" else None)
+    if step.state == "approved":
+        step.due_at = now  # its worker keeps it and goes on; should that die, it is due for others
+    else:
+        give_back(step, due_at=None)
     step.save()
     write(
         step, actor, "step.plan",

@@ -21,6 +21,7 @@ from hikeshi.desk.runs.gate import gives, needs
 from hikeshi.desk.runs.models import Run, StandingOrder, Step
 from hikeshi.desk.runs.releasing import release
 from hikeshi.errors import Refused
+from hikeshi.pace import part
 from hikeshi.playbooks import flow
 from hikeshi.playbooks.conditions import condition
 from hikeshi.playbooks.facts import bind, told_by_alert, world
@@ -30,6 +31,7 @@ DEEPEST: Final = 3
 """Playbooks within playbooks, the outermost counted."""
 
 
+@part("playbook")
 @transaction.atomic
 def start(
     incident: Incident, playbook: Playbook, *, actor: Actor, facts: Mapping[str, Any],

@@ -25,8 +25,10 @@ from hikeshi.desk.runs.models import Intent, Step
 from hikeshi.desk.runs.plans import plan_of
 from hikeshi.desk.runs.releasing import release
 from hikeshi.desk.runs.rows import mine, write
+from hikeshi.pace import part
 
 
+@part("begin")
 @transaction.atomic
 def begin(step: Step, *, actor: Actor) -> None:
     """The worker starts on the approved plan. Going on after another worker died writes no second line.
@@ -62,6 +64,7 @@ def settle(intent: int, *, outcome: str, request_id: str, seconds: float, error:
     Intent.objects.filter(pk=intent).update(outcome=outcome, request_id=request_id, seconds=seconds, error=error)
 
 
+@part("asked again")
 @transaction.atomic
 def ask_again(step: Step, *, actor: Actor, state: str, seconds: float, en: str, ja: str, patient: bool = False) -> None:
     """The step stays open and is due again in `seconds`: a result is awaited, or a passing fault is waited out.
@@ -84,6 +87,7 @@ def ask_again(step: Step, *, actor: Actor, state: str, seconds: float, en: str, 
 STATE_AFTER = {"done": "done", "already-done": "done"}
 
 
+@part("receipt sealed, next opened")
 def end(step: Step, receipt: Receipt, *, actor: Actor, undone: bool = False) -> None:
     """Seal the receipt as evidence, close the step, open what waited for it.
 

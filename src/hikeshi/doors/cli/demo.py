@@ -60,7 +60,7 @@ def _say(en: str, ja: str) -> None:
 def _tell(stage: Stage) -> None:
     """One line as each stage ends, on stderr: stdout is for the summary."""
     name = stage.name_ja if session.options.language == "ja" else stage.name
-    facts = ", ".join(f"{key} {value}" for key, value in stage.facts.items() if key not in {"sha256", "why"})
+    facts = ", ".join(f"{key} {value}" for key, value in stage.facts.items() if key not in {"parts", "sha256", "why"})
     screen = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     screen.print(
         f"{'✓' if stage.ok else '✗'} {stage.seconds:6.2f} s  {name}", style="green" if stage.ok else "bold red"

@@ -85,15 +85,11 @@ def publish_list(world: AwsWorld, upload: Upload, uploading: str, seconds: int) 
         raise Failed(
             "The memory of this host is too large for one upload.", hint="Capture it by hand, to a local disk."
         )
-    numbers = range(1, upload.parts + 1)
-    urls = [_part_url(world, upload, uploading, number, seconds) for number in numbers]
+    numbers, where = range(1, upload.parts + 1), {**upload.place, "UploadId": uploading}
+    urls = world.presigned_each("UploadPart", seconds, "PartNumber", numbers, **where)
     body = msgspec.json.encode({"parts": urls, "part_bytes": upload.part_bytes})
     world.change("s3", "PutObject", _LIST, **upload.list_place, Body=body)
     return world.presigned("GetObject", seconds, **upload.list_place)
-
-
-def _part_url(world: AwsWorld, upload: Upload, uploading: str, number: int, seconds: int) -> str:
-    return world.presigned("UploadPart", seconds, **upload.place, UploadId=uploading, PartNumber=number)
 
 
 def close_upload(world: AwsWorld, upload: Upload, parts: tuple[Part, ...]) -> None:
