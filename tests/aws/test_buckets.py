@@ -109,11 +109,35 @@ def test_accounts_and_apis_do_not_wait_for_each_other() -> None:
 
 
 def test_processes_share() -> None:
-    buckets = Buckets()
+    clock = Clock()
+    buckets = Buckets(clock)
     buckets.share_among(2)
     assert buckets.seconds("here", [SWAP] * 100, Urgency.NETWORK) == pytest.approx(50 / 2.25)
     buckets.share_among(1)
     assert buckets.seconds("other", [SWAP] * 100, Urgency.NETWORK) == 0
+
+
+@pytest.mark.parametrize("used", [0, 30, 100])
+def test_two_processes_never_have_more_than_the_bucket_while_one_of_them_starts(used: int) -> None:
+    """The bucket of AWS is counted beside them: whatever the two think they may take at any moment is in it."""
+    clock, late = Clock(), 1.0
+    old, new = Buckets(clock), Buckets(clock)
+    for _ in range(used):
+        old.take("here", SWAP, Urgency.NETWORK, clock.sleep)
+    there = 100.0 - used
+    new.join(2, late)
+    for tenth in range(600):
+        if tenth == 10:
+            old.share_among(2)  # it looks once a second
+        assert free(old) + free(new) <= there + 1
+        clock.now += 0.1
+        there = min(100.0, there + 0.5)
+    assert (free(old), free(new)) == (50, 50)
+
+
+def free(buckets: Buckets) -> int:
+    """How many requests it would let through at once."""
+    return next(n for n in range(200) if buckets.seconds("here", [SWAP] * (n + 1), Urgency.NETWORK) > 0)
 
 
 def test_what_is_not_published_is_free_until_it_is_refused() -> None:

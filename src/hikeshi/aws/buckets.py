@@ -41,39 +41,48 @@ class Urgency(IntEnum):
 
 
 class _Store:
-    """Tokens that come back with time."""
+    """Tokens that come back with time. `others` is what comes back to those we share with: what we hold beyond our part goes over to them."""
 
-    def __init__(self, burst: float, refill: float, now: float) -> None:
+    def __init__(
+        self, burst: float, refill: float, now: float, *, others: float = 0.0, since: float | None = None
+    ) -> None:
         self.burst, self.refill, self.at = (
             max(1.0, burst),
             refill,
             now,
         )  # less than one would never let anything through
-        self.level = self.burst
+        self.others = others
+        self.level = self.burst if since is None else min(self.burst, (now - since) * refill)
 
     def fill(self, now: float) -> None:
-        self.level, self.at = min(self.burst, self.level + (now - self.at) * self.refill), now
+        passed, self.at = now - self.at, now
+        if self.level > self.burst:
+            self.level = max(self.burst, self.level - passed * self.others)
+        else:
+            self.level = min(self.burst, self.level + passed * self.refill)
 
     def seconds(self, tokens: float) -> float:
         """Until there are so many."""
         return max(0.0, (tokens - self.level) / self.refill)
 
-    def resize(self, burst: float, refill: float) -> None:
-        self.burst, self.refill = max(1.0, burst), refill
-        self.level = min(self.level, self.burst)
+    def resize(self, burst: float, refill: float, others: float) -> None:
+        self.burst, self.refill, self.others = max(1.0, burst), refill, others
 
 
 class Bucket:
-    """One API of one account and region. Safe to use from many threads."""
+    """One API of one account and region. Safe to use from many threads. It is full at first, or where we share it `since` then, was empty then."""
 
-    def __init__(self, rate: Rate, share: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, rate: Rate, share: float = 1.0, clock: Callable[[], float] = time.monotonic, since: float | None = None
+    ) -> None:
         self._rate, self._share, self._pace, self._clock = rate, share, 1.0, clock
         self._lock = threading.Lock()
         self._line: list[tuple[Urgency, int]] = []
         self._numbers = count()
         now = self._refused = clock()
-        self._all = _Store(rate.burst * share, rate.refill * FIRST_SHARE * share, now)
-        self._rest = _Store(rate.burst * REST_SHARE * share, rate.refill * REST_SHARE * share, now)
+        self._all = _Store(rate.burst * share, rate.refill * FIRST_SHARE * share, now, since=since)
+        self._rest = _Store(rate.burst * REST_SHARE * share, rate.refill * REST_SHARE * share, now, since=since)
+        self._resize()
 
     def take(self, urgency: Urgency, sleep: Callable[[float], None]) -> float:
         """Wait in line for one request; returns the seconds waited. What `sleep` raises gives the place back and goes on."""
@@ -144,16 +153,19 @@ class Bucket:
 
     def _resize(self) -> None:
         burst, refill = self._rate.burst * self._share, self._rate.refill * self._share * self._pace
-        self._all.resize(burst, refill * FIRST_SHARE)
-        self._rest.resize(burst * REST_SHARE, refill * REST_SHARE)
+        others = self._rate.refill * (1.0 - self._share) * self._pace
+        self._all.resize(burst, refill * FIRST_SHARE, others * FIRST_SHARE)
+        self._rest.resize(burst * REST_SHARE, refill * REST_SHARE, others * REST_SHARE)
 
 
 class Buckets:
     """All buckets of a process. `place` names the account and region as AWS counts them."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._lock = threading.Lock()
+        self._clock = clock
         self._share = 1.0
+        self._since: float | None = None
         self._kept: dict[tuple[str, Api], Bucket] = {}
 
     def take(self, place: str, one: Api, urgency: Urgency, sleep: Callable[[float], None]) -> float:
@@ -172,8 +184,17 @@ class Buckets:
         waits = ((self._bucket(place, one), requests) for one, requests in counted.items())
         return max((bucket.seconds(requests, urgency) for bucket, requests in waits if bucket), default=0.0)
 
+    def join(self, processes: int, late: float) -> None:
+        """We are new beside others, so many with us: all that is left is theirs, and ours is only what comes back from now on.
+
+        From `late` seconds on, by when they have seen us and take no more than their part.
+        """
+        with self._lock:
+            self._share, self._since = 1.0 / max(1, processes), self._clock() + late
+            self._kept.clear()
+
     def share_among(self, processes: int) -> None:
-        """So many processes use the same accounts: each takes an equal part."""
+        """So many processes use the same accounts: each takes an equal part. What we hold beyond ours goes over as theirs fills."""
         with self._lock:
             part = 1.0 / max(1, processes)
             if math.isclose(part, self._share):
@@ -186,7 +207,7 @@ class Buckets:
         """All buckets are full again, as after a start."""
         with self._lock:
             self._kept.clear()
-            self._share = 1.0
+            self._share, self._since = 1.0, None
 
     def _bucket(self, place: str, one: Api, assumed: Rate | None = None) -> Bucket | None:
         with self._lock:
@@ -195,7 +216,7 @@ class Buckets:
             rate = rate_of(one) or assumed
             if rate is None:
                 return None
-            made = self._kept[place, one] = Bucket(rate, self._share)
+            made = self._kept[place, one] = Bucket(rate, self._share, self._clock, self._since)
             return made
 
 

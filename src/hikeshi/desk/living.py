@@ -70,6 +70,15 @@ def _tidy(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
+def here() -> set[str]:
+    """The processes with workers that live on this machine with this home; our own, where it has been announced."""
+    try:
+        names = [path.name for path in _file(process()).parent.iterdir()]
+    except OSError:
+        return set()
+    return {name for name in names if name == process() or not dead(name)}
+
+
 def dead(name: str) -> bool:
     """Whether the process of this name has certainly ended."""
     path = _file(name)

@@ -16,11 +16,14 @@ EVERY: Final = 1.0
 """Seconds between two looks of a process."""
 _looking = threading.Lock()
 _looked = [0.0]
+_known: set[str] = set()
+"""The process that has looked before, itself: empty in one that is new."""
 
 
 def look(*, now: bool = False) -> None:
-    """Take an equal part of every bucket, by the leases that are held, and give the steps of dead processes to those who live.
+    """Take an equal part of every bucket, by who lives and who holds leases, and give the steps of dead processes to those who live.
 
+    A process that is new beside others begins with nothing: what is left in the buckets is counted by those who were there.
     At most once in `EVERY`, where it need not be `now`: by whoever of a process comes first.
     """
     if not now and time.monotonic() - _looked[0] < EVERY:
@@ -29,17 +32,22 @@ def look(*, now: bool = False) -> None:
         return
     try:
         _looked[0] = time.monotonic()
-        SHARED.share_among(len(_working()))
+        working = _working()
+        if not _known and working != {living.process()}:
+            SHARED.join(len(working), EVERY)
+        else:
+            SHARED.share_among(len(working))
+        _known.add(living.process())
     finally:
         _looking.release()
 
 
 def _working() -> set[str]:
-    """The processes that hold leases on steps and may live."""
+    """We, the processes of this machine that live, and those elsewhere that hold leases on steps and may live."""
     held = Step.objects.filter(lease_until__gt=timezone.now()).order_by().values_list("lease_owner", flat=True)
     processes = {living.process_of(owner) for owner in held.distinct()}
     gone = {name for name in processes - {living.process()} if living.dead(name)}
     for name in gone:  # the same as a lease that has ended: whoever claims it goes on from what was saved
         mine = Step.objects.filter(lease_owner__startswith=f"{name}:")
         mine.update(lease_owner="", lease_until=None)
-    return processes - gone
+    return (processes - gone) | living.here() | {living.process()}
