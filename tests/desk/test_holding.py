@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import timedelta
 
 import pytest
@@ -48,7 +49,7 @@ def test_how_long_it_may_stand_unlooked_at_hangs_on_the_severity(
     incidents.change_severity(incident, severity, actor=commander, reason="judged")
     incident.refresh_from_db()
     step = asked(incident, commander)
-    text = step.run.text.replace('"keep_for":259200', '"keep_for":31536000')  # only the rule is to count
+    text = re.sub(r'"keep_for":[0-9]+', '"keep_for":31536000', step.run.text)  # only the rule is to count
     Run.objects.update(text=text, digest=hashlib.sha256(text.encode()).hexdigest())
     runs.end(Step.objects.get(pk=step.pk), DONE, actor=hikeshi)
     (clock,) = reviews()
