@@ -39,6 +39,11 @@ def test_a_deadline_is_said_with_its_rule_and_zone(hikeshi: Actor) -> None:
     assert "2026-11-07 03:30 JST" in sentence(row, "ja")
 
 
+def test_a_moment_is_said_in_the_zone_and_to_the_second(hikeshi: Actor) -> None:
+    row = entry(hikeshi, "moment.record", "detected_at", when="2026-11-06T18:30:05.123456Z")
+    assert "2026-11-07 03:30:05 JST" in sentence(row, "en")
+
+
 def test_names_of_actions_and_fields_are_left_as_they_are(hikeshi: Actor) -> None:
     assert "aws.ssm.capture_memory" in sentence(entry(hikeshi, "step.plan", action="aws.ssm.capture_memory"), "en")
 

@@ -15,6 +15,7 @@ from hikeshi.clocks.counting import compute
 from hikeshi.clocks.duty import CONTENTS
 from hikeshi.clocks.moments import MOMENTS, Moment, earlier
 from hikeshi.clocks.rule import Rule, rules
+from hikeshi.clocks.saying import in_words
 from hikeshi.errors import Refused
 
 DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
@@ -35,6 +36,7 @@ def row(rule: Rule) -> dict[str, Any]:
         "anchor": rule.anchor,
         "stops_on": rule.stops_on,
         "counting": msgspec.to_builtins(rule.counting),
+        "counted": msgspec.to_builtins(in_words(rule.counting)),
         "source": rule.source,
         "version": rule.version,
         "valid_from": rule.valid_from,

@@ -230,7 +230,7 @@ class AwsWorld:
         for resource in resources:
             for pattern in self.settings.protected:
                 if fnmatchcase(resource, pattern):
-                    hint = "It is listed as protected in the account's settings; change them there if that is wrong."
+                    hint = "`hikeshi cloud protected` shows what protects it; change it there if that is wrong."
                     raise Refused(f"{resource} is protected ({pattern}) and is never touched.", hint=hint)
 
     def estimate(self, calls: Sequence[Call], *, at_once: int = 1) -> float:

@@ -260,6 +260,8 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
 STEP_CLOCK: Final = "step.due."
 OF_A_STEP: Final = re.compile(r"(?:step\.due|(glass\.review|hold\.sev\d))\.(\d+:.+)")
 """Clocks that are there once for each step: their rule, where its title is to be said, and which step."""
+MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
+"""A moment as the ledger keeps it."""
 UNTOLD_OF_STEPS: Final = ("clock.start", "clock.stop")
 """The clock of a step starts and stops with it, and the step itself is told: only that its time runs out is news."""
 
@@ -394,8 +396,9 @@ def _word(key: str, value: str, language: str) -> str:
     """A value as people say it: names of phases, roles, rules and outcomes in their language, moments in their zone."""
     if key == "plan_digest":
         return value[:12]
-    if key in {"deadline", "until"}:
-        return f"{datetime.fromisoformat(value).astimezone(ZoneInfo(settings.TIME_ZONE)):%Y-%m-%d %H:%M %Z}"
+    if MOMENT.fullmatch(value):
+        at = datetime.fromisoformat(value).astimezone(ZoneInfo(settings.TIME_ZONE))
+        return f"{at:%Y-%m-%d %H:%M:%S %Z}" if at.second else f"{at:%Y-%m-%d %H:%M %Z}"
     if one := OF_A_STEP.fullmatch(value):
         step = f"{'ステップ' if language == 'ja' else 'step'} {one[2]}"
         return f"{_word(key, one[1], language)}, {step}" if one[1] else step

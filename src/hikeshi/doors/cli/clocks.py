@@ -36,7 +36,7 @@ def list_rules(
     rows = [clock_rules.row(rule) for rule in clock_rules.chosen(jurisdiction)]
     return Answer(
         rows,
-        columns=("rule", "title", "jurisdiction", "kind", "status", "anchor", "stops_on", "counting"),
+        columns=("rule", "title", "jurisdiction", "kind", "status", "anchor", "stops_on", "counted"),
         code=_tell(problems()),
     )
 
@@ -58,7 +58,7 @@ def lint_rules(
     rows = [clock_rules.row(rule) for one in read for rule in one.rules.values()]
     return Answer(
         rows,
-        columns=("rule", "title", "kind", "anchor", "stops_on", "counting"),
+        columns=("rule", "title", "kind", "anchor", "stops_on", "counted"),
         code=_tell(p for one in read for p in one.problems),
     )
 

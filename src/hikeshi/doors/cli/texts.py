@@ -196,6 +196,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "ways": ("Ways", "連絡手段"),
     "contained_at": ("Contained", "封じ込め"),
     "count": ("Count", "件数"),
+    "counted": ("Counting", "計算方法"),
     "counting": ("Counting", "計算方法"),
     "custody": ("Custody record", "保管記録"),
     "data": ("Data", "データ"),
