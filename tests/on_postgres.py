@@ -28,7 +28,7 @@ CHOSEN = {
     "run_workers": "workers beside each other in a run",
     "triage_together": "two at the same group",
     # What is written otherwise for it, or judged more strictly by it: lengths, types, time zones, SELECT DISTINCT with an order, FOR UPDATE
-    # with outer joins, constraints with a condition, arrays in JSON. Together these send nine tenths of the statements that the desk has.
+    # with outer joins, constraints with a condition, arrays in JSON. Together these reach five sixths of the places where the desk asks it.
     "accounts": "links and tokens",
     "affected": "affected assets",
     "anchors": "stamps and copies that wait",
