@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, NamedTuple
@@ -65,7 +65,7 @@ def split(spans: Sequence[Span], legs: Iterable[Span], began: float, ended: floa
     The values add up to all of it. Before the first leg it lay on the queue, between two it waited to be claimed, or to be asked again
     where both are about the same.
     """
-    seconds: Counter[str] = Counter()
+    seconds: defaultdict[str, float] = defaultdict(float)
     at, before = began, None
     for leg in sorted(legs, key=lambda one: one.began):
         if leg.ended <= at or leg.began >= ended:
@@ -80,7 +80,7 @@ def split(spans: Sequence[Span], legs: Iterable[Span], began: float, ended: floa
 
 def processor(spans: Iterable[Span], legs: Iterable[Span]) -> dict[str, float]:
     """Processor seconds by part within these legs, each counted for the innermost part. On a busy machine they say more than the clock."""
-    seconds: Counter[str] = Counter()
+    seconds: defaultdict[str, float] = defaultdict(float)
     for leg in legs:
         around: list[Span] = []
         within = [
@@ -96,7 +96,7 @@ def processor(spans: Iterable[Span], legs: Iterable[Span]) -> dict[str, float]:
     return dict(seconds)
 
 
-def _exclusive(leg: Span, spans: Iterable[Span], began: float, ended: float, seconds: Counter[str]) -> None:
+def _exclusive(leg: Span, spans: Iterable[Span], began: float, ended: float, seconds: defaultdict[str, float]) -> None:
     """What lies within the leg, each moment counted for the innermost part."""
     within = [one for one in spans if one.thread == leg.thread and one.began < ended and one.ended > began]
     edges = sorted({began, ended, *(edge for one in within for edge in (one.began, one.ended) if began < edge < ended)})
