@@ -34,7 +34,7 @@ sys.path.insert(0, str(ROOT))  # as mypy and pytest have it
 from benchmarks.multiplying import again, salt  # noqa: E402  after the path
 from benchmarks.timeline import corpus, make_file  # noqa: E402  after the path
 
-from hikeshi.stores import merging  # noqa: E402
+from hikeshi.stores import layout  # noqa: E402
 from hikeshi.stores.duck import DuckStore  # noqa: E402
 from hikeshi.stores.entity import entity  # noqa: E402
 from hikeshi.stores.layout import Layout, Span, merged  # noqa: E402
@@ -54,7 +54,7 @@ def small(folder: Path, base: Mapping[str, int]) -> Path:
         with ProcessPoolExecutor() as pool:
             for kind, count in base.items():
                 list(pool.map(make_file, corpus(logs, kind, count), chunksize=4))
-        merging.MANY = 0
+        layout.MANY = 0
         DuckStore(folder / "building").build([logs])
         (folder / "building").rename(store)
         shutil.rmtree(logs)

@@ -16,7 +16,7 @@ from hypothesis import given, settings, strategies as st
 
 from hikeshi.events.detect.loading import OWN, load
 from hikeshi.events.event import COLUMNS
-from hikeshi.stores import merging
+from hikeshi.stores import layout, merging
 from hikeshi.stores.blocks import inside
 from hikeshi.stores.detecting import detect
 from hikeshi.stores.duck import DuckStore
@@ -31,7 +31,8 @@ LATE = "cloudtrail/array.json"
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"MANY": 0, "SLICE": 3, "GROUP": 2, "PART": 4}.items():
+    monkeypatch.setattr(layout, "MANY", 0)
+    for name, value in {"SLICE": 3, "GROUP": 2, "PART": 4}.items():
         monkeypatch.setattr(merging, name, value)
 
 
@@ -109,7 +110,7 @@ def test_what_is_added_later_is_folded_with_what_was_merged(samples: list[Path],
     store = DuckStore(tmp_path / "store")
     store.build([path for path in samples if path not in late])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(merging, "MANY", 100)
+        patch.setattr(layout, "MANY", 100)
         report = store.build(late)
     assert len(Layout(tmp_path / "store").batches()) == 2
     whole = DuckStore(tmp_path / "whole")
@@ -223,7 +224,7 @@ def test_a_question_that_fails_for_another_reason_says_so(folder: Path) -> None:
 def settled(store: DuckStore, tmp_path_factory: pytest.TempPathFactory) -> DuckStore:
     folder = Path(shutil.copytree(store._layout.folder, tmp_path_factory.mktemp("settled") / "store"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(merging, "MANY", 0)
+        patch.setattr(layout, "MANY", 0)
         DuckStore(folder)._settled()
     return DuckStore(folder)
 

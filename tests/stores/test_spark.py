@@ -21,7 +21,7 @@ from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.layout import Layout
 from hikeshi.stores.spark import SparkStore
 from hikeshi.stores.store import BuildReport, Query
-from hikeshi.stores.writing import Done, Task
+from hikeshi.stores.tasks import Done, Task
 from stores.spark_cluster import Cluster, missing, tree
 
 SAMPLES = Path(__file__).parents[1] / "samples"

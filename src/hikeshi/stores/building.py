@@ -22,7 +22,7 @@ from hikeshi.events.walking import walk
 from hikeshi.stores.layout import Batch, Layout, alive
 from hikeshi.stores.settling import settle
 from hikeshi.stores.store import Place, Progress, SourceRow
-from hikeshi.stores.writing import Done, Known, Task, perform
+from hikeshi.stores.tasks import Done, Known, Task, perform
 
 LITTLE = 4 << 20
 """Below so many bytes of files (packed logs hold ten times as much), starting processes takes longer than reading."""
@@ -217,6 +217,5 @@ def _spread(tasks: Sequence[Task], workers: int) -> Iterator[tuple[Task, Done]]:
 def _server() -> multiprocessing.context.ForkServerContext:
     """Processes are forked from one that has loaded everything and has no threads; the caller may have threads and open databases."""
     context = multiprocessing.get_context("forkserver")
-    # Arrow loads pandas, where that is installed, at its first array: once is enough.
-    context.set_forkserver_preload([perform.__module__, "pandas"])
+    context.set_forkserver_preload(["hikeshi.stores.forked"])
     return context

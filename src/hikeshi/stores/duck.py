@@ -24,7 +24,7 @@ from hikeshi.stores.blocks import Block
 from hikeshi.stores.engines import engine
 from hikeshi.stores.integrity import UNKNOWN, integrity_of
 from hikeshi.stores.kept import BUCKETS, MOST, USUAL, Kept, countable, of_everything
-from hikeshi.stores.layout import Batch, Layout, alive, fingerprint, merged
+from hikeshi.stores.layout import Batch, Layout, alive, fingerprint, merged, pays
 from hikeshi.stores.steady import steady
 from hikeshi.stores.store import SHOWN, BuildReport, Progress, Query, SourceRow, Value
 from hikeshi.stores.suspects import Deeds, Suspect, rank
@@ -132,11 +132,11 @@ class DuckStore:
 
     def _settled(self, progress: Progress | None = None) -> None:
         """Fold what was delivered twice; where there are many parts, merge them, and count anew in events."""
-        from hikeshi.stores import merging  # Arrow is heavy, and asking does not need it
-
         with self._connection() as con:
-            if not merging.pays(self._layout.batches()):
+            if not pays(self._layout.batches()):
                 return
+            from hikeshi.stores import merging  # Arrow is heavy, and asking does not need it
+
             folds = merging.merge(self._layout, con, progress)
         self._layout.forget()
         self._keep_folds(self._layout.batches(), partial(merging.write_folds, folds))

@@ -41,6 +41,9 @@ KEPT, LARGE = 4, 32 << 20
 TRIES = 50
 """How often manifests are listed until nothing changed meanwhile."""
 
+MANY = 128
+"""Parts that were not merged yet, above which merging pays."""
+
 State = tuple[tuple[str, int, int, int], ...]
 """Of each manifest its name, and what tells its file from any other: inode, nanoseconds of writing, bytes."""
 
@@ -205,6 +208,13 @@ def alive(batches: Sequence[Batch]) -> dict[str, tuple[int, SourceRow]]:
 def merged(batches: Sequence[Batch]) -> Batch | None:
     """The one batch that holds everything, each event once; None where something was added since, or nothing was ever merged."""
     return batches[0] if len(batches) == 1 and batches[0].once else None
+
+
+def pays(batches: Sequence[Batch]) -> bool:
+    """Whether so much was added since the last merging (merging.py) that another is worth its time."""
+    if any(batch.schema_version != SCHEMA_VERSION for batch in batches):
+        return False  # a source that could not be read again keeps its old columns
+    return sum(len(batch.parts) for batch in batches if not batch.once) > MANY
 
 
 def fingerprint(batches: Sequence[Batch]) -> str:

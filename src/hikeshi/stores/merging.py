@@ -13,7 +13,7 @@ slice of time is in memory at once, so that the size of the store does not matte
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -22,16 +22,13 @@ import pyarrow.parquet as pq
 
 from hikeshi.errors import Failed
 from hikeshi.events.columns import UNLIKE, schema
-from hikeshi.events.event import COLUMNS, SCHEMA_VERSION
+from hikeshi.events.event import COLUMNS
 from hikeshi.stores.layout import ROWS_BITS, Batch, Layout, Span, alive
 from hikeshi.stores.store import Progress
 from hikeshi.stores.writing import GROUP
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-MANY = 128
-"""Parts that were not merged yet, above which merging pays."""
 
 SLICE = 30_000
 """Events in memory at once, about; more where they have all the same second."""
@@ -54,13 +51,6 @@ SELECT (ts - (ts % {FINEST} + {FINEST}) % {FINEST}) // {FINEST} AS second, count
 """Rounded down before 1970 too, where `//` alone rounds towards zero."""
 
 FOLDS = pa.schema([("row_id", pa.int64()), ("keep", pa.bool_()), ("dup_count", pa.int64()), ("event_uid", pa.binary())])
-
-
-def pays(batches: Sequence[Batch]) -> bool:
-    """Whether so much was added since the last merging that another is worth its time."""
-    if any(batch.schema_version != SCHEMA_VERSION for batch in batches):
-        return False  # a source that could not be read again keeps its old columns
-    return sum(len(batch.parts) for batch in batches if not batch.once) > MANY
 
 
 def merge(layout: Layout, con: DuckDBPyConnection, progress: Progress | None = None) -> Any:

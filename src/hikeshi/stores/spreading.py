@@ -31,7 +31,7 @@ from hikeshi.events.walking import walk
 from hikeshi.stores.building import MOST, TOGETHER, Built, File, _tasks, fresh, told
 from hikeshi.stores.layout import Layout
 from hikeshi.stores.store import Place, Progress
-from hikeshi.stores.writing import Done, Task, perform
+from hikeshi.stores.tasks import Done, Task, perform
 
 WAVE = 512
 """Tasks given to the cluster at once, or eight for each of its cores if that is more. What a wave made is committed when it is over."""

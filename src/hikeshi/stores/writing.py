@@ -27,9 +27,10 @@ from hikeshi.events.parquet_rows import Rows, is_parquet, rows_of
 from hikeshi.events.parser import Parser
 from hikeshi.events.parsers import recognise
 from hikeshi.events.reading import read
-from hikeshi.events.source import Limits, Source
+from hikeshi.events.source import Source
 from hikeshi.stores.layout import ROWS_BITS, Batch, Layout
 from hikeshi.stores.store import PLACES, Place, SourceRow
+from hikeshi.stores.tasks import Done, Known, Task
 
 PART = 40 << 20
 """Bytes of columns in memory before they are sorted and written as a part."""
@@ -67,35 +68,6 @@ def _no_room(error: OSError) -> Partly:
         f"The timeline cannot be written: {error.strerror or error}.",
         hint="Make room, and build again: it goes on where it stopped.",
     )
-
-
-class Known(msgspec.Struct, frozen=True):
-    """What people call a file, what they know of it, when it was last written as it was hashed (0: not known), and whether it was read before."""
-
-    name: str = ""
-    assumed: tuple[Assumption, ...] = ()
-    written_ns: int = 0
-    stored: bool = False
-
-
-class Task(msgspec.Struct, frozen=True):
-    """Sources to be read together into one batch."""
-
-    folder: str
-    number: int
-    files: tuple[tuple[str, str], ...]
-    """Path and SHA-256 of each."""
-    limits: Limits
-    known: dict[str, Known] = {}
-    """By path."""
-
-
-class Done(msgspec.Struct, frozen=True):
-    """What became of a task's files: read, not known as a log, or not to be opened."""
-
-    built: int
-    not_recognised: tuple[str, ...]
-    closed: tuple[Place, ...]
 
 
 def perform(task: Task) -> Done:

@@ -11,6 +11,7 @@ are only the fields that have a column; the others, and the record itself, are c
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 from operator import attrgetter
 from typing import Any
@@ -37,6 +38,12 @@ BLOCK = 4096
 
 ODD = (*BROKEN, pa.ArrowInvalid, pa.ArrowTypeError)
 """What is raised at anything that needs the parser."""
+
+CALLERS = 4096
+"""Callers that are kept as they were decoded: the same session calls in file after file. They take 8 MiB at most, usually far less."""
+
+LONG = 2048
+"""Bytes of a caller above which it is not kept."""
 
 NULL = Raw(b"null")
 
@@ -204,11 +211,18 @@ def _text(values: list[str | None]) -> Any:
 
 def _who(calls: Sequence[Plain]) -> dict[str, Any]:
     coded = Coded(_texts([call.userIdentity for call in calls]))
-    who = [cloudtrail.who(_identity.decode(text) if text else None) for text in coded.distinct]
+    who = [_who_is(text) if text is None or len(text) < LONG else _caller(text) for text in coded.distinct]
     return {
         name: coded.spread(list(values), TYPES[COLUMNS[name].arrow])
         for name, values in zip(Who._fields, zip(*who, strict=True), strict=True)
     }
+
+
+def _caller(text: str | None) -> Who:
+    return cloudtrail.who(_identity.decode(text) if text else None)
+
+
+_who_is = lru_cache(CALLERS)(_caller)
 
 
 def _when(calls: Sequence[Plain]) -> dict[str, Any]:
@@ -238,7 +252,7 @@ def _what(calls: Sequence[Plain], name: Any) -> dict[str, Any]:
         "error_code": code,
         "outcome": codes.mapped(cloudtrail.outcome_of),
         "error_message": _text([call.errorMessage for call in calls]),
-        "read_only": pa.array([cloudtrail.true(call.readOnly) for call in calls], pa.bool_()),
+        "read_only": _truths([call.readOnly for call in calls]),
         "service": service.mapped(cloudtrail.service_of),
         "src_ip": address_of.mapped(address),
         "src_service": address_of.mapped(lambda text: text if address(text) is None else None),
@@ -253,6 +267,13 @@ def _what(calls: Sequence[Plain], name: Any) -> dict[str, Any]:
             as_text(codes.mapped(lambda text: f": {text}" if text else "")), "",
         ),
     }  # fmt: skip
+
+
+def _truths(values: list[bool | str | None]) -> Any:
+    try:
+        return pa.array(values, pa.bool_())
+    except (pa.ArrowInvalid, pa.ArrowTypeError):  # some are text
+        return pa.array(list(map(cloudtrail.true, values)), pa.bool_())
 
 
 def _written(values: Sequence[Rest]) -> Any:
