@@ -19,7 +19,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from intake import CAUSES, ROOT, House, cost, kill_a_backend, one, postgres, spent
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.intake import CAUSES, ROOT, House, cost, kill_a_backend, one, postgres, spent
 
 from hikeshi.simulation.cloud import SimulatedCloud
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
 from ipaddress import IPv4Network, IPv6Network
-from re import _constants as signs, _parser as parser  # type: ignore[attr-defined]  # no public way to read an expression
 
 from sigma.types import SigmaCIDRExpression, SigmaString, SpecialChars
+
+signs, parser = import_module("re._constants"), import_module("re._parser")
+"""There is no public way to read an expression."""
 
 Check = Callable[[str], str]
 """From the SQL of a text to the SQL of a condition on it."""
