@@ -33,7 +33,9 @@ def test_duties_are_decided_counted_and_filed(on_it: Caller, commander: Caller, 
     on_it.post(f"{root}/duties/jp-appi-final/decision", decision, 403)
     told = commander.post(f"{root}/duties/jp-appi-final/decision", decision)
     assert told["due_at"] == "2026-12-01T23:59:59+09:00"
-    filed = on_it.post(f"{root}/duties/jp-appi-final/filings", {"at": "2026-11-20T10:00+09:00", "proof": "EV-1"}, 201)
+    filed = on_it.post(
+        f"{root}/duties/jp-appi-final/filings", {"at": "2026-11-20T10:00+09:00", "proof": "receipt in the safe"}, 201
+    )
     assert filed["late_by_us"] == 0
     everything = on_it.get(f"{root}/duties")
     assert [one["state"] for one in everything["duties"]] == ["submitted"]

@@ -234,7 +234,7 @@ def test_duties_are_recorded_decided_and_filed(admin: Keyboard) -> None:
     admin.json("clocks", "record", name, "appi_known_on=2026-11-02", "--note", "the call")
     told = admin.json("clocks", "decide", name, "jp-appi-final", "applies", "--reason", "over 1,000 persons")
     assert told["due_at"] == "2026-12-01T23:59:59+09:00"
-    admin.json("clocks", "file", name, "jp-appi-final", "--at", "2026-11-20", "--proof", "EV-001")
+    admin.json("clocks", "file", name, "jp-appi-final", "--at", "2026-11-20", "--proof", "receipt in the safe")
     everything = admin.json("clocks", "duties", name)
     assert everything["duties"][0]["state"] == "submitted"
     admin.json("clocks", "state", name, "C-APPI", "3", "--certainty", "investigating", "--ja", "集計中")
