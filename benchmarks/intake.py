@@ -320,6 +320,11 @@ def main() -> None:
         "| groups (bar 60) | queue page (bar 200 ms) | acknowledged under kill -9 | lost | twice |"
     )
     print("|---|---|---|---|---|---|---|---|---|---|---|")
+    on_each(measure, options)
+
+
+def on_each(measure: Callable[..., None], options: argparse.Namespace) -> None:
+    """On SQLite and on PostgreSQL, or on the `only` one of them: `measure` is given the database's URL, the options, and the folder of a server."""
     if options.only != "postgresql":
         measure("", options)
     if options.only != "sqlite":

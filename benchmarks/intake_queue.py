@@ -21,7 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.intake import CAUSES, ROOT, House, cost, kill_a_backend, one, postgres, spent
+from benchmarks.intake import CAUSES, ROOT, House, cost, kill_a_backend, on_each, one, spent
 
 from hikeshi.simulation.cloud import SimulatedCloud
 
@@ -177,14 +177,7 @@ def main() -> None:
         f"| database | alerts/s, one in a message (bar {BAR:,}) | {options.findings} in a message (bar {BAR:,}) | messages under kill -9 "
         "| lost | twice | set aside | groups |\n|---|---|---|---|---|---|---|---|"
     )
-    if options.only != "postgresql":
-        measure("", options)
-    if options.only != "sqlite":
-        with postgres() as found:
-            if found is None:
-                print("PostgreSQL is not installed: not measured.", file=sys.stderr)
-                return
-            measure(found[0], options, found[1])
+    on_each(measure, options)
 
 
 if __name__ == "__main__":
