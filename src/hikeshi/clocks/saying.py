@@ -6,7 +6,7 @@ from hikeshi.clocks.moments import MOMENTS
 from hikeshi.clocks.rule import (
     BusinessDaysAfter,
     Counting,
-    Days,
+    DaysAfter,
     Elapsed,
     ExactHours,
     FirstOf,
@@ -47,7 +47,7 @@ def _many(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _days(counting: Days) -> Text:
+def _days(counting: DaysAfter | StartDayIsDay1 | BusinessDaysAfter | MonthsAfter) -> Text:
     match counting:
         case StartDayIsDay1():
             en, ja = f"{_many(counting.days, 'day')}, the first day is day 1", f"初日を算入して{counting.days}日"
@@ -58,9 +58,8 @@ def _days(counting: Days) -> Text:
             )
         case MonthsAfter():
             en, ja = _many(counting.months, "month"), f"{counting.months}か月"
-        case _:
-            days = getattr(counting, "days", 0)
-            en, ja = f"{_many(days, 'day')}, the first day is day 0", f"初日を算入せず{days}日"
+        case DaysAfter():
+            en, ja = f"{_many(counting.days, 'day')}, the first day is day 0", f"初日を算入せず{counting.days}日"
     if counting.roll == "next_open_day":
         en, ja = f"{en}, a closed last day moves to the next open one", f"{ja}、末日が閉庁日なら次の開庁日"
     if counting.until != "end_of_day":

@@ -7,6 +7,7 @@ no part does, so each has a file in `kept`, named by the parts it is of.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
@@ -54,10 +55,11 @@ class Kept:
             return msgspec.json.decode(path.read_bytes(), type=kind)
         except (OSError, msgspec.DecodeError):  # not there, or damaged: it is asked again
             found = ask()
-        self._folder.mkdir(exist_ok=True)
-        new = path.with_name(f"{path.name}.{uuid4().hex}.new")  # several may find it missing at once
-        new.write_bytes(msgspec.json.encode(found))
-        new.replace(path)
+        with suppress(OSError):  # a full disk, or one that may only be read, fails no question
+            self._folder.mkdir(exist_ok=True)
+            new = path.with_name(f"{path.name}.{uuid4().hex}.new")  # several may find it missing at once
+            new.write_bytes(msgspec.json.encode(found))
+            new.replace(path)
         return found
 
     def forget_others(self) -> None:
