@@ -34,7 +34,7 @@ sys.path.insert(0, str(ROOT))  # as mypy and pytest have it
 from benchmarks.multiplying import again, salt  # noqa: E402  after the path
 from benchmarks.timeline import corpus, make_file  # noqa: E402  after the path
 
-from hikeshi.stores import layout  # noqa: E402
+from hikeshi.stores import few, layout  # noqa: E402
 from hikeshi.stores.duck import DuckStore  # noqa: E402
 from hikeshi.stores.entity import entity  # noqa: E402
 from hikeshi.stores.layout import Layout, Span, merged  # noqa: E402
@@ -139,11 +139,26 @@ def questions(store: DuckStore) -> dict[str, Callable[[], Any]]:
         "facet: top 10 actions of everything": lambda: store.facet("action", Query()),
         "facet: top 10 actions of everything, not kept": lambda: store._most_frequent("action", Query(), 10),  # noqa: SLF001  as first asked
         "full text: one day": lambda: store.count(Query(search="example-7/never", **day)),
+        "full text: one day, first page of a text in every hundredth call": lambda: store.events(
+            Query(search="198.51.100.77", limit=50, **day)
+        ),
+        "full text: one day, everything the explorer shows": lambda: explored(
+            store, Query(search="198.51.100.77", limit=50, **day)
+        ),
         "first page of the explorer": lambda: store.events(Query(limit=50)),
         "page in the middle": lambda: store.events(Query(limit=50, start_us=middle)),
         "count: everything": lambda: store.count(Query()),
         "one name: everything it did in a day": lambda: entity(store, somebody, Query(**day)),
     }
+
+
+def explored(store: DuckStore, query: Query) -> None:
+    """What the page of the explorer asks: events, how many, how many of each time, who and what is most frequent."""
+    store.events(query)
+    store.count(query)
+    store.histogram(query, 76)
+    for field in ("source_kind", "action", "actor_name", "src_ip", "outcome"):
+        store.facet(field, query, 8)
 
 
 def asked(folder: Path) -> dict[str, list[float]]:
@@ -152,6 +167,7 @@ def asked(folder: Path) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
     for name, ask in questions(store).items():
         for turn in range(6):
+            few.known.forget()  # each turn asks what nobody asked before
             began = time.perf_counter()
             ask()
             if turn:
@@ -163,6 +179,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description="Measure questions to a large store.")
     options.add_argument("--events", type=int, default=10_000_000)
     options.add_argument("--keep", type=Path, help="folder for the store; it is made only where it is not there")
+    options.add_argument("--make-only", action="store_true", help="make the store and ask nothing")
     options.add_argument("--run", type=Path, metavar="STORE", help=argparse.SUPPRESS)
     chosen = options.parse_args()
     if chosen.run:
@@ -171,6 +188,9 @@ def main() -> None:
     folder = chosen.keep or Path(tempfile.mkdtemp())
     folder.mkdir(parents=True, exist_ok=True)
     store = many(folder, chosen.events)
+    if chosen.make_only:
+        print(store)
+        return
     output = subprocess.check_output([sys.executable, __file__, "--run", str(store)], text=True)
     size = sum(path.stat().st_size for path in (store / "parts").iterdir())
     print(f"{DuckStore(store).count(Query()):,} events, {size / 1e9:.1f} GB, {multiprocessing.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")  # fmt: skip

@@ -77,6 +77,11 @@ def growing(found: Sequence[Block], first: int) -> Iterator[Sequence[Block]]:
         at, size = at + size, size * 2
 
 
+def together(found: Sequence[Block], size: int) -> Iterator[Sequence[Block]]:
+    """All of them in their order, so many each time."""
+    return (found[at : at + size] for at in range(0, len(found), size))
+
+
 def holding(batch: Batch, rows: Sequence[int]) -> list[Block]:
     """The blocks in which rows lie, in order."""
     found = blocks(batch)

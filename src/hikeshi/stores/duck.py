@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,9 +21,10 @@ from hikeshi.errors import Refused
 from hikeshi.events.assumed import Assumption
 from hikeshi.events.detect.sql import text
 from hikeshi.events.event import COLUMNS
-from hikeshi.stores import blocks, derived, questions
+from hikeshi.stores import blocks, derived, few, questions
 from hikeshi.stores.blocks import Block
 from hikeshi.stores.engines import engine
+from hikeshi.stores.few import Few
 from hikeshi.stores.integrity import UNKNOWN, integrity_of
 from hikeshi.stores.kept import BUCKETS, MOST, USUAL, Kept, countable, of_everything
 from hikeshi.stores.layout import Batch, Layout, alive, fingerprint, merged, pays
@@ -81,6 +84,12 @@ FROM {} AND {} AND source_kind = 'cloudtrail' AND src_ip IS NOT NULL AND coalesc
 GROUP BY ALL
 """
 
+
+TOGETHER = 64
+"""Blocks that are looked into before it is asked whether that is enough."""
+
+APART = 32
+"""Runs of blocks that are asked each for itself; of more, everything between the first and the last is."""
 
 _BARS, _VALUES = list[tuple[int, int, int]], list[tuple[Value, int]]
 
@@ -163,28 +172,78 @@ class DuckStore:
 
     def _page(self, con: DuckDBPyConnection, query: Query) -> list[int]:
         """The row ids of a page, in its order. Of a merged store blocks are read until the page is full."""
-        condition, values = questions.where(query, paged=True)
+        condition, values = self._where(query, paged=True)
         way, limit = "DESC" if query.descending else "ASC", max(0, query.limit)
         once = merged(self._layout.batches())
         if once is None:
             order = f"SELECT row_id FROM events WHERE {condition} ORDER BY ts {way}, event_uid {way} LIMIT ?"
             return [row for (row,) in con.execute(order, [*values, limit]).fetchall()]
-        found: list[int] = []
+        name = self._named(once, query)
+        if (known := few.known.peek(name)) is not None:
+            return self._page_of(con, known, query)[:limit]
+        found: list[tuple[int, int]] = []
         for some in blocks.growing(
             blocks.during(once, query, paged=True), 1 if blocks.only_time(query) else blocks.FIRST
         ):
-            order = f"SELECT row_id FROM {self._of(some)} AND {condition} ORDER BY row_id {way} LIMIT ?"
-            found += [row for (row,) in con.execute(order, [*values, limit - len(found)]).fetchall()]
+            order = f"SELECT row_id, ts FROM {self._of(some)} AND {condition} ORDER BY row_id {way} LIMIT ?"
+            found += con.execute(order, [*values, limit - len(found)]).fetchall()
             if len(found) >= limit:
                 break
-        return found
+        else:
+            if query.after is None and len(found) <= few.MOST and not blocks.only_time(query):
+                few.known.keep(name, Few.of(found))  # everything was looked at on the way
+        return [row for row, _ in found]
+
+    def _page_of(self, con: DuckDBPyConnection, found: Few, query: Query) -> list[int]:
+        """The rows of what was found that lie behind the place of a page, in its order."""
+        rows = found.rows
+        if query.after is not None:
+            at = found.at(query.after[0])
+            condition, values = questions.behind(query.after, descending=query.descending)
+            sql, given = self._within(rows[at], "row_id, ts, event_uid")
+            rest = con.execute(f"SELECT row_id FROM ({sql}) WHERE {condition} ORDER BY row_id", [*given, *values])
+            same = array("q", (row for (row,) in rest.fetchall()))
+            rows = rows[: at.start] + same if query.descending else same + rows[at.stop :]
+        return rows[::-1].tolist() if query.descending else rows.tolist()
+
+    def _named(self, once: Batch, query: Query) -> bytes:
+        """One name for what a query means in a merged store, for this process: a store that is built anew has another manifest."""
+        state = self._layout.manifest(once.number).stat()
+        return few.name((str(self._layout.folder.absolute()), state.st_ino, state.st_mtime_ns), query)
+
+    def _few(self, query: Query) -> Few | None:
+        """Every event of a query where they are few, found at most once; None where they are many, or where that is not worth knowing."""
+        once = merged(self._layout.batches())
+        if once is None or blocks.only_time(query):
+            return None
+        return few.known.of(self._named(once, query), lambda: self._found_few(once, query))
+
+    def _found_few(self, once: Batch, query: Query) -> Few | None:
+        condition, values = self._where(query)
+        found: list[tuple[int, int]] = []
+        with self._connection() as con:
+            for some in blocks.together(
+                blocks.during(once, query), TOGETHER
+            ):  # to say how many are wanted costs all threads but one
+                found += con.execute(f"SELECT row_id, ts FROM {self._of(some)} AND {condition}", values).fetchall()
+                if len(found) > few.MOST:
+                    return None
+        return Few.of(found)
+
+    def _where(self, query: Query, *, paged: bool = False) -> questions.Condition:
+        """The condition of a query. Text is looked for in records alone where what was read says no more in its sentences."""
+        kinds = {row.parser for batch in self._layout.batches() for row in batch.sources if row.events}
+        told = query.search is not None and questions.told(query.search, kinds)
+        return questions.where(query, paged=paged, searched=questions.in_records if told else questions.found)
 
     @steady
     def count(self, query: Query) -> int:
         once = merged(self._layout.batches()) if blocks.only_time(query) else None
         if once:
             return sum(count for _, _, count in self._by_blocks(once, query, 1))
-        condition, values = questions.where(query)
+        if (found := self._few(query)) is not None:
+            return len(found.rows)
+        condition, values = self._where(query)
         with self._connection() as con:
             return int(_one(con, f"SELECT count(*) FROM {self._during(query)} AND {condition}", values)[0])
 
@@ -198,7 +257,10 @@ class DuckStore:
             return kept.answer(f"histogram-{buckets}", _BARS, lambda: self._by_blocks(once, Query(), buckets))
         if once:
             return self._by_blocks(once, query, buckets)
-        condition, values = questions.where(query)
+        if (found := self._few(query)) is not None:
+            spans = _spans(query, found.times[0], found.times[-1], buckets) if found.times else range(0)
+            return _bars(spans, found.spread(spans))
+        condition, values = self._where(query)
         chosen = f"FROM {self._during(query)} AND {condition}"
         with self._connection() as con:
             first, last = _one(con, f"SELECT min(ts), max(ts) {chosen}", values)
@@ -206,8 +268,8 @@ class DuckStore:
                 return []
             spans = _spans(query, first, last, buckets)
             grouped = f"SELECT (ts - ?) // ? AS bucket, count(*) {chosen} GROUP BY bucket"
-            counted = dict(con.execute(grouped, [spans.start, spans.step, *values]).fetchall())
-        return [(at, min(at + spans.step, spans.stop), counted.get(number, 0)) for number, at in enumerate(spans)]
+            counted = Counter(dict(con.execute(grouped, [spans.start, spans.step, *values]).fetchall()))
+        return _bars(spans, counted)
 
     def _by_blocks(self, once: Batch, query: Query, buckets: int) -> list[tuple[int, int, int]]:
         """A histogram of a time by the manifest; only blocks that lie in several buckets are read."""
@@ -217,16 +279,14 @@ class DuckStore:
             return []
         counted, edges = blocks.inside(once, spans.start, spans.stop, spans.step)
         if edges:
-            times = " UNION ALL ".join(f"SELECT ts FROM {self._of([edge])}" for edge in edges)
+            times = " UNION ALL ".join(f"SELECT ts FROM {self._of(run)}" for run in blocks.runs(edges))
             grouped = (
                 f"SELECT (ts - ?) // ? AS bucket, count(*) FROM ({times}) WHERE ts >= ? AND ts < ? GROUP BY bucket"
             )
             with self._connection() as con:
                 asked = [spans.start, spans.step, spans.start, spans.stop]
                 counted += Counter(dict(con.execute(grouped, asked).fetchall()))
-        if not counted.total():
-            return []
-        return [(at, min(at + spans.step, spans.stop), counted[number]) for number, at in enumerate(spans)]
+        return _bars(spans, counted) if counted.total() else []
 
     def _during(self, query: Query) -> str:
         """What to write behind FROM for every event of the time of a query, and perhaps others; conditions follow with AND."""
@@ -254,14 +314,29 @@ class DuckStore:
 
     def _most_frequent(self, field: str, query: Query, top: int) -> list[tuple[Value, int]]:
         name = questions.column(field)
-        condition, values = questions.where(query)
+        condition, values = self._where(query)
         chosen = f"unnest({name})" if questions.is_list(field) else name
-        sql = (
-            f"SELECT value, count(*) AS n FROM (SELECT {chosen} AS value FROM {self._during(query)} AND {condition}) "
-            "WHERE value IS NOT NULL GROUP BY value ORDER BY n DESC, value LIMIT ?"
-        )
+        found = self._few(query)
+        if found is None:
+            rows = f"SELECT {chosen} AS value FROM {self._during(query)} AND {condition}"
+        else:
+            rows, values = self._within(found.rows, f"{chosen} AS value")
+        sql = f"SELECT value, count(*) AS n FROM ({rows}) WHERE value IS NOT NULL GROUP BY value ORDER BY n DESC, value LIMIT ?"
         with self._connection() as con:
             return [(_plain(value), n) for value, n in con.execute(sql, [*values, max(0, top)]).fetchall()]
+
+    def _within(self, rows: Sequence[int], chosen: str) -> questions.Condition:
+        """SQL that chooses something of rows of a merged store, which are in order. Only blocks that hold one of them are read."""
+        once = merged(self._layout.batches())
+        if once is None or not rows:
+            return f"SELECT {chosen} FROM events WHERE false", []
+        runs = list(blocks.runs(blocks.holding(once, rows)))
+        if len(runs) > APART:
+            runs = [[*runs[0], *runs[-1]]]
+        each = " UNION ALL ".join(
+            f"SELECT {chosen} FROM {self._of(run)} AND row_id IN (SELECT unnest(?::BIGINT[]))" for run in runs
+        )
+        return each, [list(rows[bisect_left(rows, run[0].first) : bisect_right(rows, run[-1].last)]) for run in runs]
 
     @steady
     def sources(self) -> list[SourceRow]:
@@ -272,7 +347,7 @@ class DuckStore:
 
     @steady
     def suspects(self, query: Query) -> list[Suspect]:
-        condition, values = questions.where(query)
+        condition, values = self._where(query)
         with self._connection() as con:
             found = con.execute(_DEEDS.format(self._during(query), condition), values)
             names = [described[0] for described in found.description]
@@ -430,6 +505,10 @@ def _told(name: str) -> str:
     """SQL for a column as it is kept, or as the others tell it."""
     quoted = questions.column(name)
     return f"{derived.column(name, quoted, '//')} AS {quoted}"
+
+
+def _bars(spans: range, counted: Counter[int]) -> list[tuple[int, int, int]]:
+    return [(at, min(at + spans.step, spans.stop), counted[number]) for number, at in enumerate(spans)]
 
 
 def _one(con: DuckDBPyConnection, sql: str, values: Sequence[Any]) -> tuple[Any, ...]:

@@ -88,6 +88,9 @@ class Layout:
     def part(self, batch: int, number: int) -> Path:
         return self.parts / f"{batch:06d}-{number:04d}.parquet"
 
+    def manifest(self, number: int) -> Path:
+        return self.manifests / f"{number:06d}.json"
+
     def batches(self) -> list[Batch]:
         """Every committed batch, oldest first, as of now or of the beginning of the question. Raises as `now`."""
         known = _held.get().get(self.manifests.absolute())
@@ -128,10 +131,10 @@ class Layout:
 
     def commit(self, batch: Batch) -> None:
         """From here on the batch counts."""
-        replace(self.manifests / f"{batch.number:06d}.json", msgspec.json.format(msgspec.json.encode(batch), indent=1))
+        replace(self.manifest(batch.number), msgspec.json.format(msgspec.json.encode(batch), indent=1))
 
     def remove(self, batch: Batch) -> None:
-        (self.manifests / f"{batch.number:06d}.json").unlink()
+        self.manifest(batch.number).unlink()
 
     def forget(self) -> None:
         """Remove batches of which every source was read again, or merged, into a later one."""
