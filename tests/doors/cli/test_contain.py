@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from doors.cli.typed import Keyboard
+from hikeshi.aws.buckets import SHARED
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.simulation.cloud import SimulatedCloud
 from hikeshi.simulation.finding import finding
@@ -63,6 +64,36 @@ def test_what_somebody_changed_in_the_cloud_is_4(
     interface, groups = next(iter(original_groups(scene).items()))
     cloud.client("ec2").modify_network_interface_attribute(NetworkInterfaceId=interface, Groups=list(groups))
     assert admin.json("contain", "verify", burning, "2.3", code=4)["outcome"] != "done"
+
+
+def test_a_plan_is_shown_as_what_changes_and_whose_yes_it_needs(admin: Keyboard, burning: str, scene: Scene) -> None:
+    digest = admin.json("contain", "plan", burning, "2.3")["plan_digest"]
+    shown = admin("contain", "plan", burning, "2.3").out
+    interface, groups = next(iter(original_groups(scene).items()))
+    changes, calls = shown.split("Changes")[1].split("Planned calls")
+    assert all(part in changes for part in (interface, *groups, "<isolation group>"))
+    assert "ec2:ModifyNetworkInterfaceAttribute" in calls
+    assert all(part in shown for part in ("Yeses needed", "Will not stop", digest))
+    assert "{" not in shown
+
+
+def test_a_narrowed_plan_is_shown_as_it_was_made_anew(admin: Keyboard, burning: str, scene: Scene) -> None:
+    first = admin.json("contain", "plan", burning, "2.3")
+    left, kept = sorted(original_groups(scene))
+    narrowed = admin.json("contain", "narrow", burning, "2.3", "--without", left)
+    assert (narrowed["state"], narrowed["plan_digest"] == first["plan_digest"]) == ("asked", False)
+    assert {call["params"].get("NetworkInterfaceId") for call in narrowed["plan"]["calls"]} - {None} == {kept}
+
+
+def test_verifying_waits_in_line_like_everything_else(admin: Keyboard, burning: str) -> None:
+    shown = admin.json("contain", "plan", burning, "2.3")
+    admin.json("contain", "approve", burning, "2.3", "--plan-digest", shown["plan_digest"])
+    admin.json("contain", "run", burning)
+    SHARED.join(2, 0.0)
+    try:
+        assert admin.json("contain", "verify", burning, "2.3")["outcome"] == "done"
+    finally:
+        SHARED.forget()
 
 
 def test_a_plan_is_made_anew_when_asked(admin: Keyboard, burning: str) -> None:

@@ -56,6 +56,14 @@ def test_texts_in_two_languages_are_shown_in_the_readers(capsys: pytest.CaptureF
     assert "Isolate" in _shown([row], capsys)
 
 
+def test_a_thing_within_a_thing_is_written_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    call = {"Groups": ["sg-1", "sg-2"], "Tags": [{"Key": "a", "Value": "b"}], "Limit": {"Burst": 1}}
+    shown = _shown({"step": "1:2.3", "observed": {"state": {"one": call}}, "rows": [{"params": call}]}, capsys)
+    assert "Groups: sg-1, sg-2, Tags: (Key: a, Value: b), Limit: (Burst: 1)" in shown
+    assert "Observed" in shown
+    assert "{" not in shown
+
+
 def test_an_empty_list_is_said_to_be_empty(capsys: pytest.CaptureFixture[str]) -> None:
     assert _shown([], capsys, "ja") == "ありません。\n"
 

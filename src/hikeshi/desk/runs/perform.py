@@ -110,6 +110,13 @@ class DeskRecorder:
         self.kept = time.monotonic()
 
 
+class Looking(DeskRecorder):
+    """Of who only looks at a step: nobody works on it, so there is no lease to keep while a look waits in line."""
+
+    def keep(self) -> None:
+        """Nothing is held."""
+
+
 def perform(step: Step, *, worker: str, actor: Actor) -> None:
     """Do what the step's kind and state ask for, of an action planning, doing, checking or undoing, until it must wait or has ended.
 
@@ -153,7 +160,7 @@ def prove(step: Step, *, actor: Actor) -> Receipt:
     if not step.plan:
         raise Refused(f"Step {step.key} has no plan to verify.", hint="`hikeshi contain plan` makes it.")
     require_on(actor, "write", step.run.incident)
-    world = world_of(step, DeskRecorder(step, worker=actor.name))
+    world = world_of(step, Looking(step, worker=actor.name))
     receipt = build_action(step.action, step.inputs).check(world, plan_of(step))
     verbs.proved(step, receipt, actor=actor)
     return receipt
@@ -165,7 +172,7 @@ def watch(row: Watch, *, actor: Actor) -> None:
     if not step.action:
         watching.still_by_hand(row, actor=actor)
         return
-    world = world_of(step, DeskRecorder(step, worker=actor.name))
+    world = world_of(step, Looking(step, worker=actor.name))
     watching.seen(row, build_action(step.action, step.inputs).check(world, plan_of(step)), actor=actor)
 
 

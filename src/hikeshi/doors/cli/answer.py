@@ -27,6 +27,8 @@ class Answer:
     pretty: bool = False
     """A document for another program: people get it as indented JSON too."""
     code: int = 0
+    people: Mapping[str, Any] | None = None
+    """The same as `data` in another arrangement, where people read it differently from programs."""
 
 
 def write(answer: Answer, options: Options) -> None:

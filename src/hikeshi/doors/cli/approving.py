@@ -9,6 +9,9 @@ import typer
 from hikeshi.desk.runs import approvals, glass
 from hikeshi.desk.runs.models import Step
 from hikeshi.doors import asking, find, shapes
+from hikeshi.doors.cli import planned
+from hikeshi.doors.cli.answer import Answer
+from hikeshi.doors.cli.contain import made
 from hikeshi.doors.cli.steps import Reference
 from hikeshi.doors.cli.who import actor
 
@@ -23,11 +26,11 @@ def _whole(row: Step, plan_digest: str) -> str:
     return row.plan_digest if short else plan_digest
 
 
-def _shown(row: Step) -> Any:
-    return shapes.step_detail(Step.objects.select_related("run__incident").get(pk=row.pk))
+def _shown(row: Step) -> Answer:
+    return planned.answer(shapes.step_detail(Step.objects.select_related("run__incident").get(pk=row.pk)))
 
 
-def approve(incident: str, step: Reference, plan_digest: Digest, reason: Reason = "") -> Any:
+def approve(incident: str, step: Reference, plan_digest: Digest, reason: Reason = "") -> Answer:
     """Say yes to exactly the plan you read, or to undoing it. Refused when it has changed since."""
     who = actor()
     row = find.step(find.incident(who, incident), step)
@@ -35,7 +38,7 @@ def approve(incident: str, step: Reference, plan_digest: Digest, reason: Reason 
     return _shown(row)
 
 
-def reject(incident: str, step: Reference, plan_digest: Digest, reason: Reason) -> Any:
+def reject(incident: str, step: Reference, plan_digest: Digest, reason: Reason) -> Answer:
     """Say no to exactly the plan you read, or to undoing it."""
     who = actor()
     row = find.step(find.incident(who, incident), step)
@@ -43,7 +46,7 @@ def reject(incident: str, step: Reference, plan_digest: Digest, reason: Reason) 
     return _shown(row)
 
 
-def revoke(incident: str, step: Reference, reason: Reason) -> Any:
+def revoke(incident: str, step: Reference, reason: Reason) -> Answer:
     """Take your own yes back, before a worker has begun."""
     who = actor()
     row = find.step(find.incident(who, incident), step)
@@ -56,12 +59,13 @@ def narrow(
     step: Reference,
     without: Annotated[list[str], typer.Option(help="A part of the plan to leave out; several times for several.")],
     reason: Reason = "",
-) -> Any:
+) -> Answer:
     """Take parts out of a plan before you approve it. It is made anew without them and has a digest of its own."""
     who = actor()
     row = find.step(find.incident(who, incident), step)
     approvals.narrow(row, without, actor=who, reason=reason)
-    return _shown(row)
+    row.refresh_from_db()
+    return _shown(made(row, who))
 
 
 def break_glass(incident: str, step: Reference, plan_digest: Digest, reason: Reason) -> Any:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import typer
 from django.conf import settings
 from django.utils import timezone
 
+from hikeshi.desk.actor import Actor
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.queue import claim
 from hikeshi.desk.runs import overriding, perform as performing, plans, undoing
 from hikeshi.desk.runs.models import Step
 from hikeshi.doors import find, shapes
+from hikeshi.doors.cli import planned
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.exits import DIFFERENCE, DONE, FAILED
 from hikeshi.doors.cli.steps import Reference
@@ -27,27 +29,32 @@ BAD = frozenset({"failed", "refused", "unknown", "partial"})
 
 def plan(
     incident: str, step: Reference, again: Annotated[bool, typer.Option(help="Look again and make a new plan.")] = False
-) -> Any:
+) -> Answer:
     """Show the plan of a step: the exact calls, the state before, what it will not stop. Made now where there is none yet."""
     who = actor()
     row = find.step(find.incident(who, incident), step)
     if again:
         plans.plan_again(row, actor=who)
         row.refresh_from_db()
+    return planned.answer(shapes.step_detail(made(row, who)))
+
+
+def made(row: Step, who: Actor) -> Step:
+    """The step, its plan made here and now where it is to be made."""
     if row.state == "planning":
         require_on(who, "write", row.run.incident)
         _do(row.run.incident, only=row)
-    return shapes.step_detail(_fresh(row))
+    return _fresh(row)
 
 
 def override(
     incident: str, step: Reference, reason: Annotated[str, typer.Option(help="Why the evidence is not waited for.")]
-) -> Any:
+) -> Answer:
     """Let the step go on although evidence is not safe: each line that holds it back is waived by name."""
     who = actor()
     row = find.step(find.incident(who, incident), step)
     overriding.override_gate(row, actor=who, reason=reason)
-    return shapes.step_detail(_fresh(row))
+    return planned.answer(shapes.step_detail(_fresh(row)))
 
 
 def run(incident: str) -> Answer:
@@ -90,12 +97,12 @@ def verify(incident: str, step: Reference) -> Answer:
     )
 
 
-def undo(incident: str, step: Reference, reason: Annotated[str, typer.Option(help="Why it is safe again.")]) -> Any:
+def undo(incident: str, step: Reference, reason: Annotated[str, typer.Option(help="Why it is safe again.")]) -> Answer:
     """Ask for the exact way back. A worker does it, or `hikeshi contain run` here; what people had contained they have taken back before."""
     who = actor()
     row = find.step(find.incident(who, incident), step)
     undoing.undo(row, actor=who, reason=reason)
-    return shapes.step_detail(_fresh(row))
+    return planned.answer(shapes.step_detail(_fresh(row)))
 
 
 def _fresh(row: Step) -> Step:

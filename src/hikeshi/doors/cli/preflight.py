@@ -27,7 +27,7 @@ Row = dict[str, Any]
 
 
 def preflight(account: str, region: str, action: str) -> list[Row]:
-    """The doctor's rows for AWS: one for each question all is well with, one for each answer that is not yes, one for each step that fails."""
+    """The doctor's rows for AWS: one for each question all is well with, one for each sentence that says what is not, one for each step that fails."""
     if action and action not in ACTIONS:
         raise Refused(f"There is no action called {action!r}.", hint="`hikeshi action list` names them.")
     return [row for one in _accounts(account, region) for row in _of_account(one, region, action)]
@@ -80,10 +80,20 @@ def _answers(account: Account, answers: Sequence[Answer]) -> Iterator[Row]:
                 else {"en": f"{len(each)} yes", "ja": f"可 {len(each)} 件"}
             )
             yield _row(account, "ok", question, region, "", what, ())
-        for answer in wrong:
-            names = [kind.name for kind in readiness.kinds_of(account) if concerns(answer, kind)]
-            where = answer.resource or answer.action
-            yield _row(account, STATES[answer.answer], question, region, where, _said(answer), names)
+        for said, told in _by_sentence(wrong):
+            names = [kind.name for kind in readiness.kinds_of(account) if any(concerns(one, kind) for one in told)]
+            where = told[0].resource or told[0].action
+            if len(told) > 1:
+                where = f"{where} +{len(told) - 1}"
+            yield _row(account, STATES[told[0].answer], question, region, where, said, names)
+
+
+def _by_sentence(answers: Iterable[Answer]) -> Iterator[tuple[dict[str, str], list[Answer]]]:
+    """Answers that say the same are said once: what refuses one permission usually refuses all."""
+    alike: dict[tuple[str, ...], list[Answer]] = {}
+    for answer in answers:
+        alike.setdefault((answer.answer, *_said(answer).values()), []).append(answer)
+    return ((_said(told[0]), told) for told in alike.values())
 
 
 def _said(answer: Answer) -> dict[str, str]:

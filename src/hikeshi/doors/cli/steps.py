@@ -11,6 +11,7 @@ from hikeshi.desk.playbooks.reading import book, books
 from hikeshi.desk.runs import again as once_more, by_hand, deciding, starting as starts, taking, targets
 from hikeshi.desk.runs.models import Step
 from hikeshi.doors import find, runs, shapes, starting
+from hikeshi.doors.cli import planned
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.options import WrongUsage
 from hikeshi.doors.cli.who import actor
@@ -64,9 +65,9 @@ def list_steps(
     return Answer(shown, columns=("step", "phase", "title", "role", "owner", "action", "state", "since", "grade"))
 
 
-def show(incident: str, step: Reference) -> runs.StepAtWork:
+def show(incident: str, step: Reference) -> Answer:
     """One step in full: what it is for, whom it waits for, its options, the facts it asks for, and the text to start from."""
-    return runs.step(_found(incident, step)[1])
+    return planned.answer(runs.step(_found(incident, step)[1]))
 
 
 def done(

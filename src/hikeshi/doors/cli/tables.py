@@ -24,13 +24,16 @@ WIDTH_OF_A_FILE = 200
 """Columns where the output is no terminal: wide enough that a row of a table stays on its line."""
 
 EMPTY: tuple[Any, ...] = (None, "", [], {}, ())
+MOST_IN_A_LINE = 3
+"""Names with values that are written one after the other."""
+
 BATCH = 500
 """Rows per table of a stream: its columns are measured once per table, and it must not be held in memory whole."""
 
 
 def show(answer: Answer, options: Options) -> None:
     screen = Screen(options)
-    data = answer.data
+    data: Any = answer.data if answer.people is None else answer.people
     if isinstance(data, str):
         screen.text(data)
     elif isinstance(data, Mapping | msgspec.Struct):
@@ -84,18 +87,22 @@ class Screen:
             self.rows(waiting, columns)
 
     def one(self, data: Mapping[str, Any]) -> None:
-        """A thing: its plain values in two columns, then a table for each list in it."""
+        """A thing: its plain values in two columns, then a table for each list in it, and what is a thing itself in the same way."""
         grid = Table(box=None, show_header=False, pad_edge=False)
         grid.add_column(style="bold", no_wrap=True)
         grid.add_column(overflow="fold")
-        lists = {name: value for name, value in data.items() if _is_rows(value)}
+        below = {name: value for name, value in data.items() if _is_rows(value) or _is_section(value)}
         for name, value in data.items():
-            if name not in lists and value not in EMPTY:
+            if name not in below and value not in EMPTY:
                 grid.add_row(say(_heading(name, value), self.language), self.cell(name, value))
-        self.console.print(grid)
-        for name, rows in lists.items():
+        if grid.row_count:
+            self.console.print(grid)
+        for name, value in below.items():
             self.console.print(Text(f"\n{say(name, self.language)}", style="bold"))
-            self.rows(rows, [key for key in rows[0] if any(row.get(key) not in EMPTY for row in rows)])
+            if isinstance(value, Mapping):
+                self.one(value)
+            else:
+                self.rows(value, [key for key in value[0] if any(row.get(key) not in EMPTY for row in value)])
 
     def cell(self, name: str, value: Any) -> Text:
         return Text(plain(self._words(name, value)))
@@ -113,10 +120,16 @@ class Screen:
         return code(name, str(value), self.language)
 
     def _mapping(self, name: str, value: Mapping[str, Any]) -> str:
-        del name
+        """A text in the reader's language; of anything else each name with its value, what is within it in brackets."""
         if not value or "en" in value:
             return str(value.get(self.language, ""))
-        return msgspec.json.encode(value).decode()
+        return ", ".join(f"{key}: {self._within(name, part)}" for key, part in value.items())
+
+    def _within(self, name: str, value: Any) -> str:
+        if isinstance(value, list | tuple):
+            return ", ".join(self._within(name, part) for part in value)
+        words = self._words(name, value)
+        return f"({words})" if isinstance(value, Mapping) and "en" not in value else words
 
     def _list(self, name: str, value: Sequence[Any]) -> str:
         """Sentences in two languages each on a line of its own; single words after one another."""
@@ -133,6 +146,13 @@ def _is_rows(value: Any) -> bool:
     return (
         isinstance(value, list) and bool(value) and all(isinstance(row, Mapping) and "en" not in row for row in value)
     )
+
+
+def _is_section(value: Any) -> bool:
+    """A thing of its own: more than fits a line."""
+    if not isinstance(value, Mapping) or "en" in value:
+        return False
+    return len(value) > MOST_IN_A_LINE or any(_is_section(part) or _is_rows(part) for part in value.values())
 
 
 def moment(time: datetime, zone: ZoneInfo) -> str:

@@ -7,6 +7,21 @@ from typing import Any, Final
 from hikeshi.doors.cli.options import Language
 
 TEXTS: Final[dict[str, tuple[str, str]]] = {
+    "afterwards": ("After", "変更後"),
+    "does_not_count": ("Does not count", "承認者に数えない人"),
+    "narrowable": ("Can be taken out", "計画から外せる対象"),
+    "part": ("Part", "対象"),
+    "resources": ("Resources", "対象リソース"),
+    "planned": ("Planned calls", "計画した呼び出し"),
+    "plans_together": ("Plans at once", "同時に進む計画の数"),
+    "seconds_after_yes": ("Takes after the yes (s)", "承認後の所要(秒)"),
+    "valid_until": ("Valid until", "有効期限"),
+    "why_so_many": ("Why so many", "承認数の理由"),
+    "waits_for": ("Waits for", "待っている相手の種別"),
+    "names": ("Whom", "待っている相手"),
+    "yeses": ("Yes from", "承認した人"),
+    "yeses_missing": ("Yeses still missing", "残りの承認数"),
+    "yeses_needed": ("Yeses needed", "必要な承認数"),
     "deliveries": ("Deliveries", "受信数"),
     "delivery": ("Delivery", "受信データ"),
     "per_minute": ("At most a minute", "1 分あたりの上限"),

@@ -113,6 +113,14 @@ def test_our_own_elastic_address_is_refused(cloud: Cloud, world: WatchedWorld) -
         block(cloud.machine(1), own).plan(world)
 
 
+def test_an_address_of_the_instance_itself_is_refused(cloud: Cloud, world: WatchedWorld) -> None:
+    machine = cloud.machine(1)
+    made = cloud.ec2.allocate_address(Domain="vpc", Address="203.0.113.6")
+    cloud.ec2.associate_address(AllocationId=made["AllocationId"], InstanceId=machine.id)
+    with pytest.raises(Refused, match="the instance itself"):
+        block(machine, made["PublicIp"]).plan(world)
+
+
 def test_a_protected_address_is_refused(cloud: Cloud) -> None:
     with pytest.raises(Refused, match="protected"):
         block(cloud.machine(1)).plan(cloud.world(protected=("203.0.113.*",)))

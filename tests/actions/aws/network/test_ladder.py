@@ -120,6 +120,11 @@ def test_addresses_inside_and_too_many_are_not_blocked_and_said() -> None:
     assert sum("is not blocked" in note.en for note in ladder.notes) == 4
 
 
+def test_an_address_of_the_instance_itself_is_no_peer() -> None:
+    ladder = climb(Facts(role="ACTOR", remotes=("192.0.2.80", PEER)), seen(PUBLIC), ALL)
+    assert [rung.inputs["peers"] for rung in ladder.rungs if "peers" in rung.inputs] == [[PEER]]
+
+
 def test_facts_come_from_an_alerts_observables() -> None:
     observables = [("address", PEER), ("domain", "c2.example"), ("instance", INSTANCE), ("address", PEER)]
     facts = facts_of("Backdoor:EC2/C&CActivity.B!DNS", "ACTOR", observables)

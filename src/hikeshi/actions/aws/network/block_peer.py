@@ -97,7 +97,7 @@ class BlockPeer(Setting[AwsWorld], frozen=True, kw_only=True):
         """Raises `Refused` for an address that must not be blocked, and where an ACL has no room."""
         peers = addresses(self.peers)
         world.guard(map(str, peers))
-        refuse_ours(world, peers, {interface.vpc for interface in interfaces_of(world, self.instance_id).values()})
+        refuse_ours(world, peers, interfaces_of(world, self.instance_id).values())
         refuse_shared(world, peers)
         chosen: dict[str, Any] = {}
         for where in dict.fromkeys(part.rpartition(" ")[0] for part in before):

@@ -85,7 +85,7 @@ def advise(world: AwsWorld, instance_id: str, facts: Facts, available: Collectio
 
 def climb(facts: Facts, seen: Survey, available: Collection[str]) -> Ladder:
     """The ladder for these facts. Pure."""
-    peers, not_peers = _blockable(facts.remotes)
+    peers, not_peers = _blockable(facts.remotes, {path.public for path in seen.paths})
     ways = tuple(words.way(path) for path in seen.paths)
     notes = (*map(words.not_a_peer, not_peers), *seen.unread)
     block = _block_peers(seen, peers)
@@ -109,11 +109,13 @@ def climb(facts: Facts, seen: Survey, available: Collection[str]) -> Ladder:
     )
 
 
-def _blockable(remotes: Iterable[str]) -> tuple[tuple[str, ...], list[str]]:
-    """The remote addresses that may be blocked, and the others; those of AWS and our own only the action knows."""
+def _blockable(remotes: Iterable[str], own: Collection[str]) -> tuple[tuple[str, ...], list[str]]:
+    """The remote addresses that may be blocked, and the others; an alert names `own` ones too. AWS's and our other ones only the action knows."""
     fine: dict[str, None] = {}
     others: list[str] = []
     for remote in remotes:
+        if remote in own:
+            continue
         try:
             fine |= dict.fromkeys(map(str, addresses([remote])))
         except Refused:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
+from hikeshi.actions.aws.machines import Interface
 from hikeshi.actions.aws.world import AwsWorld
 from hikeshi.errors import Refused
 
@@ -45,10 +46,11 @@ def addresses(peers: Iterable[str]) -> list[Address]:
     return sorted(found, key=lambda one: (one.version, one))
 
 
-def refuse_ours(world: AwsWorld, peers: Iterable[Address], vpcs: Iterable[str]) -> None:
-    """Raises `Refused` where a peer belongs to us: to these VPCs, or to the elastic addresses of the account."""
-    peers = list(peers)
-    for vpc in world.pages("ec2", "DescribeVpcs", "Vpcs", VpcIds=sorted(set(vpcs))):
+def refuse_ours(world: AwsWorld, peers: Iterable[Address], interfaces: Iterable[Interface]) -> None:
+    """Raises `Refused` where a peer belongs to us: to these interfaces, their VPCs, or the elastic addresses of the account."""
+    peers, interfaces = list(peers), list(interfaces)
+    _refuse(peers, [one.public_address for one in interfaces if one.public_address], "the instance itself")
+    for vpc in world.pages("ec2", "DescribeVpcs", "Vpcs", VpcIds=sorted({one.vpc for one in interfaces})):
         blocks = [one["CidrBlock"] for one in vpc.get("CidrBlockAssociationSet", ())]
         blocks += [one["Ipv6CidrBlock"] for one in vpc.get("Ipv6CidrBlockAssociationSet", ())]
         _refuse(peers, blocks, f"{vpc['VpcId']}, which is ours")
