@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hikeshi.errors import Refused
-from hikeshi.stores import witnesses
+from hikeshi.stores import layout, witnesses
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.store import Query
 from stores.test_gaps import call
@@ -53,3 +53,26 @@ def test_a_single_delivery_has_one_witness_and_no_differences(store: DuckStore) 
 def test_an_id_of_nothing_is_refused(store: DuckStore, uid: str) -> None:
     with pytest.raises(Refused, match="No event"):
         witnesses.testimony(store, uid)
+
+
+def test_a_time_finds_the_same_witnesses(samples: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = DuckStore(tmp_path)
+    for many in (1000, 0):  # in parts, and merged
+        monkeypatch.setattr(layout, "MANY", many)
+        store.build(samples)
+        store._settled()
+        rows = store.events(Query())
+        told = [witnesses.testimony(store, row["event_uid"], row["ts"]) for row in rows]
+        assert told == [witnesses.testimony(store, row["event_uid"]) for row in rows]
+        assert [one.count for one in told] == [row["dup_count"] for row in rows]
+        late = witnesses.testimony(store, rows[0]["event_uid"], rows[0]["ts"] + 1)
+        assert late == told[0]  # a time that is wrong costs time and nothing else
+    assert layout.merged(store._layout.batches())
+
+
+def test_a_witness_has_the_name_people_gave_its_file(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps({"Records": [call(0, "StopLogging")]}))
+    store = DuckStore(tmp_path / "store")
+    store.build([tmp_path / "a.json"], names={str(tmp_path / "a.json"): "EV-0001"})
+    (row,) = store.events(Query())
+    assert [one.name for one in witnesses.testimony(store, row["event_uid"]).witnesses] == ["EV-0001"]

@@ -8,7 +8,6 @@ import msgspec
 
 from hikeshi.doors.events import moment
 from hikeshi.stores.gaps import Gap
-from hikeshi.stores.store import Store
 from hikeshi.stores.witnesses import Testimony
 
 
@@ -24,14 +23,13 @@ def gap_shape(gap: Gap) -> dict[str, Any]:
     }
 
 
-def testimony_shape(found: Testimony, store: Store) -> dict[str, Any]:
+def testimony_shape(found: Testimony) -> dict[str, Any]:
     """The witnesses by what people call their files."""
-    names = {row.sha256: row.name or row.path for row in store.sources()}
     return {
         "event_uid": found.event_uid,
         "count": found.count,
         "witnesses": [
-            {"name": names.get(one.sha256, one.path), "sha256": one.sha256, "seq": one.seq, "integrity": one.integrity}
+            {"name": one.name, "sha256": one.sha256, "seq": one.seq, "integrity": one.integrity}
             for one in found.witnesses
         ],
         "differing": [{"field": one.field, "values": list(one.values)} for one in found.differing],

@@ -7,15 +7,21 @@ store keeps each copy. Records of one shape are compared in their own words; of 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from hikeshi.errors import Refused
+from hikeshi.events.detect.sql import text
 from hikeshi.events.event import COLUMNS
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.integrity import UNKNOWN, integrity_of
+from hikeshi.stores.layout import alive, merged
 from hikeshi.stores.steady import steady
+from hikeshi.stores.store import Query
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 MOST: Final = 50
 """Copies that are compared at most."""
@@ -25,9 +31,10 @@ OWN: Final = frozenset({"attrs", "dedup_key", "event_uid", "evidence_sha256", "o
 
 
 class Witness(msgspec.Struct, frozen=True, kw_only=True):
-    """One delivery: which file, which record in it (from 1), and what digests prove of the file."""
+    """One delivery: which file, what people call it, which record in it (from 1), and what digests prove of the file."""
 
     path: str
+    name: str
     sha256: str
     seq: int | None
     integrity: str
@@ -50,30 +57,52 @@ class Testimony(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @steady
-def testimony(store: DuckStore, event_uid: str) -> Testimony:
-    """Who delivered an event, the kept copy first. Raises Refused for an id that no event has."""
+def testimony(store: DuckStore, event_uid: str, at_us: int | None = None) -> Testimony:  # noqa: PT028  no test
+    """Who delivered an event, the kept copy first. Raises Refused for an id that no event has.
+
+    `at_us` is the event's time in UTC microseconds: by that a large store finds it without looking at the id of every event.
+    """
     try:
         uid = bytes.fromhex(event_uid)
     except ValueError:
         uid = b""
     with store._connection() as con:  # noqa: SLF001  one engine in several files, as in detecting.py
-        found = con.execute("SELECT * FROM parts WHERE event_uid = ? ORDER BY row_id", [uid])
-        names = [described[0] for described in found.description]
-        rows = [dict(zip(names, values, strict=True)) for values in found.fetchmany(MOST)]
-        count = len(rows) + len(found.fetchall())
+        rows = _delivered(store, con, uid, at_us)
+    count, rows = len(rows), rows[:MOST]
     if not rows:
         raise Refused(f"No event has the id {event_uid[:80]!r}.", hint="Take it from a row's event_uid.")
     proven = integrity_of(store.folder)
+    sources = {sha256: row for sha256, (_, row) in alive(store._layout.batches()).items()}  # noqa: SLF001  as above
     return Testimony(
         event_uid=event_uid, count=count, differing=tuple(_differing(rows)),
         witnesses=tuple(
             Witness(
-                path=row["path"], sha256=row["evidence_sha256"], seq=row["seq"],
-                integrity=proven.get(row["evidence_sha256"], UNKNOWN),
+                path=row["path"], name=sources[sha256].name or sources[sha256].path, sha256=sha256, seq=row["seq"],
+                integrity=proven.get(sha256, UNKNOWN),
             )
-            for row in rows
+            for row in rows for sha256 in [row["evidence_sha256"]]
         ),
     )  # fmt: skip
+
+
+def _delivered(store: DuckStore, con: DuckDBPyConnection, uid: bytes, at_us: int | None) -> list[dict[str, Any]]:
+    """Every copy of an event, in the order of reading."""
+    if at_us is not None and (once := merged(store._layout.batches())):  # noqa: SLF001  as above
+        then = Query(start_us=at_us, end_us=at_us + 1)
+        found = _named(con, f"{store._during(then)} AND ts = ? AND event_uid = ?", [at_us, uid])  # noqa: SLF001  as above
+        later = [text(str(store._layout.parts / part)) for part in once.parts if part not in once.once]  # noqa: SLF001  as above
+        if found and found[0]["dup_count"] > 1 and later:
+            found += _named(con, f"read_parquet([{', '.join(later)}]) WHERE ts = ? AND event_uid = ?", [at_us, uid])
+        if found and len(found) == found[0]["dup_count"]:
+            return found
+    return _named(con, "parts WHERE event_uid = ?", [uid])  # clocks of sources may be put right differently
+
+
+def _named(con: DuckDBPyConnection, chosen: str, values: Sequence[Any]) -> list[dict[str, Any]]:
+    """Rows by the names of their columns."""
+    found = con.execute(f"SELECT * FROM {chosen} ORDER BY row_id", values)  # noqa: S608  our own text; values are parameters
+    names = [described[0] for described in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def _differing(rows: Sequence[Mapping[str, Any]]) -> Iterator[Differing]:

@@ -239,7 +239,7 @@ def test_what_is_whole_and_what_is_missing_is_told(on_it: Caller, incident: Inci
     assert sorted(row["integrity"] for row in rows) == ["digest_missing", "hash_ok", "hash_ok", "unknown", "unknown"]
     event = _events(on_it, built)[0]
     assert event["integrity"] == "hash_ok"
-    assert on_it.get(f"{built}/events/{event['event_uid']}/witnesses")["count"] == 1
+    assert on_it.get(f"{built}/events/{event['event_uid']}/witnesses?ts={event['ts']}")["count"] == 1
 
 
 def test_without_digests_there_is_nothing_to_tell(on_it: Caller, built: str) -> None:

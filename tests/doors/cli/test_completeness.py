@@ -51,8 +51,8 @@ def test_the_count_of_each_source_adds_up(admin: Keyboard, incident: Incident, b
     assert all(row["records"] == row["events"] + row["unreadable_count"] for row in rows)
     assert sum(row["duplicates"] for row in rows) == 1
     assert {row["name"].rsplit("/", 1)[-1] for row in rows} >= {"copy.json.gz", twice.name}
-    uid = admin("timeline", "show", incident.name, "main", "--where", "dup_count=2", "--json").lines[0]["event_uid"]
-    told = admin.json("timeline", "witnesses", incident.name, "main", uid)
+    row = admin("timeline", "show", incident.name, "main", "--where", "dup_count=2", "--json").lines[0]
+    told = admin.json("timeline", "witnesses", incident.name, "main", row["event_uid"], "--ts", str(row["ts"]))
     assert (told["count"], told["differing"]) == (2, [])
 
 

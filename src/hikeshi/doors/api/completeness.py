@@ -33,10 +33,10 @@ def show_integrity(request: Call, name: str, timeline: str) -> dict[str, Any] | 
 
 
 @router.get("/incidents/{name}/timelines/{timeline}/events/{event}/witnesses", response=dict[str, Any])
-def list_witnesses(request: Call, name: str, timeline: str, event: str) -> dict[str, Any]:
-    """Every file that delivered an event, and in what the copies differ."""
+def list_witnesses(request: Call, name: str, timeline: str, event: str, ts: int | None = None) -> dict[str, Any]:
+    """Every file that delivered an event, and in what the copies differ. `ts` is that of its row, by which it is found sooner."""
     store = DuckStore(_timeline(request, name, timeline).folder)
-    return testimony_shape(testimony(store, event), store)
+    return testimony_shape(testimony(store, event, ts))
 
 
 def _timeline(request: Call, name: str, timeline: str) -> Timeline:

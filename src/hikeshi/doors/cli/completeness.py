@@ -45,10 +45,11 @@ def list_witnesses(
     incident: str,
     name: str,
     event: Annotated[str, typer.Argument(help="The event_uid of `timeline show --json`.")],
+    ts: Annotated[int | None, typer.Option(help="The ts of the same row, by which it is found sooner.")] = None,
 ) -> Any:
     """Every file that delivered an event, and in what the copies differ."""
     store = DuckStore(_timeline(incident, name).folder)
-    return testimony_shape(testimony(store, event), store)
+    return testimony_shape(testimony(store, event, ts))
 
 
 def _timeline(incident: str, name: str) -> Timeline:

@@ -116,7 +116,7 @@ def _event(store: DuckStore, key: str, marks: list[Mark], notes: list[EventNote]
     row["columns"] = [
         (name, value) for name, value in row.items() if name not in hidden and value not in (None, "", [])
     ]
-    row["testimony"] = testimony_shape(testimony(store, row["event_uid"]), store) if row["dup_count"] > 1 else None
+    row["testimony"] = testimony_shape(testimony(store, row["event_uid"], row["ts"])) if row["dup_count"] > 1 else None
     row["raw_text"], row["attrs_text"] = _text(row.get("raw")), _text(row.get("attrs"))
     row["markable"] = [
         (field, row[field]) for field in ("src_ip", "actor_name", "access_key", "session_name") if row.get(field)
