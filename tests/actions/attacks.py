@@ -65,6 +65,11 @@ def role_sessions_work(cloud: Cloud, facts: Facts) -> bool:
     return "aws:TokenIssueTime" not in _policies_of_role(cloud)
 
 
+def anybody_reaches_the_api(cloud: Cloud, facts: Facts) -> bool:
+    access = cloud.client("eks").describe_cluster(name=facts["cluster"])["cluster"]["resourcesVpcConfig"]
+    return bool(access["endpointPublicAccess"]) and "0.0.0.0/0" in access["publicAccessCidrs"]
+
+
 def make_another_key(cloud: Cloud) -> Facts:
     return {"access_key_id": identity.user(cloud), "user": identity.USER}
 
@@ -409,6 +414,10 @@ ATTACKS: dict[str, Attack] = {
     "role opened to another account": Attack(
         what="The attacker's account in a role's trust.",
         do=let_another_account_in, harm=role_is_open, answers=(("aws.iam.lock_trust", ("role",)),),
+    ),
+    "cluster's API used from outside": Attack(
+        what="The Kubernetes API of a cluster used from the attacker's network.",
+        do=data.open_cluster, harm=anybody_reaches_the_api, answers=(("aws.eks.restrict_endpoint", ("cluster",)),),
     ),
     "cluster taken over": Attack(
         what="An access entry with all rights in a Kubernetes cluster.",

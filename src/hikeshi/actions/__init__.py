@@ -42,6 +42,7 @@ from hikeshi.actions.aws.data.restore_code import RestoreCode
 from hikeshi.actions.aws.data.restore_detector import RestoreDetector
 from hikeshi.actions.aws.data.restore_recorder import RestoreRecorder
 from hikeshi.actions.aws.data.restore_trail import RestoreTrail
+from hikeshi.actions.aws.data.restrict_endpoint import RestrictEndpoint
 from hikeshi.actions.aws.data.retain_logs import RetainLogs
 from hikeshi.actions.aws.data.rotate_secret import RotateSecret
 from hikeshi.actions.aws.data.snapshot_cluster import SnapshotCluster
@@ -94,6 +95,8 @@ from hikeshi.actions.aws.network.remove_public import RemovePublic
 from hikeshi.actions.aws.network.shrink_tracking import ShrinkTracking
 from hikeshi.actions.aws.network.untrack import Untrack
 from hikeshi.actions.aws.network.waf_block import BlockWebAddress
+from hikeshi.actions.aws.recovery.cleanup import Cleanup
+from hikeshi.actions.aws.recovery.rebuild import Rebuild
 from hikeshi.actions.aws.recovery.release import Release
 from hikeshi.actions.aws.recovery.restore_versions import RestoreVersions
 from hikeshi.actions.aws.recovery.watch_trail import WatchTrail
@@ -130,6 +133,7 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.ec2.mirror": Mirror,
     "aws.ec2.protect": ProtectInstance,
     "aws.ec2.quarantine_subnet": QuarantineSubnet,
+    "aws.ec2.rebuild": Rebuild,
     "aws.ec2.release": Release,
     "aws.ec2.remove_public": RemovePublic,
     "aws.ec2.serial_console_off": SerialConsoleOff,
@@ -144,12 +148,14 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.ecs.contain": ContainService,
     "aws.ecs.stop_task": StopTask,
     "aws.eks.contain": ContainCluster,
+    "aws.eks.restrict_endpoint": RestrictEndpoint,
     "aws.elb.deregister": DeregisterInstance,
     "aws.firewall.block": BlockAtFirewall,
     "aws.guardduty.distrust": DistrustLists,
     "aws.guardduty.feedback": JudgeFindings,
     "aws.guardduty.restore": RestoreDetector,
     "aws.guardduty.threat_list": ThreatList,
+    "aws.iam.cleanup": Cleanup,
     "aws.iam.console_off": ConsoleOff,
     "aws.iam.deny_user": DenyUser,
     "aws.iam.disable_key": DisableKey,

@@ -23,6 +23,7 @@ from hikeshi.simulation import (
     access_entries,
     block_public,
     blocks,
+    clusters,
     code,
     dns_firewall,
     guardduty_findings,
@@ -98,6 +99,8 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     ("ec2", "UnlockSnapshot"): lambda layer, call, _: layer.vault.unlock(call),
     ("ecr", "CompleteLayerUpload"): lambda _layer, call, pass_on: code.complete_layer_upload(call, pass_on),
     ("ecr", "GetDownloadUrlForLayer"): lambda _layer, call, _: code.get_layer(call),
+    ("eks", "DescribeCluster"): lambda _layer, call, pass_on: clusters.describe(call, pass_on),
+    ("eks", "UpdateClusterConfig"): lambda _layer, call, pass_on: clusters.update(call, pass_on),
     ("iam", "AttachUserPolicy"): lambda _layer, call, pass_on: iam.attach_user_policy(call, pass_on),
     ("iam", "CreateAccessKey"): lambda layer, call, pass_on: layer.root.answer(
         call, lambda: iam.create_access_key(call, pass_on)

@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 
 from hikeshi.actions.aws.data.bucket import CONFIGURATIONS
 from hikeshi.actions.aws.network.isolation_group import ROLE_TAG
+from hikeshi.actions.aws.recovery.rebuild import ROLE as REBUILT
 from hikeshi.simulation import cast
 from hikeshi.simulation.host import RULESET
 
@@ -76,6 +77,14 @@ def ec2_instances(client: Client) -> Any:
         # moto tells the profile it was launched with, and the id of an association as its id: see ec2_profiles.
         instance.pop("IamInstanceProfile", None)
     return told
+
+
+def ec2_rebuilt(client: Client) -> Any:
+    """What was launched in place of others, whatever it is called."""
+    only = [{"Name": f"tag:{ROLE_TAG}", "Values": [REBUILT]}]
+    told = client("ec2").describe_instances(Filters=only)["Reservations"]
+    kept = ("ImageId", "InstanceType", "IamInstanceProfile", "State", "SubnetId", "Tags")
+    return [{name: one.get(name) for name in kept} for reservation in told for one in reservation["Instances"]]
 
 
 def ec2_profiles(client: Client) -> Any:
@@ -509,6 +518,12 @@ def ecs_tasks(client: Client) -> Any:
     return found
 
 
+def eks_endpoints(client: Client) -> Any:
+    eks = client("eks")
+    names = eks.list_clusters()["clusters"]
+    return {name: eks.describe_cluster(name=name)["cluster"]["resourcesVpcConfig"] for name in names}
+
+
 def eks_access(client: Client) -> Any:
     eks = client("eks")
     found = {}
@@ -583,6 +598,7 @@ AREAS: Final[Mapping[str, Area]] = {
     "ec2.mirrors": ec2_mirrors,
     "ec2.prefix_lists": ec2_prefix_lists,
     "ec2.profiles": ec2_profiles,
+    "ec2.rebuilt": ec2_rebuilt,
     "ec2.routes": ec2_routes,
     "ec2.serial_console": ec2_serial_console,
     "ec2.sharing": ec2_sharing,
@@ -591,6 +607,7 @@ AREAS: Final[Mapping[str, Area]] = {
     "ecs.services": ecs_services,
     "ecs.tasks": ecs_tasks,
     "eks.access": eks_access,
+    "eks.endpoints": eks_endpoints,
     "elbv2.targets": elbv2_targets,
     "firewall.rules": firewall_rules,
     "guardduty.detectors": guardduty_detectors,

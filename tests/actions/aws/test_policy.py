@@ -70,8 +70,10 @@ WAY_BACK = {
     "DeleteTrafficMirrorSession",
     "DeleteUserPermissionsBoundary",
     "DeleteUserPolicy",
+    "StopInstances",
 }
-"""Deleting that takes our own addition away again; a password, which is all a login profile holds; and a route, which its plan holds."""
+"""Deleting that takes our own addition away again; a password, which is all a login profile holds; a route, which its plan holds; and
+stopping what we have launched."""
 SESSIONS = {"TerminateSession"}
 
 

@@ -18,6 +18,7 @@ from hikeshi.simulation.building.data import (
     half_blocked_bucket,
     ip_set,
     key_to_be_deleted,
+    open_cluster,
     prefix_list,
     public_bucket,
     public_cluster,
@@ -61,6 +62,10 @@ STAGES: Stages = {
     "aws.ecs.contain": {"scaled": Stage(build=scaled_service, areas=("ecs.services",))},
     "aws.ecs.stop_task": {"running": Stage(build=running_task, areas=("ecs.tasks",))},
     "aws.eks.contain": {"admin": Stage(build=cluster_admin, areas=("eks.access",))},
+    "aws.eks.restrict_endpoint": {
+        "off": Stage(build=open_cluster, areas=("eks.endpoints",)),
+        "less": Stage(build=lambda cloud: open_cluster(cloud) | {"cidrs": ["192.0.2.0/24"]}, areas=("eks.endpoints",)),
+    },
     "aws.firewall.block": {"shared": Stage(build=rule_group, areas=("firewall.rules",))},
     "aws.guardduty.distrust": {"listed": Stage(build=allow_listed_detector, areas=("guardduty.lists",))},
     "aws.guardduty.feedback": {"sampled": Stage(build=sampled_detector, areas=("guardduty.findings",))},

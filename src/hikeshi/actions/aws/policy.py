@@ -16,6 +16,7 @@ from hikeshi.actions.aws.commands import DOCUMENTS
 from hikeshi.actions.aws.machines import PROTECTED_TAG
 from hikeshi.actions.aws.network.isolation_group import KINDS, ROLE_TAG
 from hikeshi.actions.aws.network.quarantine_subnet import ROLE as QUARANTINE_ROLE
+from hikeshi.actions.aws.recovery.rebuild import ROLE as REBUILT_ROLE
 
 Role = Literal["read", "acquire", "contain", "eradicate"]
 VERSION: Final = "2012-10-17"
@@ -27,6 +28,7 @@ _ROLES = [kind.role for kind in KINDS]
 _OURS: Condition = {"StringEquals": {f"aws:ResourceTag/{ROLE_TAG}": _ROLES}}
 _NEW_GROUP: Condition = {"StringEquals": {f"aws:RequestTag/{ROLE_TAG}": _ROLES}}
 _NEW_ACL: Condition = {"StringEquals": {f"aws:RequestTag/{ROLE_TAG}": QUARANTINE_ROLE}}
+_NEW_MACHINE: Condition = {"StringEquals": {f"aws:RequestTag/{ROLE_TAG}": REBUILT_ROLE}}
 _OUR_KEYS: Condition = {"ForAllValues:StringLike": {"aws:TagKeys": ["hikeshi:*"]}}
 _NOT_PROTECTED: Condition = {"Null": {f"aws:ResourceTag/{PROTECTED_TAG}": "true"}}
 _FOR_AWS: Condition = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
@@ -179,6 +181,15 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "ec2:ReplaceNetworkAclAssociation": (Scope(_ec2("network-acl", "subnet"), _NOT_PROTECTED),),
     "ec2:RevokeSecurityGroupEgress": (Scope(_ec2("security-group"), _OURS),),
     "ec2:RevokeSecurityGroupIngress": (Scope(_ec2("security-group"), _OURS),),
+    "ec2:RunInstances": (
+        Scope(_ec2("instance"), _NEW_MACHINE),
+        Scope(
+            (
+                "arn:{partition}:ec2:{region}::image/*",
+                *_ec2("key-pair", "network-interface", "security-group", "snapshot", "subnet", "volume"),
+            )
+        ),
+    ),
     "ec2:SendDiagnosticInterrupt": _MACHINE,
     "ec2:StartInstances": _MACHINE,
     "ec2:StopInstances": _MACHINE,
@@ -189,6 +200,7 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "eks:AssociateAccessPolicy": (Scope(("arn:{partition}:eks:{region}:{account}:access-entry/*",)),),
     "eks:DisassociateAccessPolicy": (Scope(("arn:{partition}:eks:{region}:{account}:access-entry/*",)),),
     "eks:UpdateAccessEntry": (Scope(("arn:{partition}:eks:{region}:{account}:access-entry/*",)),),
+    "eks:UpdateClusterConfig": (Scope(("arn:{partition}:eks:{region}:{account}:cluster/*",), _NOT_PROTECTED),),
     "elasticloadbalancing:DeregisterInstancesFromLoadBalancer": _BALANCED_CLASSIC,
     "elasticloadbalancing:DeregisterTargets": _BALANCED,
     "elasticloadbalancing:RegisterInstancesWithLoadBalancer": _BALANCED_CLASSIC,
@@ -219,7 +231,12 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
     "iam:DeleteUserPolicy": (Scope(_iam("user")),),
     "iam:DetachRolePolicy": (Scope(_iam("role")),),
     "iam:DetachUserPolicy": (Scope(_iam("user"), _OUR_DENIES),),
-    "iam:PassRole": (Scope(("arn:{partition}:iam::{account}:role/hikeshi-forensic*",), _TO_EC2),),
+    "iam:PassRole": (
+        Scope(
+            ("arn:{partition}:iam::{account}:role/hikeshi-forensic*", "arn:{partition}:iam::{account}:role/rebuilt-*"),
+            _TO_EC2,
+        ),
+    ),
     "iam:PutRolePolicy": (Scope(_iam("role")),),
     "iam:PutUserPermissionsBoundary": (Scope(_iam("user")),),
     "iam:PutUserPolicy": (Scope(_iam("user")),),

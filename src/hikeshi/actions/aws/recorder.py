@@ -15,7 +15,7 @@ Settled = Literal["done", "failed", "unknown"]
 _SIGNED = re.compile(r"(https?://[^\s\"'?]+)\?[^\s\"']*X-Amz-Signature=[^\s\"']*")
 
 
-SECRETS = frozenset({"Password"})
+SECRETS = frozenset({"Password", "UserData"})
 """Parameters that are never written down."""
 
 

@@ -26,7 +26,7 @@ OWN: Final = frozenset({"sts:AssumeRole", "sts:GetCallerIdentity"})
 def permissions_of(role: Role, kinds: Iterable[type[Action[Any]]]) -> list[str]:
     """Every permission of the actions done in this role; the role that reads also asks the preflight's questions."""
     mine = {permission for kind in kinds if role_of(kind) == role for permission in kind.permissions}
-    return sorted((mine | set(PERMISSIONS)) - OWN if role == "read" else mine)
+    return sorted(mine | (set(PERMISSIONS) - OWN) if role == "read" else mine)
 
 
 def documents(role: Role, kinds: Iterable[type[Action[Any]]], names: Mapping[str, str]) -> list[dict[str, Any]]:

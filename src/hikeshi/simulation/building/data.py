@@ -264,11 +264,19 @@ def scaled_service(account: Account) -> dict[str, Any]:
     return {"cluster": "prod", "service": "web"}
 
 
+def open_cluster(account: Account) -> dict[str, Any]:
+    """Reached from everywhere, as one is that nobody has thought about."""
+    access = {"endpointPublicAccess": True, "endpointPrivateAccess": False, "publicAccessCidrs": ["0.0.0.0/0"]}
+    role = f"arn:aws:iam::{ACCOUNT}:role/eks"
+    account.client("eks").create_cluster(name="prod", roleArn=role, resourcesVpcConfig={"subnetIds": [], **access})
+    return {"cluster": "prod"}
+
+
 def cluster_admin(account: Account) -> dict[str, Any]:
     principal = f"arn:aws:iam::{ACCOUNT}:role/developer"
     which = {"clusterName": "prod", "principalArn": principal}
+    open_cluster(account)
     eks = account.client("eks")
-    eks.create_cluster(name="prod", roleArn=f"arn:aws:iam::{ACCOUNT}:role/eks", resourcesVpcConfig={"subnetIds": []})
     eks.create_access_entry(**which, kubernetesGroups=["builders"])
     policies = "arn:aws:eks::aws:cluster-access-policy"
     for name, scope in (("Admin", {"type": "namespace", "namespaces": ["a"]}), ("ClusterAdmin", {"type": "cluster"})):

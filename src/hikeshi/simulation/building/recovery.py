@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hikeshi.simulation.account import ACCOUNT, REGION, Account
+from hikeshi.simulation.building import identity
 
 INVOICES = "example-invoices"
 
@@ -34,3 +36,35 @@ def _age(bucket: str) -> None:
 
 def to_release(account: Account) -> dict[str, Any]:
     return {"instance_id": account.machine(1).id, "without_evidence": "a test machine without data"}
+
+
+USER_DATA = "#!/bin/sh\nsystemctl start shop\n"
+
+
+def to_rebuild(account: Account) -> dict[str, Any]:
+    """An instance with a role, a key pair and user data; and beside it an image of another host, older than the attack."""
+    identity.role(account)
+    account.ec2.create_key_pair(KeyName="operators")
+    old = {"Arn": identity.profile(account, "web-profile", identity.ROLE)}
+    machine = account.machine(1, IamInstanceProfile=old, KeyName="operators", UserData=USER_DATA)
+    return {
+        "instance_id": machine.id, "clean_before": (datetime.now(UTC) - timedelta(minutes=30)).isoformat(),
+        "group_ids": [account.group(machine.vpc, "web-rebuilt")], "user_data_sha256": hashlib.sha256(USER_DATA.encode()).hexdigest(),
+        **golden(account),
+    }  # fmt: skip
+
+
+def golden(account: Account) -> dict[str, Any]:
+    """An image of a build host that is an hour old, and a profile with a role of its own."""
+    image = account.ec2.create_image(InstanceId=account.machine(1).id, Name="golden")["ImageId"]
+    _age_image(image)
+    identity.role(account, "rebuilt-web")
+    identity.profile(account, "rebuilt-web", "rebuilt-web")
+    return {"image_id": image, "new_profile": "rebuilt-web"}
+
+
+def _age_image(image: str) -> None:
+    from moto.ec2.models import ec2_backends  # moto cannot do it over HTTP
+
+    backend: Any = ec2_backends[ACCOUNT][REGION]
+    backend.amis[image].creation_date -= timedelta(hours=1)

@@ -6,18 +6,21 @@ import json
 
 import pytest
 
-from actions.account import Cloud
+from actions.account import REGION, Cloud
 from actions.worlds import WatchedWorld
 from hikeshi.actions import action
-from hikeshi.errors import Refused
+from hikeshi.errors import Failed, Refused
 from hikeshi.simulation.building.data import (
     FUNCTION,
     backdoored_function,
     busy_function,
     cluster_admin,
     layered_function,
+    open_cluster,
     scaled_service,
 )
+from hikeshi.simulation.clusters import DELAY
+from hikeshi.simulation.shelf import shelf
 
 
 def test_no_reservation_is_another_state_than_none_at_all(cloud: Cloud, world: WatchedWorld) -> None:
@@ -92,11 +95,33 @@ def test_the_access_entry_stays_and_is_empty(cloud: Cloud, world: WatchedWorld) 
     assert cloud.client("eks").describe_access_entry(**which)["accessEntry"]["kubernetesGroups"] == []
 
 
+def test_an_endpoint_is_pending_while_the_cluster_is_updated(cloud: Cloud, world: WatchedWorld) -> None:
+    restrict = action("aws.eks.restrict_endpoint", open_cluster(cloud) | {"cidrs": ["192.0.2.0/24"]})
+    plan = restrict.plan(world)
+    shelf("eks", REGION, DELAY)["times"] = 20
+    told = restrict.do(world, plan)
+    assert (told.outcome, told.again_in > 0) == ("pending", True)
+    with pytest.raises(Failed, match="UPDATING"):  # another worker does not send it again
+        restrict.do(cloud.world(), plan)
+    while told.outcome == "pending":
+        told = restrict.check(cloud.world(), plan)
+    assert told.outcome == "done"
+    assert cloud.client("eks").describe_cluster(name="prod")["cluster"]["resourcesVpcConfig"]["endpointPrivateAccess"]
+
+
+@pytest.mark.parametrize("cidr", ["0.0.0.0/0", "192.0.2.1/24", "999.0.0.0/8"])
+def test_an_endpoint_is_not_opened_to_everybody(cloud: Cloud, world: WatchedWorld, cidr: str) -> None:
+    restrict = action("aws.eks.restrict_endpoint", open_cluster(cloud) | {"cidrs": [cidr]})
+    with pytest.raises(Refused):
+        restrict.plan(world)
+
+
 @pytest.mark.parametrize(
     ("name", "inputs"),
     [
         ("aws.ecs.contain", {"cluster": "none", "service": "none"}),
         ("aws.eks.contain", {"cluster": "none", "principal_arn": "arn:aws:iam::111122223333:role/nobody"}),
+        ("aws.eks.restrict_endpoint", {"cluster": "none"}),
         ("aws.lambda.freeze", {"function": "none"}),
         ("aws.lambda.restore_code", {"function": "none", "version": "1"}),
     ],

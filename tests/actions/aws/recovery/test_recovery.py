@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from actions.account import BUCKET, Cloud
+from actions.account import BUCKET, IMAGE, Cloud
 from actions.worlds import WatchedWorld
 from hikeshi.actions import action
 from hikeshi.actions.aws.acquisition.lock_snapshots import LockSnapshots
@@ -17,7 +18,8 @@ from hikeshi.actions.aws.recovery import watch_trail
 from hikeshi.actions.aws.recovery.release import Release
 from hikeshi.actions.aws.recovery.watch_trail import WatchTrail
 from hikeshi.errors import Refused
-from hikeshi.simulation.building.recovery import INVOICES, destroyed
+from hikeshi.simulation.building import identity
+from hikeshi.simulation.building.recovery import INVOICES, destroyed, to_rebuild
 
 
 def test_an_instance_whose_evidence_is_not_safe_is_not_released(cloud: Cloud, world: WatchedWorld) -> None:
@@ -120,3 +122,75 @@ def test_what_was_deleted_and_overwritten_comes_back_and_the_rest_is_left(cloud:
 def test_a_bucket_that_is_not_locked_is_not_restored(cloud: Cloud, world: WatchedWorld) -> None:
     with pytest.raises(Refused, match="is not locked"):
         action("aws.s3.restore_versions", destroyed(cloud) | {"unlocked": False}).plan(world)
+
+
+def _later(world: WatchedWorld, **by: int) -> WatchedWorld:
+    world.ahead = timedelta(**by)
+    return world
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"clean_before": "2026-01-01T00:00:00Z"}, "not older than the attack"),
+        ({"clean_before": "2999-01-01T00:00:00Z"}, "in the future"),
+        ({"image_id": "ami-0123456789abcdef0"}, "no image"),
+        ({"new_profile": "web-profile"}, "is the profile of"),
+        ({"key_pair": "operators"}, "is the key pair of"),
+        ({"user_data_sha256": "0" * 64}, "not the one given"),
+    ],
+)
+def test_what_could_be_the_attackers_is_not_taken(cloud: Cloud, world: WatchedWorld, change: Any, why: str) -> None:
+    made = to_rebuild(cloud)
+    with pytest.raises(Refused, match=why):
+        action("aws.ec2.rebuild", made | change).plan(world)
+
+
+def test_an_image_of_the_suspect_is_refused_and_its_own_image_needs_a_reason(cloud: Cloud, world: WatchedWorld) -> None:
+    made = to_rebuild(cloud)
+    of_it = cloud.ec2.create_image(InstanceId=made["instance_id"], Name="backdoored")["ImageId"]
+    later = _later(world, minutes=5)
+    since = (later.now() - timedelta(minutes=1)).isoformat()
+    with pytest.raises(Refused, match="was made from"):
+        action("aws.ec2.rebuild", made | {"image_id": of_it, "clean_before": since}).plan(later)
+    own = made | {"image_id": IMAGE}
+    with pytest.raises(Refused, match="itself was launched from"):
+        action("aws.ec2.rebuild", own).plan(later)
+    assert action("aws.ec2.rebuild", own | {"known_good": "the vendor's, checked by hash"}).plan(later).calls
+
+
+def test_the_replacement_has_nothing_of_the_old_one_and_what_that_held_is_listed(cloud: Cloud) -> None:
+    world = cloud.world(sleep=time.sleep)  # CloudTrail answers twice a second
+    made = to_rebuild(cloud)
+    rebuild = action("aws.ec2.rebuild", made)
+    plan = rebuild.plan(world)
+    assert plan.before["held"] == {"key_pair": "operators", "roles": [identity.ROLE], "secrets": []}
+    assert all("systemctl" not in one for one in (str(plan.calls), str(plan.before)))
+    told = rebuild.do(world, plan)
+    assert "systemctl" not in str(world.record.lines)
+    found = cloud.ec2.describe_instances(InstanceIds=[told.observed["instance"]])["Reservations"][0]["Instances"][0]
+    assert found.get("KeyName") is None
+    assert [one["GroupId"] for one in found["NetworkInterfaces"][0]["Groups"]] == made["group_ids"]
+    assert "LaunchTemplate" not in str(plan.calls)
+
+
+def test_denies_stay_as_long_as_a_stolen_session_can_live(cloud: Cloud, world: WatchedWorld) -> None:
+    identity.user(cloud)
+    identity.role(cloud)
+    deny = action("aws.iam.deny_user", {"user": identity.USER})
+    revoke = action("aws.iam.revoke_role_sessions", {"role": identity.ROLE, "release_early": True})
+    plans = [deny.plan(world), revoke.plan(world)]
+    for one, plan in zip((deny, revoke), plans, strict=True):
+        one.do(world, plan)
+    cleanup = action("aws.iam.cleanup", {})
+    world = cloud.world(earlier=plans)
+    told = cleanup.check(world, cleanup.plan(world))
+    assert (told.outcome, told.summary.en) == ("pending", "May be undone now: 0; has to stay a while: 2.")
+    cloud.simulated.ahead = timedelta(hours=13).total_seconds()
+    told = cleanup.check(world, cleanup.plan(world))
+    assert told.still_open[0].en.startswith("Undo the step aws.iam.revoke_role_sessions")
+    assert told.still_open[1].en.startswith("Not before")
+    cloud.simulated.ahead = 0.0
+    for one, plan in zip((deny, revoke), plans, strict=True):
+        one.undo(cloud.world(), plan)
+    assert cleanup.check(world, cleanup.plan(world)).outcome == "done"

@@ -8,15 +8,13 @@ from typing import Annotated, Any, ClassVar, Final
 import msgspec
 
 from hikeshi.actions.action import Call
+from hikeshi.actions.aws.data.clusters import ClusterName
 from hikeshi.actions.aws.world import AwsWorld
 from hikeshi.actions.setting import Around, Parts, Setting
 from hikeshi.aws.failures import CallFailed
 from hikeshi.errors import Refused
 from hikeshi.text import Text
 
-ClusterName = Annotated[
-    str, msgspec.Meta(pattern=r"^[0-9A-Za-z][A-Za-z0-9\-_]{0,99}$", title="Cluster", examples=["production"])
-]
 PrincipalArn = Annotated[
     str,
     msgspec.Meta(

@@ -79,7 +79,7 @@ class RotateSecret(Action[AwsWorld], frozen=True, kw_only=True):
         if not secret.get("RotationEnabled"):
             hint = "Change it at its source, put the new value into the secret by hand, and set a rotation up for the next time."
             raise Refused(f"Secret {self.secret_id} has no rotation.", hint=hint)
-        others = sorted(set(self._read(world)) - {self.secret_id, secret["Name"], secret["ARN"]})
+        others = sorted(set(secrets_read(world, self.read_by)) - {self.secret_id, secret["Name"], secret["ARN"]})
         also = Text(
             en=f"{self.read_by} has also read: {', '.join(others)}. Rotate these as well.",
             ja=f"{self.read_by} はほかに {', '.join(others)} も読み取っています。これらもローテーションしてください。",
@@ -126,18 +126,6 @@ class RotateSecret(Action[AwsWorld], frozen=True, kw_only=True):
             )
         return secret
 
-    def _read(self, world: AwsWorld) -> Iterator[str]:
-        """The secrets the principal has read, as far back as is looked."""
-        if not self.read_by:
-            return
-        which = [{"AttributeKey": "Username", "AttributeValue": self.read_by}]
-        events: Iterable[dict[str, Any]] = world.pages("cloudtrail", "LookupEvents", "Events", LookupAttributes=which)
-        for event in islice(events, MOST):
-            if event.get("EventName") == "GetSecretValue":
-                record = msgspec.json.decode(event["CloudTrailEvent"])
-                if name := (record.get("requestParameters") or {}).get("secretId"):
-                    yield str(name)
-
     def _told(self, world: AwsWorld, plan: Plan, *, changed: bool) -> Receipt:
         token = _token(world)
         stages = self._secret(world).get("VersionIdsToStages", {}).get(token)
@@ -156,3 +144,16 @@ class RotateSecret(Action[AwsWorld], frozen=True, kw_only=True):
 def _token(world: AwsWorld) -> str:
     """The version's id: the same on every repeat of the step."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"hikeshi:{world.incident}:{world.step}"))
+
+
+def secrets_read(world: AwsWorld, caller: str) -> Iterator[str]:
+    """The secrets that a user or a session (an instance's is its id) has read, as far back as is looked."""
+    if not caller:
+        return
+    which = [{"AttributeKey": "Username", "AttributeValue": caller}]
+    events: Iterable[dict[str, Any]] = world.pages("cloudtrail", "LookupEvents", "Events", LookupAttributes=which)
+    for event in islice(events, MOST):
+        if event.get("EventName") == "GetSecretValue":
+            record = msgspec.json.decode(event["CloudTrailEvent"])
+            if name := (record.get("requestParameters") or {}).get("secretId"):
+                yield str(name)

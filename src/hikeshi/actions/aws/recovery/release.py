@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar, Final, Literal
-
-import msgspec
+from typing import ClassVar, Final
 
 from hikeshi.actions.action import Action, Plan, Receipt
 from hikeshi.actions.aws.acquisition.lock_snapshots import locks
 from hikeshi.actions.aws.acquisition.snapshots import Snapshot, evidence
 from hikeshi.actions.aws.machines import InstanceId, living_instance
+from hikeshi.actions.aws.recovery.standing import named, stands, to_undo, undo_it
 from hikeshi.actions.aws.world import AwsWorld
 from hikeshi.actions.planning import make_plan, nothing_to_undo, receipt
-from hikeshi.actions.setting import Setting
 from hikeshi.errors import Refused
 from hikeshi.text import Text
 
 ASK_AGAIN: Final = 60.0
-
-Stand = Literal["in effect", "gone", "changed by somebody else"]
 
 
 class Release(Action[AwsWorld], frozen=True, kw_only=True):
@@ -57,7 +53,7 @@ class Release(Action[AwsWorld], frozen=True, kw_only=True):
             raise Refused(
                 f"The evidence of {self.instance_id} is not safe: {'; '.join(one.en for one in missing)}", hint=hint
             )
-        order = [_named(plan) for plan in self._to_undo(world)]
+        order = [named(plan) for plan in self._to_undo(world)]
         return make_plan(
             world, self, resources=(self.instance_id,), calls=(), before={"evidence_missing": [one.en for one in missing]},
             after={"order": order}, warnings=missing,
@@ -68,22 +64,22 @@ class Release(Action[AwsWorld], frozen=True, kw_only=True):
 
     def check(self, world: AwsWorld, plan: Plan) -> Receipt:  # noqa: ARG002
         """`pending` while something is in effect, which is named; `partial` where somebody else has changed something."""
-        stands = [(one, _stands(world, one)) for one in self._to_undo(world)]
-        state = {_named(one): stand for one, stand in stands}
-        changed = [one for one, stand in stands if stand == "changed by somebody else"]
-        left = [one for one, stand in stands if stand == "in effect"]
+        found = [(one, stands(world, one)) for one in self._to_undo(world)]
+        state = {named(one): stand for one, stand in found}
+        changed = [one for one, stand in found if stand == "changed by somebody else"]
+        left = [one for one, stand in found if stand == "in effect"]
         if changed:
             summary = Text(
-                en=f"Stop: {_named(changed[0])} was changed by somebody else. Look at it before anything more is undone.",
-                ja=f"停止: {_named(changed[0])} はほかの誰かに変更されています。解除を続ける前に確認してください。",
+                en=f"Stop: {named(changed[0])} was changed by somebody else. Look at it before anything more is undone.",
+                ja=f"停止: {named(changed[0])} はほかの誰かに変更されています。解除を続ける前に確認してください。",
             )
-            return receipt(self, "partial", summary, state, still_open=map(_next, changed))
+            return receipt(self, "partial", summary, state, still_open=map(undo_it, changed))
         if left:
             summary = Text(
-                en=f"Undo next: {_named(left[0])}. {len(left)} of {len(stands)} are in effect.",
-                ja=f"次に解除: {_named(left[0])}。{len(stands)} 件中 {len(left)} 件が有効です。",
+                en=f"Undo next: {named(left[0])}. {len(left)} of {len(found)} are in effect.",
+                ja=f"次に解除: {named(left[0])}。{len(found)} 件中 {len(left)} 件が有効です。",
             )
-            return receipt(self, "pending", summary, state, still_open=map(_next, left), again_in=ASK_AGAIN)
+            return receipt(self, "pending", summary, state, still_open=map(undo_it, left), again_in=ASK_AGAIN)
         summary = Text(
             en=f"Nothing that was done to {self.instance_id} is in effect any more.",
             ja=f"{self.instance_id} に対する変更はすべて解除されています。",
@@ -95,17 +91,7 @@ class Release(Action[AwsWorld], frozen=True, kw_only=True):
         raise nothing_to_undo(self, "Nothing was changed.")
 
     def _to_undo(self, world: AwsWorld) -> list[Plan]:
-        """The saved plans about this instance that change something and can be undone, the last one first."""
-        kinds = _kinds()
-        mine = (
-            plan
-            for plan in world.earlier
-            if plan.calls
-            and self.instance_id in plan.resources
-            and plan.action in kinds
-            and kinds[plan.action].reversible != "no"
-        )
-        return sorted(mine, key=lambda plan: plan.made_at, reverse=True)
+        return to_undo(world, lambda plan: self.instance_id in plan.resources)
 
     def _missing(self, world: AwsWorld) -> Iterator[Text]:
         """What is not safe of the evidence."""
@@ -135,28 +121,3 @@ def _hashed(world: AwsWorld, snapshots: Iterable[str]) -> set[str]:
     within = {"Bucket": world.settings.evidence_bucket, "Prefix": f"{world.settings.evidence_prefix}/{world.incident}/"}
     keys = [str(one["Key"]) for one in world.pages("s3", "ListObjectsV2", "Contents", **within)]
     return {name for name in snapshots if any(key.endswith(f"/ebs-{name}/image.json") for key in keys)}
-
-
-def _kinds() -> dict[str, type[Action[Any]]]:
-    from hikeshi.actions import ACTIONS  # the table imports this file
-
-    return ACTIONS
-
-
-def _stands(world: AwsWorld, plan: Plan) -> Stand:
-    action: Action[Any] = msgspec.convert(dict(plan.inputs), _kinds()[plan.action])
-    if not isinstance(action, Setting):
-        return "in effect" if action.check(world, plan).outcome in ("done", "already-done") else "gone"
-    now, was = action.read(world), plan.before["parts"]
-    changing = {part: new for part, new in plan.after["parts"].items() if was.get(part) != new}
-    if any(action.same(now.get(part), new) for part, new in changing.items()):
-        return "in effect"
-    return "gone" if all(now.get(part) == was.get(part) for part in changing) else "changed by somebody else"
-
-
-def _named(plan: Plan) -> str:
-    return f"{plan.action} ({plan.made_at.isoformat(timespec='seconds')})"
-
-
-def _next(plan: Plan) -> Text:
-    return Text(en=f"Undo the step {_named(plan)}.", ja=f"手順 {_named(plan)} を元に戻してください。")
