@@ -25,7 +25,13 @@ hypothesis.settings.register_profile("hikeshi", deadline=None)  # a busy machine
 hypothesis.settings.load_profile("hikeshi")
 django.setup()  # the conftest of a folder below may import models before pytest-django is ready
 
+from django.conf import settings
+
 from hikeshi.aws.buckets import SHARED
+
+if "TEST_DATABASE_URL" not in os.environ:
+    # pytest-django knows only Django's own SQLite by name; workers beside each other need no names in memory.
+    settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = ":memory:"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -336,7 +336,7 @@ def _public_url(text: str) -> str:
 
 def _database(url: str, home: Path) -> dict[str, str]:
     if not url:
-        return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(home / "hikeshi.sqlite3")}
+        return {"ENGINE": "hikeshi.desk.sqlite3", "NAME": str(home / "hikeshi.sqlite3")}
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
         raise Refused(

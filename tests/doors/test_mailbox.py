@@ -95,8 +95,14 @@ def test_a_mail_that_could_not_be_kept_stays_and_the_others_go_on(imap: Imap, mo
 def test_killed_between_keeping_and_marking_it_is_kept_once(imap: Imap, monkeypatch: pytest.MonkeyPatch) -> None:
     imap.append(MAILS[0])
     first = looking(imap)
-    monkeypatch.setattr(first, "arrived", lambda: (_ for _ in ()).throw(Failed("killed")))
-    with pytest.raises(Failed):
+    take = first._take
+
+    def killed(content: bytes) -> None:
+        take(content)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(first, "_take", killed)
+    with pytest.raises(KeyboardInterrupt):
         first.once()
     assert looking(imap).once() == 1
     assert Delivery.objects.count() == 1

@@ -12,6 +12,9 @@ from typing import Any, Final
 
 from django.db import connection, models
 
+from hikeshi.desk.bell import ring_after_commit
+from hikeshi.desk.queue import Queued
+
 ROWS: Final = 200
 """Per statement: beyond this, databases only grow slower."""
 VALUES: Final = 20_000
@@ -36,6 +39,8 @@ def insert_many(rows: Sequence[models.Model]) -> None:
     for row, (pk,) in zip(rows, numbers, strict=True):
         row.pk = pk
         row._state.adding = False  # noqa: SLF001 - what Django's own bulk_create does
+    if issubclass(type(rows[0]), Queued):
+        ring_after_commit(type(rows[0]))
 
 
 def insert_missing(model: type[models.Model], names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:

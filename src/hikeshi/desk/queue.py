@@ -14,8 +14,10 @@ from typing import Any, ClassVar, TypeVar
 
 from django.db import connection, models, transaction
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from hikeshi.desk.bell import ring_after_commit
 from hikeshi.errors import Refused
 
 
@@ -33,6 +35,12 @@ class Queued(models.Model):
 
     class Meta:
         abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """As ever; workers who wait for such rows hear of it where it is due."""
+        super().save(*args, **kwargs)
+        if self.due_at is not None and not self.lease_owner and self.due_at <= timezone.now():
+            ring_after_commit(type(self))
 
     some_are_short: ClassVar[bool] = False
     """Whether there are rows of this table that are `short`, so that it is worth looking at more than one."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from queue import Empty, Queue
@@ -37,12 +37,10 @@ Message = Mapping[str, Any]
 
 
 class Intake:
-    """Polls one queue until `stop` is set. `arrived` is called after each gathering that was kept."""
+    """Polls one queue until `stop` is set."""
 
-    def __init__(
-        self, queue_url: str, *, stop: threading.Event | None = None, arrived: Callable[[], None] = lambda: None
-    ) -> None:
-        self.queue_url, self.arrived = queue_url, arrived
+    def __init__(self, queue_url: str, *, stop: threading.Event | None = None) -> None:
+        self.queue_url = queue_url
         self.stop = stop or threading.Event()
         self.actor = system("SQS intake", "intake")
         environment = settings.ENVIRONMENT
@@ -104,7 +102,6 @@ class Intake:
     def _keep(self, messages: Sequence[Message]) -> None:
         parcels = [Parcel(one["Body"].encode(), "sqs", one["MessageId"], self.simulated) for one in messages]
         receive_many(parcels, actor=self.actor)
-        self.arrived()
 
     def _gather(self, seconds: int) -> list[Message]:
         """Up to `AT_ONCE` messages: those of one call, and as long as calls come back full, those of several at once."""

@@ -16,7 +16,7 @@ import logging
 import re
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -85,20 +85,13 @@ def place_of(url: str) -> Place:
 
 
 class Mailbox:
-    """Looks into one mailbox until `stop` is set. `arrived` is called after each mail that was kept.
+    """Looks into one mailbox until `stop` is set.
 
     The password's file is the environment's, where none is given.
     """
 
-    def __init__(
-        self,
-        url: str,
-        password_file: Path | None = None,
-        *,
-        stop: threading.Event | None = None,
-        arrived: Callable[[], None] = lambda: None,
-    ) -> None:
-        self.place, self.arrived = place_of(url), arrived
+    def __init__(self, url: str, password_file: Path | None = None, *, stop: threading.Event | None = None) -> None:
+        self.place = place_of(url)
         self.password_file = password_file or settings.ENVIRONMENT.mailbox_password_file
         self.stop = stop or threading.Event()
         self.actor = system("mailbox", "intake")
@@ -136,7 +129,6 @@ class Mailbox:
         except Exception:
             log.exception("mail %s could not be kept: it stays in the mailbox", number)
             return False
-        self.arrived()
         _said(imap.uid("STORE", number, "+FLAGS.SILENT", f"({marks})"))
         return True
 

@@ -15,13 +15,14 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from hikeshi.desk import living
 from hikeshi.desk.actor import Actor, system
 from hikeshi.desk.alerts import reweighing, snoozing, verbs as alerts
 from hikeshi.desk.alerts.models import Alert, Group
+from hikeshi.desk.bell import BELL
 from hikeshi.desk.clouds import readiness
 from hikeshi.desk.clouds.models import Asking
 from hikeshi.desk.duties import verbs as duties
@@ -38,6 +39,7 @@ from hikeshi.desk.runs import answering, sharing
 from hikeshi.desk.runs.leaving import leave_uncovered
 from hikeshi.desk.runs.models import Step, Watch
 from hikeshi.desk.runs.perform import give_up, perform, watch
+from hikeshi.desk.sqlite3.base import be_patient
 from hikeshi.desk.timelines import verbs as timelines
 from hikeshi.desk.timelines.models import Timeline
 from hikeshi.errors import Failed, HikeshiError
@@ -49,20 +51,22 @@ IDLE_SECONDS = 0.1
 PROMPT_SECONDS = 0.5
 """The same for deadlines, which are looked at one by one and do not hurry so much."""
 MOST_ATTEMPTS = 5
+PATIENCE: Final = 0.2
+"""Seconds that what workers without steps write lets others past on the way to the database: containment goes first."""
 GIVING_WAY: Final = 1.0
 """Seconds that a message waits at most while deadlines are due beside it."""
 
 
 class Worker:
-    """One worker. `once` does one thing, or some short ones; `run` goes on until `stop` is set. Set `wake` to spare it the idle wait.
+    """One worker. `once` does one thing, or some short ones; `run` goes on until `stop` is set, and idles until the bell is rung for its work.
 
     Without being told otherwise it does everything there is; `work` and `prompt` are for workers with one duty. One with something in
     `prompt` sets `pressed` while it is busy, and those it is shared with give way then: threads of a process share one interpreter.
     """
 
     def __init__(
-        self, *, stop: threading.Event | None = None, wake: threading.Event | None = None,
-        work: Work | None = None, prompt: tuple[Prompt, ...] | None = None, pressed: threading.Event | None = None,
+        self, *, stop: threading.Event | None = None, work: Work | None = None, prompt: tuple[Prompt, ...] | None = None,
+        pressed: threading.Event | None = None,
     ) -> None:  # fmt: skip
         self.work = (*WORK, *SENDING) if work is None else work
         self.prompt = PROMPT if prompt is None else prompt
@@ -72,13 +76,16 @@ class Worker:
         self.name = f"{living.process()}:{secrets.token_hex(3)}"
         self.actor = system("Hikeshi", "worker")
         self.stop = stop or threading.Event()
-        self.wake = wake or threading.Event()
         self.pressed = pressed or threading.Event()
 
     def run(self) -> None:
         living.announce()
+        kinds = [rows for rows, _ in self.work]
+        if Step not in kinds:
+            be_patient(PATIENCE)
         while not self.stop.is_set():
             self._give_way()
+            heard = BELL.heard(kinds)
             try:
                 sharing.look()
                 busy = self.once() > 0
@@ -88,11 +95,8 @@ class Worker:
                 close_old_connections()
             if self.prompt:
                 self.pressed.set() if busy else self.pressed.clear()
-            if busy:
-                self.wake.set()  # what was done may have made other rows due, for the workers beside this one
-            else:
-                self.wake.wait(self._pause())
-                self.wake.clear()
+            if not busy:
+                BELL.wait(kinds, heard, self._pause())
 
     def _give_way(self) -> None:
         """Wait while deadlines are being kept, but never long: what has been decided has to be carried, too."""
@@ -122,7 +126,7 @@ class Worker:
         for rows, do in self.work:
             if rows is before:
                 return 0
-            if rows is not self.last:  # there was one a moment ago, so that it is not worth asking first
+            if rows is not self.last:
                 if waiting is None:
                     waiting = soonest([one for one, _ in self.work], before=timezone.now())
                 if rows not in waiting:
@@ -135,7 +139,10 @@ class Worker:
                 likely=True,
             )
             if taken:
-                self.last = rows
+                if connection.features.has_select_for_update_skip_locked:
+                    self.last = (
+                        rows  # a moment later it is not worth asking first; elsewhere asking keeps others from writing
+                    )
                 self._do_all(taken, do)
                 return len(taken)
             if rows is self.last:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from hikeshi.desk.actor import Actor
+from hikeshi.desk.bell import ring_after_commit
 from hikeshi.desk.incidents.verbs import require_on
 from hikeshi.desk.queue import give_back
 from hikeshi.desk.runs.models import Run, Step
@@ -44,6 +45,7 @@ def resume(run: Run, *, actor: Actor, reason: str = "") -> None:
         one.save(update_fields=["state", "paused_by", "paused_at", "pause_reason"])
     left = Step.objects.filter(run__in=runs, state__in=FOR_WORKERS, due_at=None, parts=None, runs_within=None)
     left.update(due_at=now)
+    ring_after_commit(Step)
     write_run(row, actor, "run.resume", {"version": row.version, "reason": reason.strip()[:500]})
     for one in reversed(runs):
         release(one, actor=actor)

@@ -12,6 +12,7 @@ from typing import Any, Final
 from django.db import connection
 
 from hikeshi.desk.actor import Actor
+from hikeshi.desk.bell import ring_after_commit
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import Chain
 from hikeshi.desk.queue import LeaseLost
@@ -76,6 +77,7 @@ def save_all(steps: Iterable[Step], names: Collection[str]) -> None:
         step.note_since()
         values = (field.get_db_prep_save(getattr(step, field.attname), connection) for field in fields)
         rows.append([*values, step.pk])
+    ring_after_commit(Step)
     with connection.cursor() as cursor:
         cursor.executemany(f"UPDATE {Step._meta.db_table} SET {marks} WHERE id = %s", rows)  # noqa: S608 - nothing from outside
 

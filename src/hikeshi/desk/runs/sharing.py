@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from hikeshi.aws.buckets import SHARED
 from hikeshi.desk import living
+from hikeshi.desk.bell import ring_after_commit
 from hikeshi.desk.runs.models import Step
 
 EVERY: Final = 1.0
@@ -49,5 +50,6 @@ def _working() -> set[str]:
     gone = {name for name in processes - {living.process()} if living.dead(name)}
     for name in gone:  # the same as a lease that has ended: whoever claims it goes on from what was saved
         mine = Step.objects.filter(lease_owner__startswith=f"{name}:")
-        mine.update(lease_owner="", lease_until=None)
+        if mine.update(lease_owner="", lease_until=None):
+            ring_after_commit(Step)
     return (processes - gone) | living.here() | {living.process()}

@@ -91,8 +91,8 @@ def _read() -> dict[str, Known]:
 class Webhooks:
     """The ASGI application of this door."""
 
-    def __init__(self, committer: Committer | None = None, arrived: Callable[[], None] = lambda: None) -> None:
-        self._committer, self._arrived = committer or Committer(), arrived
+    def __init__(self, committer: Committer | None = None) -> None:
+        self._committer = committer or Committer()
         self._directory: Directory | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -133,7 +133,6 @@ class Webhooks:
         kept = await asyncio.wrap_future(
             self._committer.hand_in(Parcel(body, known.row.name, message, simulated, known.row.reader))
         )
-        self._arrived()
         return _told(kept, body)
 
 
