@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from hikeshi.errors import Refused
-from hikeshi.events.event import COLUMNS
+from hikeshi.events.event import COLUMNS, Event, as_row
+from hikeshi.events.reading import parse
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.store import Query, Store
 
@@ -37,6 +38,21 @@ def test_a_row_has_every_column_and_can_be_sent_as_json(store: DuckStore) -> Non
     assert '"eventName":"CreateAccessKey"' in row["raw"]
     assert row["evidence_sha256"]
     msgspec.json.encode(row)
+
+
+def test_rows_say_what_the_parsers_say_though_parts_leave_out_what_can_be_told(
+    store: DuckStore, samples: list[Path]
+) -> None:
+    parsed = {(one.path, one.seq): as_row(one) for one in parse(samples) if isinstance(one, Event)}
+    for row in store.events(Query()):
+        shown = {name: row[name] for name in COLUMNS if row[name] is not None}
+        assert shown == parsed[row["path"], row["seq"]]
+
+
+def test_events_are_not_chosen_or_counted_by_what_is_told_when_one_is_shown(store: DuckStore) -> None:
+    for ask in (lambda: store.count(Query(where={"attrs": "{}"})), lambda: store.facet("attrs", Query())):
+        with pytest.raises(Refused, match="attrs"):
+            ask()
 
 
 def test_an_event_delivered_twice_names_the_other_witness(store: DuckStore, samples: list[Path]) -> None:

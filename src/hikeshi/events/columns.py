@@ -43,13 +43,17 @@ def schema() -> pa.Schema:
 
 @cache
 def coded_schema() -> pa.Schema:
-    """The same, with texts that are often equal as numbers of a list of different ones: less to move, sort and compress."""
+    """The same, with texts that are often equal as numbers of a list of different ones, and the others as places in one long text.
+
+    So there is less to move, sort and compress.
+    """
     return pa.schema([pa.field(one.name, _coded(one)) for one in schema()])
 
 
 def _coded(field: Any) -> Any:
-    often = field.type == pa.string() and field.name not in UNLIKE
-    return pa.dictionary(pa.int32(), pa.string()) if often else field.type
+    if field.type != pa.string():
+        return field.type
+    return pa.string_view() if field.name in UNLIKE else pa.dictionary(pa.int32(), pa.string())
 
 
 @lru_cache(128)
@@ -73,8 +77,14 @@ def _zeros(count: int) -> Any:
 def coded(plain: pa.RecordBatch) -> pa.RecordBatch:
     """A batch of `batch` in the coded schema."""
     pairs = zip(plain.columns, coded_schema(), strict=True)
-    columns = [one if one.type == field.type else one.dictionary_encode() for one, field in pairs]
-    return pa.record_batch(columns, schema=coded_schema())
+    return pa.record_batch([as_coded(one, field.type) for one, field in pairs], schema=coded_schema())
+
+
+def as_coded(values: Any, kind: Any) -> Any:
+    """An array in a type of the coded schema."""
+    if values.type == kind:
+        return values
+    return values.dictionary_encode() if pa.types.is_dictionary(kind) else values.cast(kind)
 
 
 def in_order(batches: Sequence[pa.RecordBatch]) -> pa.Table:
@@ -89,16 +99,15 @@ def _taken(chunks: Sequence[Any], order: Any) -> Any:
     """The values in that order. Taking from one chunk is many times as fast as from several, and from none or one value there is nothing to do."""
     if all(one.null_count == len(one) for one in chunks):
         return empty(chunks[0].type, len(order))
-    if chunks[0].type == pa.string():
-        return _long_taken(chunks, order)
+    if chunks[0].type == pa.string_view():
+        return picked(pa.concat_arrays(chunks), order)
     whole = chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)
     is_one = pa.types.is_dictionary(whole.type) and len(whole.dictionary) == 1 and not whole.null_count
     return whole if is_one else whole.take(order)
 
 
-def _long_taken(chunks: Sequence[Any], order: Any) -> Any:
-    """Texts in that order, none of which is moved: moved are only the 16 bytes that say where each is."""
-    whole = pa.concat_arrays([one.cast(pa.string_view()) for one in chunks])
+def picked(whole: Any, order: Any) -> Any:
+    """Long texts at some places, none of which is moved: moved are only the 16 bytes that say where each is."""
     valid, views, *texts = whole.buffers()
     taken = pa.Array.from_buffers(pa.binary(16), len(whole), [valid, views]).take(order)
     return pa.Array.from_buffers(pa.string_view(), len(order), [*taken.buffers(), *texts])

@@ -1,5 +1,7 @@
 """Columns that a part may leave empty because the other columns tell them: the views put them together when they are asked for.
 
+What only a parser can tell from the record (`RECORDED`) is told when an event is shown, and not asked for.
+
 What a shortcut (events/fast) proves of whole blocks - that the record is its fields joined by spaces, say - need not be sorted, packed and
 kept a second and a third time. A value that is there always counts; only for an empty one the row is asked. Merging writes
 what the views say, so that large stores answer as before.
@@ -7,9 +9,31 @@ what the views say, so that large stores answer as before.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
 
+from hikeshi.events.parsers import cloudtrail
 from hikeshi.events.parsers.vpcflow import PROTOCOLS
+
+
+class Words(NamedTuple):
+    """What engines call differently: dividing without a rest, and the time that microseconds since 1970 are."""
+
+    whole: str
+    instant: str
+
+
+DUCKDB: Final = Words("//", "make_timestamp")
+SPARK: Final = Words("DIV", "timestamp_micros")
+
+_CLOUDTRAIL: Final = {
+    "message": (
+        "coalesce(actor_name, 'somebody') || ' called ' || coalesce(service, 'None') || ':' || action || ' from ' || "
+        "coalesce(nullif(coalesce(src_ip, src_service), ''), 'nowhere known') || CASE WHEN error_code != '' THEN ': ' || error_code ELSE '' END"
+    ),
+    "ts_raw": "replace(CAST({instant}(ts - coalesce(ts_skew_us, 0)) AS STRING), ' ', 'T') || 'Z'",
+}
+"""Of calls with an address as we would write it, and a time in whole seconds of UTC."""
 
 _START = "CAST((ts - coalesce(ts_skew_us, 0)) {whole} 1000000 AS STRING)"
 _END = "CAST((ts_end - coalesce(ts_skew_us, 0)) {whole} 1000000 AS STRING)"
@@ -42,18 +66,33 @@ _WEBACCESS: Final = {
 }
 """Of requests without an ident, so that `attrs` is {"protocol":"HTTP/1.1"} and nothing else."""
 
-DERIVED: Final = {"vpcflow": _VPCFLOW, "webaccess": _WEBACCESS}
-"""By the kind of log, what tells a column of it: SQL that DuckDB and Spark read alike, with {whole} for dividing without a rest."""
+DERIVED: Final = {"cloudtrail": _CLOUDTRAIL, "vpcflow": _VPCFLOW, "webaccess": _WEBACCESS}
+"""By the kind of log, what tells a column of it: SQL that DuckDB and Spark read alike, with names in braces for their `Words`."""
 
 NAMES: Final = frozenset(name for told in DERIVED.values() for name in told)
 
 
-def column(name: str, quoted: str, whole: str) -> str:
-    """SQL for a column: `quoted` as it is kept, else as it is told. `whole` is what the engine divides whole numbers with."""
+RECORDED: Final[Mapping[str, Mapping[str, Callable[[str], str | None]]]] = {
+    "cloudtrail": {"attrs": cloudtrail.attrs_of}
+}
+"""By the kind of log, what tells a column from the record."""
+
+UNASKED: Final = frozenset(name for told in RECORDED.values() for name in told)
+"""Columns by which no events are chosen or counted, since they are told when an event is shown."""
+
+
+def completed(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as it is shown: with the columns that the record tells."""
+    told = RECORDED.get(row["source_kind"], {})
+    return row | {name: tell(row["raw"]) for name, tell in told.items() if row[name] is None}
+
+
+def column(name: str, quoted: str, words: Words) -> str:
+    """SQL for a column: `quoted` as it is kept, else as it is told, in the words of an engine."""
     if name not in NAMES:
         return quoted
     told = " ".join(
-        f"WHEN '{kind}' THEN {columns[name]}".format(whole=whole)
+        f"WHEN '{kind}' THEN {columns[name]}".format_map(words._asdict())
         for kind, columns in DERIVED.items()
         if name in columns
     )

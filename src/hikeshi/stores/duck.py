@@ -305,7 +305,7 @@ class DuckStore:
 
     @steady
     def facet(self, field: str, query: Query, top: int = 10) -> list[tuple[Value, int]]:
-        questions.column(field)
+        questions.asked(field)
         once = merged(self._layout.batches()) if of_everything(query) and countable(field) and top <= MOST else None
         if once is None:
             return self._most_frequent(field, query, top)
@@ -504,7 +504,7 @@ class DuckStore:
 def _told(name: str) -> str:
     """SQL for a column as it is kept, or as the others tell it."""
     quoted = questions.column(name)
-    return f"{derived.column(name, quoted, '//')} AS {quoted}"
+    return f"{derived.column(name, quoted, derived.DUCKDB)} AS {quoted}"
 
 
 def _bars(spans: range, counted: Counter[int]) -> list[tuple[int, int, int]]:
@@ -534,4 +534,4 @@ def _plain(value: Any) -> Any:
 def _shown(row: dict[str, Any], witnesses: Mapping[bytes, list[str]]) -> dict[str, Any]:
     """The row with its id as text and the other places it was delivered at; our own row number is of no use to others."""
     shown = {name: _plain(value) for name, value in row.items() if name != "row_id"}
-    return shown | {"dup_of": witnesses.get(row["event_uid"], [])}
+    return derived.completed(shown) | {"dup_of": witnesses.get(row["event_uid"], [])}

@@ -124,7 +124,7 @@ def _flow(asked: Asked) -> Iterator[Gap]:
 _STOPPED = """
 WITH calls AS (
   SELECT ts, action, coalesce(actor_name, actor_id, '') AS actor, coalesce(account, '') || '/' || coalesce(region, '') AS place,
-         regexp_extract(coalesce(json_extract_string(attrs, '$.requestParameters.name'), ''), '[^/]*$') AS name
+         regexp_extract(coalesce(json_extract_string(CASE WHEN json_valid(raw) THEN raw END, '$.requestParameters.name'), ''), '[^/]*$') AS name
   FROM events WHERE source_kind LIKE 'cloudtrail%' AND coalesce(outcome, '') NOT IN ('denied', 'failure')
     AND action IN ('StopLogging', 'DeleteTrail', 'StartLogging', 'CreateTrail', 'DeleteFlowLogs', 'CreateFlowLogs')
 )

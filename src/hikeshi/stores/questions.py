@@ -8,6 +8,7 @@ from typing import Any
 
 from hikeshi.errors import Refused
 from hikeshi.events.event import COLUMNS
+from hikeshi.stores import derived
 from hikeshi.stores.store import Query, Value
 
 Condition = tuple[str, list[Any]]
@@ -66,6 +67,15 @@ def column(name: str) -> str:
     return f'"{name}"'
 
 
+def asked(name: str) -> str:
+    """The quoted name of a column that events are chosen or counted by. Raises Refused for any other."""
+    if name in derived.UNASKED:
+        raise Refused(
+            f"Events are not chosen or counted by {name}.", hint="Search for a text in it: records are searched."
+        )
+    return column(name)
+
+
 def is_list(name: str) -> bool:
     return name in COLUMNS and COLUMNS[name].arrow.startswith("list")
 
@@ -104,7 +114,7 @@ def matches(name: str, value: Value | Sequence[Value]) -> Condition:
     """Whether a column has a value, or one of several."""
     if isinstance(value, (list, tuple, set, frozenset)):
         return _any_of(name, value) if value else ("false", [])
-    quoted = column(name)
+    quoted = asked(name)
     if value is None:
         return f"{quoted} IS NULL", []
     read = READERS["int32" if name == "dup_count" else COLUMNS[name].arrow]

@@ -195,7 +195,7 @@ class SparkStore(DuckStore):
 
     @steady
     def facet(self, field: str, query: Query, top: int = 10) -> list[tuple[Value, int]]:
-        name = questions.column(field)
+        name = questions.asked(field)
         condition, values = _where(query)
         chosen = f"explode({name})" if questions.is_list(field) else name
         sql = (
@@ -219,7 +219,7 @@ class SparkStore(DuckStore):
         files = [str(self._layout.parts / part) for batch in batches for part in batch.parts]
         columns = ", ".join(f"`{name}` {TYPES[column.arrow]}" for name, column in COLUMNS.items())
         asked.view("kept", files, f"{columns}, row_id BIGINT")
-        told = ", ".join(f"{derived.column(name, f'`{name}`', 'DIV')} AS `{name}`" for name in COLUMNS)
+        told = ", ".join(f"{derived.column(name, f'`{name}`', derived.SPARK)} AS `{name}`" for name in COLUMNS)
         asked.named(asked.sql(f"SELECT {told}, row_id FROM kept"), "delivered")
         asked.named(_without_dead(asked, batches), "parts")
         asked.view(
@@ -300,7 +300,7 @@ def _plain(value: Any) -> Any:
 
 def _shown(row: Mapping[str, Any], witnesses: Mapping[bytes, list[str]]) -> dict[str, Any]:
     shown = {name: _plain(value) for name, value in row.items() if name != "row_id"}
-    return shown | {"dup_of": witnesses.get(bytes(row["event_uid"]), [])}
+    return derived.completed(shown) | {"dup_of": witnesses.get(bytes(row["event_uid"]), [])}
 
 
 def _absolute(of: Mapping[str, str]) -> dict[str, str]:

@@ -14,6 +14,7 @@ import msgspec
 from hikeshi.errors import Refused
 from hikeshi.events.detect.sql import text
 from hikeshi.events.event import COLUMNS
+from hikeshi.stores import derived
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.integrity import UNKNOWN, integrity_of
 from hikeshi.stores.layout import alive, merged
@@ -68,7 +69,7 @@ def testimony(store: DuckStore, event_uid: str, at_us: int | None = None) -> Tes
         uid = b""
     with store._connection() as con:  # noqa: SLF001  one engine in several files, as in detecting.py
         rows = _delivered(store, con, uid, at_us)
-    count, rows = len(rows), rows[:MOST]
+    count, rows = len(rows), [derived.completed(row) for row in rows[:MOST]]
     if not rows:
         raise Refused(f"No event has the id {event_uid[:80]!r}.", hint="Take it from a row's event_uid.")
     proven = integrity_of(store.folder)

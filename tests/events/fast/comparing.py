@@ -36,11 +36,11 @@ def by_columns(name: str, content: bytes) -> Found:
 def told(plain: Any) -> list[dict[str, Any]]:
     """The rows of a batch with the columns that the others tell."""
     quoted = {name: f'"{name}"' for name in plain.schema.names}
-    names = [f"{derived.column(name, as_kept, '//')} AS {as_kept}" for name, as_kept in quoted.items()]
+    names = [f"{derived.column(name, as_kept, derived.DUCKDB)} AS {as_kept}" for name, as_kept in quoted.items()]
     with duckdb.connect() as con:
         con.register("plain", plain)
         rows: list[dict[str, Any]] = con.sql(f"SELECT {', '.join(names)} FROM plain").to_arrow_table().to_pylist()
-    return rows
+    return [derived.completed(row) for row in rows]
 
 
 def ordered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -4,43 +4,28 @@ from __future__ import annotations
 
 import gzip
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from events.fast import comparing
 from hikeshi.errors import Unreadable
 from hikeshi.events import json_records
-from hikeshi.events.columns import batch
 from hikeshi.events.event import Event
 from hikeshi.events.fast import FAST, sure
 from hikeshi.events.parsers import cloudtrail, recognise
-from hikeshi.events.reading import read
 from hikeshi.events.source import Source
 
 SAMPLES = sorted((Path(__file__).parents[2] / "samples" / "cloudtrail").iterdir())
 
-Found = tuple[list[dict[str, Any]], list[str]]
-
-
-def by_parser(content: bytes) -> Found:
-    return told(list(read(Source.of(content), cloudtrail)))
-
-
-def by_columns(content: bytes) -> Found:
-    source = Source.of(content)
-    return told([*FAST["cloudtrail"](source), *source.troubles])
+by_parser, by_columns = partial(comparing.by_parser, "cloudtrail"), partial(comparing.by_columns, "cloudtrail")
 
 
 def pieces(content: bytes) -> list[Any]:
     return list(FAST["cloudtrail"](Source.of(content)))
-
-
-def told(found: list[Any]) -> Found:
-    rows = batch([one for one in found if isinstance(one, Event)]).to_pylist()
-    rows += [row for one in found if not isinstance(one, (Event, Unreadable)) for row in one.to_pylist()]
-    return sorted(rows, key=lambda row: row["seq"]), sorted(str(one) for one in found if isinstance(one, Unreadable))
 
 
 def call(number: int = 0, **other: Any) -> dict[str, Any]:
@@ -82,6 +67,31 @@ def test_a_plain_object_is_one_batch_of_columns() -> None:
     records = [call(n, requestParameters=None) for n in range(100)]
     (found,) = pieces(wrapped(records))
     assert found.num_rows == 100
+
+
+def test_what_other_columns_and_the_record_tell_is_left_out() -> None:
+    (found,) = pieces(wrapped([call(n, requestParameters={"key": "k"}) for n in range(9)]))
+    assert {name for name in ("attrs", "message", "ts_raw") if found[name].null_count == 9} == {
+        "attrs",
+        "message",
+        "ts_raw",
+    }
+
+
+@pytest.mark.parametrize(
+    "change", [{"eventTime": "2026-11-06T14:00:00.5Z"}, {"eventTime": "2026-11-06 14:00:00Z"}, {"sourceIPAddress": "2001:DB8::1"},
+               {"sourceIPAddress": ""}, {"sourceIPAddress": "kms.amazonaws.com", "errorCode": ""}, {"eventSource": None},
+               {"eventTime": "2199-01-01T00:00:00Z"}, {"eventTime": "1969-12-31T23:59:59Z"}, {"eventName": "ConsoleLogin"}]
+)  # fmt: skip
+def test_calls_of_one_kind_come_out_the_same(change: dict[str, Any]) -> None:
+    content = wrapped([call(n, requestParameters=None, **change) for n in range(3)])
+    assert by_columns(content) == by_parser(content)
+
+
+@pytest.mark.parametrize("between", [b"}{", b"}\n{", b"},\n{", b"},,{", b"};{"])
+def test_records_that_are_joined_wrongly_come_out_the_same(between: bytes) -> None:
+    content = wrapped([call(n, requestParameters={"a": 1}) for n in range(4)]).replace(b"},{", between, 1)
+    assert by_columns(content) == by_parser(content)
 
 
 def test_an_odd_record_among_many_costs_only_itself() -> None:

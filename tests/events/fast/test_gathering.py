@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from events.fast.comparing import told
 from hikeshi.errors import Unreadable
 from hikeshi.events.columns import batch
 from hikeshi.events.event import Event
@@ -39,7 +40,7 @@ OBJECTS: dict[str, list[Any]] = {
 
 def rows(found: list[Any]) -> list[dict[str, Any]]:
     made = batch([one for one in found if isinstance(one, Event)]).to_pylist()
-    made += [row for one in found if not isinstance(one, (Event, Taken, Unreadable)) for row in one.to_pylist()]
+    made += [row for one in found if not isinstance(one, (Event, Taken, Unreadable)) for row in told(one)]
     return sorted(made, key=lambda row: (row["path"], row["seq"]))
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Mapping
+from operator import sub
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hikeshi.events.columns import coded_schema, empty, repeated
+from hikeshi.events.columns import as_coded, coded_schema, empty, repeated
 from hikeshi.events.event import COLUMNS, UID, digests
 from hikeshi.events.source import Line
+
+INLINE = 12
+"""Bytes of a text that Arrow keeps in the place of where it is."""
 
 AT_ONCE = 2048
 """Keys that are objects at a time: few enough to stay in the processor's cache."""
@@ -27,10 +32,7 @@ def _column(name: str, value: Any, count: int) -> Any:
         return empty(kind, count)
     if isinstance(value, (str, int)):
         return repeated(value, kind, count)
-    found = value.combine_chunks() if isinstance(value, pa.ChunkedArray) else value
-    if found.type == kind:
-        return found
-    return found.dictionary_encode() if pa.types.is_dictionary(kind) else found.cast(kind)
+    return as_coded(value.combine_chunks() if isinstance(value, pa.ChunkedArray) else value, kind)
 
 
 def uids(keys: Any, front: str = "") -> Any:
@@ -85,6 +87,28 @@ def parted(place: dict[str, Any], kept: Any) -> tuple[dict[str, Any], list[Line]
     rows = zip(taken["seq"], taken["offset"], taken["raw"], strict=True)
     lines = [Line(seq, offset, raw.encode().removesuffix(b"\r")) for seq, offset, raw in rows]
     return {name: values.filter(kept) for name, values in place.items()}, lines
+
+
+def in_place(joined: bytes) -> Any:
+    """The lines of `joined`, which all begin with the same four bytes, as an array of text that copies none of them.
+
+    Raises ArrowInvalid where they are not UTF-8, or so short that Arrow copies them.
+    """
+    ends, end = array("i"), joined.find(b"\n")
+    while end >= 0:
+        ends.append(end)
+        end = joined.find(b"\n", end + 1)
+    begins = array("i", (0, *(end + 1 for end in ends)))
+    ends.append(len(joined))
+    lengths = array("i", map(sub, ends, begins))
+    if min(lengths) <= INLINE:
+        raise pa.ArrowInvalid("a line is too short")
+    places = array("i", bytes(16 * len(ends)))  # of each its length, first bytes, buffer, and where it begins there
+    places[0::4], places[1::4], places[3::4] = lengths, array("i", joined[:4]) * len(ends), begins
+    made = pa.Array.from_buffers(pa.string_view(), len(ends), [None, pa.py_buffer(places), pa.py_buffer(joined)])
+    if not joined.isascii():
+        made.validate(full=True)
+    return made
 
 
 def lines_of(joined: bytes, count: int) -> Any:

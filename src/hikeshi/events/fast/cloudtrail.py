@@ -1,8 +1,8 @@
 """CloudTrail a column at a time; parsers/cloudtrail.py says what the events are.
 
-S3 delivers one long line, {"Records":[{...},{...}]}. It is cut where one record seems to end and the next to begin. That each piece is
-a whole JSON object proves the cuts, because the first piece begins where a record does; anything else is left to the parser. Decoded
-are only the fields that have a column; the others, and the record itself, are copied as the bytes they are.
+S3 delivers one long line, {"Records":[{...},{...}]}. Where one record seems to end and the next to begin, the comma becomes a new line.
+That the lines are as many JSON objects proves the cuts: without a comma in it a list inside a record cannot be decoded. Anything else is
+left to the parser. Decoded are only the fields that have a column; what others tell is left out (stores/derived.py).
 """
 
 # Fields are spelled as in the record, as in the parser.
@@ -13,25 +13,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
-from operator import attrgetter
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import Raw
 
 from hikeshi.errors import Unreadable
 from hikeshi.events.addresses import address
-from hikeshi.events.columns import TYPES
+from hikeshi.events.columns import TYPES, picked
 from hikeshi.events.event import COLUMNS, Event
-from hikeshi.events.fast.assembling import Coded, as_text, assembled, lines_of, uids
+from hikeshi.events.fast.assembling import Coded, as_text, assembled, in_place, uids
 from hikeshi.events.json_records import BROKEN, Document, Record, by_lines, records
 from hikeshi.events.parsers import cloudtrail
 from hikeshi.events.parsers.cloudtrail import LOGINS, Identity, Resource, Who
 from hikeshi.events.reading import stamped
 from hikeshi.events.source import Source
-from hikeshi.events.times import Instant, instant
+from hikeshi.events.times import SECOND, instant
 
 BLOCK = 4096
 """Records made into columns at once."""
@@ -45,26 +44,18 @@ CALLERS = 4096
 LONG = 2048
 """Bytes of a caller above which it is not kept."""
 
+WHOLE = r"^(?:19|20)\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$"
+"""How CloudTrail writes times; the seconds since 1970 tell it (stores/derived.py)."""
+
+NONE = frozenset({None, ""})
+NAMES = LOGINS | NONE
+"""Names of calls that are odd."""
+
 NULL = Raw(b"null")
 
 
-class Rest(msgspec.Struct, gc=False):
-    """The fields of the parser's record that go to `attrs`, in its order."""
-
-    requestParameters: Raw | UnsetType = UNSET
-    responseElements: Raw | UnsetType = UNSET
-    additionalEventData: Raw | UnsetType = UNSET
-    serviceEventDetails: Raw | UnsetType = UNSET
-    tlsDetails: Raw | UnsetType = UNSET
-    eventContext: Raw | UnsetType = UNSET
-    insightDetails: Raw | UnsetType = UNSET
-    sharedEventID: Raw | UnsetType = UNSET
-    vpcEndpointId: Raw | UnsetType = UNSET
-    eventType: Raw | UnsetType = UNSET
-
-
-class Plain(Rest, gc=False):
-    """The parser's record; who called is decoded later, once for all records in which it is the same."""
+class Plain(msgspec.Struct, gc=False):
+    """The parser's record without what goes to `attrs`; who called is decoded later, once for all records in which it is the same."""
 
     eventTime: str | None = None
     eventSource: str | None = None
@@ -82,9 +73,7 @@ class Plain(Rest, gc=False):
 
 
 _plain = msgspec.json.Decoder(Plain)
-_list = msgspec.json.Decoder(list[Plain])
 _identity = msgspec.json.Decoder(Identity | None)
-_encoder = msgspec.json.Encoder()
 
 
 def batches(source: Source) -> Iterator[Any | Event | Unreadable]:
@@ -100,30 +89,33 @@ def batches(source: Source) -> Iterator[Any | Event | Unreadable]:
 
 
 def _piece(text: bytes, document: Document, source: Source) -> Iterator[Any | Event | Unreadable]:
-    found = document.cut(text)
-    if found is None:
+    try:
+        calls, raw = _cut(text, document)
+        seq = pa.array(range(document.seq + 1, document.seq + 1 + len(calls)), pa.int64())
+        odd = [at for at, call in enumerate(calls) if is_odd(call)] if _has_odd(calls) else []
+        left = [Record(raw[at].as_py().encode(), seq[at].as_py(), document.variant) for at in odd]
+        if odd:
+            plain = pa.array([at for at, call in enumerate(calls) if not is_odd(call)], pa.int64())
+            calls, raw, seq = [call for call in calls if not is_odd(call)], picked(raw, plain), seq.take(plain)
+        variant = cloudtrail.VARIANTS.get(document.variant, document.variant)
+        made = assembled(_columns(calls, raw) | _place(source) | {"seq": seq, "source_variant": variant}, len(calls))
+    except ODD:
         yield from _by_record(document.records(text), source)
         return
-    first = document.seq + 1
-    try:
-        calls = _list.decode(b"[%b]" % text)
-        odd = {number for number, call in enumerate(calls) if is_odd(call)}
-        if 2 * len(odd) > len(calls):
-            raise pa.ArrowInvalid("this is the parser's")
-        kept = [number for number in range(len(calls)) if number not in odd] if odd else range(len(calls))
-        made = _columns([calls[number] for number in kept], _texts([found[number] for number in kept])) | _place(source)
-        made |= {
-            "seq": pa.array([first + number for number in kept], pa.int64()),
-            "source_variant": cloudtrail.VARIANTS.get(document.variant, document.variant),
-        }
-        plain = assembled(made, len(kept))
-    except ODD:
-        yield from _by_record(document.counted(found), source)
-        return
-    document.seq += len(found)
-    yield plain
-    left = (Record(found[number], first + number, document.variant) for number in sorted(odd))
+    document.seq += len(calls) + len(left)
+    yield made
     yield from stamped(cloudtrail.of_records(left, source), source, cloudtrail)
+
+
+def _cut(text: bytes, document: Document) -> tuple[list[Plain], Any]:
+    """The records of a piece, and their bytes as text. Raises one of ODD where they are not surely cut rightly."""
+    if document.damaged or b"\n" in text:
+        raise pa.ArrowInvalid("this is the parser's")
+    lines = text.replace(b"}," + document.first, b"}\n" + document.first)
+    calls, raw = _plain.decode_lines(lines), in_place(lines)
+    if len(calls) != len(raw):
+        raise pa.ArrowInvalid("this is the parser's")
+    return calls, raw
 
 
 def _by_record(found: Iterator[Record | Unreadable], source: Source) -> Iterator[Any | Event | Unreadable]:
@@ -153,9 +145,15 @@ def plain_call(record: Record) -> Plain | None:
     return None if is_odd(call) or not call.eventTime or instant(call.eventTime) is None else call
 
 
+def _has_odd(calls: Sequence[Plain]) -> bool:
+    return not {call.eventName for call in calls}.isdisjoint(NAMES) or not NONE.isdisjoint(
+        [call.eventID for call in calls]
+    )
+
+
 def is_odd(call: Plain) -> bool:
     """Whether the parser has more to say of it than its columns."""
-    return not call.eventID or not call.eventName or call.eventName in LOGINS
+    return not call.eventID or call.eventName in NAMES
 
 
 def of_plain(plain: Sequence[tuple[Plain, Record]], place: dict[str, Any]) -> Any:
@@ -197,7 +195,6 @@ def _columns(calls: Sequence[Plain], raw: Any) -> dict[str, Any]:
         "event_uid": uids(keys),
         "dedup_key": keys,
         "raw": raw,
-        "attrs": _attrs(calls),
         "account": account,
         "region": _text([call.awsRegion for call in calls]),
         "source_kind": cloudtrail.NAME, "parser_version": cloudtrail.VERSION, "provider": "aws", "category": "api",
@@ -227,18 +224,17 @@ _who_is = lru_cache(CALLERS)(_caller)
 
 def _when(calls: Sequence[Plain]) -> dict[str, Any]:
     texts = _text([call.eventTime for call in calls])
-    coded = Coded(texts)
-    at = [instant(text) if text else None for text in coded.distinct]
-    if texts.null_count or None in at[:-1]:
+    if texts.null_count:
+        raise pa.ArrowInvalid("there is no time")
+    coded = texts.dictionary_encode()
+    if pc.all(pc.match_substring_regex(coded.dictionary, WHOLE), min_count=0).as_py():
+        us = pc.multiply(coded.dictionary.cast(pa.timestamp("s", "UTC")).cast(pa.int64()), SECOND)
+        return {"ts": us.take(coded.indices), "ts_precision": "s", "ts_basis": "utc"}
+    at = [instant(text) for text in coded.dictionary.to_pylist()]
+    if None in at:
         raise pa.ArrowInvalid("a time cannot be read")
-    at[-1] = Instant(0, "", "")
-    us, precision, basis = (list(values) for values in zip(*at, strict=True))
-    return {
-        "ts": coded.spread(us, pa.int64()),
-        "ts_raw": texts,
-        "ts_precision": coded.spread(precision, pa.string()),
-        "ts_basis": coded.spread(basis, pa.string()),
-    }
+    us, precision, basis = (pa.array(values).take(coded.indices) for values in zip(*at, strict=True))
+    return {"ts": us, "ts_raw": texts, "ts_precision": precision, "ts_basis": basis}
 
 
 def _what(calls: Sequence[Plain], name: Any) -> dict[str, Any]:
@@ -261,7 +257,7 @@ def _what(calls: Sequence[Plain], name: Any) -> dict[str, Any]:
         "resource_ids": pa.array(
             [[resource.ARN for resource in one if resource.ARN] if one else None for one in listed], pa.list_(pa.string())
         ),
-        "message": pc.binary_join_element_wise(
+        "message": None if _is_same(address_of) else pc.binary_join_element_wise(
             pc.fill_null(as_text(name), "somebody"), " called ", as_text(service.mapped(lambda text: str(cloudtrail.service_of(text)))), ":", action,
             " from ", as_text(address_of.mapped(lambda text: text or "nowhere known")),
             as_text(codes.mapped(lambda text: f": {text}" if text else "")), "",
@@ -269,25 +265,13 @@ def _what(calls: Sequence[Plain], name: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _is_same(addresses: Coded) -> bool:
+    """Whether all addresses are written as we would write them, so that the other columns tell the message (stores/derived.py)."""
+    return all(address(text) in {None, text} for text in addresses.distinct)
+
+
 def _truths(values: list[bool | str | None]) -> Any:
     try:
         return pa.array(values, pa.bool_())
     except (pa.ArrowInvalid, pa.ArrowTypeError):  # some are text
         return pa.array(list(map(cloudtrail.true, values)), pa.bool_())
-
-
-def _written(values: Sequence[Rest]) -> Any:
-    """JSON of each. Raises ArrowInvalid where it is not UTF-8."""
-    joined = _encoder.encode_lines(values)[:-1]
-    if joined.count(b"\n") == len(values) - 1:
-        return lines_of(joined, len(values))
-    return pa.array([_encoder.encode(value) for value in values], pa.binary()).cast(pa.string())
-
-
-def _attrs(calls: Sequence[Plain]) -> Any:
-    texts = _written([Rest(*fields) for fields in map(_rest, calls)])
-    empty = pc.equal(texts, "{}")
-    return pc.if_else(empty, pa.scalar(None, pa.string()), texts) if pc.any(empty).as_py() else texts
-
-
-_rest = attrgetter(*Rest.__struct_fields__)

@@ -326,6 +326,15 @@ def true(value: str | bool | None) -> bool | None:
     return value.lower() == "true" if isinstance(value, str) else value
 
 
+def attrs_of(record: str) -> str | None:
+    """What goes to `attrs` of a record, by itself: for stores that keep only the record (stores/derived.py)."""
+    try:
+        found = _attrs(_decoded(record.encode()))
+    except BROKEN:
+        return None
+    return found.decode() if found else None
+
+
 def _attrs(call: Call) -> bytes | None:
     """The fields that have no column, as the bytes they were."""
     values = _rest(call)
