@@ -150,12 +150,12 @@ def _in_v6(network: IPv6Network) -> Check:
 def values_at(record: str, found: str, path: Sequence[str], *, cased: bool) -> str:
     """The texts at a path of a JSON record as a list; NULL where there is nothing, or only null.
 
-    `found` is what lies exactly there, most often one text; where that is nothing, a list may lie on the way, and each of its elements
-    is looked into, lists in lists left out. Without `cased` the texts are in small letters.
+    `found` is what lies exactly there, most often one text; where that is nothing, lists may lie on the way, and each of their elements
+    is looked into, lists in lists too, to the third. Without `cased` the texts are in small letters.
     """
     steps = f"[{record}::JSON]"
     for key in path:
-        steps = f"hikeshi_step({steps}, {text(json_path([key]))}, {text('$[*]' + json_path([key])[1:])})"
+        steps = f"hikeshi_step({steps}, {text(json_path([key]))})"
     small = "lower(json_extract_string({0}, '$'))" if not cased else "json_extract_string({0}, '$')"
     listed = "hikeshi_texts({})" if cased else "list_transform(hikeshi_texts({}), lambda t: lower(t))"
     there = f"contains({record}, {text(_key(path[-1]))})" if len(path) > 1 else "false"
@@ -168,8 +168,17 @@ def values_at(record: str, found: str, path: Sequence[str], *, cased: bool) -> s
 
 MACROS = (
     """
-CREATE OR REPLACE TEMP MACRO hikeshi_step(found, one, each) AS
-  list_filter(flatten(list_transform(found, lambda v: CASE json_type(v) WHEN 'ARRAY' THEN json_extract(v, each)
+CREATE OR REPLACE TEMP MACRO hikeshi_opened(found) AS
+  flatten(list_transform(found, lambda v: CASE json_type(v) WHEN 'ARRAY' THEN json_extract(v, '$[*]') ELSE [v] END))
+""",
+    """
+CREATE OR REPLACE TEMP MACRO hikeshi_inside(v) AS
+  hikeshi_opened(hikeshi_opened(json_extract(v, '$[*]')))
+""",
+    """
+CREATE OR REPLACE TEMP MACRO hikeshi_step(found, one) AS
+  list_filter(flatten(list_transform(found, lambda v: CASE json_type(v) WHEN 'ARRAY'
+    THEN list_transform(hikeshi_inside(v), lambda w: json_extract(w, one))
     ELSE [json_extract(v, one)] END)), lambda v: v IS NOT NULL)
 """,
     r"""
@@ -180,7 +189,9 @@ CREATE OR REPLACE TEMP MACRO hikeshi_text(v) AS
     """
 CREATE OR REPLACE TEMP MACRO hikeshi_texts(found) AS
   nullif(flatten(list_transform(list_filter(found, lambda v: v IS NOT NULL), lambda v: CASE json_type(v) WHEN 'ARRAY'
-    THEN flatten(list_transform(json_extract(v, '$[*]'), lambda w: hikeshi_text(w))) ELSE hikeshi_text(v) END)), [])
+    THEN flatten(list_transform(json_extract(v, '$[*]'), lambda w: CASE json_type(w) WHEN 'ARRAY'
+      THEN list_concat([w::VARCHAR], flatten(list_transform(hikeshi_inside(w), lambda x: hikeshi_text(x)))) ELSE hikeshi_text(w) END))
+    ELSE hikeshi_text(v) END)), [])
 """,
 )
 """What a connection needs for `values_at`. An object is searched as its JSON text, and once more without the escapes of texts in it."""
