@@ -10,12 +10,12 @@ from django.db import transaction
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import Entry
-from hikeshi.desk.ledger.phrases import PHRASES, sentence
+from hikeshi.desk.ledger.phrases import NOBODY, PHRASES, sentence
 
 pytestmark = pytest.mark.django_db
 
 
-def entry(actor: Actor, verb: str, obj: str = "x", **data: str | int) -> Entry:
+def entry(actor: Actor, verb: str, obj: str = "x", **data: str | int | list[str]) -> Entry:
     with transaction.atomic():
         return ledger.append("INC-1", actor=actor, verb=verb, obj=obj, data=data)
 
@@ -51,6 +51,12 @@ def test_names_of_actions_and_fields_are_left_as_they_are(hikeshi: Actor) -> Non
 def test_braces_in_foreign_text_mean_nothing(hikeshi: Actor) -> None:
     row = entry(hikeshi, "incident.note", text="{actor.__class__} {0}")
     assert sentence(row, "en") == "Hikeshi: {actor.__class__} {0}"
+
+
+def test_several_are_named_one_after_the_other_and_nobody_is_said(hikeshi: Actor) -> None:
+    row = entry(hikeshi, "step.narrow", "step 2:A1", without=["eni-1", "eni-2"])
+    assert sentence(row, "en") == "Hikeshi took parts out of the plan of step 2:A1: eni-1, eni-2"
+    assert sentence(entry(hikeshi, "notice.page", level=3, to=NOBODY), "en").endswith("nobody who can be reached")
 
 
 def test_a_verb_for_auditors_is_not_in_the_stream(hikeshi: Actor) -> None:

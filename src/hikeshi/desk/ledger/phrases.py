@@ -18,6 +18,9 @@ from hikeshi.clocks.moments import MOMENTS
 from hikeshi.clocks.rule import rules
 from hikeshi.desk.ledger.models import Entry
 
+NOBODY: Final = "-"
+"""To whom a page went that had nobody to go to."""
+
 PHRASES: Final[dict[str, tuple[str, str]]] = {
     "affected.add": ("{actor} listed {identifier} as affected ({compromise}) {note}", "{actor} が影響資産に {identifier} を追加({compromise}){note}"),
     "affected.assess": ("{actor} on {identifier}: {compromise}, {clearance}. {reason}", "{actor} が {identifier} を判定: {compromise}、{clearance}。{reason}"),
@@ -377,8 +380,7 @@ def sentence(entry: Entry, language: str) -> str:
     phrase = PHRASES.get(entry.verb)
     if phrase is None or (entry.verb in UNTOLD_OF_STEPS and entry.object.startswith(STEP_CLOCK)):
         return ""
-    data = {key: value for key, value in told(entry).items() if isinstance(value, str | int)}
-    words = {key: _word(key, str(value), language) for key, value in data.items()}
+    words = {key: _words(key, value, language) for key, value in told(entry).items()}
     words |= {"actor": entry.actor, "object": _word("object", entry.object, language)}
     return phrase[language == "ja"].format_map(defaultdict(str, words)).strip()
 
@@ -390,6 +392,15 @@ def told(entry: Entry) -> dict[str, Any]:
     except ValueError:
         return {}
     return data if isinstance(data, dict) else {}
+
+
+def _words(key: str, value: Any, language: str) -> str:
+    """A value, or each of several; what is neither is not for people."""
+    if (key, value) == ("to", NOBODY):
+        return "連絡できる相手なし" if language == "ja" else "nobody who can be reached"
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return ", ".join(_word(key, one, language) for one in value)
+    return _word(key, str(value), language) if isinstance(value, str | int) else ""
 
 
 def _word(key: str, value: str, language: str) -> str:

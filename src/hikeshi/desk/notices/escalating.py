@@ -20,6 +20,7 @@ from hikeshi.desk.duties.models import Clock
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger import verbs as ledger
 from hikeshi.desk.ledger.models import ORGANISATION, Chain
+from hikeshi.desk.ledger.phrases import NOBODY
 from hikeshi.desk.notices import audience
 from hikeshi.desk.notices.audience import Recipient
 from hikeshi.desk.notices.making import Facts, make
@@ -95,7 +96,7 @@ def fire(row: Escalation, within: Round) -> None:
         [*mute, *recipients, *places], row.template, row.facts, within=within, severity=row.severity, urgent=True, incident=row.incident,
         escalation=row, level=level, exercise=_exercise(row),
     )  # fmt: skip
-    to = ", ".join(map(str, recipients)) or "-"
+    to = ", ".join(map(str, recipients)) or NOBODY
     sent = sum(one.due_at is not None for one in told)
     said = {"level": level, "step": row.step, "to": to, "messages": sent}
     within.lines.append((row.chain, ledger.Draft("notice.page", row.template, said)))

@@ -28,7 +28,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     """Context of every template. What needs the database is read only where a template asks for it."""
     known: dict[str, Any] = {
         "now": timezone.now(),
-        "version": hikeshi.__version__,
+        "release": hikeshi.__version__,
         "languages": settings.LANGUAGES,
         "simulated_cloud": bool(settings.ENVIRONMENT.aws_endpoint_url),
     }
