@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given, strategies as st
 
+from hikeshi.events import years
 from hikeshi.events.years import dates, first_year, turn
 
 NEW_YEAR = datetime(2026, 1, 2, tzinfo=UTC)
@@ -40,3 +42,26 @@ def test_dates_over_the_edge_of_a_piece_are_seen_once(cut: int) -> None:
     text = b"Dec 31 23:59:59 a b: c\n<13>Jan  1 00:00:01 a b: c\nno date\nFeb 30 00:00:00 x"
     pieces = [text[at : at + cut] for at in range(0, len(text), cut)]
     assert list(dates(pieces)) == [(12, 31), (1, 1), (2, 30)]
+
+
+@given(
+    lines=st.lists(
+        st.sampled_from(
+            [
+                b"Dec 31 23:59:59 a",
+                b"Jan  1 00:00:01 a",
+                b"Jan  1 none",
+                b"<13>Jan  2 00:00:01 a",
+                b"<13>Jan  3 00:00:01 a",
+                b" more",
+                b"",
+            ]
+        ),
+        max_size=20,
+    ),
+    few=st.sampled_from([1, 40, 4096]),
+)
+def test_dates_are_the_same_however_much_is_counted_at_once(lines: list[bytes], few: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(years, "FEW", few)
+        assert list(dates([b"\n".join(lines)])) == list(dates([line + b"\n" for line in lines]))

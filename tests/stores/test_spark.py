@@ -103,7 +103,7 @@ def made(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("made")
     for n in range(FILES):
         calls(folder / "logs" / f"{n:02d}.json.gz", range(n * EACH, n * EACH + EACH + 100))
-    for name in ("cloudtrail", "guardduty", "vpcflow"):
+    for name in ("cloudtrail", "guardduty", "syslog", "vpcflow", "webaccess"):
         shutil.copytree(SAMPLES / name, folder / "logs" / name)
     shutil.copy(folder / "logs" / "05.json.gz", folder / "logs" / "copy.json.gz")
     (folder / "logs" / "notes.txt").write_text("call the bank")

@@ -21,6 +21,9 @@ MONTHS = {
 SLACK = timedelta(days=1)
 """A clock may be ahead, and local time is up to 14 hours ahead of UTC."""
 
+FEW = 4096
+"""Bytes that are not worth looking whether they have all the same date."""
+
 _DATES = re.compile(rb"^(?:<\d{1,3}>)?([A-Z][a-z]{2}) ([ \d]\d) \d\d:", re.MULTILINE)
 
 
@@ -48,16 +51,28 @@ def first_year(dates: Iterable[tuple[int, int]], latest: datetime) -> int:
 
 def dates(chunks: Iterable[bytes]) -> Iterator[tuple[int, int]]:
     """Month and day at the beginning of the lines that have them; of equal ones in a row the first."""
+    yield from (date for date, _ in groupby(_dates(chunks)))
+
+
+def _dates(chunks: Iterable[bytes]) -> Iterator[tuple[int, int]]:
     rest = b""
     for chunk in chunks:
         whole, newline, after = chunk.rpartition(b"\n")
-        yield from _dates(rest + whole if newline else b"")
+        if newline:
+            yield from _of_lines(rest + whole)
         rest = (after if newline else rest + after)[:64]
-    yield from _dates(rest)
+    yield from _of_lines(rest)
 
 
-def _dates(text: bytes) -> Iterator[tuple[int, int]]:
-    for (month, day), _ in groupby(_DATES.findall(text)):
-        number = MONTHS.get(month.decode())
-        if number:
+def _of_lines(text: bytes) -> Iterator[tuple[int, int]]:
+    """Halved until all lines of a half have one date, which is counted faster than read, or there are few of them."""
+    first = _DATES.match(text)
+    if first and text.count(b"\n" + text[: first.end(2) + 1]) == text.count(b"\n"):
+        text = first[0]
+    elif len(text) > FEW and (middle := text.find(b"\n", len(text) // 2)) >= 0:
+        yield from _of_lines(text[:middle])
+        yield from _of_lines(text[middle + 1 :])
+        return
+    for month, day in _DATES.findall(text):
+        if number := MONTHS.get(month.decode()):
             yield number, int(day)

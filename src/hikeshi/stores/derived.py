@@ -66,7 +66,13 @@ _WEBACCESS: Final = {
 }
 """Of requests without an ident, so that `attrs` is {"protocol":"HTTP/1.1"} and nothing else."""
 
-DERIVED: Final = {"cloudtrail": _CLOUDTRAIL, "vpcflow": _VPCFLOW, "webaccess": _WEBACCESS}
+_SYSLOG: Final = {
+    "message": "process || substr(raw, instr(raw, ': '))",
+    "ts_raw": "substr(raw, 1, CASE source_variant WHEN 'rfc3164' THEN 15 ELSE instr(raw, ' ') - 1 END)",
+}
+"""Of lines whose first colon with a blank behind it ends the name of the program, which is that of the process."""
+
+DERIVED: Final = {"cloudtrail": _CLOUDTRAIL, "syslog": _SYSLOG, "vpcflow": _VPCFLOW, "webaccess": _WEBACCESS}
 """By the kind of log, what tells a column of it: SQL that DuckDB and Spark read alike, with names in braces for their `Words`."""
 
 NAMES: Final = frozenset(name for told in DERIVED.values() for name in told)

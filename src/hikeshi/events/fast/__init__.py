@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from hikeshi.errors import Unreadable
-from hikeshi.events.fast import cloudtrail, vpcflow, webaccess
+from hikeshi.events.fast import cloudtrail, syslog, vpcflow, webaccess
 from hikeshi.events.parser import Parser
 from hikeshi.events.parsers import PARSERS
 from hikeshi.events.source import Source
 
 FAST: dict[str, Callable[[Source], Iterator[Any | Unreadable]]] = {
     "cloudtrail": cloudtrail.batches,
+    "syslog": syslog.batches,
     "vpcflow": vpcflow.batches,
     "webaccess": webaccess.batches,
 }

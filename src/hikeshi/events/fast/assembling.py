@@ -69,6 +69,28 @@ def as_text(texts: Any) -> Any:
     return texts.dictionary.take(texts.indices)
 
 
+def cut(texts: Any, where: Any) -> Any:
+    """Of each text the octets from `where` >> 16 to `where` & 0xFFFF; null where that is null."""
+    coded, octets = where.dictionary_encode(), texts.cast(pa.binary())
+    if len(coded.dictionary) == 1 and not coded.null_count:
+        return pc.binary_slice(octets, *_ends(coded.dictionary[0].as_py())).cast(pa.string())
+    order = pc.array_sort_indices(coded.indices)
+    sorted_by, at, pieces = octets.take(order), 0, []
+    for one in pc.value_counts(coded.indices.drop_null()).to_pylist():
+        begin, end = _ends(coded.dictionary[one["values"]].as_py())
+        pieces.append((one["values"], one["counts"], begin, end))
+    found = []
+    for _, count, begin, end in sorted(pieces):
+        found.append(pc.binary_slice(sorted_by.slice(at, count), begin, end))
+        at += count
+    whole = pa.concat_arrays([*found, pa.nulls(coded.null_count, pa.binary())])
+    return whole.take(pc.inverse_permutation(order.view(pa.int64()))).cast(pa.string())
+
+
+def _ends(where: int) -> tuple[int, int]:
+    return where >> 16, where & 0xFFFF
+
+
 def placed(text: bytes, number: int, offset: int) -> dict[str, Any]:
     """The lines of a block with their numbers and first bytes. Raises ArrowInvalid where they are not UTF-8."""
     count = text.count(b"\n") + 1

@@ -36,7 +36,7 @@ VERSION = "1"
 FOLLOWING = 64 * 1024
 """Bytes of lines that are taken to belong to the line before them."""
 
-_yearless = re.compile(
+YEARLESS = re.compile(
     r"(?:<(\d{1,3})>)?([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,6})?) (\S+) ([^\s:\[]+)(?:\[(\d{1,10})\])?: ?(.*)",
     re.DOTALL,
 ).fullmatch
@@ -44,7 +44,7 @@ _loose = re.compile(
     r"(?:<(\d{1,3})>)?([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,6})?)(?:: | )(.+)", re.DOTALL
 ).fullmatch
 _ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)"
-_iso = re.compile(rf"(?:<(\d{{1,3}})>)?({_ISO}) (\S+) ([^\s:\[]+)(?:\[(\d{{1,10}})\])?:? ?(.*)", re.DOTALL).fullmatch
+ISO = re.compile(rf"(?:<(\d{{1,3}})>)?({_ISO}) (\S+) ([^\s:\[]+)(?:\[(\d{{1,10}})\])?:? ?(.*)", re.DOTALL).fullmatch
 _5424 = re.compile(
     rf'(?:\d+ )?<(\d{{1,3}})>\d{{1,2}} ({_ISO}|-) (\S+) (\S+) (\S+) (\S+) (-|(?:\[(?:[^"\]]|"(?:[^"\\]|\\.)*")*\])+)(?: (.*))?',
     re.DOTALL,
@@ -55,7 +55,7 @@ _shape = re.compile(
     rb"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d) [^\s\[{\"]+ [^\s:\[{\"]+(?:\[\d+\])?: )"
     rb"|(?:\d+ )?<\d{1,3}>\d{1,2} (?:\d{4}-\d\d-\d\dT|- )"
 )
-_repeated = re.compile(r"(?:-+ )?(?:message|last message) repeated (\d{1,9}) times?(?:: \[ ?(.*)\])?", re.DOTALL).match
+REPEATED = re.compile(r"(?:-+ )?(?:message|last message) repeated (\d{1,9}) times?(?:: \[ ?(.*)\])?", re.DOTALL).match
 
 
 Said = tuple[str, str | None, str, str | None, str | None, str | None, str, Mapping[str, object]]
@@ -69,11 +69,26 @@ def recognises(head: bytes) -> bool:
 def events(source: Source) -> Iterator[Event | Unreadable]:
     """Every line that has a time, with the lines that belong to it."""
     with ExitStack() as opened:
-        lines, calendar = _prepared(source, opened)
-        held: Event | None = None
-        before: Meaning | None = None
+        content, calendar = prepared(source, opened)
+        reading = Reading(source, calendar)
+        yield from reading.of(content.lines())
+        yield from reading.rest()
+
+
+class Reading:
+    """Lines one after the other, in as many calls as there is need for; what comes next may belong to the last event."""
+
+    def __init__(self, source: Source, calendar: Calendar) -> None:
+        self._source = source
+        self._calendar = calendar
+        self._held: Event | None = None
+        self._before: Meaning | None = None
+
+    def of(self, lines: Iterable[Line]) -> Iterator[Event | Unreadable]:
+        """What the lines tell, except for the last event."""
         for line in lines:
             text = line.data.decode("utf-8", "backslashreplace")
+            held = self._held
             if text[:1] in {" ", "\t"} and held is not None and len(held.raw) + len(text) < FOLLOWING:
                 held.raw += b"\n" + line.data
                 held.message += "\n" + text
@@ -81,24 +96,28 @@ def events(source: Source) -> Iterator[Event | Unreadable]:
             said = _said(text)
             if said is None:
                 if text.strip():
-                    yield source.unreadable("this is no line of syslog", f"line {line.number:,}")
+                    yield self._source.unreadable("this is no line of syslog", f"line {line.number:,}")
                 continue
-            event, before = _event(said, line, calendar, before)
+            event, self._before = _event(said, line, self._calendar, self._before)
             if event is None:
-                yield source.unreadable(f"there is no such time: {said[2]!r}", f"line {line.number:,}")
+                yield self._source.unreadable(f"there is no such time: {said[2]!r}", f"line {line.number:,}")
                 continue
             if held is not None:
                 yield held
-            held = event
-        if held is not None:
-            yield held
+            self._held = event
+
+    def rest(self) -> Iterator[Event]:
+        """The last event, when no line comes any more."""
+        if self._held is not None:
+            yield self._held
+        self._held = None
 
 
 def _said(text: str) -> Said | None:
-    if found := _yearless(text):
+    if found := YEARLESS(text):
         priority, time, host, program, pid, message = found.groups()
         return ("rfc3164", priority, time, host, program, pid, message, NOTHING)
-    if found := _iso(text):
+    if found := ISO(text):
         priority, time, host, program, pid, message = found.groups()
         return ("iso", priority, time, host, program, pid, message.lstrip(), NOTHING)
     if found := _5424(text):
@@ -146,27 +165,28 @@ class Calendar:
         return self.year
 
 
-def _prepared(source: Source, opened: ExitStack) -> tuple[Iterable[Line], Calendar]:
-    """The lines, and the calendar for dates without a year: the file is then gone through twice."""
+def prepared(source: Source, opened: ExitStack) -> tuple[Source, Calendar]:
+    """Where to read the lines from, and the calendar for dates without a year: the file is then gone through twice."""
     latest = datetime.now(UTC)
     if next(dates([source.head]), None) is None:
-        return source.lines(), Calendar(latest.year)
+        return source, Calendar(latest.year)
     path = Path(source.name)
     if path.is_file():
         latest = min(latest, datetime.fromtimestamp(path.stat().st_mtime, UTC))
         again = Source(source.name, opened.enter_context(path.open("rb")), limits=source.limits)
-        known, lines = "the last write of the file", source.lines()
+        known, content = "the last write of the file", source
     else:
         body = source.body()
         again = Source.of(body, limits=source.limits)
-        known, lines = "the present day", Source.of(body, limits=source.limits).lines()
+        known, content = "the present day", Source.of(body, limits=source.limits)
+        content.troubles = source.troubles
     first = first_year(dates(again.chunks()), latest)
     source.note = f"The dates have no year: {first} for the first line was inferred from {known}, {latest:%Y-%m-%d}."
-    return lines, Calendar(first)
+    return content, Calendar(first)
 
 
 @functools.lru_cache(maxsize=8192)  # many lines share a second
-def _without_year(text: str, year: int) -> tuple[int, str, str] | None:
+def without_year(text: str, year: int) -> tuple[int, str, str] | None:
     """UTC microseconds of "Mar  7 13:06:56" or "Mar  7 13:06:56.123" in a year, how fine it is, how it was known."""
     try:
         second = min(59, int(text[13:15]))  # 60 is a leap second
@@ -183,7 +203,7 @@ def _without_year(text: str, year: int) -> tuple[int, str, str] | None:
 def _at(variant: str, time: str, calendar: Calendar) -> tuple[int, str, str] | None:
     """The time, how fine it is, and how UTC was known."""
     if variant == "rfc3164":
-        return _without_year(time, calendar.of(time[:3]))
+        return without_year(time, calendar.of(time[:3]))
     return instant(time)
 
 
@@ -193,8 +213,8 @@ def _event(said: Said, line: Line, calendar: Calendar, before: Meaning | None) -
     when = _at(variant, time, calendar)
     if when is None:
         return None, before
-    service = _service(program) if program else None
-    if "repeated" in text and (again := _repeated(text)):
+    service = service_of(program) if program else None
+    if "repeated" in text and (again := REPEATED(text)):
         rest = {**rest, "repeated": int(again[1])}
         says = meaning(service or "", again[2]) if again[2] else before
     else:
@@ -219,7 +239,7 @@ def _event(said: Said, line: Line, calendar: Calendar, before: Meaning | None) -
         action=known.action or service or "message",
         outcome=known.outcome,
         severity=None if level is None else SEVERITY[level & 7],
-        message=f"{service}: {text}" if service and text else text or service or "(nothing)",
+        message=shown(service, text),
         actor_name=known.actor,
         src_ip=known.src_ip,
         src_port=known.src_port,
@@ -234,11 +254,16 @@ def _event(said: Said, line: Line, calendar: Calendar, before: Meaning | None) -
     ), says
 
 
+def shown(service: str | None, text: str) -> str:
+    """The event in one line."""
+    return f"{service}: {text}" if service and text else text or service or "(nothing)"
+
+
 UNKNOWN = Meaning("", "system")
 
 
 @functools.lru_cache(maxsize=1024)
-def _service(program: str) -> str:
+def service_of(program: str) -> str:
     """The program without its path and without the module of PAM that older systems write behind it."""
     return program.partition("(")[0].rpartition("/")[2]
 
