@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hikeshi.events.detect.loading import OWN, load
-from hikeshi.stores.detecting import detect
+from hikeshi.stores.detecting import DetectReport, detect
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.store import Query
 
@@ -15,13 +15,17 @@ SHARED = Path(__file__).parents[2] / ".." / "shared" / "data"
 NOT_LOW = {"medium", "high", "critical"}
 
 
-def _hit(name: str, folder: Path) -> tuple[int, list[dict[str, object]]]:
-    """How many events there are, and those that rules above low hit."""
+def _report(name: str, folder: Path) -> tuple[DuckStore, DetectReport]:
     if not (SHARED / name).is_dir():
         pytest.skip(f"../shared/data/{name} is not here")
     store = DuckStore(folder)
     store.build([SHARED / name])
-    report = detect(store, load([OWN]))
+    return store, detect(store, load([OWN]))
+
+
+def _hit(name: str, folder: Path) -> tuple[int, list[dict[str, object]]]:
+    """How many events there are, and those that rules above low hit."""
+    store, report = _report(name, folder)
     uids = {uid for rule in report.hit if rule.level in NOT_LOW for uid in rule.uids}
     return report.events, [row for row in store.events(Query(limit=10_000)) if row["event_uid"] in uids]
 
@@ -43,3 +47,21 @@ def test_hits_on_who_is_no_attacker_in_three_days_of_an_account(tmp_path: Path) 
 def test_sources_without_an_attack_have_no_hit(tmp_path: Path) -> None:
     _, rows = _hit("otrf-cloudbreach-s3", tmp_path)
     assert [row["action"] for row in rows if row["actor_name"] == "pedro"] == []
+
+
+QUIET = {
+    "stratus-red-team-logs": 202, "sans504-s3-ransomware": 6003, "otrf-cloudbreach-s3": 103, "invictus-aws-dataset": 2093,
+    "auth-syslog": 4699, "loghub-2k": 4000, "evtx-to-mitre": 4821, "evtx-robustness": 7287,
+}  # fmt: skip
+"""Logs with the number of events that rules look at."""
+
+
+@pytest.mark.parametrize("name", QUIET)
+def test_low_rules_and_rules_of_silence_have_no_hit_at_all(name: str, tmp_path: Path) -> None:
+    """Counted over the attacks too: none of them is what these rules are about."""
+    _, report = _report(name, tmp_path)
+    asked = [rule for rule in report.rules if rule.level == "low" or "falls_silent" in rule.file]
+    assert len(asked) == 7
+    assert not report.errors
+    assert {rule.file: rule.hits for rule in asked if rule.hits} == {}
+    assert report.events == QUIET[name]
