@@ -28,7 +28,7 @@ def call(number: int, **other: Any) -> dict[str, Any]:
 
 
 def source(name: str, *records: Any) -> Source:
-    return Source.of(json.dumps({"Records": records}, ensure_ascii=False).encode(), name=name)
+    return Source.of(json.dumps({"Records": records}, ensure_ascii=False, separators=(",", ":")).encode(), name=name)
 
 
 OBJECTS: dict[str, list[Any]] = {
@@ -77,16 +77,29 @@ def test_a_list_as_s3_delivers_it_comes_out_as_the_parser_has_it(other: dict[str
     ]
 
 
+def test_small_objects_in_other_shapes_come_out_as_the_parser_has_them() -> None:
+    for content in (
+        json.dumps({"Records": [call(1), call(2)]}),
+        "\n".join(map(json.dumps, [call(1), call(2)])),
+        json.dumps(call(1)),
+    ):
+        both, one = Gathering(), Source.of(content.replace("\\u4f8b", "x").encode(), name="a.json")
+        assert both.wants(one, cloudtrail)
+        assert rows([*both.of(one), *both.rest()]) == rows(
+            list(read(Source.of(content.replace("\\u4f8b", "x").encode(), name="a.json"), cloudtrail))
+        )
+
+
 def test_what_has_no_columns_after_all_is_the_parsers(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise ValueError
 
     whole = rows([one for part in gathered() for one in part])
-    monkeypatch.setattr(gathering, "of_plain", broken)
+    monkeypatch.setattr(gathering, "of_cut", broken)
     assert rows([one for part in gathered() for one in part]) == whole
 
 
 @pytest.mark.parametrize("text", ["\\ud800", "\xff"])
 def test_what_may_be_no_text_does_not_wait(text: str) -> None:
-    content = json.dumps({"Records": [call(1)]}).replace("GetObject", text).encode("latin-1")
+    content = json.dumps({"Records": [call(1)]}, separators=(",", ":")).replace("GetObject", text).encode("latin-1")
     assert not Gathering().wants(Source.of(content), cloudtrail)

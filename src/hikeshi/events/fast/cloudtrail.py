@@ -10,10 +10,10 @@ left to the parser. Decoded are only the fields that have a column; what others 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -22,7 +22,7 @@ from msgspec import Raw
 
 from hikeshi.errors import Unreadable
 from hikeshi.events.addresses import address
-from hikeshi.events.columns import TYPES, picked
+from hikeshi.events.columns import TYPES
 from hikeshi.events.event import COLUMNS, Event
 from hikeshi.events.fast.assembling import Coded, as_text, assembled, in_place, uids
 from hikeshi.events.json_records import BROKEN, Document, Record, by_lines, records
@@ -90,32 +90,59 @@ def batches(source: Source) -> Iterator[Any | Event | Unreadable]:
 
 def _piece(text: bytes, document: Document, source: Source) -> Iterator[Any | Event | Unreadable]:
     try:
-        calls, raw = _cut(text, document)
-        seq = pa.array(range(document.seq + 1, document.seq + 1 + len(calls)), pa.int64())
-        odd = [at for at, call in enumerate(calls) if is_odd(call)] if _has_odd(calls) else []
-        left = [Record(raw[at].as_py().encode(), seq[at].as_py(), document.variant) for at in odd]
-        if odd:
-            plain = pa.array([at for at, call in enumerate(calls) if not is_odd(call)], pa.int64())
-            calls, raw, seq = [call for call in calls if not is_odd(call)], picked(raw, plain), seq.take(plain)
+        cut = Cut.of(b"" if document.damaged else text, document.first, document.seq + 1)
+        plain, left = cut.parted(is_odd, document.variant) if _has_odd(cut.calls) else (cut, [])
         variant = cloudtrail.VARIANTS.get(document.variant, document.variant)
-        made = assembled(_columns(calls, raw) | _place(source) | {"seq": seq, "source_variant": variant}, len(calls))
+        made = of_cut(plain, _place(source) | {"seq": pa.array(plain.seqs, pa.int64()), "source_variant": variant})
     except ODD:
         yield from _by_record(document.records(text), source)
         return
-    document.seq += len(calls) + len(left)
+    document.seq += len(cut.calls)
     yield made
     yield from stamped(cloudtrail.of_records(left, source), source, cloudtrail)
 
 
-def _cut(text: bytes, document: Document) -> tuple[list[Plain], Any]:
-    """The records of a piece, and their bytes as text. Raises one of ODD where they are not surely cut rightly."""
-    if document.damaged or b"\n" in text:
+class Cut(NamedTuple):
+    """Records that were decoded, as lines, and their positions in the source. They are surely cut rightly where it `is_sure`."""
+
+    calls: Sequence[Plain]
+    lines: bytes
+    seqs: Sequence[int]
+
+    @classmethod
+    def of(cls, text: bytes, first: bytes, seq: int) -> Cut:
+        """Of records that begin with `first`, with commas between them. Raises one of ODD."""
+        if not text or b"\n" in text:
+            raise pa.ArrowInvalid("this is the parser's")
+        lines = text.replace(b"}," + first, b"}\n" + first)
+        calls = _plain.decode_lines(lines)
+        return cls(calls, lines, range(seq, seq + len(calls)))
+
+    def is_sure(self) -> bool:
+        """Whether there are as many lines as records."""
+        return len(self.calls) == self.lines.count(b"\n") + 1
+
+    def records(self, variant: str) -> list[Record]:
+        """Each as a record. Raises ValueError where they were not cut rightly."""
+        pairs = zip(self.lines.split(b"\n"), self.seqs, strict=True)
+        return [Record(data, seq, variant) for data, seq in pairs]
+
+    def parted(self, odd: Callable[[Plain], bool], variant: str) -> tuple[Cut, list[Record]]:
+        """Those that are not odd, and the others as records. Raises as `records`."""
+        records = self.records(variant)
+        left = [one for one, call in zip(records, self.calls, strict=True) if odd(call)]
+        gone = {one.seq for one in left}
+        kept = [one for one in records if one.seq not in gone]
+        lines = b"\n".join([one.data for one in kept])
+        return Cut([call for call in self.calls if not odd(call)], lines, [one.seq for one in kept]), left
+
+
+def of_cut(cut: Cut, place: dict[str, Any]) -> Any:
+    """The batch of records, with the columns of their place. Raises one of ODD where one is the parser's, or they were not cut rightly."""
+    raw = in_place(cut.lines)
+    if len(raw) != len(cut.calls):
         raise pa.ArrowInvalid("this is the parser's")
-    lines = text.replace(b"}," + document.first, b"}\n" + document.first)
-    calls, raw = _plain.decode_lines(lines), in_place(lines)
-    if len(calls) != len(raw):
-        raise pa.ArrowInvalid("this is the parser's")
-    return calls, raw
+    return assembled(_columns(cut.calls, raw) | place, len(raw))
 
 
 def _by_record(found: Iterator[Record | Unreadable], source: Source) -> Iterator[Any | Event | Unreadable]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
-import msgspec
 import pyarrow as pa
 
 from hikeshi.errors import Failed, Unreadable
 from hikeshi.events.event import Event
-from hikeshi.events.fast.cloudtrail import BLOCK, ODD, Plain, is_odd, of_plain, plain_call
-from hikeshi.events.json_records import BROKEN, Record, records
+from hikeshi.events.fast.cloudtrail import BLOCK, ODD, Cut, Plain, is_odd, of_cut
+from hikeshi.events.json_records import Record
 from hikeshi.events.parser import Parser
 from hikeshi.events.parsers import cloudtrail
 from hikeshi.events.reading import stamped
@@ -21,6 +21,9 @@ from hikeshi.events.times import instant
 
 FEW = 48 << 10
 """Bytes of a document below which columns of its own are not worth their making. Less than a head, so that all of it is there to look at."""
+
+BEGIN, FIRST, END = b'{"Records":[', b'{"eventVersion":', b"]}"
+"""How S3 delivers: how the object begins, how each record does, and how the object ends."""
 
 
 class Taken(NamedTuple):
@@ -31,84 +34,86 @@ class Taken(NamedTuple):
     last_us: int
 
 
-class _Calls(msgspec.Struct, forbid_unknown_fields=True):
-    Records: list[Plain]
-
-
-class _Raws(msgspec.Struct, forbid_unknown_fields=True):
-    Records: list[msgspec.Raw]
-
-
-_plain, _raw = msgspec.json.Decoder(_Calls), msgspec.json.Decoder(_Raws)
-
-
 class Gathering:
     """Plain records of many sources that wait to become columns."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[Plain, Record, Source]] = []
+        self._waiting: list[tuple[Source, Cut]] = []
+        self._count = 0
 
     def wants(self, source: Source, parser: Parser) -> bool:
         """Whether it is small and surely text: then its records can be counted before they are columns."""
         head = source.head
-        return parser is cloudtrail and len(head) < FEW and b"\\u" not in head and _is_text(head)
+        return parser is cloudtrail and len(head) < FEW and not (b"\\" in head and b"\\u" in head) and _is_text(head)
 
     def of(self, source: Source) -> Iterator[Taken | Event | Unreadable]:
         """How many of its records wait here, and what the parser makes of the others."""
-        if cloudtrail.is_digest(source):
+        cut = _cut(source.head)
+        if cut is None:
+            yield from stamped(cloudtrail.events(source), source, cloudtrail)
             return
-        left: list[Record | Unreadable] = []
-        times: list[int] = []
-        for call, one in _calls(source):
-            at = instant(call.eventTime) if call and call.eventTime else None
-            if call is None or at is None or isinstance(one, Unreadable):
-                left.append(one)
-                continue
-            self._waiting.append((call, one, source))
-            times.append(at.us)
-        if times:
-            yield Taken(len(times), min(times), max(times))
-        if left:
-            yield from stamped(cloudtrail.of_records(left, source), source, cloudtrail)
+        for _ in source.pieces():  # nothing is left of it: the whole is smaller than a head
+            pass
+        left: list[Record] = []
+        times = [_time(call) for call in cut.calls]
+        if None in times:
+            cut, left = cut.parted(lambda call: _time(call) is None, "wrapped")
+        if cut.calls:
+            self._waiting.append((source, cut))
+            self._count += len(cut.calls)
+            known = [us for us in times if us is not None]
+            yield Taken(len(known), min(known), max(known))
+        yield from stamped(cloudtrail.of_records(left, source), source, cloudtrail)
 
     def full(self) -> Iterator[Any | Event]:
-        """Batches of what waits, once it is enough."""
-        if len(self._waiting) >= BLOCK:
+        """What waits as a batch, once it is enough."""
+        if self._count >= BLOCK:
             yield from self.rest()
 
     def rest(self) -> Iterator[Any | Event]:
-        """Batches of all that waits."""
-        waiting, self._waiting = self._waiting, []
-        for at in range(0, len(waiting), BLOCK):
-            yield from _made(waiting[at : at + BLOCK])
+        """All that waits as a batch."""
+        waiting, self._waiting, self._count = self._waiting, [], 0
+        if waiting:
+            yield from _made(waiting)
 
 
-def _calls(source: Source) -> Iterator[tuple[Plain | None, Record | Unreadable]]:
-    """Every record, decoded where it is plain: all at once where the whole is the list that S3 delivers."""
+def _cut(head: bytes) -> Cut | None:
+    """The records of an object as S3 delivers it; None of any other."""
+    if not head.startswith(BEGIN + FIRST) or not head.endswith(END):
+        return None
     try:
-        calls, found = _plain.decode(source.head).Records, _raw.decode(source.head).Records
-    except BROKEN:
-        for one in records(source):
-            yield (plain_call(one) if isinstance(one, Record) else None), one
-        return
-    deque(source.pieces(), 0)  # nothing is left of it: the whole is smaller than a head
-    for seq, (call, data) in enumerate(zip(calls, found, strict=True), 1):
-        yield (None if is_odd(call) else call), Record(data, seq, "wrapped")
+        cut = Cut.of(head[len(BEGIN) : -len(END)], FIRST, 1)
+    except ODD:
+        return None
+    return cut if cut.is_sure() else None
 
 
-def _made(waiting: list[tuple[Plain, Record, Source]]) -> Iterator[Any | Event]:
-    place = {
-        "path": pa.array([source.name for *_, source in waiting], pa.string()),
-        "evidence_sha256": pa.array([source.sha256 for *_, source in waiting], pa.string()),
-    }
+def _time(call: Plain) -> int | None:
+    """The time of a plain record in UTC microseconds."""
+    at = instant(call.eventTime) if call.eventTime and not is_odd(call) else None
+    return at.us if at else None
+
+
+def _made(waiting: Sequence[tuple[Source, Cut]]) -> Iterator[Any | Event]:
+    calls = [call for _, cut in waiting for call in cut.calls]
+    lines = b"\n".join([cut.lines for _, cut in waiting])
     try:
-        yield of_plain([(call, record) for call, record, _ in waiting], place)
+        yield of_cut(Cut(calls, lines, ()), _place(waiting))
     except ODD:  # who called may be no object: such a record is the parser's, which leaves it out
-        for _, record, source in waiting:
-            for one in stamped(cloudtrail.of_records([record], source), source, cloudtrail):
+        for source, cut in waiting:
+            for one in stamped(cloudtrail.of_records(cut.records("wrapped"), source), source, cloudtrail):
                 if isinstance(one, Unreadable):  # it was counted as an event
                     raise Failed(str(one), hint="Please report it.") from one
                 yield one
+
+
+def _place(waiting: Sequence[tuple[Source, Cut]]) -> dict[str, Any]:
+    numbers = pa.array(array("i", (number for number, (_, cut) in enumerate(waiting) for _ in cut.seqs)), pa.int32())
+    of = {"path": [source.name for source, _ in waiting], "evidence_sha256": [source.sha256 for source, _ in waiting]}
+    return {name: pa.DictionaryArray.from_arrays(numbers, pa.array(values, pa.string())) for name, values in of.items()} | {
+        "seq": pa.array(array("q", chain.from_iterable(cut.seqs for _, cut in waiting)), pa.int64()),
+        "source_variant": cloudtrail.VARIANTS["wrapped"],
+    }  # fmt: skip
 
 
 def _is_text(head: bytes) -> bool:
