@@ -2,7 +2,8 @@
 
 IAM API Reference, SimulatePrincipalPolicy; IAM User Guide, "Policy evaluation logic". Simplified: inline and attached policies of roles, users
 and their groups and the permissions boundary of a role are judged; organization, session and resource policies are not, as if none
-applied. A condition with an operator that is not in `OPERATORS` never holds for an allow and always holds for a deny.
+applied. The caller that moto takes for the owner of any unknown key is no principal of the account; nothing else hinders it either, so it may
+do everything. A condition with an operator that is not in `OPERATORS` never holds for an allow and always holds for a deny.
 """
 
 from __future__ import annotations
@@ -50,6 +51,11 @@ class Principal(msgspec.Struct, frozen=True):
 
     policies: tuple[Any, ...]
     boundary: Any = None
+
+
+OWNER: Final = "user/moto"
+"""How moto's GetCallerIdentity ends for keys that it has not given out."""
+EVERYTHING: Final = Principal(({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]},))
 
 
 def simulate(call: Call) -> Answer:
@@ -170,6 +176,8 @@ def _principal(arn: str) -> Principal | None:
     parts = arn.split(":", 5)
     if len(parts) != 6 or "/" not in parts[5]:
         return None
+    if parts[5] == OWNER:
+        return EVERYTHING
     kind, name = parts[5].split("/", 1)[0], parts[5].rpartition("/")[2]
     backend: Any = iam_backends[parts[4]][parts[1]]
     if kind == "role":

@@ -95,8 +95,9 @@ def test_only_what_one_action_needs_is_asked_for(
     admin: Keyboard, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HIKESHI_AWS_ENDPOINT_URL", settings.ENVIRONMENT.aws_endpoint_url)
-    checks = _checks(admin, 1, "--aws", "--action", "aws.ebs.snapshot_set")
+    checks = _checks(admin, 0, "--aws", "--action", "aws.ebs.snapshot_set")
     assert "111122223333 ap-northeast-1 snapshot_room" in checks
+    assert "1 of 1 actions" in checks["111122223333 actions"]["what"]["en"]
     assert not [name for name in checks if "guardduty" in name or name in CHECKS]
     assert admin("doctor", "--action", "aws.ebs.snapshot_set").code == 2
     assert admin("doctor", "--aws", "--action", "aws.no").code == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import tempfile
 import time
@@ -20,6 +21,9 @@ from hikeshi.doors.cli.story import Stage, Story, play
 from hikeshi.environment import VARIABLES
 from hikeshi.errors import Refused
 from hikeshi.simulation.cloud import SimulatedCloud
+
+TYPED_ALONG = ("HIKESHI_HOME", "HIKESHI_AWS_ENDPOINT_URL", "HIKESHI_AWS_REGION", "HIKESHI_EVIDENCE_BUCKET", "HIKESHI_PUBLIC_URL")
+"""What another terminal must know to type along. Not the queue: its worker is here."""
 
 
 def demo(
@@ -79,8 +83,17 @@ def _serve(story: Story, started: float) -> None:
         f"\nコンソール: http://127.0.0.1:{story.port}/ (Ctrl+C で終了)",
     )
     _say(f"Sign in once with this link: {link}", f"このリンクで一度だけサインインできます: {link}")
+    words = f". {_shell(story.home)}; {sys.argv[0]} incident state {story.here()}"
+    _say(f"Or type along in another terminal: {words}", f"別の端末でコマンドも試せます: {words}")
     run_console("127.0.0.1", story.port)
     raise typer.Exit
+
+
+def _shell(home: Path) -> Path:
+    """A file for another shell to read, so that commands there reach this home and its simulated account."""
+    file = home / "demo.sh"
+    file.write_text("".join(f"export {name}={shlex.quote(os.environ[name])}\n" for name in TYPED_ALONG))
+    return file
 
 
 def _summary(story: Story, started: float) -> Answer:
