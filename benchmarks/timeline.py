@@ -5,7 +5,8 @@
 makes its own logs from a fixed seed (CloudTrail objects in the layout of S3, large ones and tiny ones, VPC flow logs, and text_logs.py's
 lines of a web server and of a Linux host, all gzip), then
 measures each way as a process of its own, start to end: wall time, processor time and peak memory of the process and its children
-together. Printed are a table in Markdown and the same as JSON. `--keep DIR` keeps the logs and uses them again.
+together. Printed are a table in Markdown, how far each build is from its floor and from its aim, and all of it as JSON. The aims are those of
+another machine, so they are told for this one too, by how fast it does what nobody can do without. `--keep DIR` keeps the logs and uses them again.
 """
 
 from __future__ import annotations
@@ -56,6 +57,30 @@ PER_FILE = {"cloudtrail": 3000, "syslog": 100_000, "tiny": 5, "vpcflow": 90_000,
 """Records of an object; small accounts have tiny ones."""
 
 DUPLICATES = 0.03
+
+AIMS = {"cloudtrail": 300_000, "tiny": 5_000 * PER_FILE["tiny"], "vpcflow": 2_500_000}
+"""Records a second, without `STARTING`, on the machine of the aims."""
+
+STARTING = 1.0
+"""Seconds that a build may take to start."""
+
+AGAINST_DUCKDB = 8
+"""How many times faster than DuckDB a timeline of CloudTrail should be."""
+
+DECODED, BY_DUCKDB = 271_000, 36_000
+"""CloudTrail records a second on the machine of the aims: unpacked and decoded by one core, and by `cloudtrail-duckdb`."""
+
+FLOORS = {
+    "cloudtrail": "cloudtrail-decode",
+    "tiny": "tiny-unpack",
+    "vpcflow": "vpcflow-decode",
+    "webaccess": "webaccess-regex",
+    "syslog": "syslog-regex",
+}
+"""What nobody can do without who reads these logs, by their kind."""
+
+SOME = 30
+"""Objects by which a core is measured."""
 
 
 class Way(NamedTuple):
@@ -328,6 +353,43 @@ def table(rows: list[dict[str, Any]]) -> str:
     )
 
 
+def core(logs: Path) -> float:
+    """CloudTrail records that one core unpacks and decodes in a second, start aside: the best of five."""
+    files, rates = sorted(logs.rglob("*.gz"))[:SOME], []
+    for _ in range(5):
+        began = time.process_time()
+        count = sum(map(decode, files))
+        rates.append(count / (time.process_time() - began))
+    return max(rates)
+
+
+def measured_core(logs: Path) -> float:
+    """The same, in a process of its own."""
+    command = [sys.executable, __file__, "--core", str(logs)]
+    return float(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
+
+
+def against_aims(rows: list[dict[str, Any]], rate: float) -> Iterator[str]:
+    """A sentence about each build: what its floor is, and its aim; `rate` is what `core` found, or 0."""
+    by = {row["way"]: row for row in rows}
+    factors = {"typed decode of one core": rate / DECODED} if rate else {}
+    if "cloudtrail-duckdb" in by:
+        factors["DuckDB"] = by["cloudtrail-duckdb"]["records_per_second"] / BY_DUCKDB
+    for row in rows:
+        kind = WAYS[row["way"]].logs
+        if not row["way"].endswith("-hikeshi"):
+            continue
+        floor = by[FLOORS[kind]]
+        yield f"{kind}: {row['seconds'] / floor['seconds']:.1f} times as long as its floor ({floor['what']}), {row['cpu_seconds'] / floor['cpu_seconds']:.1f} times its processor seconds."
+        if kind in AIMS:
+            without = row["records"] / max(row["seconds"] - STARTING, 0.001)
+            here = "; ".join(f"{AIMS[kind] * factor:,.0f} here, by {name}" for name, factor in factors.items())
+            yield f"{kind}: {row['records_per_second']:,} records/s, {without:,.0f} without {STARTING:g} s of start. Aim: {AIMS[kind]:,}; {here or 'not known here'}."
+        if f"{kind}-duckdb" in by:
+            aim = f" Aim: {AGAINST_DUCKDB}." if kind == "cloudtrail" else ""
+            yield f"{kind}: {by[f'{kind}-duckdb']['seconds'] / row['seconds']:.1f} times as fast as DuckDB.{aim}"
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description="Measure the building of timelines.")
     options.add_argument("--records", type=int, default=200_000, help="CloudTrail records, 0 for none")
@@ -338,10 +400,14 @@ def main() -> None:
     )
     options.add_argument("--repeat", type=int, default=3)
     options.add_argument("--keep", type=Path, help="folder for the logs; they are made only where they are not there")
+    options.add_argument("--core", type=Path, help=argparse.SUPPRESS)
     options.add_argument("--run", nargs=3, metavar=("WAY", "LOGS", "STORE"), help=argparse.SUPPRESS)
     chosen = options.parse_args()
     if chosen.run:
         run_one(*chosen.run)
+        return
+    if chosen.core:
+        print(core(chosen.core))
         return
     folder = chosen.keep or Path(tempfile.mkdtemp())
     sizes = {"cloudtrail": chosen.records, "tiny": chosen.tiny, "vpcflow": chosen.flows}
@@ -351,11 +417,15 @@ def main() -> None:
         list(pool.map(make_file, missing, chunksize=4))
     rows = results(folder, sizes, chosen.repeat)
     print(table(rows))
-    print(
-        json.dumps(
-            {"seed": SEED, "cores": multiprocessing.cpu_count(), "load": os.getloadavg(), "results": rows}, indent=1
-        )
-    )
+    rate = measured_core(folder / "cloudtrail") if chosen.records else 0.0
+    print(*against_aims(rows, rate), "", sep="\n")
+    about = {
+        "seed": SEED,
+        "cores": multiprocessing.cpu_count(),
+        "load": os.getloadavg(),
+        "decoded_by_a_core": round(rate),
+    }
+    print(json.dumps(about | {"results": rows}, indent=1))
     if not chosen.keep:
         shutil.rmtree(folder)
 
