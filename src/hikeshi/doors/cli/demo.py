@@ -22,7 +22,13 @@ from hikeshi.environment import VARIABLES
 from hikeshi.errors import Refused
 from hikeshi.simulation.cloud import SimulatedCloud
 
-TYPED_ALONG = ("HIKESHI_HOME", "HIKESHI_AWS_ENDPOINT_URL", "HIKESHI_AWS_REGION", "HIKESHI_EVIDENCE_BUCKET", "HIKESHI_PUBLIC_URL")
+TYPED_ALONG = (
+    "HIKESHI_HOME",
+    "HIKESHI_AWS_ENDPOINT_URL",
+    "HIKESHI_AWS_REGION",
+    "HIKESHI_EVIDENCE_BUCKET",
+    "HIKESHI_PUBLIC_URL",
+)
 """What another terminal must know to type along. Not the queue: its worker is here."""
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from hikeshi.doors import shapes
+from hikeshi.doors.changes import changes
 from hikeshi.doors.cli.answer import Answer
 
 HEAD: Final = (
@@ -23,7 +24,8 @@ def answer(step: shapes.StepDetail) -> Answer:
     people |= {name: plan.get(name) for name in PLAN}
     people |= _asked(step["asked"])
     people["plan_digest"] = step["plan_digest"]
-    people["changes"] = list(_changes(plan))
+    rows = changes(plan.get("before", {}), plan.get("after", {}))
+    people["changes"] = [{"part": row["part"], "before": row["before"], "afterwards": row["after"]} for row in rows]
     people["planned"] = plan.get("calls", [])
     people["gate"] = [
         {"state": state, "kind": line["kind"], "target": line["target"], "item": line["item"], "reason": line["reason"]}
@@ -43,18 +45,3 @@ def _asked(asked: Mapping[str, Any] | None) -> dict[str, Any]:
         "valid_until": asked["until"], "does_not_count": asked["left_out"], "narrowable": asked["parts"], "seconds_after_yes": asked["seconds"],
         "plans_together": asked["plans"],
     }  # fmt: skip
-
-
-def _changes(plan: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """One row for each part of the state before and after; what is saved and not changed stays empty after."""
-    before, after = (dict(_parts(plan.get(name, {}))) for name in ("before", "after"))
-    for part in dict.fromkeys((*before, *after)):
-        yield {"part": part, "before": before.get(part), "afterwards": after.get(part)}
-
-
-def _parts(state: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, value in state.items():
-        if isinstance(value, Mapping):
-            yield from ((key if name == "parts" else f"{name} {key}", part) for key, part in value.items())
-        else:
-            yield name, value

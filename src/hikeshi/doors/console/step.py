@@ -17,6 +17,7 @@ from hikeshi.desk.runs.eta import eta
 from hikeshi.desk.runs.gate import gate
 from hikeshi.desk.runs.models import Step
 from hikeshi.desk.runs.pinned import spec_of
+from hikeshi.doors.changes import changes
 from hikeshi.doors.console.contained import contained
 from hikeshi.doors.console.doing import doing
 from hikeshi.doors.console.runner import clocks_of
@@ -37,7 +38,7 @@ def detail(request: HttpRequest, found: Step) -> dict[str, Any]:
     incident, (plan, damage) = found.run.incident, _plan(found)
     action, held = ACTIONS.get(found.action), contained(incident, step=found)
     return {
-        "step": found, "plan": plan, "damage": damage, **_place(found),
+        "step": found, "plan": plan, "damage": damage, **_place(found), "changes": changes(plan.before, plan.after) if plan else [],
         "expired": plan is not None and plan.expired(timezone.now()),
         "approvals": found.approvals.filter(plan_digest=found.plan_digest), **_asked(request, found, plan), "intents": found.intents.all(),
         "reversible": action.reversible if action else "no",
