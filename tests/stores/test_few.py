@@ -17,6 +17,7 @@ from hikeshi.stores import few, layout, merging
 from hikeshi.stores.derived import UNASKED
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.few import Few, Known
+from hikeshi.stores.kept import USUAL
 from hikeshi.stores.questions import PLAIN, SAID, told
 from hikeshi.stores.store import Query
 
@@ -32,8 +33,10 @@ WHICH: list[dict[str, Any]] = [
 @pytest.fixture(autouse=True)
 def _nothing_known() -> Iterator[None]:
     few.known.forget()
+    few.sums.forget()
     yield
     few.known.forget()
+    few.sums.forget()
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +69,7 @@ ASKED: dict[str, Callable[[DuckStore, Query, str], Any]] = {
 
 
 @given(
-    names=st.lists(st.sampled_from(sorted(ASKED)), min_size=2, max_size=6), field=st.sampled_from(sorted(COLUMNS.keys() - UNASKED)), most=st.integers(0, 20),
+    names=st.lists(st.sampled_from(sorted(ASKED)), min_size=2, max_size=6), field=st.sampled_from([*USUAL, *sorted(COLUMNS.keys() - UNASKED)]), most=st.integers(0, 20),
     which=st.sampled_from(WHICH), limit=st.sampled_from([0, 1, 2, 5, 100]), descending=st.booleans(), apart=st.sampled_from([1, 32]),
 )  # fmt: skip
 @settings(max_examples=80, deadline=None)
@@ -75,6 +78,7 @@ def test_questions_in_any_order_have_the_answers_of_a_store_that_keeps_nothing(
     descending: bool, apart: int,
 ) -> None:  # fmt: skip
     few.known.forget()
+    few.sums.forget()
     query = Query(limit=limit, descending=descending, **which)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(few, "MOST", most)
@@ -114,7 +118,7 @@ def test_a_store_that_was_built_anew_in_its_place_is_asked_anew(
 
 def test_what_was_asked_longest_ago_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(few, "ROOM", 5)
-    known = Known()
+    known: Known[Few] = Known()
     for at in range(3):
         known.keep(b"%d" % at, Few.of([(1, 1), (2, 2)]))
     assert [known.peek(b"%d" % at) is not None for at in range(3)] == [False, True, True]

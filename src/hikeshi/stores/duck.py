@@ -24,7 +24,7 @@ from hikeshi.events.event import COLUMNS
 from hikeshi.stores import blocks, derived, few, questions
 from hikeshi.stores.blocks import Block
 from hikeshi.stores.engines import engine
-from hikeshi.stores.few import Few
+from hikeshi.stores.few import Few, Sums
 from hikeshi.stores.integrity import UNKNOWN, integrity_of
 from hikeshi.stores.kept import BUCKETS, MOST, USUAL, Kept, countable, of_everything
 from hikeshi.stores.layout import Batch, Layout, alive, fingerprint, merged, pays
@@ -172,15 +172,24 @@ class DuckStore:
 
     def _page(self, con: DuckDBPyConnection, query: Query) -> list[int]:
         """The row ids of a page, in its order. Of a merged store blocks are read until the page is full."""
-        condition, values = self._where(query, paged=True)
-        way, limit = "DESC" if query.descending else "ASC", max(0, query.limit)
-        once = merged(self._layout.batches())
+        limit, once = max(0, query.limit), merged(self._layout.batches())
         if once is None:
+            condition, values = self._where(query, paged=True)
+            way = "DESC" if query.descending else "ASC"
             order = f"SELECT row_id FROM events WHERE {condition} ORDER BY ts {way}, event_uid {way} LIMIT ?"
             return [row for (row,) in con.execute(order, [*values, limit]).fetchall()]
         name = self._named(once, query)
         if (known := few.known.peek(name)) is not None:
             return self._page_of(con, known, query)[:limit]
+        found = self._first(con, once, query)
+        if query.after is None and len(found) < min(limit, few.MOST) and not blocks.only_time(query):
+            few.known.keep(name, Few.of(found))  # everything was looked at on the way
+        return [row for row, _ in found]
+
+    def _first(self, con: DuckDBPyConnection, once: Batch, query: Query) -> list[tuple[int, int]]:
+        """Rows and times of a page, in its order."""
+        condition, values = self._where(query, paged=True)
+        way, limit = "DESC" if query.descending else "ASC", max(0, query.limit)
         found: list[tuple[int, int]] = []
         for some in blocks.growing(
             blocks.during(once, query, paged=True), 1 if blocks.only_time(query) else blocks.FIRST
@@ -189,10 +198,7 @@ class DuckStore:
             found += con.execute(order, [*values, limit - len(found)]).fetchall()
             if len(found) >= limit:
                 break
-        else:
-            if query.after is None and len(found) <= few.MOST and not blocks.only_time(query):
-                few.known.keep(name, Few.of(found))  # everything was looked at on the way
-        return [row for row, _ in found]
+        return found
 
     def _page_of(self, con: DuckDBPyConnection, found: Few, query: Query) -> list[int]:
         """The rows of what was found that lie behind the place of a page, in its order."""
@@ -222,10 +228,11 @@ class DuckStore:
         condition, values = self._where(query)
         found: list[tuple[int, int]] = []
         with self._connection() as con:
-            for some in blocks.together(
-                blocks.during(once, query), TOGETHER
-            ):  # to say how many are wanted costs all threads but one
-                found += con.execute(f"SELECT row_id, ts FROM {self._of(some)} AND {condition}", values).fetchall()
+            for some in blocks.together(blocks.during(once, query), TOGETHER):
+                asked = con.execute(
+                    f"SELECT row_id, ts FROM {self._of(some)} AND {condition}", values
+                )  # a limit would leave one thread
+                found += asked.fetchmany(few.MOST + 1 - len(found))
                 if len(found) > few.MOST:
                     return None
         return Few.of(found)
@@ -243,6 +250,8 @@ class DuckStore:
             return sum(count for _, _, count in self._by_blocks(once, query, 1))
         if (found := self._few(query)) is not None:
             return len(found.rows)
+        if (sums := self._sums(query)) is not None:
+            return sums.events
         condition, values = self._where(query)
         with self._connection() as con:
             return int(_one(con, f"SELECT count(*) FROM {self._during(query)} AND {condition}", values)[0])
@@ -263,13 +272,51 @@ class DuckStore:
         condition, values = self._where(query)
         chosen = f"FROM {self._during(query)} AND {condition}"
         with self._connection() as con:
-            first, last = _one(con, f"SELECT min(ts), max(ts) {chosen}", values)
-            if first is None:
+            ends = self._ends(con, query)
+            if ends is None:
                 return []
-            spans = _spans(query, first, last, buckets)
+            spans = _spans(query, *ends, buckets)
             grouped = f"SELECT (ts - ?) // ? AS bucket, count(*) {chosen} GROUP BY bucket"
             counted = Counter(dict(con.execute(grouped, [spans.start, spans.step, *values]).fetchall()))
         return _bars(spans, counted)
+
+    def _ends(self, con: DuckDBPyConnection, query: Query) -> tuple[int, int] | None:
+        """The times of the first and the last event of a query."""
+        once = merged(self._layout.batches())
+        if once is None:
+            condition, values = self._where(query)
+            first, last = _one(con, f"SELECT min(ts), max(ts) FROM events WHERE {condition}", values)
+            return None if first is None else (first, last)
+        each = [
+            self._first(con, once, msgspec.structs.replace(query, after=None, limit=1, descending=way))
+            for way in (False, True)
+        ]
+        return (each[0][0][1], each[1][0][1]) if each[0] else None
+
+    def _sums(self, query: Query) -> Sums | None:
+        """What is counted of a text that many events have, in one reading of their records; None where nobody looks for a text."""
+        once = merged(self._layout.batches())
+        return few.sums.of(self._named(once, query), lambda: self._summed(query)) if once and query.search else None
+
+    def _summed(self, query: Query) -> Sums:
+        condition, values = self._where(query)
+        names = [questions.column(field) for field in USUAL]
+        all_of = (1 << len(names)) - 1
+        fields = {all_of ^ 1 << bit: field for bit, field in enumerate(reversed(USUAL))}
+        sql = (
+            f"SELECT GROUPING_ID({', '.join(names)}) AS bits, coalesce({', '.join(names)}) AS value, count(*) AS n "
+            f"FROM {self._during(query)} AND {condition} GROUP BY GROUPING SETS ((), {', '.join(f'({name})' for name in names)}) "
+            f"QUALIFY value IS NULL OR row_number() OVER (PARTITION BY bits, value IS NULL ORDER BY n DESC, value) <= {MOST} "
+            "ORDER BY n DESC, value"
+        )
+        sums = Sums(0, {field: [] for field in USUAL})
+        with self._connection() as con:
+            for bits, value, n in con.execute(sql, values).fetchall():
+                if bits == all_of:
+                    sums = sums._replace(events=n)
+                elif value is not None:
+                    sums.values[fields[bits]].append((value, n))
+        return sums
 
     def _by_blocks(self, once: Batch, query: Query, buckets: int) -> list[tuple[int, int, int]]:
         """A histogram of a time by the manifest; only blocks that lie in several buckets are read."""
@@ -317,6 +364,8 @@ class DuckStore:
         condition, values = self._where(query)
         chosen = f"unnest({name})" if questions.is_list(field) else name
         found = self._few(query)
+        if found is None and field in USUAL and top <= MOST and (sums := self._sums(query)) is not None:
+            return sums.values[field][: max(0, top)]
         if found is None:
             rows = f"SELECT {chosen} AS value FROM {self._during(query)} AND {condition}"
         else:

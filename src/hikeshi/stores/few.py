@@ -12,11 +12,13 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from hikeshi.stores.store import Query
+from hikeshi.stores.store import Query, Value
+
+T = TypeVar("T")
 
 MOST = 300_000
 """Events of a query that is kept: 4.8 MB."""
@@ -48,14 +50,21 @@ class Few(NamedTuple):
         return Counter((time - spans.start) // spans.step for time in self.times)
 
 
-class Known:
-    """What was found last. None stands for more than are kept."""
+class Sums(NamedTuple):
+    """Of events that are too many to keep: how many there are, and of some columns the most frequent values with how many have each."""
+
+    events: int
+    values: dict[str, list[tuple[Value, int]]]
+
+
+class Known(Generic[T]):
+    """What was found last."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._found: OrderedDict[bytes, Few | None] = OrderedDict()
+        self._found: OrderedDict[bytes, T] = OrderedDict()
 
-    def of(self, key: bytes, find: Callable[[], Few | None]) -> Few | None:
+    def of(self, key: bytes, find: Callable[[], T]) -> T:
         """What is known under a name, else what is found now."""
         with self._lock:
             if key in self._found:
@@ -65,15 +74,18 @@ class Known:
         self.keep(key, found)
         return found
 
-    def keep(self, key: bytes, found: Few | None) -> None:
+    def keep(self, key: bytes, found: T) -> None:
         with self._lock:
             self._found[key] = found
             self._found.move_to_end(key)
-            while len(self._found) > KEPT or sum(len(one.rows) for one in self._found.values() if one) > ROOM:
+            while (
+                len(self._found) > KEPT
+                or sum(len(one.rows) for one in self._found.values() if isinstance(one, Few)) > ROOM
+            ):
                 self._found.popitem(last=False)
 
-    def peek(self, key: bytes) -> Few | None:
-        """What is known under a name; None too where nothing is."""
+    def peek(self, key: bytes) -> T | None:
+        """What is known under a name; None where nothing is."""
         with self._lock:
             return self._found.get(key)
 
@@ -82,8 +94,11 @@ class Known:
             self._found.clear()
 
 
-known = Known()
-"""Of this process."""
+known: Known[Few | None] = Known()
+"""Of this process. None stands for more than are kept."""
+
+sums: Known[Sums] = Known()
+"""Of those."""
 
 
 def name(store: tuple[str, int, int], query: Query) -> bytes:
