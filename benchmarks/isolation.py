@@ -4,10 +4,10 @@
 isolation that follows. Each time in a process of its own; said are the seconds from the message to the isolation, our own processor seconds
 of all threads in them, and until evidence began.
 
-`--instances`: one incident with a playbook whose one step isolates so many instances, the published request buckets enforced by the simulated
-cloud. Worker processes plan; the time until all are done is said before the first yes (`desk/runs/eta.py`) and measured from the last one
-to the moment when every step has ended; then the cloud is asked what it shows. One worker process is killed (kill -9) on the way and another
-one started. `--stock` adds the bare swaps with the SDK's own retry settings, in the same run. No fresh process of `--one` is begun after
+`--instances`: for each number an incident with a playbook whose one step isolates so many instances, the published request buckets enforced by
+the simulated cloud. Worker processes plan; the time until all are done is said before the yes (`desk/runs/eta.py`) and measured from the one
+yes to all of them (`desk/runs/at_once.py`) until the last has ended; then the cloud is asked what it shows. In the last of these waves one
+worker process is killed (kill -9) and another one started. `--stock` adds the bare swaps with the SDK's own retry settings, in the same run. No fresh process of `--one` is begun after
 `--limit` seconds.
 """
 
@@ -23,14 +23,18 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hikeshi.doors.cli.way import THEIRS
 from hikeshi.pace import listening
 from hikeshi.simulation import cast
 from hikeshi.simulation.cloud import SimulatedCloud
+
+if TYPE_CHECKING:
+    from hikeshi.desk.runs.models import Step
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.mass_isolation import beside, build, isolated_calmly
@@ -121,8 +125,45 @@ def until(what: str, ready: Any) -> float:
     return time.perf_counter() - began
 
 
-def mass(cloud: SimulatedCloud, count: int, processes: int, threads: int, *, kill: bool) -> None:
-    instances = build(cloud, count)
+class Wave(NamedTuple):
+    """One step for so many instances: seconds for planning, from the one yes until the last has ended, and as foretold before it."""
+
+    planned: float
+    took: float
+    foretold: float
+
+
+def wave(cloud: SimulatedCloud, instances: list[str], kill: Callable[[], None] | None) -> Wave:
+    from hikeshi.desk.actor import Actor, system
+    from hikeshi.desk.runs import at_once, overriding
+    from hikeshi.desk.runs.eta import eta
+    from hikeshi.desk.runs.models import Step
+
+    whole, count = step_of(instances, system("Hikeshi", "worker")), len(instances)
+    planned = until("Planning", lambda: whole.parts.filter(state="asked").count() == count)
+    kondo = Actor(name="kondo", door="cli", role="commander")
+    for row in at_once.asked(whole):
+        overriding.override_gate(row, actor=kondo, reason="benchmark")
+    cloud.weather(buckets=True)  # full, as after the minutes in which people read
+    time.sleep(5.0)  # so are those of the workers
+    rows = at_once.asked(whole)
+    foretold = eta(rows[0])
+    assert foretold.plans == count
+    yes = time.time()
+    if left := at_once.approve_all(whole, {row.key: row.plan_digest for row in rows}, actor=kondo):
+        raise SystemExit(f"{len(left)} plans were left out: {left[0].why}")
+    if kill:
+        until("The first", lambda: whole.parts.filter(state="done").count() >= count // 4)
+        kill()
+    going = Step.objects.filter(part_of=whole, ended_at=None)
+    until("The rest", lambda: not going.exists())
+    last = whole.parts.order_by("-ended_at").values_list("ended_at", flat=True)[0]
+    assert last
+    return Wave(planned, last.timestamp() - yes, foretold.seconds)
+
+
+def mass(cloud: SimulatedCloud, counts: list[int], processes: int, threads: int, *, kill: bool) -> None:
+    instances = build(cloud, sum(counts))
     import django
 
     django.setup()
@@ -131,59 +172,45 @@ def mass(cloud: SimulatedCloud, count: int, processes: int, threads: int, *, kil
     call_command("migrate", verbosity=0)
     from django.db.models import Count
 
-    from hikeshi.desk.actor import Actor, system
     from hikeshi.desk.ledger.models import Entry
-    from hikeshi.desk.runs import approvals, overriding
-    from hikeshi.desk.runs.eta import eta
     from hikeshi.desk.runs.models import Step
 
-    step_of(instances, system("Hikeshi", "worker"))
-    parts = Step.objects.filter(part_of__isnull=False)
     workers = [start_worker(threads) for _ in range(processes)]
+
+    def replace() -> None:
+        workers[0].send_signal(signal.SIGKILL)
+        workers[0].wait()
+        workers.append(start_worker(threads))
+
+    print(f"{processes} processes of {threads} workers\n")
+    print(
+        "| instances | planned, s | isolated after the yes, s (bar 25) | foretold, s | off (bar 10 %) |\n|---|---|---|---|---|"
+    )
     try:
-        planned = until("Planning", lambda: parts.filter(state="asked").count() == count)
-        cloud.weather(buckets=True)  # full, as after the minutes in which people read
-        rows = list(parts.select_related("run__incident"))
-        foretold = eta(rows[0])
-        kondo = Actor(name="kondo", door="cli", role="commander")
-        for row in rows:
-            overriding.override_gate(row, actor=kondo, reason="benchmark")
-        began = time.perf_counter()
-        for row in rows:
-            approvals.approve(row, row.plan_digest, actor=kondo)
-        yeses, began = time.perf_counter() - began, time.perf_counter()
-        if kill:
-            until("The first", lambda: parts.filter(state="done").count() >= count // 4)
-            workers[0].send_signal(signal.SIGKILL)
-            workers[0].wait()
-            workers.append(start_worker(threads))
-        until("The rest", lambda: not parts.filter(state__in=("asked", "approved", "running", "pending")).exists())
-        took = time.perf_counter() - began
+        for count in counts:
+            these, instances = instances[:count], instances[count:]
+            killing = replace if kill and count == counts[-1] else None
+            told = wave(cloud, these, killing)
+            name, off = (
+                f"{count}, one process killed" if killing else f"{count}",
+                abs(told.foretold - told.took) / told.took,
+            )
+            print(f"| {name} | {told.planned:.1f} | {told.took:.2f} | {told.foretold:.2f} | {off:.0%} |", flush=True)
     finally:
         for one_worker in workers:
             one_worker.kill()
             one_worker.wait()
     refused, found = cloud.refused(), isolated_calmly(cloud)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    ends = (
-        Entry.objects.filter(verb="step.end", object__contains="/")
-        .values("object")
-        .annotate(n=Count("pk"))
-        .filter(n__gt=1)
-    )
-    states = dict(parts.values_list("state").annotate(n=Count("pk")))
-    print(f"{count} instances, {processes} processes of {threads} workers, {'one killed' if kill else 'none killed'}:")
+    ends = Entry.objects.filter(verb="step.end", object__contains="/").values("chain", "object").annotate(n=Count("pk"))
+    states = dict(Step.objects.filter(part_of__isnull=False).values_list("state").annotate(n=Count("pk")))
+    print(f"\nprocessor time of the workers, start and planning included: {used.ru_utime + used.ru_stime:.1f} s")
     print(
-        f"planned in {planned:.1f} s, {count} yeses in {yeses:.1f} s, isolated in {took:.1f} s after the last yes (bar 25)"
+        f"isolated of {sum(counts)}: {found}; states {states}; ended twice {ends.filter(n__gt=1).count()}; refused by the cloud {refused}"
     )
-    print(f"processor time of the workers, start and planning included: {used.ru_utime + used.ru_stime:.1f} s")
-    print(
-        f"foretold {foretold.seconds:.1f} s for {foretold.plans} plans: {abs(foretold.seconds - took) / took:.0%} off (bar 10 %)"
-    )
-    print(f"isolated of {count}: {found}; states {states}; ended twice {ends.count()}; refused by the cloud {refused}")
 
 
-def step_of(instances: list[str], actor: Any) -> None:
+def step_of(instances: list[str], actor: Any) -> Step:
     """An incident with the one step, opened for each instance."""
     import msgspec
 
@@ -201,7 +228,7 @@ def step_of(instances: list[str], actor: Any) -> None:
     }  # fmt: skip
     incident = incidents.declare("Many hosts", 2, actor=actor, reason="benchmark", simulated=True)
     told = {"fact.hosts": instances, "alert.account": cast.ACCOUNT, "alert.region": cast.REGION}
-    start(incident, msgspec.convert(whole, Playbook), actor=actor, facts=told)
+    return start(incident, msgspec.convert(whole, Playbook), actor=actor, facts=told).steps.get(part_of=None)
 
 
 def main() -> None:
@@ -211,7 +238,7 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=150, help="seconds after which none is begun, with --one")
     parser.add_argument("--stock", action="store_true", help="the SDK's own retry settings beside it")
     parser.add_argument("--story", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--instances", type=int, default=200)
+    parser.add_argument("--instances", type=int, nargs="+", default=[1, 5, 20, 200], help="one wave after the other")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--threads", type=int, default=8, help="workers in each process")
     parser.add_argument("--no-kill", action="store_true")
@@ -230,7 +257,7 @@ def main() -> None:
             }  # fmt: skip
             mass(cloud, options.instances, options.processes, options.threads, kill=not options.no_kill)
             if options.stock:
-                beside(cloud, options.instances)
+                beside(cloud, options.instances[-1])
 
 
 if __name__ == "__main__":

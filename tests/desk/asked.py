@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.utils import timezone
+from msgspec.structs import replace
 
+from desk.played import play, step
 from hikeshi.actions.action import Call, Plan
-from hikeshi.desk.actor import Actor
+from hikeshi.desk.actor import Actor, system
 from hikeshi.desk.incidents.models import Incident
-from hikeshi.desk.runs import plans, starting
+from hikeshi.desk.runs import overriding, plans, starting
 from hikeshi.desk.runs.models import Step
 from hikeshi.playbooks.shelf import library
 from hikeshi.text import Text
@@ -39,3 +42,18 @@ def asked(incident: Incident, actor: Actor) -> Step:
     isolate.refresh_from_db()
     plans.save_plan(isolate, plan(incident), actor=actor)
     return isolate
+
+
+HOSTS = [f"i-{number:017}" for number in range(8)]
+
+
+def asked_each(incident: Incident, actor: Actor, hosts: Sequence[str] = HOSTS) -> Step:
+    """One step that isolates these hosts, each of which `actor` has asked for; the evidence is waived."""
+    isolate = step(
+        "2.1", "action", action="aws.ec2.isolate", inputs={"instance_id": "$item"}, for_each="$fact.hosts", at_most=20
+    )
+    whole = play(incident, isolate, actor=actor, hosts=list(hosts)).steps.get(part_of=None)
+    for row in whole.parts.all():
+        overriding.override_gate(row, actor=system("Hikeshi", "worker"), reason="not what this is about")
+        plans.save_plan(row, replace(plan(incident), inputs=row.inputs, resources=(row.item,)), actor=actor)
+    return whole

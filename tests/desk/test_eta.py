@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 from msgspec.structs import replace
 
 from desk.asked import asked
 from hikeshi.actions.action import Call, Plan
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.incidents.models import Incident
-from hikeshi.desk.runs.eta import eta
+from hikeshi.desk.runs.eta import PRIOR, TAKEN_UP, USUALLY, eta
 from hikeshi.desk.runs.models import Step
 from hikeshi.desk.runs.plans import plan_of
 from hikeshi.doors.asking import asked as shape
@@ -58,3 +61,26 @@ def test_two_hundred_wait_for_what_aws_lets_through_and_what_they_share_is_made_
     said = shape(first)
     assert said
     assert (said["plans"], said["seconds"]) == (200, round(found.seconds, 1))
+
+
+def test_what_planning_took_and_how_much_longer_doing_took_lately_say_how_much_work_it_is(
+    incident: Incident, commander: Actor
+) -> None:
+    first, now = asked(incident, commander), timezone.now()
+    first.planned_seconds, first.asked_at = 3.0, now
+    assert eta(first).seconds == pytest.approx(TAKEN_UP + 3 * USUALLY)
+    done = [
+        (first.asked_at, 2.0, 8.0),
+        (now - timedelta(seconds=1), 2.0, 7.0),
+    ]  # beside each other: 3 s of planning, then 8
+    whole = Step.objects.create(run=first.run, key="8", place=98, phase="containment", title={}, text={}, kind="action")
+    for number, (at, planned_in, took) in enumerate(done):
+        row = Step(run=first.run, key=f"8/{number}", place=98, phase="containment", title={}, text={}, part_of=whole)
+        row.action, row.state, row.asked_at, row.planned_seconds = first.action, "done", at, planned_in
+        row.began_at, row.ended_at = now, now + timedelta(seconds=took)
+        row.save()
+        row.approvals.create(plan_digest="0" * 64, by="kondo", at=now)
+    learned = (8 + PRIOR * USUALLY) / (3 + PRIOR)
+    assert eta(first).seconds == pytest.approx(TAKEN_UP + 3 * learned)
+    Step.objects.filter(part_of=whole).update(waited_seconds=5.0)
+    assert eta(first).seconds == pytest.approx(TAKEN_UP + 3 * USUALLY)

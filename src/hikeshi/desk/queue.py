@@ -100,6 +100,11 @@ def _same(rows: Sequence[Q_]) -> models.QuerySet[Q_]:
     return same
 
 
+def hurry(rows: models.QuerySet[Q_], *, now: datetime) -> None:
+    """What nobody has and would be looked at again later is due now: somebody has asked for it."""
+    rows.filter(lease_owner="", due_at__gt=now).update(due_at=now)
+
+
 def let_go(rows: Sequence[Queued], *, worker: str) -> None:
     """Leave rows that were claimed, and not begun, to other workers."""
     if rows:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from desk.asked import asked_each
 from doors.api.caller import SYSTEM, Caller, plan
 from hikeshi.actions.action import Receipt
 from hikeshi.desk.incidents.models import Incident
@@ -24,6 +25,19 @@ def test_no_needs_command_a_reason_and_the_digest_that_was_read(on_it: Caller, c
     commander.post(path, {**body, "reason": " "}, 403)
     commander.post(path, {**body, "plan_digest": "0" * 64}, 409)
     assert commander.post(path, body)["state"] == "refused"
+
+
+def test_one_yes_for_all_targets_names_each_plan(on_it: Caller, commander: Caller, incident: Incident) -> None:
+    whole = asked_each(incident, SYSTEM)
+    told = commander.get(f"{_path(whole)}/plans")
+    assert (len(told["plans"]), told["plans"][0]["missing"], told["seconds"] > 0) == (8, 1, True)
+    shown = {one["step"]: one["plan_digest"] for one in told["plans"]}
+    on_it.post(f"{_path(whole)}/approve-all", {"plans": shown}, 403)
+    first, *others = shown
+    said = commander.post(f"{_path(whole)}/approve-all", {"plans": shown | {first: "0" * 64}, "reason": "all of them"})
+    assert said["approved"] == others
+    assert [(one["step"], "changed" in one["why"]) for one in said["left"]] == [(first, True)]
+    assert [one["step"] for one in commander.get(f"{_path(whole)}/plans")["plans"]] == [first]
 
 
 def test_less_of_it_is_planned_anew(commander: Caller, asked: Step) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from desk.asked import asked
+from desk.asked import asked, asked_each
 from doors.cli.typed import Keyboard
 from hikeshi.actions.action import Receipt
 from hikeshi.desk.actor import system
@@ -27,6 +27,18 @@ def test_no_is_an_answer(admin: Keyboard, step: Step) -> None:
     assert admin("contain", "narrow", name, step.key, "--without", "eni-1").code == 3  # it is one whole
     assert admin("contain", "reject", name, step.key, *plan, "--reason", " ").code == 3
     assert admin.json("contain", "reject", name, step.key, *plan, "--reason", "the shop is open")["state"] == "refused"
+
+
+def test_one_yes_is_for_exactly_the_plans_of_all_targets(admin: Keyboard, incident: Incident) -> None:
+    name, whole = incident.name, asked_each(incident, HIKESHI)
+    shown = admin.json("contain", "plans", name, whole.key)
+    assert shown["plan_digest"][:12] in admin("contain", "plans", name, whole.key).err
+    row = whole.parts.first()
+    assert row
+    assert admin("contain", "approve-all", name, whole.key, "--plan-digest", row.plan_digest).code == 3
+    said = admin.json("contain", "approve-all", name, whole.key, "--plan-digest", shown["plan_digest"][:12])
+    assert (len(said["approved"]), said["left"]) == (8, [])
+    assert admin.json("contain", "plans", name, whole.key)["plans"] == []
 
 
 def test_the_glass_is_broken_and_not_reviewed_by_the_same_person(admin: Keyboard, step: Step) -> None:

@@ -55,6 +55,17 @@ def test_isolation_from_plan_to_undo(admin: Keyboard, burning: str, cloud: Simul
     assert Incident.objects.get().contained_at
 
 
+def test_what_a_halt_has_stopped_is_named_and_goes_on_at_once_when_it_is_lifted(admin: Keyboard, burning: str) -> None:
+    shown = admin.json("contain", "plan", burning, "2.3")
+    admin.json("contain", "approve", burning, "2.3", "--plan-digest", shown["plan_digest"])
+    admin.json("contain", "halt", "--reason", "wrong hosts")
+    stopped = admin("contain", "run", burning)
+    assert "waits until" in stopped.err
+    assert "wrong hosts" in stopped.err
+    admin.json("contain", "lift", "--reason", "right hosts")
+    assert admin.json("contain", "run", burning)[0]["state"] == "done"
+
+
 def test_what_somebody_changed_in_the_cloud_is_4(
     admin: Keyboard, burning: str, cloud: SimulatedCloud, scene: Scene
 ) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 
+from desk.asked import asked_each
 from doors.console.house import HIKESHI, as_actor, asked_step, isolation_plan, signed_in
 from hikeshi.actions.action import Receipt
 from hikeshi.desk.accounts.models import Person
@@ -150,3 +153,17 @@ def test_what_is_contained_is_on_the_playbook_page_and_kept_with_a_reason(
     assert client.post(address(step, "keep"), {"reason": " "}).status_code == 403
     assert client.post(address(step, "keep"), {"reason": "not rebuilt"}).status_code == 302
     assert "見直し期限" in signed_in(commander, "ja").get(playbook).content.decode()
+
+
+def test_all_targets_are_approved_by_one_yes_and_what_it_does_not_count_for_is_said(
+    commander: Person, responder: Person, incident: Incident
+) -> None:
+    whole = asked_each(incident, HIKESHI)
+    text = signed_in(commander).get(address(whole)).content.decode()
+    assert "Approve all 8 plans" in text
+    assert "Approve all" not in signed_in(responder).get(address(whole)).content.decode()
+    named = re.findall(r'name="plan" value="([^"]+)"', text)
+    said = {"plan": ["1:2.1/1 " + "0" * 64, *named[1:]], "read": "yes"}
+    answer = signed_in(commander).post(address(whole, "approve-all"), said)
+    assert "does not count for 1 plans" in answer.content.decode()
+    assert list(whole.parts.order_by("pk").values_list("state", flat=True)) == ["asked", *["approved"] * 7]

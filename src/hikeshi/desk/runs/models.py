@@ -161,6 +161,8 @@ class Step(Queued):
     grade = models.CharField(max_length=20, blank=True, default="")
     receipts = models.JSONField(default=list, blank=True)  # names of evidence items
     cloud_seconds = models.FloatField(default=0)
+    planned_seconds = models.FloatField(default=0)  # that making the plan took, waits for turns left out
+    waited_seconds = models.FloatField(default=0)  # for turns, while it was carried out
     requested_by = models.CharField(max_length=150, blank=True, default="")  # who wants what is being asked for
     was = models.CharField(
         max_length=10, blank=True, default=""

@@ -177,13 +177,14 @@ def watch(row: Watch, *, actor: Actor) -> None:
 
 
 def _advance(step: Step, action: Action[Any], world: AwsWorld, recorder: DeskRecorder, actor: Actor) -> None:
-    before = step.cloud_seconds
+    before, waited, started = step.cloud_seconds, step.waited_seconds, time.monotonic()
     if step.state == "planning":
         with part("plan"):
             plan = action.plan(world)
             plan = action.narrowed(world, plan, step.only) if step.only else plan
         recorder.keep()
         step.cloud_seconds = before + world.cloud_seconds
+        step.planned_seconds = max(0.0, time.monotonic() - started - world.waited_seconds)
         save_plan(step, plan, actor=actor)
         return
     plan = plan_of(step)
@@ -207,6 +208,7 @@ def _advance(step: Step, action: Action[Any], world: AwsWorld, recorder: DeskRec
                 receipt = _proven(receipt, _checked(action, world, plan))
     recorder.keep()
     step.cloud_seconds = before + world.cloud_seconds
+    step.waited_seconds = waited + world.waited_seconds
     if receipt.outcome == "pending":
         said = msgspec.to_builtins(receipt.summary)
         verbs.ask_again(step, actor=actor, state="pending", seconds=_pause(step, receipt), en=said["en"], ja=said["ja"])

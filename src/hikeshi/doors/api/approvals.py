@@ -5,7 +5,7 @@ from __future__ import annotations
 from ninja import Router, Status
 from pydantic import Field
 
-from hikeshi.desk.runs import approvals, glass, holding
+from hikeshi.desk.runs import approvals, at_once, glass, holding
 from hikeshi.desk.runs.models import BrokenGlass, Step
 from hikeshi.doors import asking, find, shapes
 from hikeshi.doors.api.bearer import Call
@@ -20,6 +20,13 @@ class Yes(Body):
     """The digest of the plan as it was read."""
 
     plan_digest: str
+    reason: str = Field(default="", max_length=500)
+
+
+class YesToAll(Body):
+    """By step of a target, the digest of its plan as it was read."""
+
+    plans: dict[str, str] = Field(min_length=1, max_length=1000)
     reason: str = Field(default="", max_length=500)
 
 
@@ -54,6 +61,20 @@ def approve_step(request: Call, name: str, step: str, body: Yes) -> shapes.StepD
     row = _step(request, name, step)
     approvals.approve(row, body.plan_digest, actor=request.auth, reason=body.reason)
     return _fresh(row)
+
+
+@router.get(STEP + "/plans", response=asking.TogetherShape)
+def list_plans(request: Call, name: str, step: str) -> asking.TogetherShape:
+    """The plans of the step's targets that wait for a yes, and how long all of them take from a yes to all."""
+    return asking.together(at_once.asked(_step(request, name, step)))
+
+
+@router.post(STEP + "/approve-all", response=asking.SaidShape)
+def approve_all_plans(request: Call, name: str, step: str, body: YesToAll) -> asking.SaidShape:
+    """Say yes to exactly these plans of the step's targets. Those that your yes does not count for are left out and named with the reason."""
+    row = _step(request, name, step)
+    plans = {key.rpartition(":")[2]: digest for key, digest in body.plans.items()}
+    return asking.said(row, plans, at_once.approve_all(row, plans, actor=request.auth, reason=body.reason))
 
 
 @router.post(STEP + "/reject", response=shapes.StepDetail)

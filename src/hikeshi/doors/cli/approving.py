@@ -1,19 +1,24 @@
-"""`contain approve | reject | revoke | narrow | break-glass | review`: who says yes, and what happens without."""
+"""`contain plans | approve | approve-all | reject | revoke | narrow | break-glass | review`: who says yes, and what happens without."""
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any
 
 import typer
 
-from hikeshi.desk.runs import approvals, glass
+from hikeshi.desk.runs import approvals, at_once, glass
 from hikeshi.desk.runs.models import Step
 from hikeshi.doors import asking, find, shapes
-from hikeshi.doors.cli import planned
+from hikeshi.doors.cli import planned, session
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.contain import made
+from hikeshi.doors.cli.exits import DONE, FAILED
+from hikeshi.doors.cli.plain import plain
 from hikeshi.doors.cli.steps import Reference
+from hikeshi.doors.cli.texts import say
 from hikeshi.doors.cli.who import actor
+from hikeshi.errors import Conflict
 
 LEAST_OF_A_DIGEST = 12
 
@@ -36,6 +41,33 @@ def approve(incident: str, step: Reference, plan_digest: Digest, reason: Reason 
     row = find.step(find.incident(who, incident), step)
     approvals.approve(row, _whole(row, plan_digest), actor=who, reason=reason)
     return _shown(row)
+
+
+def plans(incident: str, step: Reference) -> Answer:
+    """The plans of the step's targets that wait for a yes, and on stderr the digest of them all and how long they take from a yes to all."""
+    who = actor()
+    found = asking.together(at_once.asked(find.step(find.incident(who, incident), step)))
+    if found["plans"] and not session.options.json:
+        words = {"digest": found["plan_digest"], "seconds": f"{found['seconds']:g}"}
+        sys.stderr.write(plain(say("say.plans", session.options.language, **words)) + "\n")
+    columns = ("step", "item", "plan_digest", "calls", "needed", "missing", "until")
+    return Answer(found if session.options.json else found["plans"], columns=columns)
+
+
+def approve_all(incident: str, step: Reference, plan_digest: Digest, reason: Reason = "") -> Answer:
+    """Say yes to all plans of the step's targets that you read by `contain plans`. Those it does not count for are named with the reason.
+
+    The digest is that of all of them. Refused when one has changed since; exit code 1 where some are left out.
+    """
+    who = actor()
+    row = find.step(find.incident(who, incident), step)
+    steps = at_once.asked(row)
+    whole = at_once.digest_of(steps)
+    if len(plan_digest) < LEAST_OF_A_DIGEST or not whole.startswith(plan_digest.lower()):
+        raise Conflict("The plan has changed since it was shown.", current=whole, hint="Read the new one.")
+    named = {one.key: one.plan_digest for one in steps}
+    said = asking.said(row, named, at_once.approve_all(row, named, actor=who, reason=reason))
+    return Answer(said, code=FAILED if said["left"] else DONE)
 
 
 def reject(incident: str, step: Reference, plan_digest: Digest, reason: Reason) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import msgspec
@@ -12,18 +13,21 @@ from django.utils import timezone
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.incidents.verbs import require_on
-from hikeshi.desk.queue import claim
+from hikeshi.desk.queue import claim, hurry
 from hikeshi.desk.runs import overriding, perform as performing, plans, undoing
 from hikeshi.desk.runs.models import Step
 from hikeshi.doors import find, shapes
-from hikeshi.doors.cli import planned
+from hikeshi.doors.cli import planned, session
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.exits import DIFFERENCE, DONE, FAILED
+from hikeshi.doors.cli.plain import plain
 from hikeshi.doors.cli.steps import Reference
+from hikeshi.doors.cli.texts import say
 from hikeshi.doors.cli.who import actor
 from hikeshi.doors.worker import Worker
 
 MOST_TURNS = 200
+MOST_NAMED = 20
 BAD = frozenset({"failed", "refused", "unknown", "partial"})
 
 
@@ -58,14 +62,27 @@ def override(
 
 
 def run(incident: str) -> Answer:
-    """Do the incident's due steps now, in this process, as a worker would. Exit code 1 where one of them did not succeed."""
+    """Do the incident's steps that wait for a worker now, in this process. Exit code 1 where one of them did not succeed.
+
+    What goes on later is named on stderr, with the time and why it waits.
+    """
     who = actor()
     row = find.incident(who, incident)
     require_on(who, "write", row)
+    hurry(Step.objects.filter(run__incident=row, kind="action"), now=timezone.now())
     done = [_fresh(one) for one in _do(row)]
     rows = [shapes.step(one) for one in {one.pk: one for one in done}.values()]
     bad = any(one["state"] in BAD for one in rows)
+    for one in Step.objects.filter(run__incident=row).exclude(due_at=None).order_by("due_at", "pk")[:MOST_NAMED]:
+        _say_until_when(one)
     return Answer(rows, columns=("step", "action", "state", "grade", "outcome"), code=FAILED if bad else DONE)
+
+
+def _say_until_when(row: Step) -> None:
+    language = session.options.language
+    said, at = row.outcome.get(language) or "–", max(filter(None, (row.due_at, row.lease_until)))
+    time = timezone.localtime(at).isoformat(timespec="seconds")
+    sys.stderr.write(plain(say("say.waits", language, step=f"{row.run_id}:{row.key}", time=time, why=said)) + "\n")
 
 
 def _do(incident: Incident, only: Step | None = None) -> list[Step]:

@@ -586,6 +586,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "公開鍵の指定 (--keys) がないため、ハッシュ値のみを比較し、署名は検証していません。",
     ),
     "say.no": ("no", "いいえ"),
+    "say.plans": (
+        "All together: {digest}. From a yes to all of them they take about {seconds} s.",
+        "全計画のダイジェスト: {digest}。まとめて承認した場合の所要時間は約 {seconds} 秒。",
+    ),
     "say.present": (
         "{present} of {size} bytes were in the locker already: sealed before, or the beginning of a sealing that was interrupted.",
         "{size} バイト中 {present} バイトは既に保管庫にありました(封印済み、または中断した封印の続き)。",
@@ -596,6 +600,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Nothing is hidden by this. To hide the same from now on ({match}): hikeshi alert suppress --like {group} --reason ...",
         "この判定だけでは何も抑制されません。今後も同じもの({match})を抑制するには: hikeshi alert suppress --like {group} --reason ...",
     ),
+    "say.waits": ("Step {step} waits until {time}: {why}", "ステップ {step} は {time} まで待機: {why}"),
     "say.yes": ("yes", "はい"),
     # severities with their word
     "sev.1": ("SEV-1 critical", "SEV-1 重大"),

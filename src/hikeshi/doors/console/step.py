@@ -12,11 +12,12 @@ from hikeshi.actions import ACTIONS
 from hikeshi.actions.action import Plan
 from hikeshi.desk.evidence.models import Item
 from hikeshi.desk.incidents.models import Incident
-from hikeshi.desk.runs import approvals, plans
+from hikeshi.desk.runs import approvals, at_once, plans
 from hikeshi.desk.runs.eta import eta
 from hikeshi.desk.runs.gate import gate
 from hikeshi.desk.runs.models import Step
 from hikeshi.desk.runs.pinned import spec_of
+from hikeshi.doors import asking
 from hikeshi.doors.changes import changes
 from hikeshi.doors.console.contained import contained
 from hikeshi.doors.console.doing import doing
@@ -79,6 +80,7 @@ def _asked(request: HttpRequest, found: Step, plan: Plan | None) -> dict[str, An
     return {
         "asked": asked,
         "eta": eta(found) if asked else None,
+        "together": asking.together(at_once.asked(found)) if found.state == "running" and found.action else None,
         "plan_parts": approvals.parts_of(found) if plan else [],
         "may_revoke": found.state in {"asked", "approved", "undo_asked"} and mine.exists(),
         "glass": found.glass.all(),

@@ -16,6 +16,7 @@ from hikeshi.desk.actor import Actor
 from hikeshi.desk.runs import (  # fmt: skip
     again,
     approvals,
+    at_once,
     by_hand,
     deciding,
     glass,
@@ -41,6 +42,17 @@ def _approve(found: Step, who: Actor, typed: Any) -> None:
     if not typed.get("read"):
         raise Refused("The plan was not marked as read.", hint="Tick that you have read what it will not stop.")
     approvals.approve(found, typed.get("digest", ""), actor=who, reason=typed.get("reason", ""))
+
+
+def _approve_all(found: Step, who: Actor, typed: Any) -> None:
+    if not typed.get("read"):
+        raise Refused("The plan was not marked as read.", hint="Tick that you have read what it will not stop.")
+    read = (one.rpartition(":")[2].partition(" ") for one in typed.getlist("plan"))
+    plans_read = {key: digest for key, _, digest in read}
+    if left := at_once.approve_all(found, plans_read, actor=who, reason=typed.get("reason", "")):
+        raise Refused(
+            f"Your yes does not count for {len(left)} plans: {left[0].why}", hint="It is kept for the others."
+        )
 
 
 def facts_typed(typed: Any) -> dict[str, object]:
@@ -69,6 +81,7 @@ ACTS: Final[dict[str, tuple[Act, str | Promise]]] = {
     "again": (lambda found, who, typed: again.run_again(found, actor=who, reason=typed.get("reason", "")), _("The step is run again.")),
     "allow": (lambda found, who, typed: targets.allow_targets(found, actor=who, reason=typed.get("reason", "")), _("All targets are taken.")),
     "approve": (_approve, _("Your yes is kept.")),
+    "approve-all": (_approve_all, _("Your yes to all of them is kept.")),
     "break-glass": (lambda found, who, typed: glass.break_glass(found, typed.get("digest", ""), actor=who, reason=typed.get("reason", "")), _("The glass is broken. A worker is carrying it out.")),
     "decide": (_decide, _("Decided.")),
     "done": (_done, _("The step is done.")),
