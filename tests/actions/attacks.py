@@ -14,7 +14,9 @@ import msgspec
 
 from actions.account import ACCOUNT, Cloud
 from actions.stages import STAGES
+from hikeshi.actions.aws.kubernetes.inside import selects
 from hikeshi.simulation.building import data, identity, instance, recovery
+from hikeshi.simulation.state import state
 
 OTHER = "444455556666"
 """The attacker's own account."""
@@ -68,6 +70,21 @@ def role_sessions_work(cloud: Cloud, facts: Facts) -> bool:
 def anybody_reaches_the_api(cloud: Cloud, facts: Facts) -> bool:
     access = cloud.client("eks").describe_cluster(name=facts["cluster"])["cluster"]["resourcesVpcConfig"]
     return bool(access["endpointPublicAccess"]) and "0.0.0.0/0" in access["publicAccessCidrs"]
+
+
+def binding_is_there(cloud: Cloud, facts: Facts) -> bool:
+    told = state(cloud.client, ("eks.inside",))["eks.inside"][facts["cluster"]]
+    return any(one["metadata"]["name"] == facts["binding"] for one in told)
+
+
+def pod_is_served(cloud: Cloud, facts: Facts) -> bool:
+    """A service that selects app=web leads to it, and no policy of its own lets nothing through."""
+    told = state(cloud.client, ("eks.inside",))["eks.inside"][facts["cluster"]]
+    labels = next(one["metadata"].get("labels", {}) for one in told if one["metadata"]["name"] == facts["pod"])
+    cut = [
+        one["spec"] for one in told if one["kind"] == "NetworkPolicy" and not one["spec"].keys() & {"egress", "ingress"}
+    ]
+    return labels.get("app") == "web" or not any(selects(spec["podSelector"], labels) for spec in cut)
 
 
 def make_another_key(cloud: Cloud) -> Facts:
@@ -418,6 +435,15 @@ ATTACKS: dict[str, Attack] = {
     "cluster's API used from outside": Attack(
         what="The Kubernetes API of a cluster used from the attacker's network.",
         do=data.open_cluster, harm=anybody_reaches_the_api, answers=(("aws.eks.restrict_endpoint", ("cluster",)),),
+    ),
+    "cluster role bound": Attack(
+        what="All rights in a cluster bound to the service account of a pod.",
+        do=data.inside_a_cluster, harm=binding_is_there, answers=(("aws.eks.remove_binding", ("cluster", "binding")),),
+    ),
+    "pod taken over": Attack(
+        what="A pod behind a service that serves the attacker, on a node that may be scaled away.",
+        do=data.inside_a_cluster, harm=pod_is_served,
+        answers=(("aws.eks.isolate_pod", ("cluster", "namespace", "pod")), ("aws.eks.cordon_node", ("cluster", "node"))),
     ),
     "cluster taken over": Attack(
         what="An access entry with all rights in a Kubernetes cluster.",

@@ -12,9 +12,11 @@ import pytest
 
 from actions.account import ACCOUNT, BUCKET, REGION, Cloud
 from hikeshi.actions import ACTIONS
+from hikeshi.actions.aws.cluster_roles import manifests
+from hikeshi.actions.aws.policy import looks_only
 from hikeshi.actions.aws.preflight import QUESTIONS
 from hikeshi.actions.aws.preflight.question import Ground, Place
-from hikeshi.actions.aws.role_policies import CHARACTERS, MOST_POLICIES, documents, size
+from hikeshi.actions.aws.role_policies import CHARACTERS, MOST_POLICIES, documents, permissions_of, size
 from hikeshi.actions.aws.templates import ROLES, TERRAFORM_NAMES, files
 from hikeshi.desk.alerts.models import Alert
 from hikeshi.desk.clouds.entering import enter
@@ -115,7 +117,35 @@ def test_the_roles_that_are_deployed_may_do_what_the_actions_declare(account: Cl
     place = Place(account=ACCOUNT, region=REGION, roles=roles, external_id="shop-7f3a", evidence_bucket=BUCKET)
     ground = Ground(place=place, enter=enter, actions=tuple(ACTIONS.values()))
     for name in ("permissions", "role_read", "role_acquire", "role_contain", "role_eradicate"):
-        assert [one for one in QUESTIONS[name].ask(ground) if one.answer != "yes"] == []
+        left = {one.action: one.answer for one in QUESTIONS[name].ask(ground) if one.answer != "yes"}
+        inside = [one for one, kind in ACTIONS.items() if any(it.startswith("kubernetes:") for it in kind.permissions)]
+        assert left == (dict.fromkeys(inside, "unknown") if name == "permissions" else {})
+
+
+def test_the_role_that_reads_may_read_whatever_any_action_reads() -> None:
+    may = set(permissions_of("read", ACTIONS.values()))
+    assert {name for kind in ACTIONS.values() for name in kind.permissions if looks_only(name)} <= may
+    given = [one for document in documents("read", ACTIONS.values(), TERRAFORM_NAMES) for one in document["Statement"]]
+    names = {name for statement in given for name in statement["Action"]}
+    assert names == {name for name in may if not name.startswith("kubernetes:")}
+    assert all(looks_only(name) or name.endswith("SimulatePrincipalPolicy") for name in names)
+
+
+def test_what_roles_may_do_in_a_cluster_is_what_the_actions_declare() -> None:
+    roles = {
+        one["metadata"]["name"]: one["rules"]
+        for one in manifests(ACTIONS.values(), ROLES)
+        if one["kind"] == "ClusterRole"
+    }
+    verbs = {name: {verb for rule in rules for verb in rule["verbs"]} for name, rules in roles.items()}
+    assert verbs == {
+        "hikeshi-contain": {"create", "delete", "patch"},
+        "hikeshi-eradicate": {"bind", "create", "delete"},
+        "hikeshi-read": {"get", "list"},
+    }
+    touched = {resource for rule in roles["hikeshi-contain"] for resource in rule["resources"]}
+    assert touched == {"networkpolicies", "nodes", "pods"}
+    assert all("*" not in str(rules) and "secrets" not in str(rules) for rules in roles.values())
 
 
 def test_the_bucket_and_the_documents_are_deployed(account: Cloud) -> None:

@@ -80,6 +80,9 @@ from hikeshi.actions.aws.instance.protect import ProtectInstance
 from hikeshi.actions.aws.instance.serial_console import SerialConsoleOff
 from hikeshi.actions.aws.instance.standby import StandbyInstance
 from hikeshi.actions.aws.instance.stop import StopInstance
+from hikeshi.actions.aws.kubernetes.cordon_node import CordonNode
+from hikeshi.actions.aws.kubernetes.isolate_pod import IsolatePod
+from hikeshi.actions.aws.kubernetes.remove_binding import RemoveBinding
 from hikeshi.actions.aws.network.blackhole_route import BlackholeRoute
 from hikeshi.actions.aws.network.block_peer import BlockPeer
 from hikeshi.actions.aws.network.block_public import BlockPublic
@@ -148,6 +151,9 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.ecs.contain": ContainService,
     "aws.ecs.stop_task": StopTask,
     "aws.eks.contain": ContainCluster,
+    "aws.eks.cordon_node": CordonNode,
+    "aws.eks.isolate_pod": IsolatePod,
+    "aws.eks.remove_binding": RemoveBinding,
     "aws.eks.restrict_endpoint": RestrictEndpoint,
     "aws.elb.deregister": DeregisterInstance,
     "aws.firewall.block": BlockAtFirewall,

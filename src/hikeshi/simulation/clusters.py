@@ -7,11 +7,12 @@ and as it was; there is one update at a time.
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
 
-from hikeshi.simulation import cast
+from hikeshi.simulation import cast, kubernetes
 from hikeshi.simulation.shelf import shelf
 from hikeshi.simulation.wire import Answer, Call, error_answer, json_answer
 
@@ -48,10 +49,12 @@ def describe(call: Call, pass_on: PassOn) -> Answer:
             del _pending(call)[call.params["name"]]
         update_["left"] -= 1
     answer = pass_on()
-    if answer.status != 200 or call.params["name"] not in _pending(call):
+    if answer.status != HTTPStatus.OK:
         return answer
     told = answer.json()
-    told["cluster"]["status"] = "UPDATING"
+    told["cluster"]["endpoint"] = kubernetes.endpoint(call.host, call.region, call.params["name"])
+    if call.params["name"] in _pending(call):
+        told["cluster"]["status"] = "UPDATING"
     return msgspec.structs.replace(answer, body=msgspec.json.encode(told))
 
 

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import msgspec
 
+from hikeshi.aws.kubernetes import OPERATIONS
 from hikeshi.simulation import (
     access_entries,
     block_public,
@@ -30,6 +31,7 @@ from hikeshi.simulation import (
     guardduty_lists,
     iam,
     interfaces,
+    kubernetes,
     lookups,
     network_firewall,
     policies,
@@ -144,6 +146,7 @@ ADDITIONS: Final[Mapping[tuple[str, str], Addition]] = {
     **_all("route53resolver", query_logs.OPERATIONS),
     **_all("network-firewall", network_firewall.OPERATIONS),
     **_all("eks", access_entries.OPERATIONS),
+    **_all("kubernetes", dict.fromkeys(OPERATIONS, kubernetes.answer)),
     **_all("guardduty", guardduty_findings.OPERATIONS),
     **_all("guardduty", guardduty_lists.OPERATIONS),
 }
@@ -213,7 +216,8 @@ class Layer:
             self.forget()
         if path.startswith("/moto-api/"):
             return self._moto(environ, self._marked(start_response))
-        call = read_call(environ)
+        inside = path.startswith(kubernetes.PREFIX)
+        call = kubernetes.read(environ) if inside else read_call(environ)
         key = signer(environ)
         stopped = self.sessions.denies(key, call) or (
             None if self.climate.good else self.climate.stops(call, self.sessions.account(key))

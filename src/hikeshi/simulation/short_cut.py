@@ -17,6 +17,8 @@ APPS: dict[str, Any] = {}
 
 def quick(client: Any) -> Any:
     """The client, on the short cut where its endpoint is in this process."""
+    if not hasattr(client, "meta"):  # the API of a cluster is asked over its socket
+        return client
     if (url := client.meta.endpoint_url) in APPS:
         client.meta.events.register_first("before-send", ShortCut(url), unique_id="short-cut")
     return client
@@ -25,7 +27,7 @@ def quick(client: Any) -> Any:
 @lru_cache(maxsize=512)
 def unsigned(client: Any) -> Any:
     """`quick`, and naming its key without signing: nobody checks a signature there, and it takes a tenth of the time."""
-    if quick(client).meta.endpoint_url not in APPS:
+    if not hasattr(client, "meta") or quick(client).meta.endpoint_url not in APPS:
         return client
     key = client._request_signer._credentials.access_key  # noqa: SLF001 - the SDK tells it nowhere else
     scope = f"{key}/20260101/{client.meta.region_name}/{client.meta.service_model.signing_name}/aws4_request"

@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 from hikeshi.actions.aws.data.bucket import CONFIGURATIONS
 from hikeshi.actions.aws.network.isolation_group import ROLE_TAG
 from hikeshi.actions.aws.recovery.rebuild import ROLE as REBUILT
+from hikeshi.aws.kubernetes import KINDS, Api
 from hikeshi.simulation import cast
 from hikeshi.simulation.host import RULESET
 
@@ -524,6 +525,24 @@ def eks_endpoints(client: Client) -> Any:
     return {name: eks.describe_cluster(name=name)["cluster"]["resourcesVpcConfig"] for name in names}
 
 
+def eks_inside(client: Client) -> Any:
+    """Everything in each cluster, without what the server makes up each time."""
+    eks = client("eks")
+    found = {}
+    for name in eks.list_clusters()["clusters"]:
+        told = eks.describe_cluster(name=name)["cluster"]
+        api = Api({name: told}.__getitem__, client("sts"), simulated_at=told["endpoint"].partition("/hikeshi-sim")[0])
+        found[name] = [
+            _lasting(one) for kind in KINDS for one in getattr(api, xform_name(f"List{kind}"))(cluster=name)["items"]
+        ]
+    return found
+
+
+def _lasting(thing: Mapping[str, Any]) -> Any:
+    made_up = ("creationTimestamp", "resourceVersion", "uid")
+    return {**thing, "metadata": {key: value for key, value in thing["metadata"].items() if key not in made_up}}
+
+
 def eks_access(client: Client) -> Any:
     eks = client("eks")
     found = {}
@@ -608,6 +627,7 @@ AREAS: Final[Mapping[str, Area]] = {
     "ecs.tasks": ecs_tasks,
     "eks.access": eks_access,
     "eks.endpoints": eks_endpoints,
+    "eks.inside": eks_inside,
     "elbv2.targets": elbv2_targets,
     "firewall.rules": firewall_rules,
     "guardduty.detectors": guardduty_detectors,

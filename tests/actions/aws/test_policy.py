@@ -7,7 +7,7 @@ import json
 import pytest
 
 from hikeshi.actions import ACTIONS
-from hikeshi.actions.aws.policy import policy
+from hikeshi.actions.aws.policy import of_iam, policy
 
 READING = ("Describe", "Get", "List", "Lookup")
 
@@ -16,7 +16,7 @@ READING = ("Describe", "Get", "List", "Lookup")
 def test_a_policy_gives_the_declared_permissions_and_no_other(name: str) -> None:
     made = policy([ACTIONS[name]], account="111122223333", bucket="example-evidence")
     given = {action for statement in made["Statement"] for action in statement["Action"]}
-    assert given == set(ACTIONS[name].permissions)
+    assert given == set(of_iam(ACTIONS[name].permissions))
 
 
 WHOLE_ACCOUNT = {
@@ -56,6 +56,7 @@ def test_statements_have_unique_names_and_the_account_is_put_in() -> None:
 
 WAY_BACK = {
     "DeleteBucketPolicy",
+    "DeleteClusterRoleBinding",
     "DeleteFunctionConcurrency",
     "DeleteInlinePolicyFromPermissionSet",
     "DeleteFlowLogs",
@@ -64,6 +65,8 @@ WAY_BACK = {
     "DeleteNetworkAclEntry",
     "DeleteObject",
     "DeleteRolePolicy",
+    "DeleteNetworkPolicy",
+    "DeleteRoleBinding",
     "DeleteRoute",
     "DeleteTags",
     "DeleteThreatEntitySet",
@@ -72,7 +75,7 @@ WAY_BACK = {
     "DeleteUserPolicy",
     "StopInstances",
 }
-"""Deleting that takes our own addition away again; a password, which is all a login profile holds; a route, which its plan holds; and
+"""Deleting that takes our own addition away again; a password, which is all a login profile holds; a route or a binding, which its plan holds; and
 stopping what we have launched."""
 SESSIONS = {"TerminateSession"}
 

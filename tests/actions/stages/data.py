@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+from actions.account import Cloud
 from actions.stages.stage import Stage, Stages
 from hikeshi.simulation.building.data import (
     allow_listed_detector,
@@ -16,6 +20,7 @@ from hikeshi.simulation.building.data import (
     disabled_key,
     files_alone,
     half_blocked_bucket,
+    inside_a_cluster,
     ip_set,
     key_to_be_deleted,
     open_cluster,
@@ -48,6 +53,13 @@ _GRANTS = frozenset({"kms:ListGrants", "kms:PutKeyPolicy", "kms:RevokeGrant"})
 _RULES = frozenset(
     {"ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress"}
 )
+
+
+def of_a_cluster(*names: str) -> Callable[[Cloud], dict[str, Any]]:
+    """Only these of what stands in the cluster."""
+    return lambda cloud: {name: value for name, value in inside_a_cluster(cloud).items() if name in names}
+
+
 STAGES: Stages = {
     "aws.cloudtrail.restore": {
         "advanced": Stage(build=trail_of_few_resources, areas=("cloudtrail.trails",)),
@@ -62,6 +74,22 @@ STAGES: Stages = {
     "aws.ecs.contain": {"scaled": Stage(build=scaled_service, areas=("ecs.services",))},
     "aws.ecs.stop_task": {"running": Stage(build=running_task, areas=("ecs.tasks",))},
     "aws.eks.contain": {"admin": Stage(build=cluster_admin, areas=("eks.access",))},
+    "aws.eks.cordon_node": {"free": Stage(build=of_a_cluster("cluster", "node"), areas=("eks.inside",))},
+    "aws.eks.isolate_pod": {
+        "served": Stage(build=of_a_cluster("cluster", "namespace", "pod"), areas=("eks.inside",)),
+    },
+    "aws.eks.remove_binding": {
+        "everywhere": Stage(
+            build=of_a_cluster("cluster", "binding"),
+            areas=("eks.inside",),
+            rare=frozenset(f"kubernetes:{verb}RoleBinding" for verb in ("Create", "Delete", "Get")),
+        ),
+        "one namespace": Stage(
+            build=lambda cloud: of_a_cluster("cluster", "namespace")(cloud) | {"binding": "debug"},
+            areas=("eks.inside",),
+            rare=frozenset(f"kubernetes:{verb}ClusterRoleBinding" for verb in ("Create", "Delete", "Get")),
+        ),
+    },
     "aws.eks.restrict_endpoint": {
         "off": Stage(build=open_cluster, areas=("eks.endpoints",)),
         "less": Stage(build=lambda cloud: open_cluster(cloud) | {"cidrs": ["192.0.2.0/24"]}, areas=("eks.endpoints",)),

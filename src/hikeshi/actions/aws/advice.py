@@ -143,13 +143,13 @@ FAMILIES: Final[tuple[Family, ...]] = (
     Family(
         name="malware", title=Text(en="Malware on a disk", ja="ディスク上のマルウェア"),
         types=("Execution:EC2/MaliciousFile", "Execution:Container/MaliciousFile", "Execution:ECS/MaliciousFile", "Execution:Kubernetes/MaliciousFile"),
-        mode="order", order="evidence first", actions=("aws.ebs.snapshot_set", "aws.ebs.hash", "aws.ec2.isolate_ssm", "aws.ecs.contain", "aws.eks.contain"),
+        mode="order", order="evidence first", actions=("aws.ebs.snapshot_set", "aws.ebs.hash", "aws.ec2.isolate_ssm", "aws.ecs.contain", "aws.eks.isolate_pod"),
         note=Text(en="The scan names volume and path: keep them.", ja="検査結果がボリュームとパスを示しています。保全します。"),
     ),
     Family(
         name="runtime", title=Text(en="Attack seen inside the host", ja="ホスト内部で検知された攻撃"),
         types=("Backdoor:Runtime/", "DefenseEvasion:Runtime/", "Discovery:Runtime/", "Execution:Runtime/", "Impact:Runtime/", "Persistence:Runtime/", "PrivilegeEscalation:Runtime/", "UnauthorizedAccess:Runtime/"),
-        mode="order", order="contain first", actions=("aws.ssm.capture_memory", "aws.ec2.isolate_ssm", "aws.ebs.snapshot_set", "aws.ecs.contain", "aws.eks.contain"),
+        mode="order", order="contain first", actions=("aws.ssm.capture_memory", "aws.ec2.isolate_ssm", "aws.ebs.snapshot_set", "aws.ecs.contain", "aws.eks.isolate_pod", "aws.eks.cordon_node"),
         note=Text(en="An escape from a container makes the whole node the victim.", ja="コンテナからの脱出では、ノード全体が被害対象になります。"),
     ),
     Family(
@@ -218,7 +218,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
     Family(
         name="kubernetes", title=Text(en="Kubernetes control plane", ja="Kubernetes の制御プレーン"),
         types=("CredentialAccess:Kubernetes/", "DefenseEvasion:Kubernetes/", "Discovery:Kubernetes/", "Execution:Kubernetes/", "Impact:Kubernetes/", "Persistence:Kubernetes/", "Policy:Kubernetes/", "PrivilegeEscalation:Kubernetes/"),
-        mode="approval", order="contain first", actions=("aws.eks.contain", "aws.iam.revoke_role_sessions", "aws.logs.preserve"),
+        mode="approval", order="contain first", actions=("aws.eks.contain", "aws.eks.isolate_pod", "aws.eks.remove_binding", "aws.iam.revoke_role_sessions", "aws.eks.restrict_endpoint", "aws.logs.preserve"),
         note=Text(en="Save a binding before it is removed.", ja="バインディングは削除前に保存します。"),
     ),
     Family(

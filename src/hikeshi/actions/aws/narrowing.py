@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from hikeshi.actions.action import Action, Plan
-from hikeshi.actions.aws.policy import SCOPES, VERSION, policy
+from hikeshi.actions.aws.policy import SCOPES, VERSION, of_iam, policy
 from hikeshi.aws.rates import READING
 from hikeshi.aws.sessions import MOST_POLICY
 
@@ -46,7 +46,7 @@ def narrowed(
             [
                 {
                     "Effect": "Allow",
-                    "Action": sorted({one if one in SCOPES else _family(one) for one in kind.permissions}),
+                    "Action": sorted({one if one in SCOPES else _family(one) for one in of_iam(kind.permissions)}),
                     "Resource": "*",
                 }
             ],

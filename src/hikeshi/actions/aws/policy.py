@@ -17,10 +17,14 @@ from hikeshi.actions.aws.machines import PROTECTED_TAG
 from hikeshi.actions.aws.network.isolation_group import KINDS, ROLE_TAG
 from hikeshi.actions.aws.network.quarantine_subnet import ROLE as QUARANTINE_ROLE
 from hikeshi.actions.aws.recovery.rebuild import ROLE as REBUILT_ROLE
+from hikeshi.aws.kubernetes import SERVICE
 
 Role = Literal["read", "acquire", "contain", "eradicate"]
 VERSION: Final = "2012-10-17"
 """Of the policy language."""
+
+READING: Final = ("BatchGet", "Decrypt", "Describe", "Get", "List", "Lookup")
+"""How the name of a permission begins that changes nothing."""
 
 Condition = Mapping[str, Mapping[str, Any]]
 
@@ -380,9 +384,19 @@ def policy(
     return {"Version": VERSION, "Statement": statements(wanted, names)}
 
 
+def looks_only(permission: str) -> bool:
+    """Whether it changes nothing: asked for in the role that reads, whichever action asks."""
+    return permission.partition(":")[2].startswith(READING)
+
+
+def of_iam(permissions: Iterable[str]) -> list[str]:
+    """Those that IAM gives, sorted: what is done inside a cluster, the cluster gives (`cluster_roles.py`)."""
+    return sorted(name for name in set(permissions) if not name.startswith(f"{SERVICE}:"))
+
+
 def statements(permissions: Iterable[str], names: Mapping[str, str]) -> list[dict[str, Any]]:
     """One statement for each scope, with every permission that is given in it; reading ones without a scope first, on everything."""
-    wanted = [name for name in sorted(set(permissions)) if names["bucket"] or not _needs_bucket(name)]
+    wanted = [name for name in of_iam(permissions) if names["bucket"] or not _needs_bucket(name)]
     reading = [name for name in wanted if name not in SCOPES]
     made = [{"Sid": "Read", "Effect": "Allow", "Action": reading, "Resource": "*"}] if reading else []
     alike: dict[bytes, dict[str, Any]] = {}

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from hikeshi.actions.action import Action
-from hikeshi.actions.aws.policy import VERSION, Role, role_of, statements
+from hikeshi.actions.aws.policy import VERSION, Role, looks_only, role_of, statements
 from hikeshi.actions.aws.preflight import PERMISSIONS
 from hikeshi.errors import Refused
 
@@ -24,9 +24,16 @@ OWN: Final = frozenset({"sts:AssumeRole", "sts:GetCallerIdentity"})
 
 
 def permissions_of(role: Role, kinds: Iterable[type[Action[Any]]]) -> list[str]:
-    """Every permission of the actions done in this role; the role that reads also asks the preflight's questions."""
+    """Every permission of the actions done in this role; the role that reads does so for all of them, and asks the preflight's questions.
+
+    All actions of an account read in one session (`desk.runs.worlds`), so that they can read together.
+    """
+    kinds = list(kinds)
     mine = {permission for kind in kinds if role_of(kind) == role for permission in kind.permissions}
-    return sorted(mine | (set(PERMISSIONS) - OWN) if role == "read" else mine)
+    if role != "read":
+        return sorted(mine)
+    looks = {name for kind in kinds for name in kind.permissions if looks_only(name)}
+    return sorted(mine | looks | (set(PERMISSIONS) - OWN))
 
 
 def documents(role: Role, kinds: Iterable[type[Action[Any]]], names: Mapping[str, str]) -> list[dict[str, Any]]:

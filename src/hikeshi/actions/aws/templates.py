@@ -15,6 +15,7 @@ from typing import Any, Final
 import yaml
 
 from hikeshi.actions import ACTIONS
+from hikeshi.actions.aws.cluster_roles import manifests
 from hikeshi.actions.aws.policy import VERSION, Role, names_of
 from hikeshi.actions.aws.role_policies import documents
 
@@ -44,6 +45,8 @@ def files() -> dict[str, str]:
     made = {
         "cloudformation/documents.yaml": _yaml(_documents_template()),
         "cloudformation/roles.yaml": _yaml(_roles_template()),
+        "kubernetes/roles.yaml": GENERATED
+        + "---\n".join(_plain_yaml(one) for one in manifests(ACTIONS.values(), ROLES)),
     }
     for role in ROLES:
         for number, document in enumerate(documents(role, ACTIONS.values(), TERRAFORM_NAMES), start=1):
@@ -54,7 +57,11 @@ def files() -> dict[str, str]:
 
 
 def _yaml(template: Mapping[str, Any]) -> str:
-    return GENERATED + yaml.dump(template, sort_keys=False, width=120, allow_unicode=True, Dumper=_Plain)
+    return GENERATED + _plain_yaml(template)
+
+
+def _plain_yaml(told: Mapping[str, Any]) -> str:
+    return yaml.dump(told, sort_keys=False, width=120, allow_unicode=True, Dumper=_Plain)
 
 
 class _Plain(yaml.SafeDumper):

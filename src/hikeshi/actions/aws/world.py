@@ -18,6 +18,7 @@ from botocore.parsers import ResponseParserError
 
 from hikeshi.actions.action import Call, Plan
 from hikeshi.actions.aws.recorder import Recorder, Settled, without_secrets
+from hikeshi.aws import kubernetes
 from hikeshi.aws.buckets import Buckets, Urgency
 from hikeshi.aws.clients import Keys, client
 from hikeshi.aws.failures import THROTTLED, CallFailed, NoAnswer, translate
@@ -165,6 +166,7 @@ class AwsWorld:
         self._entry = reading
         self._told: dict[str, tuple[float, list[dict[str, Any]]]] = {}
         self._proving = False
+        self._clusters: dict[str, dict[str, Any]] = {}
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -374,11 +376,23 @@ class AwsWorld:
         self._sleep(seconds)
 
     def _client(self, service: str) -> Any:
+        if service == kubernetes.SERVICE:
+            seconds = self.settings.read_timeout_seconds
+            return kubernetes.Api(self._cluster, self._sdk("sts"), simulated_at=self.endpoint_url, seconds=seconds)
+        return self._sdk(service)
+
+    def _sdk(self, service: str) -> Any:
         region, seconds = home_region(service, self.region), self.settings.read_timeout_seconds
         keys = self._keys
         if keys is None and self._entry is not None:
             keys = SESSIONS.keys(self._entry, region, self.endpoint_url, seconds)
         return client(service, region, self.endpoint_url, seconds, keys=keys)
+
+    def _cluster(self, name: str) -> dict[str, Any]:
+        """Where a cluster is, and who speaks for it; asked once."""
+        if name not in self._clusters:
+            self._clusters[name] = self.read("eks", "DescribeCluster", name=name)["cluster"]
+        return self._clusters[name]
 
     def _send(
         self, service: str, operation: str, params: dict[str, Any], *, changing: bool, eventually: tuple[str, ...] = ()

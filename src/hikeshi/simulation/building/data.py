@@ -8,8 +8,11 @@ import json
 import zipfile
 from typing import Any
 
+from hikeshi.simulation import kubernetes
 from hikeshi.simulation.account import ACCOUNT, REGION, Account
 
+POD = "web-6d4cf56db6-x2lzp"
+NODE = "ip-10-1-1-17.ap-northeast-1.compute.internal"
 FILES = "example-files"
 POLICY = json.dumps(
     {
@@ -270,6 +273,26 @@ def open_cluster(account: Account) -> dict[str, Any]:
     role = f"arn:aws:iam::{ACCOUNT}:role/eks"
     account.client("eks").create_cluster(name="prod", roleArn=role, resourcesVpcConfig={"subnetIds": [], **access})
     return {"cluster": "prod"}
+
+
+def inside_a_cluster(account: Account) -> dict[str, Any]:
+    """A pod of a deployment on a node, a policy that lets every pod ask for names, and an administrator's binding that was planted."""
+    cluster = open_cluster(account)["cluster"]
+    labels = {"app": "web", "pod-template-hash": "6d4cf56db6"}
+    owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-6d4cf56db6", "uid": "0f6b9c1e-simulated"}
+    spec = {"containers": [{"name": "web", "image": "web:1"}], "nodeName": NODE, "serviceAccountName": "web"}
+    names = {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"ports": [{"port": 53, "protocol": "UDP"}]}]}
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}
+    user = {"kind": "ServiceAccount", "name": "web", "namespace": "shop"}
+    for kind, metadata, rest in (
+        ("Node", {"name": NODE}, {"spec": {"providerID": "aws:///ap-northeast-1a/i-0a1b2c3d4e5f60718"}}),
+        ("Pod", {"name": POD, "namespace": "shop", "labels": labels, "ownerReferences": [owner]}, {"spec": spec}),
+        ("NetworkPolicy", {"name": "names", "namespace": "shop"}, {"spec": names}),
+        ("ClusterRoleBinding", {"name": "debug-admin"}, {"roleRef": role, "subjects": [user]}),
+        ("RoleBinding", {"name": "debug", "namespace": "shop"}, {"roleRef": role, "subjects": [user]}),
+    ):
+        kubernetes.put(REGION, cluster, {"kind": kind, "metadata": metadata, **rest})
+    return {"cluster": cluster, "namespace": "shop", "pod": POD, "node": NODE, "binding": "debug-admin"}
 
 
 def cluster_admin(account: Account) -> dict[str, Any]:

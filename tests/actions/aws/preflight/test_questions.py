@@ -182,7 +182,13 @@ def test_roles_with_the_generated_policies_may_do_everything_their_actions_decla
     roles = {role: account.role(role) for role in ROLES}
     answers = account.ask("permissions", roles=roles)
     assert {answer.action for answer in answers} == set(ACTIONS)
-    assert [answer for answer in answers if answer.answer != "yes"] == []
+    assert [answer for answer in answers if answer.answer != "yes" and not in_a_cluster(answer.action)] == []
+    assert {answer.answer for answer in answers if in_a_cluster(answer.action)} == {"unknown"}
+
+
+def in_a_cluster(action: str) -> bool:
+    """What the cluster itself has to permit, which IAM cannot tell."""
+    return any(name.startswith("kubernetes:") for name in ACTIONS[action].permissions)
 
 
 def test_a_permission_that_is_taken_away_is_named(account: Account) -> None:

@@ -34,8 +34,8 @@ _LEFT = (
         ja="実行中の Pod、そこから盗まれたサービスアカウントトークン、aws-auth ConfigMap による権限。",
     ),
     Text(
-        en="In Kubernetes by hand: label the pod out of its service, deny-all NetworkPolicy, cordon the node, never drain it.",
-        ja="Kubernetes 側は手作業です。Pod のラベルを外してサービスから切り離し、全拒否の NetworkPolicy を適用し、ノードを cordon します（drain は禁止）。",
+        en="What runs in the cluster: cut the pod off (aws.eks.isolate_pod) and keep its node (aws.eks.cordon_node), never drain it.",
+        ja="クラスター内で動いているもの。Pod を隔離し（aws.eks.isolate_pod）、ノードを維持します（aws.eks.cordon_node。drain は禁止）。",
     ),
     Text(
         en="The principal's other rights in AWS, among them to make itself a new access entry.",
@@ -47,7 +47,7 @@ _LEFT = (
 class ContainCluster(Setting[AwsWorld], frozen=True, kw_only=True):
     """The access entry stays, empty: a deleted one would lose its user name, and could be made again with other rights.
 
-    Source: Amazon EKS API Reference, DisassociateAccessPolicy, UpdateAccessEntry. Nothing inside Kubernetes is touched.
+    Source: Amazon EKS API Reference, DisassociateAccessPolicy, UpdateAccessEntry. Rights that RBAC in the cluster gives are bindings (`remove_binding`).
     """
 
     name: ClassVar = "aws.eks.contain"

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from hikeshi.actions.aws.policy import SCOPES, Role, Scope, filled, names_of, role_of
+from hikeshi.actions.aws.policy import SCOPES, Role, Scope, filled, looks_only, names_of, of_iam, role_of
 from hikeshi.actions.aws.preflight.question import Answer, Ground, Kind, Place, Question, no, unknown, yes
 from hikeshi.actions.aws.world import AwsWorld
 from hikeshi.aws.failures import CallFailed
@@ -44,11 +44,10 @@ def _ask(ground: Ground) -> Iterator[Answer]:
 
 
 def _of_role(ground: Ground, role: Role, kinds: Sequence[Kind]) -> Iterator[Answer]:
-    names = sorted({name for kind in kinds for name in kind.permissions})
+    names = of_iam(name for kind in kinds for name in kind.permissions)
     try:
-        principal = principal_of(ground, role)
-        wishes = [wish for name in names for wish in wishes_for(ground.place, name)]
-        given = simulated(ground.world(), principal, wishes) if principal else {}
+        given = _given(ground, role, [name for name in names if not looks_only(name)])
+        given |= _given(ground, "read", filter(looks_only, names))
     except CallFailed as failure:
         for kind in kinds:
             en, ja = f"IAM could not be asked: {failure}", f"IAM に照会できません ({failure.code})。"
@@ -58,9 +57,20 @@ def _of_role(ground: Ground, role: Role, kinds: Sequence[Kind]) -> Iterator[Answ
         yield _of_action(kind, given, role)
 
 
+def _given(ground: Ground, role: Role, names: Iterable[str]) -> dict[str, str]:
+    principal = principal_of(ground, role)
+    wishes = [wish for name in names for wish in wishes_for(ground.place, name)]
+    return dict(simulated(ground.world(), principal, wishes)) if principal and wishes else {}
+
+
 _MAY_ASK = Text(
     en="Give the read role iam:SimulatePrincipalPolicy and iam:GetRole.",
     ja="読み取りロールに iam:SimulatePrincipalPolicy と iam:GetRole を許可してください。",
+)
+
+_IN_THE_CLUSTER = Text(
+    en="Apply deploy/kubernetes/roles.yaml in each cluster, with an access entry and group for each role (docs/deploy-aws.md).",
+    ja="各クラスターに deploy/kubernetes/roles.yaml を適用し、ロールごとにアクセスエントリとグループを作成してください (docs/deploy-aws.md)。",
 )
 
 
@@ -68,6 +78,7 @@ def _of_action(kind: Kind, given: Mapping[str, str], role: Role) -> Answer:
     refused = [f"{name} ({given[name]})" for name in kind.permissions if given.get(name, "allowed") != "allowed"]
     open_ones = [name for name in kind.permissions if name not in given]
     if refused:
+        role = "read" if all(looks_only(name.partition(" ")[0]) for name in refused) else role
         return no(
             f"Not given to the {role} role: {', '.join(refused)}.",
             f"ロールに許可されていません: {', '.join(refused)}。",
@@ -76,6 +87,13 @@ def _of_action(kind: Kind, given: Mapping[str, str], role: Role) -> Answer:
                 en=f"Give it what `hikeshi action policy --role {role}` prints, and look for what denies it.",
                 ja=f"`hikeshi action policy --role {role}` の内容を許可し、拒否しているポリシーがないか確認してください。",
             ),
+        )
+    if open_ones and not of_iam(open_ones):
+        return unknown(
+            f"IAM gives all it can; the cluster itself decides on {', '.join(open_ones)}.",
+            f"IAM の権限はそろっています。次はクラスター側の権限です: {', '.join(open_ones)}。",
+            action=kind.name,
+            todo=_IN_THE_CLUSTER,
         )
     if open_ones:
         return unknown(
