@@ -64,7 +64,13 @@ def test_a_thing_within_a_thing_is_written_in_words(capsys: pytest.CaptureFixtur
     assert "{" not in shown
 
 
+def test_times_that_were_kept_as_text_are_in_the_readers_zone_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "JST (UTC" in _shown([{"time": "2026-11-28T08:43:21.302162+00:00"}], capsys)
+    assert "2026-13-99T00:00:00Z" in _shown([{"time": "2026-13-99T00:00:00Z"}], capsys)
+
+
 def test_an_empty_list_is_said_to_be_empty(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _shown({"owed": []}, capsys, "ja") == "ありません。\n"
     assert _shown([], capsys, "ja") == "ありません。\n"
 
 

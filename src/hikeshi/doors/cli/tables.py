@@ -97,6 +97,8 @@ class Screen:
                 grid.add_row(say(_heading(name, value), self.language), self.cell(name, value))
         if grid.row_count:
             self.console.print(grid)
+        elif not below:
+            self.text(say("say.empty", self.language))
         for name, value in below.items():
             self.console.print(Text(f"\n{say(name, self.language)}", style="bold"))
             if isinstance(value, Mapping):
@@ -114,6 +116,8 @@ class Screen:
             return say(f"sev.{value}", self.language)
         if name == "ts" and isinstance(value, int):
             return moment(EPOCH + timedelta(microseconds=value), self.zone)
+        if isinstance(value, str) and (name in {"at", "time"} or name.endswith("_at")):
+            value = _kept(value)
         for kind, words in self.kinds.items():
             if isinstance(value, kind):
                 return words(name, value)
@@ -135,6 +139,15 @@ class Screen:
         """Sentences in two languages each on a line of its own; single words after one another."""
         between = "\n" if value and isinstance(value[0], Mapping) else ", "
         return between.join(self._words(name, part) for part in value)
+
+
+def _kept(text: str) -> datetime | str:
+    """A time that was kept as text, as a time; anything else as it is."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return found if found.tzinfo else text
 
 
 def _heading(name: str, value: Any) -> str:
