@@ -21,6 +21,7 @@ from hikeshi.actions import ACTIONS, action as build_action
 from hikeshi.actions.action import Action, Outcome, Plan, Receipt
 from hikeshi.actions.aws.recorder import Settled
 from hikeshi.actions.aws.world import AwsSettings, AwsWorld
+from hikeshi.aws import kubernetes
 from hikeshi.aws.clients import warm
 from hikeshi.clocks.rule import rules
 from hikeshi.desk.actor import Actor
@@ -61,7 +62,7 @@ def warm_up() -> None:
         if book := books().get(order.playbook):
             _ = book.canonical
     environment = settings.ENVIRONMENT
-    services = {name.split(":")[0] for kind in ACTIONS.values() for name in kind.permissions}
+    services = {name.split(":")[0] for kind in ACTIONS.values() for name in kind.permissions} - {kubernetes.SERVICE}
     warm(
         sorted(SDK_NAMES.get(name, name) for name in services),
         environment.aws_region, environment.aws_endpoint_url or None, AwsSettings().read_timeout_seconds,
