@@ -10,6 +10,7 @@ import io
 import tempfile
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -58,7 +59,7 @@ class Source:
         self.undated = 0
         """Records without any time: read, and in no timeline."""
         self._known_sha256 = sha256
-        self._pieces = self._bounded(unpack(stream, name))
+        self._pieces: Iterator[bytes] = self._bounded(unpack(stream, name))
         self._kept = b""
         while len(self._kept) < HEAD and (piece := next(self._pieces, b"")):
             self._kept += piece
@@ -84,6 +85,15 @@ class Source:
     def unreadable(self, reason: str, place: str = "", *, hint: str = "") -> Unreadable:
         """The value that says what could not be read, and where."""
         return Unreadable(reason, source=self.name, place=place, hint=hint)
+
+    def ahead(self, most: int) -> list[bytes] | None:
+        """The whole content, which is all the same read from the beginning afterwards. None where it is longer than `most` bytes."""
+        held, size = [self._kept], len(self._kept)
+        while size <= most and (piece := next(self._pieces, b"")):
+            held.append(piece)
+            size += len(piece)
+        self._pieces = chain(held[1:], self._pieces)
+        return held if size <= most else None
 
     def pieces(self) -> Iterator[bytes]:
         """The content in the pieces it is unpacked in, the first at least as long as `head`, up to the limit or the first damage."""

@@ -243,7 +243,7 @@ class _Writer:
 
     def _write_table(self, table: Any) -> None:
         first = (self._number << ROWS_BITS) + self._rows
-        table = _filled(table.append_column("row_id", pa.array(range(first, first + table.num_rows), pa.int64())))
+        table = _filled(table.append_column("row_id", pa.arange(first, first + table.num_rows)))
         like = [name for name in table.column_names if name in REPEATED]
         path = self._layout.part(self._number, len(self._parts))
         new = path.with_name(path.name + ".new")

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from hikeshi.errors import Unreadable
 from hikeshi.events.addresses import address
 from hikeshi.events.event import Event
-from hikeshi.events.fast.assembling import Coded, as_text, assembled, cut, parted, placed, uids
+from hikeshi.events.fast.assembling import Coded, as_text, assembled, cut, lines_of, parted, placed, uids
 from hikeshi.events.fast.blocks import SIZE as BLOCK, SMALL, Block, blocks
 from hikeshi.events.logins import Rule, understood
 from hikeshi.events.parsers import syslog
@@ -113,7 +113,7 @@ class _Lines:
     def _columns(self, block: Block) -> tuple[Any, list[Line]]:
         """The plain lines as columns, and the lines that are left. Raises _NotPlainError where the block is the parser's."""
         place = placed(block.text, block.number, block.offset)
-        masked = placed(block.text.translate(_DIGITS), 0, 0)["raw"].dictionary_encode()
+        masked = lines_of(block.text.translate(_DIGITS), len(place["raw"])).dictionary_encode()
         templates = [(len(text) <= LONGEST and _template(text)) or NONE for text in masked.dictionary.to_pylist()]
         shape = next((one.shape for one in templates if one is not NONE), NONE.shape)
         if shape is NONE.shape:

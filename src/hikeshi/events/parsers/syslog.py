@@ -26,7 +26,7 @@ from hikeshi.errors import Unreadable
 from hikeshi.events.event import Event
 from hikeshi.events.logins import Meaning, meaning
 from hikeshi.events.shape import most
-from hikeshi.events.source import Line, Source
+from hikeshi.events.source import SPOOLED, Line, Source
 from hikeshi.events.times import EPOCH, MICROSECOND, instant
 from hikeshi.events.years import MONTHS, dates, first_year, turn
 
@@ -166,21 +166,24 @@ class Calendar:
 
 
 def prepared(source: Source, opened: ExitStack) -> tuple[Source, Calendar]:
-    """Where to read the lines from, and the calendar for dates without a year: the file is then gone through twice."""
+    """Where to read the lines from, and the calendar for dates without a year: a large file is then gone through twice."""
     latest = datetime.now(UTC)
     if next(dates([source.head]), None) is None:
         return source, Calendar(latest.year)
-    path = Path(source.name)
+    path, content, ahead = Path(source.name), source, source.ahead(SPOOLED)
+    known = "the present day"
     if path.is_file():
         latest = min(latest, datetime.fromtimestamp(path.stat().st_mtime, UTC))
-        again = Source(source.name, opened.enter_context(path.open("rb")), limits=source.limits)
-        known, content = "the last write of the file", source
+        known = "the last write of the file"
+    if ahead is not None:
+        chunks: Iterable[bytes] = ahead
+    elif path.is_file():
+        chunks = Source(source.name, opened.enter_context(path.open("rb")), limits=source.limits).chunks()
     else:
         body = source.body()
-        again = Source.of(body, limits=source.limits)
-        known, content = "the present day", Source.of(body, limits=source.limits)
-        content.troubles = source.troubles
-    first = first_year(dates(again.chunks()), latest)
+        content = Source.of(body, limits=source.limits)
+        content.troubles, chunks = source.troubles, [body]
+    first = first_year(dates(chunks), latest)
     source.note = f"The dates have no year: {first} for the first line was inferred from {known}, {latest:%Y-%m-%d}."
     return content, Calendar(first)
 
