@@ -182,7 +182,7 @@ class Clock(NamedTuple):
         return cls(skew_us, zone)
 
     def corrected(self, found: Iterable[Any]) -> Iterator[Any]:
-        """Events and record batches of events with the right times; what is unreadable as it is. The zone is for events only."""
+        """Events and record batches of events with the right times; what is unreadable as it is."""
         if self == Clock():
             yield from found
             return
@@ -195,7 +195,7 @@ class Clock(NamedTuple):
                     _move_by(one, self.skew_us)
                 yield one
             else:
-                yield one if isinstance(one, Unreadable) or not self.skew_us else _columns(one, self.skew_us)
+                yield one if isinstance(one, Unreadable) else _columns(one, zone, self.skew_us)
 
 
 def _move_to(event: Event, zone: ZoneInfo) -> None:
@@ -217,11 +217,26 @@ def _bounded(us: int) -> int:
     return max(-_LAST_US, min(_LAST_US, us))
 
 
-def _columns(batch: Any, skew_us: int) -> Any:
+def _columns(batch: Any, zone: ZoneInfo | None, skew_us: int) -> Any:
     import pyarrow as pa  # half a second that who reads without a store need not wait
     import pyarrow.compute as pc
 
     made = {name: batch.column(name) for name in batch.schema.names}
-    made |= {name: pc.add(made[name], skew_us) for name in ("ts", "ts_end")}
-    made["ts_skew_us"] = pa.repeat(pa.scalar(skew_us, pa.int64()), batch.num_rows)
+    if zone is not None and not ZONELESS.isdisjoint(made["ts_basis"].dictionary.to_pylist()):
+        basis = made["ts_basis"].cast(pa.string())
+        zoneless = pc.is_in(basis, pa.array(ZONELESS))
+        made |= {name: pc.if_else(zoneless, _times_in(made[name], zone), made[name]) for name in ("ts", "ts_end")}
+        given = pc.if_else(pc.equal(basis, "zone_assumed"), "zone_given", basis)
+        made["ts_basis"] = given.dictionary_encode().cast(batch.schema.field("ts_basis").type)
+    if skew_us:
+        made |= {name: pc.add(made[name], skew_us) for name in ("ts", "ts_end")}
+        made["ts_skew_us"] = pa.repeat(pa.scalar(skew_us, pa.int64()), batch.num_rows)
     return pa.record_batch(list(made.values()), schema=batch.schema)
+
+
+def _times_in(times: Any, zone: ZoneInfo) -> Any:
+    """Times of a zone, each different one read once."""
+    import pyarrow as pa
+
+    coded = times.dictionary_encode()
+    return pa.array([in_zone(us, zone) for us in coded.dictionary.to_pylist()], pa.int64()).take(coded.indices)

@@ -155,9 +155,9 @@ def _recognised(source: Source) -> Parser | None:
 def _found(
     source: Source, parser: Parser | None, gathering: Gathering, assumed: Sequence[Assumption]
 ) -> Iterable[Any | Event | Taken | Unreadable]:
-    """What is in the source, by the shortcut where there is one: that knows no zones, and what is gathered no clocks at all."""
+    """What is in the source, by the shortcut where there is one; what is gathered knows no clocks."""
     clock = Clock.of(assumed, parser.NAME if parser else "")
-    if parser is None or parser.NAME not in FAST or clock.zone or isinstance(parser, Rows):
+    if parser is None or parser.NAME not in FAST or isinstance(parser, Rows):
         return read(source, parser, assumed)
     if clock == Clock() and gathering.wants(source, parser):
         return chain(gathering.of(source), source.troubles)

@@ -12,8 +12,11 @@ from hypothesis import given, settings, strategies as st
 
 from events.fast.comparing import by_columns, by_parser
 from hikeshi.events import logins
+from hikeshi.events.assumed import Clock
 from hikeshi.events.event import Event
 from hikeshi.events.fast import syslog as fast
+from hikeshi.events.parsers import syslog
+from hikeshi.events.reading import stamped
 from hikeshi.events.source import Source
 
 SAMPLES = sorted((Path(__file__).parents[2] / "samples" / "syslog").iterdir())
@@ -105,3 +108,20 @@ def test_to_no_rule_one_digit_is_another_than_any_other() -> None:
     rules = [*logins.SSHD.values(), *logins.PAM.values(), *(rule for some in logins.OTHERS.values() for rule in some)]
     literal = re.compile(r"\{\d*,?\d*\}|\\d")
     assert [rule.pattern.pattern for rule in rules if re.search(r"\d", literal.sub("", rule.pattern.pattern))] == []
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "Europe/Berlin"])
+def test_a_zone_that_people_know_moves_columns_as_it_moves_events(zone: str) -> None:
+    jump = [b"Mar 29 0%d:30:00 web-1 app: text" % hour for hour in range(5)]  # 2026: an hour is left out in Berlin
+    content = b"\n".join([*jump, LINE, ISO, LINE, LINE])
+    clock = Clock(1_500_000, zone)
+    rows: list[Any] = []
+    for one in clock.corrected(fast.batches(Source.of(content))):
+        rows += [(one.seq, one.ts, one.ts_basis)] if isinstance(one, Event) else told(one)
+    source = Source.of(content)
+    events = [one for one in clock.corrected(stamped(syslog.events(source), source, syslog)) if isinstance(one, Event)]
+    assert sorted(rows) == [(one.seq, one.ts, one.ts_basis) for one in events]
+
+
+def told(plain: Any) -> list[tuple[int, int, str]]:
+    return list(zip(*(plain[name].to_pylist() for name in ("seq", "ts", "ts_basis")), strict=True))
