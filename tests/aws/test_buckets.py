@@ -135,6 +135,39 @@ def test_two_processes_never_have_more_than_the_bucket_while_one_of_them_starts(
     assert (free(old), free(new)) == (50, 50)
 
 
+@pytest.mark.parametrize("processes", [2, 3])
+def test_what_a_dead_process_had_left_goes_to_who_finds_it_and_is_never_more_than_aws_has(processes: int) -> None:
+    clock = Clock()
+    dead, *alive = [Buckets(clock) for _ in range(processes)]
+    asked = list[float]()
+    for one in (dead, *alive):
+        one.share_among(processes)
+        for _ in range(5 if one is dead else 20):
+            one.take("here", SWAP, Urgency.NETWORK, clock.sleep)
+            asked.append(clock.now)
+            clock.now += 0.1
+    there = 100.0 - len(asked) + clock.now * 4.5
+    for one in alive:
+        one.share_among(processes - 1)
+    before = sum(free(one) for one in alive)
+    alive[0].inherit({SWAP: [clock.now - at for at in asked]}, processes - 1)
+    assert before < sum(free(one) for one in alive) <= there + 1
+    if processes == 2:
+        assert free(alive[0]) == pytest.approx(there, abs=1)
+
+
+def test_nothing_is_inherited_once_aws_has_refused_or_where_nobody_knows_what_was_asked() -> None:
+    clock = Clock()
+    buckets = Buckets(clock)
+    buckets.share_among(2)
+    assert free(buckets) == 50
+    buckets.inherit({}, 1)
+    assert free(buckets) == 50
+    buckets.refused("here", SWAP)
+    buckets.inherit({SWAP: [1.0]}, 1)
+    assert free(buckets) == 0
+
+
 def free(buckets: Buckets) -> int:
     """How many requests it would let through at once."""
     return next(n for n in range(200) if buckets.seconds("here", [SWAP] * (n + 1), Urgency.NETWORK) > 0)

@@ -15,11 +15,12 @@ import pytest
 from django.utils import timezone
 
 from desk.asked import asked
-from hikeshi.aws.buckets import SHARED
+from hikeshi.aws.buckets import SHARED, Urgency
+from hikeshi.aws.rates import Api
 from hikeshi.desk import living
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.incidents.models import Incident
-from hikeshi.desk.runs import sharing
+from hikeshi.desk.runs import sharing, verbs
 from hikeshi.desk.runs.models import Step
 
 HOLDS = "import fcntl, sys; f = open(sys.argv[1], 'wb'); fcntl.flock(f, fcntl.LOCK_EX); print('held', flush=True); sys.stdin.read()"
@@ -73,3 +74,35 @@ def test_what_a_killed_process_held_is_free_at_once(
     row = held.get()
     assert (row.lease_owner, row.lease_until) == ("", None)
     assert SHARED._share == 1.0
+
+
+@pytest.mark.django_db
+def test_who_lives_takes_over_what_the_killed_one_had_not_asked_and_who_is_new_leaves_it_to_others(
+    other: subprocess.Popen[bytes], incident: Incident, commander: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    step = asked(incident, commander)
+    swap = Api("ec2", "ModifyNetworkInterfaceAttribute")
+
+    def free() -> int:
+        return next(n for n in range(200) if SHARED.seconds("here", [swap] * (n + 1), Urgency.NETWORK) > 0)
+
+    monkeypatch.setattr(sharing, "_known", {"we have looked before"})
+    held = Step.objects.filter(pk=step.pk)
+    held.update(lease_owner=f"{OTHER}:abc", lease_until=timezone.now() + timedelta(seconds=30))
+    sharing.look(now=True)
+    for number in range(10):
+        verbs.intend(step, str(swap), {"NetworkInterfaceId": f"eni-{number}"})
+    assert free() == 50
+    other.kill()
+    other.wait()
+    monkeypatch.setattr(sharing, "_known", set())
+    monkeypatch.setattr(living, "here", lambda: {"a third one"})
+    sharing.look(now=True)
+    assert held.get().lease_owner
+    SHARED.forget()
+    SHARED.share_among(2)
+    assert free() == 50
+    monkeypatch.setattr(sharing, "_known", {"we have looked before"})
+    monkeypatch.setattr(living, "here", set)
+    sharing.look(now=True)
+    assert free() == 90

@@ -12,7 +12,7 @@ import threading
 import time
 from bisect import insort
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import IntEnum
 from itertools import count
 from typing import Final
@@ -28,6 +28,8 @@ SLOWER: Final = 0.7
 SLOWEST: Final = 0.1
 RECOVERY: Final = 0.02
 """Of the full pace, regained with each second without a refusal."""
+REMEMBERED: Final = 120.0
+"""Seconds after which any published bucket is full again, whatever was asked before."""
 LOOK: Final = 1.0
 """Seconds after which one who waits looks again whether it should go on at all."""
 
@@ -143,6 +145,22 @@ class Bucket:
             self._share = part
             self._resize()
 
+    def inherit(self, ages: Iterable[float], others: int) -> None:
+        """Somebody we share it with is dead: take over what AWS has still to give beyond what we have and `others` who live may have.
+
+        `ages`: how many seconds ago each request was made in the last `REMEMBERED` seconds, by all of us, the dead one included. Counted
+        as if it had been full before, as it is where nobody else asks; once AWS has refused anything, nothing is taken over.
+        """
+        with self._lock:
+            self._fill()
+            if self._pace < 1.0:
+                return
+            left, at, refill = float(self._rate.burst), REMEMBERED, self._rate.refill * FIRST_SHARE
+            for age in sorted(ages, reverse=True):
+                left, at = min(self._rate.burst, left + (at - age) * refill) - 1, age
+            left = min(self._rate.burst, left + at * refill)
+            self._all.level += max(0.0, left - max(0.0, self._all.level) - others * self._all.burst)
+
     def _fill(self) -> None:
         now = self._clock()
         if self._pace < 1.0 and now - self._refused > 1.0:
@@ -202,6 +220,16 @@ class Buckets:
             self._share = part
             for bucket in self._kept.values():
                 bucket.share(part)
+
+    def inherit(self, asked: Mapping[Api, Sequence[float]], processes: int) -> None:
+        """One of those we shared with is dead; so many live, we among them. `asked`: by API, how many seconds ago each request was made.
+
+        An API that is not named stays as it is: of calls that only read, nobody knows what others have made.
+        """
+        with self._lock:
+            kept = [(bucket, asked[one]) for (_, one), bucket in self._kept.items() if one in asked]
+        for bucket, ages in kept:
+            bucket.inherit(ages, processes - 1)
 
     def forget(self) -> None:
         """All buckets are full again, as after a start."""
