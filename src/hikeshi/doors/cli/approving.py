@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -10,13 +9,11 @@ import typer
 from hikeshi.desk.runs import approvals, at_once, glass
 from hikeshi.desk.runs.models import Step
 from hikeshi.doors import asking, find, shapes
-from hikeshi.doors.cli import planned, session
+from hikeshi.doors.cli import planned
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.contain import made
 from hikeshi.doors.cli.exits import DONE, FAILED
-from hikeshi.doors.cli.plain import plain
 from hikeshi.doors.cli.steps import Reference
-from hikeshi.doors.cli.texts import say
 from hikeshi.doors.cli.who import actor
 from hikeshi.errors import Conflict
 
@@ -44,14 +41,18 @@ def approve(incident: str, step: Reference, plan_digest: Digest, reason: Reason 
 
 
 def plans(incident: str, step: Reference) -> Answer:
-    """The plans of the step's targets that wait for a yes, and on stderr the digest of them all and how long they take from a yes to all."""
+    """The plans of the step's targets that wait for a yes, the digest of them all, and how long they take from a yes to all."""
     who = actor()
     found = asking.together(at_once.asked(find.step(find.incident(who, incident), step)))
-    if found["plans"] and not session.options.json:
-        words = {"digest": found["plan_digest"], "seconds": f"{found['seconds']:g}"}
-        sys.stderr.write(plain(say("say.plans", session.options.language, **words)) + "\n")
-    columns = ("step", "item", "plan_digest", "calls", "needed", "missing", "until")
-    return Answer(found if session.options.json else found["plans"], columns=columns)
+    rows = [
+        {
+            "step": one["step"], "target": one["item"], "plan_digest": one["plan_digest"], "calls": one["calls"],
+            "yeses_needed": one["needed"], "yeses_missing": one["missing"], "valid_until": one["until"],
+        }
+        for one in found["plans"]
+    ]  # fmt: skip
+    head = {"plan_digest": found["plan_digest"], "seconds_after_yes": found["seconds"]} if rows else {}
+    return Answer(found, people=head | {"plans": rows})
 
 
 def approve_all(incident: str, step: Reference, plan_digest: Digest, reason: Reason = "") -> Answer:
@@ -67,7 +68,11 @@ def approve_all(incident: str, step: Reference, plan_digest: Digest, reason: Rea
         raise Conflict("The plan has changed since it was shown.", current=whole, hint="Read the new one.")
     named = {one.key: one.plan_digest for one in steps}
     said = asking.said(row, named, at_once.approve_all(row, named, actor=who, reason=reason))
-    return Answer(said, code=FAILED if said["left"] else DONE)
+    return Answer(
+        said,
+        code=FAILED if said["left"] else DONE,
+        people={"approved": said["approved"], "not_counted": said["left"]},
+    )
 
 
 def reject(incident: str, step: Reference, plan_digest: Digest, reason: Reason) -> Answer:

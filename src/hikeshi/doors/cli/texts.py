@@ -10,6 +10,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "afterwards": ("After", "変更後"),
     "does_not_count": ("Does not count", "承認者に数えない人"),
     "narrowable": ("Can be taken out", "計画から外せる対象"),
+    "not_counted": ("Does not count for", "承認に数えないもの"),
     "part": ("Part", "対象"),
     "resources": ("Resources", "対象リソース"),
     "planned": ("Planned calls", "計画した呼び出し"),
@@ -586,10 +587,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "公開鍵の指定 (--keys) がないため、ハッシュ値のみを比較し、署名は検証していません。",
     ),
     "say.no": ("no", "いいえ"),
-    "say.plans": (
-        "All together: {digest}. From a yes to all of them they take about {seconds} s.",
-        "全計画のダイジェスト: {digest}。まとめて承認した場合の所要時間は約 {seconds} 秒。",
-    ),
     "say.present": (
         "{present} of {size} bytes were in the locker already: sealed before, or the beginning of a sealing that was interrupted.",
         "{size} バイト中 {present} バイトは既に保管庫にありました(封印済み、または中断した封印の続き)。",
