@@ -239,9 +239,14 @@ class DuckStore:
 
     def _where(self, query: Query, *, paged: bool = False) -> questions.Condition:
         """The condition of a query. Text is looked for in records alone where what was read says no more in its sentences."""
+        return questions.where(
+            query, paged=paged, searched=questions.in_records if self._recorded(query) else questions.found
+        )
+
+    def _recorded(self, query: Query) -> bool:
+        """Whether a text is in the records of all that was read wherever our sentences have it."""
         kinds = {row.parser for batch in self._layout.batches() for row in batch.sources if row.events}
-        told = query.search is not None and questions.told(query.search, kinds)
-        return questions.where(query, paged=paged, searched=questions.in_records if told else questions.found)
+        return query.search is not None and questions.told(query.search, kinds)
 
     @steady
     def count(self, query: Query) -> int:

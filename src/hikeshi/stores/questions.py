@@ -19,7 +19,7 @@ SEARCHED = (*RECORD, "message")
 """The columns in which text is looked for."""
 
 SAID: Mapping[str, str] = {
-    "cloudtrail": "somebody called from nowhere known cloudtrail.amazonaws.com",
+    "cloudtrail": "somebody called from nowhere known cloudtrail.amazonaws.com None",
     "vpcflow": "-> bytes an interface no traffic flow records were lost",
     "webaccess": "sent a malformed request nothing",
 }

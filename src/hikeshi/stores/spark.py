@@ -53,8 +53,8 @@ SETTINGS = {
 MOST = (1 << 31) - 1
 """Rows that Spark can be limited to."""
 
-FOUND = "(contains(lower(raw), lower(?)) OR contains(lower(message), lower(?)))"
-"""What `questions.found` means: Java has other regular expressions."""
+FOUND = "contains(lower({}), lower(?))"
+"""What `questions.found` means of a column: Java has other regular expressions."""
 
 _EVENTS = (
     "SELECT p.*, coalesce(f.dup_count, 1) AS dup_count FROM parts p LEFT JOIN folds f ON p.row_id = f.row_id "
@@ -155,7 +155,7 @@ class SparkStore(DuckStore):
 
     @steady
     def events(self, query: Query) -> list[dict[str, Any]]:
-        condition, values = _where(query, paged=True)
+        condition, values = _where(query, paged=True, recorded=self._recorded(query))
         way = "DESC" if query.descending else "ASC"
         limit = min(max(0, query.limit), MOST)
         asked = self._asked()
@@ -174,14 +174,14 @@ class SparkStore(DuckStore):
 
     @steady
     def count(self, query: Query) -> int:
-        condition, values = _where(query)
+        condition, values = _where(query, recorded=self._recorded(query))
         return int(self._asked().rows(f"SELECT count(*) FROM events WHERE {condition}", values)[0][0])
 
     @steady
     def histogram(self, query: Query, buckets: int = 60) -> list[tuple[int, int, int]]:
         if buckets < 1:
             raise Refused(f"A histogram has at least one bucket, not {buckets}.")
-        condition, values = _where(query)
+        condition, values = _where(query, recorded=self._recorded(query))
         asked = self._asked()
         first, last = asked.rows(f"SELECT min(ts), max(ts) FROM events WHERE {condition}", values)[0]
         if first is None:
@@ -196,7 +196,7 @@ class SparkStore(DuckStore):
     @steady
     def facet(self, field: str, query: Query, top: int = 10) -> list[tuple[Value, int]]:
         name = questions.asked(field)
-        condition, values = _where(query)
+        condition, values = _where(query, recorded=self._recorded(query))
         chosen = f"explode({name})" if questions.is_list(field) else name
         sql = (
             f"SELECT value, count(*) AS n FROM (SELECT {chosen} AS value FROM events WHERE {condition}) "
@@ -206,7 +206,7 @@ class SparkStore(DuckStore):
 
     @steady
     def suspects(self, query: Query) -> list[Suspect]:
-        condition, values = _where(query)
+        condition, values = _where(query, recorded=self._recorded(query))
         return rank(Deeds(**row.asDict()) for row in self._asked().rows(_DEEDS.format(condition), values))
 
     def _duplicates(self) -> dict[str, int]:
@@ -288,9 +288,11 @@ def _witnesses(asked: _Asked, rows: Mapping[int, Mapping[str, Any]]) -> dict[byt
     return found
 
 
-def _where(query: Query, *, paged: bool = False) -> questions.Condition:
-    """The condition in Spark's words; there is no value in the text that could be mistaken for a word."""
-    condition, values = questions.where(query, paged=paged, searched=lambda search: (FOUND, [search, search]))
+def _where(query: Query, *, recorded: bool, paged: bool = False) -> questions.Condition:
+    """The condition in Spark's words; there is no value in the text that could be mistaken for a word. Text is looked for where `DuckStore` does."""
+    columns = questions.RECORD if recorded else questions.SEARCHED
+    found = f"({' OR '.join(map(FOUND.format, columns))})"
+    condition, values = questions.where(query, paged=paged, searched=lambda search: (found, [search] * len(columns)))
     return condition.replace("list_contains(", "array_contains("), values
 
 
