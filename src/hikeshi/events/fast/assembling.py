@@ -116,18 +116,18 @@ def in_place(joined: bytes) -> Any:
 
     Raises ArrowInvalid where they are not UTF-8, or so short that Arrow copies them.
     """
-    ends, end = array("i"), joined.find(b"\n")
+    ends, end = [], joined.find(b"\n")
     while end >= 0:
         ends.append(end)
         end = joined.find(b"\n", end + 1)
-    begins = array("i", (0, *(end + 1 for end in ends)))
-    ends.append(len(joined))
-    lengths = array("i", map(sub, ends, begins))
+    begins = array("i", [0] + [end + 1 for end in ends])
+    lengths = array("i", map(sub, [*ends, len(joined)], begins))
     if min(lengths) <= INLINE:
         raise pa.ArrowInvalid("a line is too short")
-    places = array("i", bytes(16 * len(ends)))  # of each its length, first bytes, buffer, and where it begins there
-    places[0::4], places[1::4], places[3::4] = lengths, array("i", joined[:4]) * len(ends), begins
-    made = pa.Array.from_buffers(pa.string_view(), len(ends), [None, pa.py_buffer(places), pa.py_buffer(joined)])
+    count = len(lengths)
+    places = array("i", bytes(16 * count))  # of each its length, first bytes, buffer, and where it begins there
+    places[0::4], places[1::4], places[3::4] = lengths, array("i", joined[:4]) * count, begins
+    made = pa.Array.from_buffers(pa.string_view(), count, [None, pa.py_buffer(places), pa.py_buffer(joined)])
     if not joined.isascii():
         made.validate(full=True)
     return made

@@ -269,8 +269,7 @@ def _what(calls: Sequence[Plain], name: Any) -> dict[str, Any]:
     code = _text([call.errorCode for call in calls])
     service = Coded(_text([call.eventSource for call in calls]))
     address_of, codes = Coded(_text([call.sourceIPAddress for call in calls])), Coded(code)
-    listed = [call.resources for call in calls]
-    return {
+    return _acted_on([call.resources for call in calls]) | {
         "action": action,
         "error_code": code,
         "outcome": codes.mapped(cloudtrail.outcome_of),
@@ -280,16 +279,20 @@ def _what(calls: Sequence[Plain], name: Any) -> dict[str, Any]:
         "src_ip": address_of.mapped(address),
         "src_service": address_of.mapped(lambda text: text if address(text) is None else None),
         "user_agent": _text([call.userAgent for call in calls]),
-        "resource_type": _text([one[0].type if one else None for one in listed]),
-        "resource_ids": pa.array(
-            [[resource.ARN for resource in one if resource.ARN] if one else None for one in listed], pa.list_(pa.string())
-        ),
         "message": None if _is_same(address_of) else pc.binary_join_element_wise(
             pc.fill_null(as_text(name), "somebody"), " called ", as_text(service.mapped(lambda text: str(cloudtrail.service_of(text)))), ":", action,
             " from ", as_text(address_of.mapped(lambda text: text or "nowhere known")),
             as_text(codes.mapped(lambda text: f": {text}" if text else "")), "",
         ),
     }  # fmt: skip
+
+
+def _acted_on(listed: Sequence[list[Resource] | None]) -> dict[str, Any]:
+    if not any(listed):
+        return {}
+    ids = [[resource.ARN for resource in one if resource.ARN] if one else None for one in listed]
+    kinds = [one[0].type if one else None for one in listed]
+    return {"resource_type": _text(kinds), "resource_ids": pa.array(ids, pa.list_(pa.string()))}
 
 
 def _is_same(addresses: Coded) -> bool:
