@@ -13,6 +13,7 @@ from hikeshi.desk.incidents import verbs as incidents
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.ledger.models import Entry
 from hikeshi.desk.runs import at_once, plans
+from hikeshi.desk.runs.gate import gate
 from hikeshi.desk.runs.models import Step
 from hikeshi.errors import Refused
 
@@ -84,3 +85,10 @@ def test_the_digest_of_all_is_another_as_soon_as_one_plan_is(whole: Step) -> Non
     assert before == at_once.digest_of(rows[::-1]) != at_once.digest_of(rows[1:])
     rows[0].plan_digest = "0" * 64
     assert at_once.digest_of(rows) != before
+
+
+def test_the_gate_of_the_whole_step_is_that_of_its_targets(whole: Step) -> None:
+    incident, first = whole.run.incident, at_once.asked(whole)[0]
+    assert not gate(whole).missing
+    incident.planned_evidence.filter(target=first.item).update(state="pending")
+    assert {line.target for line in gate(whole).missing} == {first.item}

@@ -111,8 +111,10 @@ def gives(step: Step) -> Wanted | None:
 
 
 def needs(step: Step) -> Iterator[Wanted]:
-    """The lines that this step's action must not go before."""
-    if step.action:
+    """The lines that this step's action must not go before; of a step for each of several targets, those of its targets."""
+    if step.action and step.part_of_id is None and (spec := spec_of(step)) and spec.for_each:
+        yield from dict.fromkeys(line for part in step.parts.all() for line in needs(part))
+    elif step.action:
         for name in ACTIONS[step.action].needs_evidence:
             yield VOLATILITY_OF[ACTIONS[name].evidence_kind], _target(step)
 
