@@ -238,7 +238,13 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=150, help="seconds after which none is begun, with --one")
     parser.add_argument("--stock", action="store_true", help="the SDK's own retry settings beside it")
     parser.add_argument("--story", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--instances", type=int, nargs="+", default=[1, 5, 20, 200], help="one wave after the other")
+    parser.add_argument(
+        "--instances",
+        type=int,
+        nargs="+",
+        default=[1, 1, 5, 20, 200],
+        help="one wave after the other; the first finds a cold simulated cloud",
+    )
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--threads", type=int, default=8, help="workers in each process")
     parser.add_argument("--no-kill", action="store_true")
