@@ -60,6 +60,11 @@ ODD = [
 ]  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def _every_line_is_worth_a_template(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fast, "ENOUGH", 1)
+
+
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
 def test_samples_come_out_the_same(path: Path) -> None:
     assert by_columns("syslog", path.read_bytes()) == by_parser("syslog", path.read_bytes())
@@ -125,3 +130,14 @@ def test_a_zone_that_people_know_moves_columns_as_it_moves_events(zone: str) -> 
 
 def told(plain: Any) -> list[tuple[int, int, str]]:
     return list(zip(*(plain[name].to_pylist() for name in ("seq", "ts", "ts_basis")), strict=True))
+
+
+def test_lines_that_are_like_no_other_are_the_parsers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fast, "ENOUGH", 4)
+    monkeypatch.setattr(fast, "_kept", {})
+    alone = LINE.replace(b"admin", b"one-of-its-kind")
+    found = list(fast.batches(Source.of(b"\n".join([*[LINE] * 5, alone]))))
+    assert [one.actor_name for one in found if isinstance(one, Event)] == ["admin", "one-of-its-kind"]
+    assert by_columns("syslog", b"\n".join([alone, *[LINE] * 5, alone])) == by_parser(
+        "syslog", b"\n".join([alone, *[LINE] * 5, alone])
+    )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -33,6 +32,12 @@ PLAIN = bytes(range(0x20, 0x7F)) + b"\n"
 
 LONGEST = 2000
 """Bytes of a line that is read here: a pattern may look no farther than 4,096, and templates are kept."""
+
+ENOUGH = 4
+"""Lines of a block from which on a template is worth more than giving each of them to the parser."""
+
+KEPT = 1 << 14
+"""Templates that are kept from block to block."""
 
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _dated = re.compile(r"(?:<\d{1,3}>)?([A-Z][a-z]{2}) ").match
@@ -114,10 +119,10 @@ class _Lines:
         """The plain lines as columns, and the lines that are left. Raises _NotPlainError where the block is the parser's."""
         place = placed(block.text, block.number, block.offset)
         masked = lines_of(block.text.translate(_DIGITS), len(place["raw"])).dictionary_encode()
-        templates = [(len(text) <= LONGEST and _template(text)) or NONE for text in masked.dictionary.to_pylist()]
+        templates = _templates(masked)
         shape = next((one.shape for one in templates if one is not NONE), NONE.shape)
         if shape is NONE.shape:
-            raise _NotPlainError
+            return None, list(block.lines(self._source))
         plain = pa.array([one.shape == shape for one in templates]).take(masked.indices)
         if block.text.translate(None, PLAIN):
             plain = pc.and_(plain, pc.match_substring_regex(place["raw"], "^[ -~]*$"))
@@ -183,13 +188,31 @@ def _without_needed(plain: Any, lines: Any) -> Any:
     return pa.array(kept, pa.bool_())
 
 
-@lru_cache(1 << 14)
+_kept: dict[str, Template] = {}
+
+
+def _templates(masked: Any) -> list[Template]:
+    """The templates of lines with zeros for their digits, in the order of the dictionary."""
+    if len(_kept) > KEPT:
+        _kept.clear()
+    counts = (
+        pc.value_counts(masked.indices).field("counts").to_pylist()
+    )  # in the order in which they came, as the texts are
+    found = []
+    for text, count in zip(masked.dictionary.to_pylist(), counts, strict=True):
+        one = _kept.get(text)
+        if one is None and count >= ENOUGH and len(text) <= LONGEST:
+            one = _kept[text] = _template(text) or NONE
+        found.append(one or NONE)
+    return found
+
+
 def _template(masked: str) -> Template | None:
     """What a line with zeros for its digits says; None where it is the parser's."""
     variant, found = "rfc3164", YEARLESS(masked)
     if found is None:
         variant, found = "iso", ISO(masked)
-    if found is None or found[1] is not None or len(masked) > LONGEST:
+    if found is None or found[1] is not None:
         return None
     time, program, pid, text = found.group(2, 4, 5, 6)
     digits = 0
