@@ -86,8 +86,17 @@ def _kms_key(account: Account) -> Names:
     return {"kms_key": data.disabled_key(account)["key_id"]}
 
 
+def _golden_image(account: Account) -> Names:
+    made = recovery.golden(account)
+    vpc, _ = account.network()
+    return {
+        "clean_before": recovery.a_while_ago(), "golden_image": made["image_id"], "new_group": account.group(vpc, "web-rebuilt"),
+        "new_profile": made["new_profile"],
+    }  # fmt: skip
+
+
 def _kubernetes(account: Account) -> Names:
-    return data.cluster_admin(account) | data.pushed_image(account)
+    return data.cluster_admin(account) | data.inside_the_cluster(account) | data.pushed_image(account)
 
 
 def _network(account: Account) -> Names:
@@ -130,7 +139,8 @@ def _snapshot(account: Account) -> Names:
 
 
 def _watched(account: Account) -> Names:
-    return {"watching_detector_id": data.watching_detector(account)["detector_id"]}
+    made = data.sampled_detector(account)
+    return {"finding_id": made["finding_ids"][0], "watching_detector_id": made["detector_id"]}
 
 
 def _web(account: Account) -> Names:
@@ -178,6 +188,10 @@ SCENES: Final[dict[str, Scene]] = {
         what=Text("a Lambda function with a public address, fed by a queue", "公開 URL とキューから呼ばれる Lambda 関数"),
         gives=("function",), build=data.layered_function,
     ),
+    "golden-image": Scene(
+        what=Text("an image older than the attack, with a group and a profile for a new instance", "攻撃より前の AMI と、新しいインスタンス用のセキュリティグループ・プロファイル"),
+        gives=("clean_before", "golden_image", "new_group", "new_profile"), build=_golden_image,
+    ),
     "identity-center": Scene(
         what=Text("a person in IAM Identity Center with two permission sets", "許可セット 2 つを持つ IAM Identity Center のユーザー"),
         gives=("user_id",), build=identity.a_person,
@@ -195,8 +209,8 @@ SCENES: Final[dict[str, Scene]] = {
         gives=("kms_key",), build=_kms_key,
     ),
     "kubernetes": Scene(
-        what=Text("an EKS cluster with an access entry for an administrator, and the image of its pods", "管理者のアクセスエントリがある EKS クラスターとその Pod のイメージ"),
-        gives=("cluster", "digest", "principal_arn", "repository"), build=_kubernetes,
+        what=Text("an EKS cluster with an access entry for an administrator, a pod on a node, a planted binding, and the image of its pods", "管理者のアクセスエントリ・ノード上の Pod・攻撃者のバインディングがある EKS クラスターとその Pod のイメージ"),
+        gives=("binding", "cluster", "digest", "namespace", "node", "pod", "principal_arn", "repository"), build=_kubernetes,
     ),
     "network": Scene(
         what=Text("a VPC with a subnet and a default route", "サブネットとデフォルトルートを持つ VPC"),
@@ -243,8 +257,8 @@ SCENES: Final[dict[str, Scene]] = {
         gives=("trail",), build=data.blinded_trail,
     ),
     "watched": Scene(
-        what=Text("a GuardDuty detector", "GuardDuty 検出器"),
-        gives=("watching_detector_id",), build=_watched,
+        what=Text("a GuardDuty detector with findings", "検出結果のある GuardDuty 検出器"),
+        gives=("finding_id", "watching_detector_id"), build=_watched,
     ),
     "web": Scene(
         what=Text("an EC2 instance of an Auto Scaling group behind a load balancer", "ロードバランサー配下の Auto Scaling グループの EC2 インスタンス"),

@@ -276,8 +276,12 @@ def open_cluster(account: Account) -> dict[str, Any]:
 
 
 def inside_a_cluster(account: Account) -> dict[str, Any]:
+    return open_cluster(account) | inside_the_cluster(account)
+
+
+def inside_the_cluster(account: Account) -> dict[str, Any]:
     """A pod of a deployment on a node, a policy that lets every pod ask for names, and an administrator's binding that was planted."""
-    cluster = open_cluster(account)["cluster"]
+    cluster = account.client("eks").list_clusters()["clusters"][0]
     labels = {"app": "web", "pod-template-hash": "6d4cf56db6"}
     owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-6d4cf56db6", "uid": "0f6b9c1e-simulated"}
     spec = {"containers": [{"name": "web", "image": "web:1"}], "nodeName": NODE, "serviceAccountName": "web"}

@@ -48,10 +48,15 @@ def to_rebuild(account: Account) -> dict[str, Any]:
     old = {"Arn": identity.profile(account, "web-profile", identity.ROLE)}
     machine = account.machine(1, IamInstanceProfile=old, KeyName="operators", UserData=USER_DATA)
     return {
-        "instance_id": machine.id, "clean_before": (datetime.now(UTC) - timedelta(minutes=30)).isoformat(),
+        "instance_id": machine.id, "clean_before": a_while_ago(),
         "group_ids": [account.group(machine.vpc, "web-rebuilt")], "user_data_sha256": hashlib.sha256(USER_DATA.encode()).hexdigest(),
         **golden(account),
     }  # fmt: skip
+
+
+def a_while_ago() -> str:
+    """Half an hour: after the image was made, before anything else."""
+    return (datetime.now(UTC) - timedelta(minutes=30)).isoformat(timespec="seconds")
 
 
 def golden(account: Account) -> dict[str, Any]:

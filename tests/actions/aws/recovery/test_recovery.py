@@ -174,6 +174,18 @@ def test_the_replacement_has_nothing_of_the_old_one_and_what_that_held_is_listed
     assert "LaunchTemplate" not in str(plan.calls)
 
 
+def test_a_deny_is_gone_with_its_user(cloud: Cloud, world: WatchedWorld) -> None:
+    iam = cloud.client("iam")
+    iam.create_user(UserName="planted")
+    deny, cleanup = action("aws.iam.deny_user", {"user": "planted"}), action("aws.iam.cleanup", {})
+    plan = deny.plan(world)
+    deny.do(world, plan)
+    iam.delete_user_policy(UserName="planted", PolicyName="HikeshiDenyAll")
+    iam.delete_user(UserName="planted")
+    world = cloud.world(earlier=[plan])
+    assert cleanup.check(world, cleanup.plan(world)).outcome == "done"
+
+
 def test_denies_stay_as_long_as_a_stolen_session_can_live(cloud: Cloud, world: WatchedWorld) -> None:
     identity.user(cloud)
     identity.role(cloud)
@@ -185,12 +197,19 @@ def test_denies_stay_as_long_as_a_stolen_session_can_live(cloud: Cloud, world: W
     cleanup = action("aws.iam.cleanup", {})
     world = cloud.world(earlier=plans)
     told = cleanup.check(world, cleanup.plan(world))
-    assert (told.outcome, told.summary.en) == ("pending", "May be undone now: 0; has to stay a while: 2.")
+    assert (told.outcome, told.summary.en) == (
+        "pending",
+        "Denies that may be undone now: 0; that have to stay a while: 2.",
+    )
     cloud.simulated.ahead = timedelta(hours=13).total_seconds()
     told = cleanup.check(world, cleanup.plan(world))
     assert told.still_open[0].en.startswith("Undo the step aws.iam.revoke_role_sessions")
     assert told.still_open[1].en.startswith("Not before")
+    cloud.simulated.ahead = timedelta(hours=37).total_seconds()
+    told = cleanup.check(world, cleanup.plan(world))
+    assert (told.outcome, len([one for one in told.still_open if one.en.startswith("Undo")])) == ("done", 2)
     cloud.simulated.ahead = 0.0
     for one, plan in zip((deny, revoke), plans, strict=True):
         one.undo(cloud.world(), plan)
-    assert cleanup.check(world, cleanup.plan(world)).outcome == "done"
+    told = cleanup.check(world, cleanup.plan(world))
+    assert (told.outcome, told.still_open) == ("done", ())

@@ -9,10 +9,11 @@ from typing import Annotated, ClassVar, Final
 import msgspec
 
 from hikeshi.actions.action import Action, Plan, Receipt
-from hikeshi.actions.aws.identity.principals import server_time
+from hikeshi.actions.aws.identity.principals import GONE, server_time
 from hikeshi.actions.aws.recovery.standing import Stand, named, stands, to_undo, undo_it
 from hikeshi.actions.aws.world import AwsWorld
 from hikeshi.actions.planning import make_plan, nothing_to_undo, receipt
+from hikeshi.aws.failures import CallFailed
 from hikeshi.errors import Refused
 from hikeshi.text import Text
 
@@ -24,8 +25,7 @@ LONGEST: Final[Mapping[str, timedelta]] = {
 }
 """How long a session lives at most that the deny stopped: of a user (STS API Reference, GetFederationToken and GetSessionToken) and of a role
 (AssumeRole, DurationSeconds). A role's own maximum is not asked: it may have been longer when the session was made."""
-ASK_AGAIN: Final = 60.0
-SELDOM: Final = 3600.0
+SELDOM: Final = 6 * 3600.0
 
 Principal = Annotated[
     str,
@@ -48,7 +48,7 @@ _KEYS: Final = Text(
 
 
 class Cleanup(Action[AwsWorld], frozen=True, kw_only=True):
-    """Names what may go now and until when the rest has to stay, until nothing of ours is left on any user or role.
+    """Names what may go now and until when the rest has to stay, and has its end when nothing has to stay any longer.
 
     It takes nothing off itself: each deny is taken off by undoing its step, approved and recorded as one, and only what the saved plans of
     the incident put there. A session that was made just before the deny is as old as the plan at most, so its time counts from the plan's end.
@@ -61,8 +61,8 @@ class Cleanup(Action[AwsWorld], frozen=True, kw_only=True):
     target: ClassVar = "principal"
     title: ClassVar = Text(en="Take the denies off in time", ja="拒否ポリシーを適切な時期に外す")
     what: ClassVar = Text(
-        en="Names the denies of the incident that may be taken off now, and until when the others have to stay, until none is left.",
-        ja="このインシデントで加えた拒否のうち、今外せるものと、残りをいつまで維持すべきかを示し、すべて外れるまで見届けます。",
+        en="Names the denies of the incident that may be taken off now, and waits until the others may.",
+        ja="このインシデントで加えた拒否のうち今外せるものを示し、残りが外せるようになるまで待ちます。",
     )
     by_hand: ClassVar = Text(en="Nothing to undo.", ja="元に戻すものはありません。")
     permissions: ClassVar = (
@@ -83,32 +83,28 @@ class Cleanup(Action[AwsWorld], frozen=True, kw_only=True):
         return self.check(world, plan)
 
     def check(self, world: AwsWorld, plan: Plan) -> Receipt:
-        """`pending` while a deny is in effect; `partial` where somebody else has changed one."""
+        """`pending` while a deny has to stay; then `done`, naming what may go. `partial` where somebody else has changed one."""
         found = [(one, _stands(world, one)) for one in self._denies(world)]
         state = {named(one): [stand, _until(one).isoformat(timespec="minutes")] for one, stand in found}
         changed = [one for one, stand in found if stand == "changed by somebody else"]
-        left = [one for one, stand in found if stand == "in effect"]
         if changed:
             summary = Text(
                 en=f"Stop: {named(changed[0])} was changed by somebody else, or cannot be read. Look at it first.",
                 ja=f"停止: {named(changed[0])} はほかの誰かに変更されたか、読み取れません。先に確認してください。",
             )
             return receipt(self, "partial", summary, state, still_open=map(undo_it, changed))
-        if not left:
-            summary = Text(en="No deny of ours is in effect any more.", ja="こちらで加えた拒否はすべて外れています。")
-            return receipt(self, "done", summary, state, grade="configured")
-        now = server_time(world)
-        may = [one for one in left if _until(one) <= now]
-        stay = [one for one in left if _until(one) > now]
+        left = [one for one, stand in found if stand == "in effect"]
+        now = server_time(world) if left else world.now()
+        may, stay = [one for one in left if _until(one) <= now], [one for one in left if _until(one) > now]
         summary = Text(
-            en=f"May be undone now: {len(may)}; has to stay a while: {len(stay)}.",
-            ja=f"今外せるもの: {len(may)} 件。しばらく維持するもの: {len(stay)} 件。",
+            en=f"Denies that may be undone now: {len(may)}; that have to stay a while: {len(stay)}.",
+            ja=f"今外せる拒否: {len(may)} 件。しばらく維持する拒否: {len(stay)} 件。",
         )
-        soonest = min((_until(one) - now for one in stay), default=timedelta())
-        return receipt(
-            self, "pending", summary, state, still_open=(*map(undo_it, may), *map(_wait, stay), *plan.will_not_stop),
-            again_in=ASK_AGAIN if may else min(SELDOM, soonest.total_seconds() + 1.0),
-        )  # fmt: skip
+        notes = (*map(undo_it, may), *map(_wait, stay), *(plan.will_not_stop if left else ()))
+        if not stay:
+            return receipt(self, "done", summary, state, grade="configured", still_open=notes)
+        soonest = (min(map(_until, stay)) - now).total_seconds()
+        return receipt(self, "pending", summary, state, still_open=notes, again_in=min(SELDOM, soonest + 1.0))
 
     def undo(self, world: AwsWorld, plan: Plan) -> Receipt:
         del world, plan  # part of the interface, and nothing here to restore
@@ -123,8 +119,19 @@ class Cleanup(Action[AwsWorld], frozen=True, kw_only=True):
 def _stands(world: AwsWorld, plan: Plan) -> Stand:
     try:
         return stands(world, plan)
-    except Refused:  # the user, the role or the instance is no more what it was: people have to look
-        return "changed by somebody else"
+    except Refused:  # it is no more what it was: where it is not gone altogether, people have to look
+        return "gone" if _removed(world, plan) else "changed by somebody else"
+
+
+def _removed(world: AwsWorld, plan: Plan) -> bool:
+    """Whether the user or the role is gone, and the deny with it."""
+    for key, operation, name in (("user", "GetUser", "UserName"), ("role", "GetRole", "RoleName")):
+        if which := plan.inputs.get(key):
+            try:
+                world.read("iam", operation, **{name: which})
+            except CallFailed as failure:
+                return failure.code in GONE
+    return False
 
 
 def _until(plan: Plan) -> datetime:
