@@ -166,7 +166,7 @@ class AwsWorld:
         self._entry = reading
         self._told: dict[str, tuple[float, list[dict[str, Any]]]] = {}
         self._proving = False
-        self._clusters: dict[str, dict[str, Any]] = {}
+        self._clusters: dict[tuple[str, str], dict[str, Any]] = {}
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -390,9 +390,10 @@ class AwsWorld:
 
     def _cluster(self, name: str) -> dict[str, Any]:
         """Where a cluster is, and who speaks for it; asked once."""
-        if name not in self._clusters:
-            self._clusters[name] = self.read("eks", "DescribeCluster", name=name)["cluster"]
-        return self._clusters[name]
+        place = self.region, name
+        if place not in self._clusters:
+            self._clusters[place] = self.read("eks", "DescribeCluster", name=name)["cluster"]
+        return self._clusters[place]
 
     def _send(
         self, service: str, operation: str, params: dict[str, Any], *, changing: bool, eventually: tuple[str, ...] = ()

@@ -74,6 +74,15 @@ def test_a_pod_that_was_replaced_under_its_name_is_left_alone(api: Api, world: W
     assert _pod(api)["metadata"]["labels"] == labels
 
 
+def test_undoing_leaves_no_policy_behind_when_the_pod_is_gone(api: Api, world: WatchedWorld) -> None:
+    plan = isolate().plan(world)
+    isolate().do(world, plan)
+    api.delete_pod(cluster="prod", namespace="shop", name=POD)
+    assert [isolate().undo(world, plan).outcome for _ in range(2)] == ["done", "already-done"]
+    left = api.list_network_policy(cluster="prod", namespace="shop")["items"]
+    assert [one["metadata"]["name"] for one in left] == ["names"]
+
+
 def test_a_heartbeat_in_between_is_no_reason_to_give_up(
     api: Api, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,9 +7,10 @@ from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
 
-from hikeshi.actions.action import Call
+from hikeshi.actions.action import Call, Plan, Receipt
 from hikeshi.actions.aws.kubernetes.inside import InsideCluster, Name, Namespace, selects, still
 from hikeshi.actions.aws.world import AwsWorld
+from hikeshi.actions.planning import receipt
 from hikeshi.actions.setting import Around, Parts
 from hikeshi.errors import Refused
 from hikeshi.text import Text
@@ -148,6 +149,21 @@ class IsolatePod(InsideCluster, frozen=True, kw_only=True):
             warnings=(*((_HOST,) if running["hostNetwork"] else ()), _ADOPTED),
             will_not_stop=(*map(_lets_through, before["StillFit"]), *_LEFT),
         )
+
+    def undo(self, world: AwsWorld, plan: Plan) -> Receipt:
+        """Where the pod is gone, or another has its name, only our policy is taken away."""
+        uid = plan.before["parts"][POD]["uid"]
+        pod = self.found(world, POD, self.pod, self.namespace)
+        if pod is not None and pod["metadata"]["uid"] == uid:
+            return super().undo(world, plan)
+        policy = self.found(world, POLICY, _policy_name(uid), self.namespace)
+        if policy is not None:
+            world.send(self.delete(POLICY, policy, _GONE))
+        summary = Text(
+            en=f"The pod {self.pod} that was isolated is gone, and our policy with it.",
+            ja=f"隔離した Pod {self.pod} はなくなっており、こちらのポリシーも残っていません。",
+        )
+        return receipt(self, "already-done" if policy is None else "done", summary, {"uid": uid})
 
     def _pod(self, world: AwsWorld) -> dict[str, Any]:
         pod = self.found(world, POD, self.pod, self.namespace)
