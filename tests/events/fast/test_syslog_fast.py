@@ -27,7 +27,7 @@ ISO = LINE.replace(b"Nov  7 09:15:02", b"2026-11-07T09:15:02.698463+09:00")
 CHANGES = [
     (b"Nov  7", b"Nov 31"), (b"Nov  7", b"Dec  1"), (b"Nov  7", b"Foo  7"), (b"Nov", b"<13>Nov"), (b"09:15:02", b"09:15:60"),
     (b":02 ", b":02.5 "), (b".698463", b".698"), (b".698463", b""), (b".698463", b",698463"), (b".698463", b".6984"), (b"+09:00", b"Z"),
-    (b"web-1 ", b""), (b"web-1", b"web-1:"), (b"web-1", b"192.0.2.1"), (b"sshd[2101]", b"sshd"), (b"sshd", b"/usr/sbin/sshd"),
+    (b"web-1 ", b""), (b"web-1", b"web-1:"), (b"web-1", b"192.0.2.1"), (b"sshd[2101]", b"sshd"), (b"sshd", b"/usr/sbin/sshd"), (b"sshd[2101]: Failed password for", b"sbin/: session opened for user"),
     (b"sshd", b"app2"), (b"sshd[2101]: Failed password for", b"su(pam_unix)[7]: session opened for user"), (b"2101", b"12345678901"),
     (b"2101", b"0007"), (b"]: ", b"]:"), (b"]: ", b"]:   "), (b"]: ", b"] "), (b"Failed", b"Accepted"), (b"ssh2", b"ssh2: RSA SHA256:a7/b"),
     (b"ssh2", b"[preauth]"), (b"invalid user ", b""), (b"admin", b"a b"), (b"admin", b"user3"), (b"admin", b"root from 192.0.2.1 port 22"),

@@ -231,7 +231,7 @@ def _template(masked: str) -> Template | None:
         parts["pid"] = found.span(5)
     same: dict[str, str | None] = {"category": "system"}
     rest: tuple[tuple[str, Span], ...] = ()
-    if known := understood(service, text):
+    if service and (known := understood(service, text)):
         rule, match = known
         said = rule.meaning(match)
         same = {"category": said.category, "action": said.action, "outcome": said.outcome}
