@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -31,7 +30,6 @@ import pyarrow.parquet as pq
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # as mypy and pytest have it
 
-from benchmarks.multiplying import again, salt  # noqa: E402  after the path
 from benchmarks.timeline import corpus, make_file  # noqa: E402  after the path
 
 from hikeshi.stores import few, layout  # noqa: E402
@@ -66,6 +64,8 @@ def many(folder: Path, events: int, start: Mapping[str, int] = BASE) -> Path:
     store = folder / f"store-{events}"
     if store.exists():
         return store
+    from benchmarks.multiplying import again  # NumPy is not there for the processes of a build, which load this file
+
     base = Layout(small(folder, start))
     batch = merged(base.batches())
     if batch is None:
@@ -108,6 +108,9 @@ def many(folder: Path, events: int, start: Mapping[str, int] = BASE) -> Path:
 
 def folds(base: Layout, path: str, copies: int, size: int, twice: int) -> None:
     """Which rows are the same event, of all copies: what merging writes."""
+    import numpy as np  # as above
+    from benchmarks.multiplying import salt
+
     once = pq.read_table(next(base.folds.glob("*.parquet")))
     uids = np.frombuffer(b"".join(once["event_uid"].to_pylist()), np.uint64).reshape(-1, 2)
     keep = once["keep"].to_numpy()
