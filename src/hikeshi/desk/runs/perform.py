@@ -103,7 +103,7 @@ class DeskRecorder:
         if time.monotonic() - self.kept > settings.ENVIRONMENT.lease_seconds / 10:
             self.keep()
 
-    @transaction.atomic
+    @transaction.atomic(savepoint=False)
     def keep(self) -> None:
         """Extend what is held. Raises `LeaseLost` when another worker has taken the step over."""
         hold(self.step, worker=self.worker, now=timezone.now(), seconds=settings.ENVIRONMENT.lease_seconds)

@@ -52,7 +52,7 @@ def redeem(step: Step, purpose: str) -> None:
     )
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def intend(step: Step, operation: str, params: Mapping[str, Any]) -> Intent:
     """Write down a changing call before it is sent."""
     return Intent.objects.create(step=step, operation=operation, params=dict(params), at=timezone.now())
