@@ -99,7 +99,43 @@ def test_what_has_no_columns_after_all_is_the_parsers(monkeypatch: pytest.Monkey
     assert rows([one for part in gathered() for one in part]) == whole
 
 
-@pytest.mark.parametrize("text", ["\\ud800", "\xff"])
-def test_what_may_be_no_text_does_not_wait(text: str) -> None:
-    content = json.dumps({"Records": [call(1)]}, separators=(",", ":")).replace("GetObject", text).encode("latin-1")
-    assert not Gathering().wants(Source.of(content), cloudtrail)
+def compared(content: bytes) -> None:
+    """What comes of an object by itself and beside others is what the parser makes of it."""
+    both, other = Gathering(), source("b.json", call(7), call(8))
+    one, parsed = Source.of(content, name="a.json"), list(read(Source.of(content, name="a.json"), cloudtrail))
+    assert both.wants(one, cloudtrail)
+    said = [*both.of(one), *one.troubles, *both.of(other), *both.rest()]
+    assert rows(said) == rows([*parsed, *read(source("b.json", call(7), call(8)), cloudtrail)])
+    assert [str(one) for one in said if isinstance(one, Unreadable)] == [
+        str(one) for one in parsed if isinstance(one, Unreadable)
+    ]
+    taken = [one for one in said if isinstance(one, Taken)]
+    told_of = [row["ts"] for row in rows(said) if row["path"] == "a.json"]
+    assert len(taken) == 1 or (min(told_of), max(told_of)) == (taken[0].first_us, taken[0].last_us)
+
+
+@pytest.mark.parametrize("text", ["\\ud800", "\xff", "\xe4\xbe\x8b", "\\u4f8b"])
+def test_what_is_hardly_text_comes_out_as_the_parser_has_it(text: str) -> None:
+    content = json.dumps({"Records": [call(1), call(2)]}, separators=(",", ":")).replace("GetObject", text, 1)
+    compared(content.encode("latin-1"))
+
+
+@pytest.mark.parametrize("cut", [None, -2, -30, -1500])
+@pytest.mark.parametrize(
+    "other", [{}, {"eventTime": "2026-11-06T23:00:00+09:00"}, {"eventTime": "late"}, {"userIdentity": "nobody"}, {"resources": [{"ARN": "arn:aws:s3:::b"}]}]
+)  # fmt: skip
+def test_longer_objects_come_out_as_the_parser_has_them(other: dict[str, Any], cut: int | None) -> None:
+    records = [call(n % 60, eventID=str(n), requestParameters={"key": "x" * 300}) for n in range(200)] + [
+        call(1, **other)
+    ]
+    compared(json.dumps({"Records": records}, separators=(",", ":")).encode()[:cut])
+
+
+def test_odd_records_of_a_longer_object_are_the_parsers() -> None:
+    records = [call(n % 60, eventID=str(n), requestParameters={"key": "x" * 300}) for n in range(200)]
+    records[3] |= {"eventName": "ConsoleLogin", "responseElements": {"ConsoleLogin": "Failure"}}
+    records[9].pop("eventID")
+    both = Gathering()
+    said = list(both.of(source("a.json", *records)))
+    assert [type(one) for one in said] == [Taken, Event, Event]
+    assert rows([*said, *both.rest()]) == rows(list(read(source("a.json", *records), cloudtrail)))

@@ -85,13 +85,14 @@ def batches(source: Source) -> Iterator[Any | Event | Unreadable]:
     else:
         document = Document(source)
         for text in document.pieces():
-            yield from _piece(text, document, source)
+            yield from of_piece(text, document, source)
 
 
-def _piece(text: bytes, document: Document, source: Source) -> Iterator[Any | Event | Unreadable]:
+def of_piece(text: bytes, document: Document, source: Source) -> Iterator[Any | Event | Unreadable]:
+    """A piece of a document as columns; what is odd in it as events."""
     try:
         cut = Cut.of(b"" if document.damaged else text, document.first, document.seq + 1)
-        plain, left = cut.parted(is_odd, document.variant) if _has_odd(cut.calls) else (cut, [])
+        plain, left = cut.parted(is_odd, document.variant) if has_odd(cut.calls) else (cut, [])
         variant = cloudtrail.VARIANTS.get(document.variant, document.variant)
         made = of_cut(plain, _place(source) | {"seq": pa.array(plain.seqs, pa.int64()), "source_variant": variant})
     except ODD:
@@ -172,7 +173,8 @@ def plain_call(record: Record) -> Plain | None:
     return None if is_odd(call) or not call.eventTime or instant(call.eventTime) is None else call
 
 
-def _has_odd(calls: Sequence[Plain]) -> bool:
+def has_odd(calls: Sequence[Plain]) -> bool:
+    """Whether one of them is."""
     return not {call.eventName for call in calls}.isdisjoint(NAMES) or not NONE.isdisjoint(
         [call.eventID for call in calls]
     )
@@ -218,7 +220,7 @@ def _columns(calls: Sequence[Plain], raw: Any) -> dict[str, Any]:
     keys = pc.binary_join_element_wise(
         "cloudtrail", _text([call.eventID for call in calls]), pc.fill_null(account, ""), ":"
     )
-    return who | _when(calls) | _what(calls, who["actor_name"]) | {
+    return who | when(calls) | _what(calls, who["actor_name"]) | {
         "event_uid": uids(keys),
         "dedup_key": keys,
         "raw": raw,
@@ -249,7 +251,8 @@ def _caller(text: str | None) -> Who:
 _who_is = lru_cache(CALLERS)(_caller)
 
 
-def _when(calls: Sequence[Plain]) -> dict[str, Any]:
+def when(calls: Sequence[Plain]) -> dict[str, Any]:
+    """The columns of time. Raises ArrowInvalid where one cannot be read."""
     texts = _text([call.eventTime for call in calls])
     if texts.null_count:
         raise pa.ArrowInvalid("there is no time")
