@@ -16,7 +16,7 @@ from rich.text import Text
 from hikeshi.doors.cli.answer import Answer
 from hikeshi.doors.cli.options import Options
 from hikeshi.doors.cli.plain import plain
-from hikeshi.doors.cli.texts import code, say
+from hikeshi.doors.cli.texts import TEXTS, code, say
 from hikeshi.environment import read_environment
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -63,15 +63,15 @@ class Screen:
     def text(self, text: str) -> None:
         self.console.print(Text(plain(text)), soft_wrap=True)
 
-    def rows(self, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
-        """A table: one row each."""
+    def rows(self, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = (), within: str = "") -> None:
+        """A table: one row each. `within` is the name of what they belong to."""
         if not rows:
             self.text(say("say.empty", self.language))
             return
         names = list(columns) or list(rows[0])
         table = Table(box=None, pad_edge=False, header_style="bold")
         for name in names:
-            table.add_column(say(name, self.language), overflow="fold")
+            table.add_column(say(_heading(name, None, within), self.language), overflow="fold")
         for row in rows:
             table.add_row(*(self.cell(name, row.get(name)) for name in names))
         self.console.print(table)
@@ -86,7 +86,7 @@ class Screen:
         if waiting:
             self.rows(waiting, columns)
 
-    def one(self, data: Mapping[str, Any]) -> None:
+    def one(self, data: Mapping[str, Any], within: str = "") -> None:
         """A thing: its plain values in two columns, then a table for each list in it, and what is a thing itself in the same way."""
         grid = Table(box=None, show_header=False, pad_edge=False)
         grid.add_column(style="bold", no_wrap=True)
@@ -94,7 +94,7 @@ class Screen:
         below = {name: value for name, value in data.items() if _is_rows(value) or _is_section(value)}
         for name, value in data.items():
             if name not in below and value not in EMPTY:
-                grid.add_row(say(_heading(name, value), self.language), self.cell(name, value))
+                grid.add_row(say(_heading(name, value, within), self.language), self.cell(name, value))
         if grid.row_count:
             self.console.print(grid)
         elif not below:
@@ -102,9 +102,9 @@ class Screen:
         for name, value in below.items():
             self.console.print(Text(f"\n{say(name, self.language)}", style="bold"))
             if isinstance(value, Mapping):
-                self.one(value)
+                self.one(value, name)
             else:
-                self.rows(value, [key for key in value[0] if any(row.get(key) not in EMPTY for row in value)])
+                self.rows(value, [key for key in value[0] if any(row.get(key) not in EMPTY for row in value)], name)
 
     def cell(self, name: str, value: Any) -> Text:
         return Text(plain(self._words(name, value)))
@@ -150,9 +150,11 @@ def _kept(text: str) -> datetime | str:
     return found if found.tzinfo else text
 
 
-def _heading(name: str, value: Any) -> str:
-    """The key of a value's heading: `quiet` are hours of a contact, and yes or no, the mode of an incident."""
-    return "quiet.mode" if name == "quiet" and isinstance(value, bool) else name
+def _heading(name: str, value: Any, within: str) -> str:
+    """The key of a value's heading: `quiet` are hours of a contact, and yes or no, the mode of an incident; others mean other things elsewhere."""
+    if name == "quiet" and isinstance(value, bool):
+        return "quiet.mode"
+    return own if (own := f"{within}.{name}") in TEXTS else name
 
 
 def _is_rows(value: Any) -> bool:
