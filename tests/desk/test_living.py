@@ -15,13 +15,14 @@ import pytest
 from django.utils import timezone
 
 from desk.asked import asked
-from hikeshi.aws.buckets import SHARED, Urgency
+from hikeshi.aws.buckets import SHARED, Buckets, Urgency
 from hikeshi.aws.rates import Api
 from hikeshi.desk import living
 from hikeshi.desk.actor import Actor
 from hikeshi.desk.incidents.models import Incident
 from hikeshi.desk.runs import sharing, verbs
 from hikeshi.desk.runs.models import Step
+from hikeshi.doors.worker import Worker
 
 HOLDS = "import fcntl, sys; f = open(sys.argv[1], 'wb'); fcntl.flock(f, fcntl.LOCK_EX); print('held', flush=True); sys.stdin.read()"
 OTHER = "elsewhere:4711"
@@ -106,3 +107,28 @@ def test_who_lives_takes_over_what_the_killed_one_had_not_asked_and_who_is_new_l
     monkeypatch.setattr(living, "here", set)
     sharing.look(now=True)
     assert free() == 90
+
+
+@pytest.mark.django_db
+def test_with_a_line_at_aws_approved_steps_are_left_to_the_other_process(
+    incident: Incident, commander: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = asked(incident, commander)
+    due = Step.objects.filter(pk=step.pk)
+    Step.objects.exclude(pk=step.pk).update(due_at=None)
+    due.update(state="approved", due_at=timezone.now())
+    monkeypatch.setattr(sharing, "crowded", lambda: True)
+    steps: Any = ((Step, lambda _step, _worker: None),)
+    assert Worker(work=steps, prompt=()).once() == 0
+    assert due.get().lease_owner == ""
+    due.update(state="planning")
+    assert Worker(work=steps, prompt=()).once() == 1
+
+
+def test_alone_nobody_is_left_to_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Buckets, "crowd", lambda _buckets: 8)
+    SHARED.forget()
+    assert not sharing.crowded()
+    SHARED.share_among(2)
+    assert sharing.crowded()
+    SHARED.forget()

@@ -118,6 +118,11 @@ class Bucket:
             self._line.remove(place)
             return 0.0
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for their turn."""
+        return len(self._line)
+
     def refused(self) -> None:
         """AWS has said that it is asked too often: its bucket is empty, and somebody else draws from it too."""
         with self._lock:
@@ -195,6 +200,17 @@ class Buckets:
         """AWS has answered this call with "too many"."""
         if bucket := self._bucket(place, one, assumed=LEARNED):
             bucket.refused()
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes use the same accounts."""
+        return self._share < 1.0
+
+    def crowd(self) -> int:
+        """How many wait in the longest line."""
+        with self._lock:
+            kept = list(self._kept.values())
+        return max((bucket.waiting for bucket in kept), default=0)
 
     def seconds(self, place: str, calls: Iterable[Api], urgency: Urgency) -> float:
         """How long these calls wait for their turns from now on. Buckets of different APIs fill at the same time: the slowest counts."""

@@ -106,6 +106,8 @@ class Worker:
 
     def _pause(self) -> float:
         """Seconds until the next row falls due, and never long: others may add rows meanwhile."""
+        if sharing.crowded():
+            return IDLE_SECONDS
         now = timezone.now()
         soon = now + timedelta(seconds=PROMPT_SECONDS if self.prompt else IDLE_SECONDS)
         due: list[datetime | None] = [*soonest([rows for rows, _ in self.work], before=soon).values()]
@@ -131,12 +133,13 @@ class Worker:
                     waiting = soonest([one for one, _ in self.work], before=timezone.now())
                 if rows not in waiting:
                     continue
+            crowded = rows is Step and sharing.crowded()
             taken = claim_some(
-                rows._default_manager.all(),
+                Step.objects.exclude(state="approved") if crowded else rows._default_manager.all(),
                 worker=self.name,
                 now=timezone.now(),
                 seconds=settings.ENVIRONMENT.lease_seconds,
-                likely=True,
+                likely=not crowded,
             )
             if taken:
                 if connection.features.has_select_for_update_skip_locked:

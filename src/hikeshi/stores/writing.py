@@ -221,7 +221,7 @@ class _Writer:
             self._bytes += 2 * len(one.raw) + HEAVY
         else:
             self._columns.append(one)
-            self._bytes += one.nbytes
+            self._bytes += sum(values.nbytes for values in one.columns if values.null_count < len(values))
         if self._bytes >= PART:
             self._write()
 

@@ -79,7 +79,7 @@ def _lapsed(step: Step) -> bool:
 def _approve(step: Step, plan_digest: str, actor: Actor, reason: str) -> None:
     row = fresh(step, "asked", "undo_asked")
     _same_plan(row, plan_digest)
-    purpose, found = PURPOSE[row.state], gate(row)
+    purpose, found = PURPOSE[row.state], gate(row, whole=row.part_of_id is None)
     if purpose == "do":
         found.refuse_if_closed(row)
     before = standing(row)

@@ -17,6 +17,7 @@ from hikeshi.actions.action import Call, Plan
 from hikeshi.actions.aws.world import SECONDS_PER_CALL
 from hikeshi.aws.buckets import Buckets
 from hikeshi.aws.rates import api
+from hikeshi.desk.runs.at_once import breath
 from hikeshi.desk.runs.models import Step
 from hikeshi.desk.runs.plans import plan_of
 from hikeshi.desk.runs.worlds import urgency_of
@@ -57,7 +58,7 @@ def eta(step: Step) -> Eta:
     planning = _planning(steps)
     if not planning:
         return Eta(wait + len(calls) / len(plans) * SECONDS_PER_CALL, len(plans))
-    work = TAKEN_UP + planning * _longer(step)
+    work = TAKEN_UP + breath(len(plans)) + planning * _longer(step)
     return Eta(max(wait + work / len(plans), work), len(plans))
 
 

@@ -69,7 +69,7 @@ class Gate(NamedTuple):
 def gate(step: Step, *, whole: bool = True) -> Gate:
     """What the evidence plan says before this step. It only reads; `missing` may hold lines that are not saved yet.
 
-    Not `whole`: only what decides whether it is closed, and not all that an incident with hundreds of machines has.
+    Not `whole`: only the evidence of this step, which decides whether it is closed, and not all that an incident with hundreds of machines has.
     """
     effect = effect_of(step)
     lines = volatility.lines(step.run.incident) if whole or effect == "destroy" else []
@@ -77,12 +77,13 @@ def gate(step: Step, *, whole: bool = True) -> Gate:
     needed = [known.get(wanted) or volatility.line_for(step.run.incident, wanted) for wanted in needs(step)]
     if effect == "destroy":
         needed += [line for line in lines if line not in needed]
+    told = lines or needed
     missing = sorted((line for line in needed if line.state == "pending"), key=lambda row: volatility.RANK[row.kind])
     return Gate(
         effect=effect,
-        held=tuple(line for line in lines if line.state == "held"),
+        held=tuple(line for line in told if line.state == "held"),
         missing=tuple(missing),
-        open=tuple(line for line in lines if line.state == "pending"),
+        open=tuple(line for line in told if line.state == "pending"),
         steps=tuple(_unfinished(step)),
     )
 

@@ -18,10 +18,17 @@ from hikeshi.desk.runs.models import Intent, Step
 
 EVERY: Final = 1.0
 """Seconds between two looks of a process."""
+LINE: Final = 2
+"""How many wait in line in a process that leaves approved steps to others: with them it would still be waiting when the others have done theirs."""
 _looking = threading.Lock()
 _looked = [0.0]
 _known: set[str] = set()
 """The process that has looked before, itself: empty in one that is new."""
+
+
+def crowded() -> bool:
+    """Whether so many wait here for their turn at AWS that a step is begun sooner by another process, whose part is as large."""
+    return SHARED.shared and SHARED.crowd() >= LINE
 
 
 def look(*, now: bool = False) -> None:
