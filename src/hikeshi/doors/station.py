@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable
 from types import TracebackType
@@ -38,6 +39,8 @@ class Station:
     def __enter__(self) -> Self:
         self.workers[0].start()  # deadlines do not wait until the clients of actions are built
         warm_up()
+        gc.collect()
+        gc.freeze()  # looking through all that was loaded takes a quarter of a second, and would begin in the first containment
         for thread in (*self.workers[1:], *self.intakes):
             thread.start()
         return self
