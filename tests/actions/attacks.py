@@ -257,6 +257,15 @@ def shell_is_open(cloud: Cloud, facts: Facts) -> bool:
     return any(one["Target"] == facts["instance_id"] for one in sessions)
 
 
+def open_a_shell(cloud: Cloud) -> Facts:
+    """By a user of the account, who could open the next one."""
+    return {**instance.with_sessions(cloud), **identity.a_user_by_arn(cloud), "user": identity.USER}
+
+
+def shells_are_in_reach(cloud: Cloud, facts: Facts) -> bool:
+    return shell_is_open(cloud, facts) or user_is_not_denied(cloud, facts)
+
+
 def switch_flow_logs_off(cloud: Cloud) -> Facts:
     return {"instance_id": cloud.machine(1).id}
 
@@ -526,8 +535,8 @@ ATTACKS: dict[str, Attack] = {
         do=read_a_secret, harm=what_was_read_is_current, answers=(("aws.secretsmanager.rotate", ("secret_id",)),),
     ),
     "shell opened": Attack(
-        what="A session of Systems Manager on an instance.",
-        do=instance.with_sessions, harm=shell_is_open, answers=(("aws.ssm.end_sessions", ("instance_id",)),),
+        what="A session of Systems Manager on an instance, by whoever has a user's credentials.",
+        do=open_a_shell, harm=shells_are_in_reach, answers=(("aws.ssm.end_sessions", ("instance_id",)), ("aws.iam.deny_shells", ("arn",))),
     ),
     "task started": Attack(
         what="A task of the attacker's, in no service.",

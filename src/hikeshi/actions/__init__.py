@@ -54,6 +54,7 @@ from hikeshi.actions.aws.data.unshare_image import UnshareImage
 from hikeshi.actions.aws.data.unshare_snapshot import UnshareSnapshot
 from hikeshi.actions.aws.identity.console_off import ConsoleOff
 from hikeshi.actions.aws.identity.deny_leaving import DenyLeaving
+from hikeshi.actions.aws.identity.deny_shells import DenyShells
 from hikeshi.actions.aws.identity.deny_user import DenyUser
 from hikeshi.actions.aws.identity.disable_key import DisableKey
 from hikeshi.actions.aws.identity.lock_trust import LockTrust
@@ -163,6 +164,7 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.guardduty.threat_list": ThreatList,
     "aws.iam.cleanup": Cleanup,
     "aws.iam.console_off": ConsoleOff,
+    "aws.iam.deny_shells": DenyShells,
     "aws.iam.deny_user": DenyUser,
     "aws.iam.disable_key": DisableKey,
     "aws.iam.lock_trust": LockTrust,

@@ -54,6 +54,7 @@ CHANGES: Final[dict[str, tuple[str, ...]]] = {
     "aws.guardduty.restore": ("guardduty.detectors",),
     "aws.guardduty.threat_list": ("guardduty.lists",),
     "aws.iam.console_off": ("iam.passwords",),
+    "aws.iam.deny_shells": ("iam.roles", "iam.users"),
     "aws.iam.deny_user": ("iam.users",),
     "aws.iam.disable_key": ("iam.users",),
     "aws.iam.lock_trust": ("iam.roles",),

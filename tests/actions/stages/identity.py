@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from actions.stages.stage import Stage, Stages
+from hikeshi.actions.aws.identity.deny_shells import DenyShells
 from hikeshi.actions.aws.identity.remove_principal import RemovePrincipal
 from hikeshi.simulation.building.identity import (
     a_console_user,
@@ -11,10 +12,12 @@ from hikeshi.simulation.building.identity import (
     a_key,
     a_person,
     a_role,
+    a_role_by_arn,
     a_root_with_key_and_password,
     a_saml_provider,
     a_small_denied_user,
     a_user,
+    a_user_by_arn,
     a_user_with_two_devices,
     an_instance_with_role,
     an_organization,
@@ -40,6 +43,8 @@ _OIDC = frozenset(
 _ANCHOR = frozenset(
     {"rolesanywhere:DisableTrustAnchor", "rolesanywhere:EnableTrustAnchor", "rolesanywhere:GetTrustAnchor"}
 )
+_OF_A_USER = frozenset(permission for permission in DenyShells.permissions if "User" in permission)
+_OF_A_ROLE = frozenset(permission for permission in DenyShells.permissions if "Role" in permission)
 _INLINE = frozenset({"iam:DeleteUserPolicy", "iam:PutUserPolicy"})
 _ATTACHED = frozenset({"iam:AttachUserPolicy", "iam:DetachUserPolicy"})
 _BOUND = frozenset({"iam:DeleteUserPermissionsBoundary", "iam:PutUserPermissionsBoundary"})
@@ -47,6 +52,10 @@ _ASSOCIATED = frozenset({"ec2:AssociateIamInstanceProfile", "ec2:DisassociateIam
 STAGES: Stages = {
     "aws.ec2.swap_profile": {"one": Stage(build=a_forensic_profile, areas=("ec2.profiles",), rare=_ASSOCIATED)},
     "aws.iam.console_off": {"one": Stage(build=a_console_user, areas=("iam.passwords",))},
+    "aws.iam.deny_shells": {
+        "role": Stage(build=a_role_by_arn, areas=("iam.roles",), rare=_OF_A_USER),
+        "user": Stage(build=a_user_by_arn, areas=("iam.users",), rare=_OF_A_ROLE),
+    },
     "aws.iam.deny_user": {
         "crammed": Stage(
             build=a_crammed_user,

@@ -56,6 +56,15 @@ def a_user(account: Account) -> dict[str, Any]:
     return {"user": USER}
 
 
+def a_user_by_arn(account: Account) -> dict[str, Any]:
+    user(account)
+    return {"arn": account.client("iam").get_user(UserName=USER)["User"]["Arn"]}
+
+
+def a_role_by_arn(account: Account) -> dict[str, Any]:
+    return {"arn": role(account)}
+
+
 def a_full_user(account: Account) -> dict[str, Any]:
     """Without room for another inline policy."""
     user(account)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -137,6 +138,33 @@ def test_a_role_without_room_for_a_deny_is_refused_before_anything_is_done(cloud
     full = json.dumps({"Version": "2012-10-17", "Statement": [{**built.READS["Statement"][0], "Sid": "x" * 10_050}]})  # type: ignore[dict-item]
     cloud.client("iam").put_role_policy(RoleName=built.ROLE, PolicyName="long", PolicyDocument=full)
     assert "full" in str(refused(world, "aws.iam.revoke_instance_sessions", **inputs))
+
+
+@pytest.mark.parametrize("build", [built.a_user_by_arn, built.a_role_by_arn])
+def test_shells_are_denied_and_nothing_else_and_only_our_deny_goes_again(
+    cloud: Cloud, world: WatchedWorld, build: Callable[[Cloud], dict[str, Any]]
+) -> None:
+    deny = action("aws.iam.deny_shells", build(cloud))
+    plan = stored(deny.plan(world))
+    document = json.loads(plan.calls[0].params["PolicyDocument"])
+    assert [one["Effect"] for one in document["Statement"]] == ["Deny"]
+    assert {name.split(":")[0] for name in document["Statement"][0]["Action"]} == {
+        "ec2",
+        "ec2-instance-connect",
+        "ecs",
+        "ssm",
+    }
+    assert [deny.do(world, plan).outcome, deny.check(world, plan).outcome] == ["done", "done"]
+    assert [deny.undo(world, plan).outcome, deny.undo(world, plan).outcome] == ["done", "already-done"]
+
+
+def test_a_deny_of_shells_that_somebody_has_altered_is_noticed_and_left(cloud: Cloud, world: WatchedWorld) -> None:
+    deny = action("aws.iam.deny_shells", built.a_user_by_arn(cloud))
+    plan = stored(deny.plan(world))
+    deny.do(world, plan)
+    theirs = {"UserName": built.USER, "PolicyName": "HikeshiDenyShells", "PolicyDocument": json.dumps(built.READS)}
+    cloud.client("iam").put_user_policy(**theirs)
+    assert [deny.check(world, plan).outcome, deny.undo(world, plan).outcome] == ["failed", "refused"]
 
 
 def test_where_inline_policies_are_full_the_deny_of_aws_is_attached(cloud: Cloud, world: WatchedWorld) -> None:

@@ -8,16 +8,16 @@ not count.
 from __future__ import annotations
 
 import json
-from typing import Any, Final, Literal
+from collections.abc import Sequence
+from typing import Any, Final
 
 from hikeshi.actions.action import Call
-from hikeshi.actions.aws.identity.principals import GONE
+from hikeshi.actions.aws.identity.principals import GONE, Kind
 from hikeshi.actions.aws.world import AwsWorld
 from hikeshi.aws.failures import CallFailed
 from hikeshi.errors import Refused
 from hikeshi.text import Text
 
-Kind = Literal["Role", "User"]
 QUOTA: Final[dict[Kind, int]] = {"Role": 10_240, "User": 2_048}
 
 _PUT = Text(en="An explicit deny wins over every allow.", ja="明示的な拒否は、すべての許可に優先します。")
@@ -32,9 +32,9 @@ def text_of(document: Any) -> str:
     return json.dumps(document, separators=(",", ":"), sort_keys=True)
 
 
-def deny(sid: str, condition: dict[str, Any] | None = None) -> str:
-    """The text of a policy that denies everything, under a condition."""
-    statement = {"Sid": sid, "Effect": "Deny", "Action": "*", "Resource": "*"}
+def deny(sid: str, condition: dict[str, Any] | None = None, *, actions: Sequence[str] = ()) -> str:
+    """The text of a policy that denies these actions, or everything, under a condition."""
+    statement = {"Sid": sid, "Effect": "Deny", "Action": list(actions) or "*", "Resource": "*"}
     return text_of(
         {"Version": "2012-10-17", "Statement": [{**statement, **({"Condition": condition} if condition else {})}]}
     )

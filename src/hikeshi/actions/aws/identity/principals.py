@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 import msgspec
 
@@ -24,6 +24,15 @@ from hikeshi.text import Text
 Name = Annotated[str, msgspec.Meta(pattern=r"^[\w+=,.@-]{1,128}$")]
 UserName = Annotated[Name, msgspec.Meta(title="User", examples=["ci-deploy"])]
 RoleName = Annotated[Name, msgspec.Meta(title="Role", examples=["shop-web"])]
+PrincipalArn = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^arn:[\w-]+:iam::\d{12}:(user|role)/([!-~]{1,512}/)?[\w+=,.@-]{1,128}$",
+        title="User or role",
+        examples=["arn:aws:iam::111122223333:user/svc-monitoring"],
+    ),
+]
+Kind = Literal["Role", "User"]
 
 GONE: Final = ("NoSuchEntity", "NoSuchEntityException")
 RACE_SECONDS: Final = 4.0
@@ -82,6 +91,20 @@ def find_role(world: AwsWorld, name: str) -> dict[str, Any]:
         raise Refused(f"{name} belongs to IAM Identity Center, which would set it back.", hint=hint)
     _not_ours(world, "role", role["RoleName"])
     return role
+
+
+def find_principal(world: AwsWorld, arn: str) -> dict[str, Any]:
+    """What GetUser or GetRole tells. Raises `Refused` as those above do, and where the name belongs to another ARN."""
+    name = last_part(arn)
+    told = find_user(world, name) if kind_of(arn) == "User" else find_role(world, name)
+    if told["Arn"] != arn:
+        raise Refused(f"{name} is {told['Arn']} here.", hint="Give the ARN as it is.")
+    return told
+
+
+def kind_of(arn: str) -> Kind:
+    """Which of the two a `PrincipalArn` names."""
+    return "User" if arn.split(":", 5)[5].startswith("user/") else "Role"
 
 
 def _found(world: AwsWorld, kind: str, operation: str, item: str, **params: str) -> dict[str, Any]:

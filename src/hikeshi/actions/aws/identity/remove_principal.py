@@ -7,7 +7,7 @@ its own: a part that somebody has changed since the plan is left, and so is the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -18,8 +18,10 @@ from hikeshi.actions.aws.identity.lock_trust import SID
 from hikeshi.actions.aws.identity.principals import (
     GONE,
     IdentitySetting,
-    find_role,
-    find_user,
+    Kind,
+    PrincipalArn,
+    find_principal,
+    kind_of,
     last_part,
     named,
     tags_told,
@@ -30,15 +32,6 @@ from hikeshi.actions.setting import Around, Parts
 from hikeshi.aws.failures import CallFailed
 from hikeshi.errors import Refused
 from hikeshi.text import Text
-
-PrincipalArn = Annotated[
-    str,
-    msgspec.Meta(
-        pattern=r"^arn:[\w-]+:iam::\d{12}:(user|role)/([!-~]{1,512}/)?[\w+=,.@-]{1,128}$",
-        title="User or role",
-        examples=["arn:aws:iam::111122223333:user/svc-monitoring"],
-    ),
-]
 
 PRINCIPAL = "principal"
 
@@ -136,8 +129,8 @@ class RemovePrincipal(IdentitySetting, frozen=True, kw_only=True):
     arn: PrincipalArn
 
     @property
-    def kind(self) -> inline.Kind:
-        return "User" if self.arn.split(":", 5)[5].startswith("user/") else "Role"
+    def kind(self) -> Kind:
+        return kind_of(self.arn)
 
     @property
     def principal(self) -> str:
@@ -151,9 +144,7 @@ class RemovePrincipal(IdentitySetting, frozen=True, kw_only=True):
             if failure.code not in GONE:
                 raise
             return {}
-        told = find_user(world, self.principal) if self.kind == "User" else find_role(world, self.principal)
-        if told["Arn"] != self.arn:
-            raise Refused(f"{self.principal} is {told['Arn']} here.", hint="Give the ARN as it is.")
+        told = find_principal(world, self.arn)
         parts = dict(self._hanging(world))
         return {**parts, PRINCIPAL: _exported(told)}
 

@@ -20,8 +20,8 @@ _WHY = Text(
 )
 _LEFT = (
     Text(
-        en="Whoever is permitted to start a session can start another: deny the principal as well.",
-        ja="セッション開始を許可されている者は、再び開始できます。その主体の権限も停止してください。",
+        en="Whoever is permitted to start a session can start another: deny it to the principal as well (aws.iam.deny_shells).",
+        ja="セッション開始を許可されている者は、再び開始できます。その主体にも拒否を加えてください（aws.iam.deny_shells）。",
     ),
     Text(
         en="What was started in a session and put into the background goes on, and so do SSH, the serial console and Run Command.",
