@@ -189,6 +189,13 @@ def trail_is_off(cloud: Cloud, facts: Facts) -> bool:
     return not cloud.client("cloudtrail").get_trail_status(Name=facts["trail"])["IsLogging"]
 
 
+def trail_is_shut_out(cloud: Cloud, facts: Facts) -> bool:
+    del facts
+    statements = json.loads(cloud.client("s3").get_bucket_policy(Bucket="example-trail")["Policy"])["Statement"]
+    effects = [one["Effect"] for one in statements if "cloudtrail.amazonaws.com" in json.dumps(one["Principal"])]
+    return "Allow" not in effects or "Deny" in effects
+
+
 def key_will_be_deleted(cloud: Cloud, facts: Facts) -> bool:
     state = cloud.client("kms").describe_key(KeyId=facts["key_id"])["KeyMetadata"]["KeyState"]
     return bool(state == "PendingDeletion")
@@ -545,6 +552,10 @@ ATTACKS: dict[str, Attack] = {
     "task definition planted": Attack(
         what="A service whose tasks are the attacker's.",
         do=data.scaled_service, harm=tasks_are_wanted, answers=(("aws.ecs.contain", ("cluster", "service")),),
+    ),
+    "trail shut out of its bucket": Attack(
+        what="A policy on the bucket by which CloudTrail can no longer write its log files.",
+        do=data.shut_out_trail, harm=trail_is_shut_out, answers=(("aws.cloudtrail.restore_bucket_policy", ("trail",)),),
     ),
     "trail switched off": Attack(
         what="A trail that records nothing of importance.",

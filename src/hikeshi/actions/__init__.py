@@ -42,6 +42,7 @@ from hikeshi.actions.aws.data.restore_code import RestoreCode
 from hikeshi.actions.aws.data.restore_detector import RestoreDetector
 from hikeshi.actions.aws.data.restore_recorder import RestoreRecorder
 from hikeshi.actions.aws.data.restore_trail import RestoreTrail
+from hikeshi.actions.aws.data.restore_trail_policy import RestoreTrailPolicy
 from hikeshi.actions.aws.data.restrict_endpoint import RestrictEndpoint
 from hikeshi.actions.aws.data.retain_logs import RetainLogs
 from hikeshi.actions.aws.data.rotate_secret import RotateSecret
@@ -111,6 +112,7 @@ ACTIONS: dict[str, type[Action[Any]]] = {
     "aws.asg.standby": StandbyInstance,
     "aws.cloudformation.acquire_template": AcquireTemplate,
     "aws.cloudtrail.restore": RestoreTrail,
+    "aws.cloudtrail.restore_bucket_policy": RestoreTrailPolicy,
     "aws.cloudtrail.watch": WatchTrail,
     "aws.config.restore": RestoreRecorder,
     "aws.dns.block": BlockDomains,

@@ -11,6 +11,7 @@ CHANGES: Final[dict[str, tuple[str, ...]]] = {
     "aws.asg.detach": ("autoscaling.groups", "ec2.instances"),
     "aws.asg.standby": ("autoscaling.groups", "ec2.instances"),
     "aws.cloudtrail.restore": ("cloudtrail.trails",),
+    "aws.cloudtrail.restore_bucket_policy": ("s3.policies",),
     "aws.config.restore": ("config.recorders",),
     "aws.dns.block": ("dns.domains",),
     "aws.dns.query_logs": ("dns.query_logs",),

@@ -38,6 +38,7 @@ from hikeshi.simulation.building.data import (
     shared_image,
     shared_snapshot,
     short_log_groups,
+    shut_out_trail,
     some_vpc,
     stopped_recorder,
     suspended_detector,
@@ -48,6 +49,7 @@ from hikeshi.simulation.building.data import (
 
 KEPT = ("s3.kept",)
 POLICIES = ("s3.policies",)
+_ORGANIZATION = frozenset({"organizations:DescribeOrganization"})
 PUBLIC = ("s3.public",)
 _GRANTS = frozenset({"kms:ListGrants", "kms:PutKeyPolicy", "kms:RevokeGrant"})
 _RULES = frozenset(
@@ -64,6 +66,10 @@ STAGES: Stages = {
     "aws.cloudtrail.restore": {
         "advanced": Stage(build=trail_of_few_resources, areas=("cloudtrail.trails",)),
         "basic": Stage(build=blinded_trail, areas=("cloudtrail.trails",)),
+    },
+    "aws.cloudtrail.restore_bucket_policy": {
+        "absent": Stage(build=blinded_trail, areas=("s3.policies",), rare=_ORGANIZATION),
+        "shut": Stage(build=shut_out_trail, areas=("s3.policies",), rare=_ORGANIZATION | {"s3:DeleteBucketPolicy"}),
     },
     "aws.config.restore": {"stopped": Stage(build=stopped_recorder, areas=("config.recorders",))},
     "aws.dns.block": {"first": Stage(build=some_vpc, areas=("dns.domains",))},

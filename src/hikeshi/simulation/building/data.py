@@ -122,6 +122,31 @@ def blinded_trail(account: Account) -> dict[str, Any]:
     return {"trail": "main-trail"}
 
 
+TLS = {
+    "Sid": "Tls",
+    "Effect": "Deny",
+    "Principal": "*",
+    "Action": "s3:*",
+    "Resource": ["arn:aws:s3:::example-trail", "arn:aws:s3:::example-trail/*"],
+    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+}
+
+
+def shut_out_trail(account: Account) -> dict[str, Any]:
+    """The bucket's policy denies CloudTrail to write and allows it nothing; a good deny is beside it."""
+    made = blinded_trail(account)
+    shut = {
+        "Sid": "Shut",
+        "Effect": "Deny",
+        "Principal": {"Service": "cloudtrail.amazonaws.com"},
+        "Action": "s3:Put*",
+        "Resource": "arn:aws:s3:::example-trail/*",
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [shut, TLS]}, indent=1)
+    account.client("s3").put_bucket_policy(Bucket="example-trail", Policy=policy)
+    return made
+
+
 def trail_of_few_resources(account: Account) -> dict[str, Any]:
     """The same with advanced selectors."""
     made = blinded_trail(account)

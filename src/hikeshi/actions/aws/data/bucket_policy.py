@@ -23,12 +23,22 @@ _GONE = Text(en="There was no policy before, so it is removed.", ja="以前は�
 
 def with_deny(bucket: str, policy: str | None, deny: dict[str, Any]) -> str:
     """The policy with the deny before its statements. Raises `Refused` where one of the same Sid is there, or it gets too long."""
-    there: dict[str, Any] = json.loads(policy or '{"Version": "2012-10-17", "Statement": []}')
-    statements = there["Statement"] if isinstance(there["Statement"], list) else [there["Statement"]]
+    there, statements = parsed(policy)
     if any(one.get("Sid") == deny["Sid"] for one in statements):
         hint = "The policy it had before is in the plan of that earlier action; undo that one."
         raise Refused(f"The policy of {bucket} is already locked by the statement {deny['Sid']} of Hikeshi.", hint=hint)
-    text = json.dumps({**there, "Statement": [deny, *statements]})
+    return fitting(bucket, {**there, "Statement": [deny, *statements]})
+
+
+def parsed(policy: str | None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """A policy as its document, and its statements as a list; an empty one where there is none."""
+    there: dict[str, Any] = json.loads(policy or '{"Version": "2012-10-17", "Statement": []}')
+    return there, there["Statement"] if isinstance(there["Statement"], list) else [there["Statement"]]
+
+
+def fitting(bucket: str, document: dict[str, Any]) -> str:
+    """The document as text. Raises `Refused` where S3 would not take it for its length."""
+    text = json.dumps(document)
     if len(text.encode()) > MAX_POLICY:
         hint = "Shorten the policy first, or name fewer roles where it lets any in."
         raise Refused(f"The policy of {bucket} would be longer than S3 allows ({MAX_POLICY} bytes).", hint=hint)

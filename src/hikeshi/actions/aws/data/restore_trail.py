@@ -39,7 +39,7 @@ class RestoreTrail(Setting[AwsWorld], frozen=True, kw_only=True):
     """Undo the common ways to blind CloudTrail. The tampered state is in the plan, as evidence, before anything is changed.
 
     There is no way back: nobody here has the right to switch a trail off. Data events that are recorded stay so. A trail that was deleted has to be made again by its owner, and a bucket policy that stops
-    delivery has to be put right at the bucket: both are said. Source: CloudTrail API Reference, StartLogging, PutEventSelectors, UpdateTrail.
+    delivery is put right by aws.cloudtrail.restore_bucket_policy: both are said. Source: CloudTrail API Reference, StartLogging, PutEventSelectors, UpdateTrail.
     """
 
     name: ClassVar = "aws.cloudtrail.restore"
@@ -68,13 +68,7 @@ class RestoreTrail(Setting[AwsWorld], frozen=True, kw_only=True):
     trail: Trail
 
     def read(self, world: AwsWorld) -> dict[str, Any]:
-        try:
-            told = world.read("cloudtrail", "GetTrail", Name=self.trail)["Trail"]
-        except CallFailed as failure:
-            if failure.code != "TrailNotFoundException":
-                raise
-            hint = "If it was deleted, its owner makes it again; until then event history keeps management events for 90 days."
-            raise Refused(f"There is no trail {self.trail} in {world.account} {world.region}.", hint=hint) from None
+        told = find_trail(world, self.trail)
         if (home := told.get("HomeRegion", world.region)) != world.region:
             raise Refused(f"Trail {self.trail} can only be changed in {home}.", hint=f"Start the step in {home}.")
         selectors = world.read("cloudtrail", "GetEventSelectors", TrailName=self.trail)
@@ -108,8 +102,8 @@ class RestoreTrail(Setting[AwsWorld], frozen=True, kw_only=True):
         del world
         problem = before["status"].get("LatestDeliveryError", "")
         undelivered = Text(
-            en=f"The trail cannot write to its bucket ({problem}); put the bucket's policy right as well.",
-            ja=f"証跡がバケットに書き込めません（{problem}）。バケットポリシーも直してください。",
+            en=f"The trail cannot write to its bucket ({problem}); put the bucket's policy right as well (aws.cloudtrail.restore_bucket_policy).",
+            ja=f"証跡がバケットに書き込めません（{problem}）。バケットポリシーも直してください（aws.cloudtrail.restore_bucket_policy）。",
         )
         return Around(warnings=(undelivered,) if problem else (), will_not_stop=(_GAP,))
 
@@ -120,6 +114,20 @@ class RestoreTrail(Setting[AwsWorld], frozen=True, kw_only=True):
 
     def _status(self, world: AwsWorld) -> dict[str, Any]:
         return world.read("cloudtrail", "GetTrailStatus", Name=self.trail)
+
+
+def find_trail(world: AwsWorld, name: str) -> dict[str, Any]:
+    """What GetTrail tells. Raises `Refused` where there is no such trail."""
+    try:
+        told: dict[str, Any] = world.read("cloudtrail", "GetTrail", Name=name)["Trail"]
+    except CallFailed as failure:
+        if failure.code != "TrailNotFoundException":
+            raise
+        hint = (
+            "If it was deleted, its owner makes it again; until then event history keeps management events for 90 days."
+        )
+        raise Refused(f"There is no trail {name} in {world.account} {world.region}.", hint=hint) from None
+    return told
 
 
 def _everything(now: dict[str, Any]) -> dict[str, Any]:
