@@ -60,9 +60,14 @@ WHERE NOT EXISTS (SELECT 1 FROM dead WHERE dead.batch = d.row_id >> 40 AND dead.
 
 _FOLDS = """
 CREATE TEMP TABLE folded AS
-  WITH twice AS (SELECT event_uid, count(*) AS dup_count, min(row_id) AS kept FROM parts GROUP BY event_uid HAVING count(*) > 1)
+  WITH maybe AS (SELECT hash(event_uid) AS short FROM parts GROUP BY short HAVING count(*) > 1),
+  twice AS (
+    SELECT event_uid, count(*) AS dup_count, min(row_id) AS kept FROM parts
+    WHERE hash(event_uid) IN (SELECT short FROM maybe) GROUP BY event_uid HAVING count(*) > 1
+  )
   SELECT p.row_id, p.row_id = t.kept AS keep, t.dup_count, t.event_uid FROM parts p JOIN twice t ON p.event_uid = t.event_uid
 """
+"""Short names of events first, which take half of the time: few events are delivered twice, and only those need their whole ids."""
 
 _WITNESSES = """
 SELECT f.event_uid, p.path, p.seq FROM folds f JOIN parts p ON f.row_id = p.row_id
