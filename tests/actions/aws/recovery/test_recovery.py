@@ -146,7 +146,8 @@ def test_what_could_be_the_attackers_is_not_taken(cloud: Cloud, world: WatchedWo
         action("aws.ec2.rebuild", made | change).plan(world)
 
 
-def test_an_image_of_the_suspect_is_refused_and_its_own_image_needs_a_reason(cloud: Cloud, world: WatchedWorld) -> None:
+def test_an_image_of_the_suspect_is_refused_and_its_own_image_needs_a_reason(cloud: Cloud) -> None:
+    world = cloud.world(sleep=time.sleep)  # CloudTrail answers twice a second
     made = to_rebuild(cloud)
     of_it = cloud.ec2.create_image(InstanceId=made["instance_id"], Name="backdoored")["ImageId"]
     later = _later(world, minutes=5)
