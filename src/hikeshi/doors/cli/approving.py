@@ -62,11 +62,11 @@ def approve_all(incident: str, step: Reference, plan_digest: Digest, reason: Rea
     """
     who = actor()
     row = find.step(find.incident(who, incident), step)
-    steps = at_once.asked(row)
-    whole = at_once.digest_of(steps)
+    shown = asking.together(at_once.asked(row))
+    whole = shown["plan_digest"]
     if len(plan_digest) < LEAST_OF_A_DIGEST or not whole.startswith(plan_digest.lower()):
         raise Conflict("The plan has changed since it was shown.", current=whole, hint="Read the new one.")
-    named = {one.key: one.plan_digest for one in steps}
+    named = {one["step"].rpartition(":")[2]: one["plan_digest"] for one in shown["plans"]}
     said = asking.said(row, named, at_once.approve_all(row, named, actor=who, reason=reason))
     return Answer(
         said,
