@@ -8,7 +8,6 @@ import gzip
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,11 @@ import pytest
 
 from hikeshi.errors import Partly
 from hikeshi.events.source import Limits
-from hikeshi.stores import building
+from hikeshi.stores import building, writing
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.layout import Layout
 from hikeshi.stores.store import BuildReport, Query
+from hikeshi.stores.tasks import Done, Task
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 FLOWS = (SAMPLES / "vpcflow" / "v2-header.log").read_bytes()
@@ -113,15 +113,15 @@ def test_a_file_written_to_while_it_is_read_is_told(
 ) -> None:
     growing = logs / "growing.log"
     growing.write_bytes(FLOWS + b"\n")
-    real = building._performed
+    real = writing.perform
 
-    def later(*args: Any) -> Iterator[Any]:
+    def later(task: Task) -> Done:
         with growing.open("ab") as file:
             file.write(b"2 111122223333 eni-0a1b2c3d4e5f60718 - - - - - - - 1794061500 1794061560 - NODATA\n")
         os.utime(growing, ns=(0, 7))
-        yield from real(*args)
+        return real(task)
 
-    monkeypatch.setattr(building, "_performed", later)
+    monkeypatch.setattr(writing, "perform", later)
     report = built(store, logs)
     (place,) = report.unreadable
     assert (place.source, "while it was read" in place.reason) == (str(growing), True)

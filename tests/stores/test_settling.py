@@ -9,8 +9,9 @@ SCRIPT = """
 import os, signal
 from hikeshi.stores.settling import settle
 ready, said = os.pipe()
+caller = os.getpid()
 if os.fork() == 0:
-    settle()
+    settle(caller)
     os.write(said, b".")
     signal.pause()
 os.read(ready, 1)

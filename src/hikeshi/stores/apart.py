@@ -7,6 +7,7 @@ finished by then is kept, and the next build goes on from there.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -104,7 +105,7 @@ class ApartStore(DuckStore):
 
 def _lines(order: Order) -> Iterator[Step | Wrong | End]:
     """What the builder says until it ends. It has a session of its own, so that Ctrl-C reaches only the process that people see."""
-    command = [sys.executable, "-P", "-m", __name__]
+    command = [sys.executable, "-P", "-m", __name__, str(os.getpid())]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True) as builder:
         if builder.stdin is None or builder.stdout is None:
             raise AssertionError("both are pipes")
@@ -118,7 +119,7 @@ def _lines(order: Order) -> Iterator[Step | Wrong | End]:
 
 def main() -> None:
     """The builder: one order in, lines out."""
-    settle()
+    settle(int(sys.argv[1]))
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
     try:
         report = DuckStore(Path(order.folder)).build(

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from itertools import count
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import chain, count
+from math import inf
 from pathlib import Path
 from typing import NamedTuple
 
-from hikeshi.errors import Failed, Unreadable
+from hikeshi.errors import Unreadable
 from hikeshi.events.assumed import Assumption, about, applied, check, mapped_by
 from hikeshi.events.event import SCHEMA_VERSION
 from hikeshi.events.parsers import PARSERS
 from hikeshi.events.source import Limits
 from hikeshi.events.walking import walk
 from hikeshi.stores.layout import Batch, Layout, alive
-from hikeshi.stores.settling import settle
+from hikeshi.stores.readers import Readers
 from hikeshi.stores.store import Place, Progress, SourceRow
 from hikeshi.stores.tasks import Done, Known, Task, perform
 
@@ -33,11 +33,13 @@ TOGETHER = 4 << 20
 MOST = 1024
 """Files in one batch at most."""
 
+SHARES, LEAST = 4, 1 << 20
+"""Towards the end a batch is this part of what is left, and not smaller than so many bytes: so that all processes end at the same time."""
 
 SHORT = 64 << 10
 """Bytes that most files do not have: they are read in one go."""
 
-RUN = 64
+RUN = 32
 """Files that a thread takes at once to hash."""
 
 
@@ -73,38 +75,89 @@ def build(
     limits: Limits | None = None,
     names: Mapping[str, str] | None = None,
     assumed: Sequence[Assumption] = (),
+    meanwhile: Callable[[], object] | None = None,
 ) -> Built:
-    """Read what is new among the paths into the folder. The caller holds the lock."""
+    """Read what is new among the paths into the folder. The caller holds the lock.
+
+    Files are hashed while those before them are read. `meanwhile` is called while processes that read are started, if any are.
+    """
     began = time.perf_counter()
     layout.sweep()
     workers = workers or len(os.sched_getaffinity(0))
-    files, closed = _files(paths, sha256_of or {}, workers)
-    files = told(files, names or {}, assumed)
     batches = layout.batches()
-    new = fresh(files, batches)
-    unchanged = len(files) - len(new)
-    tasks = list(_tasks(layout, new, limits or Limits(), 1 + max((batch.number for batch in batches), default=0)))
-    done = list(_performed(tasks, new, workers, progress, unchanged))
+    given = _Given(paths, names or {}, assumed)
+    first = 1 + max((batch.number for batch in batches), default=0)
+    with _hashing(given.paths, sha256_of or {}, workers) as hashed:
+        new = given.new(fresh(given.files(hashed), batches))
+        tasks = _tasks(layout, new, limits or Limits(), first, given.left)
+        done = list(_performed(tasks, given, workers, progress, meanwhile))
     layout.forget()
     return Built(
         built=sum(one.built for one in done),
-        unchanged=unchanged,
+        unchanged=given.unchanged,
         not_recognised=tuple(sorted(path for one in done for path in one.not_recognised)),
-        closed=(*closed, *(place for one in done for place in one.closed)),
+        closed=(*given.closed, *(place for one in done for place in one.closed)),
         seconds=time.perf_counter() - began,
     )
 
 
-def _files(paths: Iterable[str | Path], known: Mapping[str, str], workers: int) -> tuple[list[File], list[Place]]:
-    found = list(walk(paths))
-    closed = [Place.of(trouble) for trouble in found if isinstance(trouble, Unreadable)]
-    asked = [path for path in found if isinstance(path, Path)]
-    runs = [asked[at : at + RUN] for at in range(0, len(asked), RUN)]
+class _Given:
+    """What a build was given, and what is known of it by now: files are hashed while others are read."""
+
+    def __init__(self, paths: Iterable[str | Path], names: Mapping[str, str], assumed: Sequence[Assumption]) -> None:
+        found = list(walk(paths))
+        self.paths = [path for path in found if isinstance(path, Path)]
+        self.closed = [Place.of(trouble) for trouble in found if isinstance(trouble, Unreadable)]
+        self._names, self._assumed = names, assumed
+        _check(map(str, self.paths), names, assumed)
+        self._closed = self._opened = self._bytes = self._new = 0
+        self.new_bytes = 0
+
+    def files(self, hashed: Iterable[File | Place]) -> Iterator[File]:
+        """Those that could be opened, with what people call them and know of them."""
+        for one in hashed:
+            if isinstance(one, Place):
+                self.closed.append(one)
+                self._closed += 1
+            else:
+                self._opened += 1
+                self._bytes += one.size
+                yield _told(one, self._names, self._assumed)
+
+    def new(self, files: Iterable[File]) -> Iterator[File]:
+        """The same files, counted."""
+        for file in files:
+            self._new += 1
+            self.new_bytes += file.size
+            yield file
+
+    @property
+    def total(self) -> int:
+        return len(self.paths) - self._closed
+
+    @property
+    def unchanged(self) -> int:
+        return self._opened - self._new
+
+    @property
+    def unknown(self) -> int:
+        """Files that were not looked at."""
+        return self.total - self._opened
+
+    def left(self) -> float:
+        """Bytes of them, if they are like the others. Not known where little was looked at."""
+        return inf if self._bytes < LITTLE else self._bytes / self._opened * self.unknown
+
+
+@contextmanager
+def _hashing(paths: Sequence[Path], known: Mapping[str, str], workers: int) -> Iterator[Iterator[File | Place]]:
+    """Each file with its SHA-256, in their order, as far as the threads are; they end with the block."""
+    runs = [paths[at : at + RUN] for at in range(0, len(paths), RUN)]
     with ThreadPoolExecutor(workers) as threads:
-        hashed = threads.map(lambda run: [_file(path, known) for path in run], runs)
-        files = [file for run in hashed for file in run]
-    closed += [file for file in files if isinstance(file, Place)]
-    return [file for file in files if isinstance(file, File)], closed
+        try:
+            yield chain.from_iterable(threads.map(lambda run: [_file(path, known) for path in run], runs))
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _file(path: Path, known: Mapping[str, str]) -> File | Place:
@@ -129,24 +182,32 @@ def _hashed(path: Path) -> File:
 
 def told(files: list[File], names: Mapping[str, str], assumed: Sequence[Assumption]) -> list[File]:
     """The files with what people call them and know of them. Raises Refused where they know something of none."""
+    _check((file.path for file in files), names, assumed)
+    return [_told(file, names, assumed) for file in files]
+
+
+def _check(paths: Iterable[str], names: Mapping[str, str], assumed: Sequence[Assumption]) -> None:
+    if assumed:
+        check(assumed, [names.get(path, path) for path in paths], PARSERS)
+
+
+def _told(file: File, names: Mapping[str, str], assumed: Sequence[Assumption]) -> File:
     if not names and not assumed:
-        return files
-    check(assumed, [names.get(file.path, file.path) for file in files], PARSERS)
-    return [
-        file._replace(name=names.get(file.path, ""), assumed=about(assumed, names.get(file.path, file.path)))
-        for file in files
-    ]
+        return file
+    name = names.get(file.path, "")
+    return file._replace(name=name, assumed=about(assumed, name or file.path))
 
 
-def fresh(files: Sequence[File], batches: Sequence[Batch]) -> list[File]:
+def fresh(files: Iterable[File], batches: Sequence[Batch]) -> Iterator[File]:
     """The files that have to be read, each content once."""
-    stored, current = alive(batches), _current(batches)
-    once = {file.sha256: file for file in reversed(files)}
-    return [
-        file._replace(stored=sha256 in stored)
-        for sha256, file in reversed(once.items())
-        if sha256 not in current or current[sha256].assumed != applied(file.assumed, current[sha256].parser)
-    ]
+    stored, current, seen = alive(batches), _current(batches), set[str]()
+    for file in files:
+        if file.sha256 in seen:
+            continue
+        seen.add(file.sha256)
+        row = current.get(file.sha256)
+        if row is None or row.assumed != applied(file.assumed, row.parser):
+            yield file._replace(stored=file.sha256 in stored)
 
 
 def _current(batches: Sequence[Batch]) -> dict[str, SourceRow]:
@@ -165,15 +226,19 @@ def _version(row: SourceRow) -> str:
     return parser.VERSION if parser else ""
 
 
-def _tasks(layout: Layout, files: Sequence[File], limits: Limits, first: int) -> Iterator[Task]:
+def _tasks(
+    layout: Layout, files: Iterable[File], limits: Limits, first: int, left: Callable[[], float] = lambda: inf
+) -> Iterator[Task]:
+    """The files in batches, in their order. `left` says how many bytes there are behind the last of them."""
     numbers, size = count(first), 0
     together: list[File] = []
     for file in files:
-        if together and (size + file.size > TOGETHER or len(together) >= MOST):
+        more = size + file.size
+        if together and (more > min(TOGETHER, max(LEAST, (more + left()) / SHARES)) or len(together) >= MOST):
             yield _task(layout, next(numbers), together, limits)
-            together, size = [], 0
+            together, more = [], file.size
         together.append(file)
-        size += file.size
+        size = more
     if together:
         yield _task(layout, next(numbers), together, limits)
 
@@ -184,38 +249,32 @@ def _task(layout: Layout, number: int, files: Sequence[File], limits: Limits) ->
 
 
 def _performed(
-    tasks: Sequence[Task], files: Sequence[File], workers: int, progress: Progress | None, unchanged: int
+    tasks: Iterator[Task],
+    given: _Given,
+    workers: int,
+    progress: Progress | None,
+    meanwhile: Callable[[], object] | None,
 ) -> Iterator[Done]:
-    small = sum(file.size for file in files) < LITTLE
-    done, total = unchanged, unchanged + len(files)
-    for task, one in _here(tasks) if small or workers == 1 or len(tasks) == 1 else _spread(tasks, workers):
+    done = 0
+    for task, one in _read(tasks, given, workers, meanwhile):
         done += len(task.files)
         if progress:
-            progress(done, total)
+            progress(given.unchanged + done, given.total)
         yield one
 
 
-def _here(tasks: Sequence[Task]) -> Iterator[tuple[Task, Done]]:
-    for task in tasks:
+def _read(
+    tasks: Iterator[Task], given: _Given, workers: int, meanwhile: Callable[[], object] | None
+) -> Iterator[tuple[Task, Done]]:
+    """Little is read in this process."""
+    ahead: list[Task] = []
+    for task in tasks if workers > 1 else ():
+        ahead.append(task)
+        if len(ahead) > 1 and given.new_bytes >= LITTLE:
+            with Readers(min(workers, len(ahead) + 1 + given.unknown)) as readers:
+                if meanwhile:
+                    meanwhile()
+                yield from readers.answers(chain(ahead, tasks))
+            return
+    for task in chain(ahead, tasks):
         yield task, perform(task)
-
-
-def _spread(tasks: Sequence[Task], workers: int) -> Iterator[tuple[Task, Done]]:
-    try:
-        with ProcessPoolExecutor(min(workers, len(tasks)), mp_context=_server(), initializer=settle) as pool:
-            running = {pool.submit(perform, task): task for task in tasks}
-            for future in as_completed(running):
-                yield running[future], future.result()
-    except BrokenProcessPool as error:
-        raise Failed(
-            "A process that read logs was killed, perhaps for lack of memory. What was finished is kept.",
-            permanent=False,
-            hint="Build again with fewer workers; it goes on where it stopped.",
-        ) from error
-
-
-def _server() -> multiprocessing.context.ForkServerContext:
-    """Processes are forked from one that has loaded everything and has no threads; the caller may have threads and open databases."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["hikeshi.stores.forked"])
-    return context

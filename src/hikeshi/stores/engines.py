@@ -102,6 +102,11 @@ def _changed(folder: Path) -> int:
     return folder.stat().st_mtime_ns if folder.exists() else 0
 
 
+def load() -> None:
+    """Load what takes long, for who has time before the first question."""
+    import duckdb  # noqa: F401
+
+
 def _prepared(spilled: Path, prepare: Callable[[DuckDBPyConnection], None]) -> DuckDBPyConnection:
     import duckdb  # heavy; a report or a manifest needs no engine
 

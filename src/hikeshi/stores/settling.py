@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
 import signal
 import sys
 
@@ -20,8 +21,8 @@ PARENT_DEATH = 1
 """PR_SET_PDEATHSIG of prctl(2)."""
 
 
-def settle() -> None:
-    """Keep memory, and end with the process that started this one: what is left behind must not write into a store of others."""
+def settle(caller: int) -> None:
+    """Keep memory, and end with the process `caller` that started this one: what is left behind must not write into a store of others."""
     gc.freeze()  # what is loaded stays
     gc.set_threshold(YOUNG, 20, 20)
     if sys.platform != "linux":
@@ -30,6 +31,8 @@ def settle() -> None:
     for name, value in ((MMAP_THRESHOLD, KEEP // 2), (TRIM_THRESHOLD, KEEP)):
         getattr(libc, "mallopt", _absent)(name, value)
     libc.prctl(PARENT_DEATH, signal.SIGKILL)
+    if os.getppid() != caller:  # it had ended before
+        os._exit(1)
 
 
 def _absent(_name: int, _value: int) -> int:

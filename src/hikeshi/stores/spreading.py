@@ -74,7 +74,7 @@ def build(
         files, closed = _files(room, paths, sha256_of or {})
         files = told(files, names or {}, assumed)
         batches = layout.batches()
-        new = fresh(files, batches)
+        new = list(fresh(files, batches))
         first = 1 + max((batch.number for batch in batches), default=0)
         tasks = list(_tasks(layout, new, limits or Limits(), first))
         done = list(_performed(room, tasks, progress, len(files) - len(new), len(files)))
