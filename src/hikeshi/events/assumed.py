@@ -19,16 +19,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from hikeshi.errors import Refused, Unreadable
-from hikeshi.events import mapping as mappings
 from hikeshi.events.event import Event
-from hikeshi.events.mapped import Mapped
 from hikeshi.events.times import MICROSECOND, in_zone
+
+if TYPE_CHECKING:
+    from hikeshi.events.mapped import Mapped
 
 UNITS = {
     "us": timedelta(microseconds=1),
@@ -135,7 +136,9 @@ def mapping_file(text: str) -> Assumption:
 
 @functools.lru_cache(64)
 def _mapped(text: str, called: str) -> Mapped:
-    return Mapped(mappings.parse(text.encode(), source=called))
+    from hikeshi.events import mapped, mapping as mappings  # YAML and all parsers, and few logs have a mapping
+
+    return mapped.Mapped(mappings.parse(text.encode(), source=called))
 
 
 def check(assumed: Sequence[Assumption], names: Sequence[str], kinds: Iterable[str]) -> None:

@@ -6,7 +6,7 @@ Each end is a socket on which one process is given tasks, one after the other, a
 nobody is at the other end any more. Nothing is collected before all is loaded: nothing that is loaded goes.
 
 Arrow loads NumPy, and pandas at its first array, where they are installed. Nothing here is made for them, and they take more than half a
-second of processor time and 60 MB, so to these processes they are not installed.
+second of processor time and 60 MB, so to these processes they are not installed. Nor are file systems that are elsewhere.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from hikeshi.stores.settling import settle  # noqa: E402
 if TYPE_CHECKING:
     from hikeshi.stores.tasks import Done, Task
 
-LEFT = frozenset({"numpy", "pandas"})
+LEFT = frozenset({"numpy", "pandas", "pyarrow._azurefs", "pyarrow._gcsfs", "pyarrow._hdfs", "pyarrow._s3fs"})
 
 
 class _Left:

@@ -26,9 +26,13 @@ FAST: dict[str, Callable[[Source], Iterator[Any | Unreadable]]] = {
 
 _DELIVERED = re.compile(rb'\{"Records":\[\{"eventVersion":"1\.\d\d","userIdentity":')
 
+_FLOWS = b"version account-id interface-id "
+
 
 def sure(head: bytes) -> Parser | None:
     """The parser of what begins as only that log does, so that nobody else is asked: worth it where files are tiny and very many."""
     if _DELIVERED.match(head) and b'"eventSource":' in head and b'"eventName":' in head:
         return PARSERS["cloudtrail"]
+    if head.startswith(_FLOWS) and PARSERS["vpcflow"].recognises(head):
+        return PARSERS["vpcflow"]
     return None
