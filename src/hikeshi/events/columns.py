@@ -100,13 +100,13 @@ def _taken(chunks: Sequence[Any], order: Any) -> Any:
     if all(one.null_count == len(one) for one in chunks):
         return empty(chunks[0].type, len(order))
     if chunks[0].type == pa.string_view():
-        return _picked(pa.concat_arrays(chunks), order)
+        return picked(pa.concat_arrays(chunks), order)
     whole = chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)
     is_one = pa.types.is_dictionary(whole.type) and len(whole.dictionary) == 1 and not whole.null_count
     return whole if is_one else whole.take(order)
 
 
-def _picked(whole: Any, order: Any) -> Any:
+def picked(whole: Any, order: Any) -> Any:
     """Long texts at some places, none of which is moved: moved are only the 16 bytes that say where each is."""
     valid, views, *texts = whole.buffers()
     taken = pa.Array.from_buffers(pa.binary(16), len(whole), [valid, views]).take(order)

@@ -11,7 +11,7 @@ from events.fast.comparing import told
 from hikeshi.errors import Unreadable
 from hikeshi.events.columns import batch
 from hikeshi.events.event import Event
-from hikeshi.events.fast import gathering
+from hikeshi.events.fast.cloudtrail import Cut
 from hikeshi.events.fast.gathering import Gathering, Taken
 from hikeshi.events.parsers import cloudtrail
 from hikeshi.events.reading import read
@@ -95,7 +95,7 @@ def test_what_has_no_columns_after_all_is_the_parsers(monkeypatch: pytest.Monkey
         raise ValueError
 
     whole = rows([one for part in gathered() for one in part])
-    monkeypatch.setattr(gathering, "of_cut", broken)
+    monkeypatch.setattr(Cut, "columns", broken)
     assert rows([one for part in gathered() for one in part]) == whole
 
 
@@ -120,12 +120,20 @@ def test_what_is_hardly_text_comes_out_as_the_parser_has_it(text: str) -> None:
     compared(content.encode("latin-1"))
 
 
+@pytest.mark.parametrize("between", [b"}{", b"}\n{", b"},,{"])
+def test_longer_objects_that_are_joined_wrongly_come_out_as_the_parser_has_them(between: bytes) -> None:
+    records = [call(n % 60, eventID=str(n), requestParameters={"key": "x" * 300}) for n in range(700)]
+    begin, comma, end = json.dumps({"Records": records}, separators=(",", ":")).encode().rpartition(b"},{")
+    assert comma
+    compared(begin + between + end)
+
+
 @pytest.mark.parametrize("cut", [None, -2, -30, -1500])
 @pytest.mark.parametrize(
     "other", [{}, {"eventTime": "2026-11-06T23:00:00+09:00"}, {"eventTime": "late"}, {"userIdentity": "nobody"}, {"resources": [{"ARN": "arn:aws:s3:::b"}]}]
 )  # fmt: skip
 def test_longer_objects_come_out_as_the_parser_has_them(other: dict[str, Any], cut: int | None) -> None:
-    records = [call(n % 60, eventID=str(n), requestParameters={"key": "x" * 300}) for n in range(200)] + [
+    records = [call(n % 60, eventID=str(n), requestParameters={"key": "x" * 300}) for n in range(700)] + [
         call(1, **other)
     ]
     compared(json.dumps({"Records": records}, separators=(",", ":")).encode()[:cut])

@@ -10,19 +10,20 @@ left to the parser. Decoded are only the fields that have a column; what others 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, lru_cache
+from itertools import islice, pairwise
 from typing import Any, NamedTuple
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import Raw
+from msgspec.structs import astuple
 
 from hikeshi.errors import Unreadable
 from hikeshi.events.addresses import address
-from hikeshi.events.columns import TYPES
+from hikeshi.events.columns import TYPES, empty, picked
 from hikeshi.events.event import COLUMNS, Event
 from hikeshi.events.fast.assembling import Coded, as_text, assembled, in_place, uids
 from hikeshi.events.json_records import BROKEN, Document, Record, by_lines, records
@@ -34,6 +35,9 @@ from hikeshi.events.times import SECOND, instant
 
 BLOCK = 4096
 """Records made into columns at once."""
+
+AT_ONCE = 512
+"""Records decoded at a time: what is made of them stays in the processor's cache until Arrow has it."""
 
 ODD = (*BROKEN, pa.ArrowInvalid, pa.ArrowTypeError)
 """What is raised at anything that needs the parser."""
@@ -55,24 +59,31 @@ NULL = Raw(b"null")
 
 
 class Plain(msgspec.Struct, gc=False):
-    """The parser's record without what goes to `attrs`; who called is decoded later, once for all records in which it is the same."""
+    """The parser's record without what goes to `attrs`, its fields as they follow each other there: so they are sooner found.
 
+    Who called is decoded later, once for all records in which it is the same.
+    """
+
+    userIdentity: Raw = NULL
     eventTime: str | None = None
     eventSource: str | None = None
     eventName: str | None = None
-    eventID: str | None = None
-    userIdentity: Raw = NULL
     awsRegion: str | None = None
     sourceIPAddress: str | None = None
     userAgent: str | None = None
     errorCode: str | None = None
     errorMessage: str | None = None
+    eventID: str | None = None
     readOnly: bool | str | None = None
-    recipientAccountId: str | None = None
     resources: list[Resource] | None = None
+    recipientAccountId: str | None = None
 
+
+TEXTS = [name for name in Plain.__struct_fields__ if name not in {"userIdentity", "readOnly", "resources"}]
+IDS = TYPES["list<string>"]
 
 _plain = msgspec.json.Decoder(Plain)
+plain_lines = _plain.decode_lines
 _identity = msgspec.json.Decoder(Identity | None)
 
 
@@ -92,58 +103,68 @@ def of_piece(text: bytes, document: Document, source: Source) -> Iterator[Any | 
     """A piece of a document as columns; what is odd in it as events."""
     try:
         cut = Cut.of(b"" if document.damaged else text, document.first, document.seq + 1)
-        plain, left = cut.parted(is_odd, document.variant) if has_odd(cut.calls) else (cut, [])
+        plain, left = cut.parted(document.variant)
         variant = cloudtrail.VARIANTS.get(document.variant, document.variant)
-        made = of_cut(plain, _place(source) | {"seq": pa.array(plain.seqs, pa.int64()), "source_variant": variant})
+        made = plain.columns(_place(source) | {"source_variant": variant})
     except ODD:
         yield from _by_record(document.records(text), source)
         return
-    document.seq += len(cut.calls)
+    document.seq += len(cut.raw)
     yield made
     yield from stamped(cloudtrail.of_records(left, source), source, cloudtrail)
 
 
 class Cut(NamedTuple):
-    """Records that were decoded, as lines, and their positions in the source. They are surely cut rightly where it `is_sure`."""
+    """Records of one or more sources: what they tell (`told`), each as it is, and its position in its source."""
 
-    calls: Sequence[Plain]
-    lines: bytes
-    seqs: Sequence[int]
+    told: Any
+    raw: Any
+    seqs: Any
 
     @classmethod
     def of(cls, text: bytes, first: bytes, seq: int) -> Cut:
-        """Of records that begin with `first`, with commas between them. Raises one of ODD."""
+        """Of records that begin with `first`, with commas between them; they are surely cut rightly. Raises one of ODD."""
         if not text or b"\n" in text:
             raise pa.ArrowInvalid("this is the parser's")
         lines = text.replace(b"}," + first, b"}\n" + first)
-        calls = _plain.decode_lines(lines)
-        return cls(calls, lines, range(seq, seq + len(calls)))
+        raw = in_place(lines)
+        return cls(told(_decoded(lines, raw)), raw, pa.arange(seq, seq + len(raw)))
 
-    def is_sure(self) -> bool:
-        """Whether there are as many lines as records."""
-        return len(self.calls) == self.lines.count(b"\n") + 1
+    @classmethod
+    def joined(cls, cuts: Sequence[Cut]) -> Cut:
+        """Several as one."""
+        (together,) = pa.Table.from_batches([cut.told for cut in cuts]).combine_chunks().to_batches()
+        return cls(together, *(pa.concat_arrays(arrays) for arrays in zip(*(cut[1:] for cut in cuts), strict=True)))
 
     def records(self, variant: str) -> list[Record]:
-        """Each as a record. Raises ValueError where they were not cut rightly."""
-        pairs = zip(self.lines.split(b"\n"), self.seqs, strict=True)
+        """Each as a record."""
+        pairs = zip(self.raw.cast(pa.binary_view()).to_pylist(), self.seqs.to_pylist(), strict=True)
         return [Record(data, seq, variant) for data, seq in pairs]
 
-    def parted(self, odd: Callable[[Plain], bool], variant: str) -> tuple[Cut, list[Record]]:
-        """Those that are not odd, and the others as records. Raises as `records`."""
-        records = self.records(variant)
-        left = [one for one, call in zip(records, self.calls, strict=True) if odd(call)]
-        gone = {one.seq for one in left}
-        kept = [one for one in records if one.seq not in gone]
-        lines = b"\n".join([one.data for one in kept])
-        return Cut([call for call in self.calls if not odd(call)], lines, [one.seq for one in kept]), left
+    def parted(self, variant: str) -> tuple[Cut, list[Record]]:
+        """Those that are not odd, and the others as records."""
+        odd = pc.or_(pc.is_in(self.told["eventName"], _names()), pc.is_in(self.told["eventID"], _none()))
+        if not pc.any(odd, min_count=0).as_py():
+            return self, []
+        return self._picked(pc.invert(odd)), self._picked(odd).records(variant)
+
+    def _picked(self, which: Any) -> Cut:
+        return Cut(self.told.filter(which), picked(self.raw, pc.indices_nonzero(which)), self.seqs.filter(which))
+
+    def columns(self, place: dict[str, Any]) -> Any:
+        """The batch of events, with the columns of their place. Raises one of ODD where one is the parser's."""
+        return assembled(_columns(self.told, self.raw) | {"seq": self.seqs} | place, len(self.raw))
 
 
-def of_cut(cut: Cut, place: dict[str, Any]) -> Any:
-    """The batch of records, with the columns of their place. Raises one of ODD where one is the parser's, or they were not cut rightly."""
-    raw = in_place(cut.lines)
-    if len(raw) != len(cut.calls):
-        raise pa.ArrowInvalid("this is the parser's")
-    return assembled(_columns(cut.calls, raw) | place, len(raw))
+def _decoded(lines: bytes, raw: Any) -> Iterator[list[Plain]]:
+    """What the lines hold, some at a time. Raises one of ODD where one is not one record."""
+    view = memoryview(lines)
+    begins = memoryview(raw.buffers()[1]).cast("i")[3 :: 4 * AT_ONCE].tolist()
+    for number, (begin, end) in enumerate(pairwise([*begins, len(lines) + 1])):
+        calls = plain_lines(view[begin : end - 1])
+        if len(calls) != min(AT_ONCE, len(raw) - number * AT_ONCE):
+            raise pa.ArrowInvalid("this is the parser's")
+        yield calls
 
 
 def _by_record(found: Iterator[Record | Unreadable], source: Source) -> Iterator[Any | Event | Unreadable]:
@@ -173,29 +194,32 @@ def plain_call(record: Record) -> Plain | None:
     return None if is_odd(call) or not call.eventTime or instant(call.eventTime) is None else call
 
 
-def has_odd(calls: Sequence[Plain]) -> bool:
-    """Whether one of them is."""
-    return not {call.eventName for call in calls}.isdisjoint(NAMES) or not NONE.isdisjoint(
-        [call.eventID for call in calls]
-    )
-
-
 def is_odd(call: Plain) -> bool:
     """Whether the parser has more to say of it than its columns."""
     return not call.eventID or call.eventName in NAMES
 
 
+@cache
+def _names() -> Any:
+    return pa.array([*sorted(LOGINS), "", None], pa.string())
+
+
+@cache
+def _none() -> Any:
+    return pa.array(["", None], pa.string())
+
+
 def of_plain(plain: Sequence[tuple[Plain, Record]], place: dict[str, Any]) -> Any:
     """The batch of plain records; `place` has path and SHA-256 of their source, or of each. Raises one of ODD where one is the parser's."""
-    calls, found = [call for call, _ in plain], [record for _, record in plain]
-    made = _columns(calls, _texts([record.data for record in found])) | place
+    found = [record for _, record in plain]
+    made = _columns(told([[call for call, _ in plain]]), _texts([record.data for record in found])) | place
     variants = [cloudtrail.VARIANTS.get(record.variant, record.variant) for record in found]
     made |= {
         "seq": pa.array([record.seq for record in found], pa.int64()),
         "offset": pa.array([record.offset for record in found], pa.int64()),
         "source_variant": pa.array(variants, pa.string()),
     }
-    return assembled(made, len(calls))
+    return assembled(made, len(found))
 
 
 def _place(source: Source) -> dict[str, Any]:
@@ -212,31 +236,39 @@ def _texts(values: Sequence[bytes | Raw]) -> Any:
     return made
 
 
-def _columns(calls: Sequence[Plain], raw: Any) -> dict[str, Any]:
+def told(groups: Iterable[Sequence[Plain]]) -> Any:
+    """What records tell, as columns under the names of their fields. Raises one of ODD where one is the parser's."""
+    batches: list[Any] = []
+    callers: list[Raw] = []
+    for calls in groups:
+        made = dict(zip(Plain.__struct_fields__, zip(*map(astuple, calls), strict=True), strict=False))
+        callers += made.pop("userIdentity", ())
+        listed, truths = made.pop("resources", ()), made.pop("readOnly", ())
+        columns = {name: pa.array(made.get(name, ()), pa.string()) for name in TEXTS}
+        batches.append(pa.record_batch(columns | _acted_on(listed) | {"readOnly": _truths(truths)}))
+    (whole,) = pa.Table.from_batches(batches).combine_chunks().to_batches()
+    return whole.append_column("userIdentity", _texts(callers).dictionary_encode())
+
+
+def _columns(told: Any, raw: Any) -> dict[str, Any]:
     """Every column but those that tell the place, of calls that are not odd. Raises one of ODD where one is the parser's."""
-    who = _who(calls)
-    recipient = _text([call.recipientAccountId for call in calls])
+    who = _who(told["userIdentity"])
+    recipient = told["recipientAccountId"]
     account = pc.if_else(pc.equal(pc.fill_null(recipient, ""), ""), as_text(who["actor_account"]), recipient)
-    keys = pc.binary_join_element_wise(
-        "cloudtrail", _text([call.eventID for call in calls]), pc.fill_null(account, ""), ":"
-    )
-    return who | when(calls) | _what(calls, who["actor_name"]) | {
+    keys = pc.binary_join_element_wise("cloudtrail", told["eventID"], pc.fill_null(account, ""), ":")
+    return who | when(told["eventTime"]) | _what(told, who["actor_name"]) | {
         "event_uid": uids(keys),
         "dedup_key": keys,
         "raw": raw,
         "account": account,
-        "region": _text([call.awsRegion for call in calls]),
+        "region": told["awsRegion"],
         "source_kind": cloudtrail.NAME, "parser_version": cloudtrail.VERSION, "provider": "aws", "category": "api",
         "ts_desc": "completed",
     }  # fmt: skip
 
 
-def _text(values: list[str | None]) -> Any:
-    return pa.array(values, pa.string())
-
-
-def _who(calls: Sequence[Plain]) -> dict[str, Any]:
-    coded = Coded(_texts([call.userIdentity for call in calls]))
+def _who(callers: Any) -> dict[str, Any]:
+    coded = Coded(callers)
     who = [_who_is(text) if text is None or len(text) < LONG else _caller(text) for text in coded.distinct]
     return {
         name: coded.spread(list(values), TYPES[COLUMNS[name].arrow])
@@ -251,9 +283,8 @@ def _caller(text: str | None) -> Who:
 _who_is = lru_cache(CALLERS)(_caller)
 
 
-def when(calls: Sequence[Plain]) -> dict[str, Any]:
+def when(texts: Any) -> dict[str, Any]:
     """The columns of time. Raises ArrowInvalid where one cannot be read."""
-    texts = _text([call.eventTime for call in calls])
     if texts.null_count:
         raise pa.ArrowInvalid("there is no time")
     coded = texts.dictionary_encode()
@@ -267,21 +298,21 @@ def when(calls: Sequence[Plain]) -> dict[str, Any]:
     return {"ts": us, "ts_raw": texts, "ts_precision": precision, "ts_basis": basis}
 
 
-def _what(calls: Sequence[Plain], name: Any) -> dict[str, Any]:
-    action = _text([call.eventName for call in calls])
-    code = _text([call.errorCode for call in calls])
-    service = Coded(_text([call.eventSource for call in calls]))
-    address_of, codes = Coded(_text([call.sourceIPAddress for call in calls])), Coded(code)
-    return _acted_on([call.resources for call in calls]) | {
+def _what(told: Any, name: Any) -> dict[str, Any]:
+    action, code = told["eventName"], told["errorCode"]
+    service, address_of, codes = Coded(told["eventSource"]), Coded(told["sourceIPAddress"]), Coded(code)
+    return {
         "action": action,
         "error_code": code,
         "outcome": codes.mapped(cloudtrail.outcome_of),
-        "error_message": _text([call.errorMessage for call in calls]),
-        "read_only": _truths([call.readOnly for call in calls]),
+        "error_message": told["errorMessage"],
+        "read_only": told["readOnly"],
+        "resource_type": told["resource_type"],
+        "resource_ids": told["resource_ids"],
         "service": service.mapped(cloudtrail.service_of),
         "src_ip": address_of.mapped(address),
         "src_service": address_of.mapped(lambda text: text if address(text) is None else None),
-        "user_agent": _text([call.userAgent for call in calls]),
+        "user_agent": told["userAgent"],
         "message": None if _is_same(address_of) else pc.binary_join_element_wise(
             pc.fill_null(as_text(name), "somebody"), " called ", as_text(service.mapped(lambda text: str(cloudtrail.service_of(text)))), ":", action,
             " from ", as_text(address_of.mapped(lambda text: text or "nowhere known")),
@@ -292,10 +323,10 @@ def _what(calls: Sequence[Plain], name: Any) -> dict[str, Any]:
 
 def _acted_on(listed: Sequence[list[Resource] | None]) -> dict[str, Any]:
     if not any(listed):
-        return {}
+        return {"resource_type": empty(pa.string(), len(listed)), "resource_ids": empty(IDS, len(listed))}
     ids = [[resource.ARN for resource in one if resource.ARN] if one else None for one in listed]
     kinds = [one[0].type if one else None for one in listed]
-    return {"resource_type": _text(kinds), "resource_ids": pa.array(ids, pa.list_(pa.string()))}
+    return {"resource_type": pa.array(kinds, pa.string()), "resource_ids": pa.array(ids, IDS)}
 
 
 def _is_same(addresses: Coded) -> bool:
@@ -303,7 +334,7 @@ def _is_same(addresses: Coded) -> bool:
     return all(address(text) in {None, text} for text in addresses.distinct)
 
 
-def _truths(values: list[bool | str | None]) -> Any:
+def _truths(values: Sequence[bool | str | None]) -> Any:
     try:
         return pa.array(values, pa.bool_())
     except (pa.ArrowInvalid, pa.ArrowTypeError):  # some are text

@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 
 from hikeshi.errors import Failed, Unreadable
 from hikeshi.events.event import Event
-from hikeshi.events.fast.cloudtrail import BLOCK, ODD, Cut, Plain, has_odd, is_odd, of_cut, of_piece, when
-from hikeshi.events.json_records import Document, Record
+from hikeshi.events.fast.assembling import in_place
+from hikeshi.events.fast.cloudtrail import AT_ONCE, ODD, Cut, Plain, is_odd, of_piece, plain_lines, told, when
+from hikeshi.events.json_records import BROKEN, Document, Record
 from hikeshi.events.parser import Parser
 from hikeshi.events.parsers import cloudtrail
 from hikeshi.events.reading import stamped
@@ -23,10 +24,10 @@ from hikeshi.events.times import instant
 FEW = 48 << 10
 """Bytes of a document that is looked at as a whole: less than a head, so that all of it is there."""
 
-MUCH = 3 << 20
-"""Bytes of records whose columns are worth their making: it takes more than a millisecond for any number of them."""
+MANY = 12_000
+"""Records whose columns are worth their making: it takes more than a millisecond for any number of them."""
 
-ENOUGH = 8 << 20
+ENOUGH = 16 << 20
 """Bytes of records that wait at most, and those of one source."""
 
 BEGIN, FIRST, END = b'{"Records":[', b'{"eventVersion":', b"]}"
@@ -41,12 +42,59 @@ class Taken(NamedTuple):
     last_us: int
 
 
+class Few(NamedTuple):
+    """Records of one source that were decoded, as lines, and their positions in it."""
+
+    source: Source
+    calls: Sequence[Plain]
+    lines: bytes
+    seqs: Sequence[int]
+
+    def records(self) -> list[Record]:
+        """Each as a record."""
+        pairs = zip(self.lines.split(b"\n"), self.seqs, strict=True)
+        return [Record(data, seq, "wrapped") for data, seq in pairs]
+
+    def parted(self) -> tuple[Few, list[Record]]:
+        """Those that have a time and are not odd, and the others as records."""
+        records = self.records()
+        left = [one for one, call in zip(records, self.calls, strict=True) if _time(call) is None]
+        gone = {one.seq for one in left}
+        kept = [one for one in records if one.seq not in gone]
+        lines = b"\n".join([one.data for one in kept])
+        calls = [call for call in self.calls if _time(call) is not None]
+        return Few(self.source, calls, lines, [one.seq for one in kept]), left
+
+
+class Waiting(NamedTuple):
+    """Records that are columns of their own names, and how many of them each source has, one source behind the other."""
+
+    counts: Sequence[tuple[Source, int]]
+    cut: Cut
+
+    @classmethod
+    def of(cls, few: Sequence[Few]) -> Waiting:
+        """Few records of several sources."""
+        raw = in_place(b"\n".join([one.lines for one in few]))
+        seqs = pa.array(array("q", chain.from_iterable(one.seqs for one in few)), pa.int64())
+        calls = list(chain.from_iterable(one.calls for one in few))
+        return cls([(one.source, len(one.calls)) for one in few], Cut(told([calls]), raw, seqs))
+
+    def each(self) -> Iterator[Waiting]:
+        """The same by source."""
+        at = 0
+        for source, count in self.counts:
+            yield Waiting([(source, count)], Cut(*(values.slice(at, count) for values in self.cut)))
+            at += count
+
+
 class Gathering:
     """Plain records of many sources that wait to become columns."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[Source, Cut]] = []
-        self._count = self._bytes = 0
+        self._waiting: list[Waiting] = []
+        self._few: list[Few] = []
+        self._few_count = self._count = self._bytes = 0
 
     def wants(self, source: Source, parser: Parser) -> bool:
         """Whether it is small, or as S3 delivers it."""
@@ -59,64 +107,77 @@ class Gathering:
             return
         document = Document(source)
         for text in document.pieces():
-            cut = None if document.damaged or len(text) > MUCH else _cut(text, document.seq + 1)
             try:
-                if cut is None:
-                    raise pa.ArrowInvalid("it does not wait")
-                plain, left = cut.parted(is_odd, document.variant) if has_odd(cut.calls) else (cut, [])
-                span = pc.min_max(when(plain.calls)["ts"]).as_py()
+                cut = Cut.of(b"" if document.damaged else text, FIRST, document.seq + 1)
+                plain, left = cut.parted(document.variant)
+                span = pc.min_max(when(plain.told["eventTime"])["ts"]).as_py()
             except ODD:
                 yield from of_piece(text, document, source)
                 continue
-            document.seq += len(cut.calls)
-            yield from self._take(source, plain, span["min"], span["max"])
+            document.seq += len(cut.raw)
+            if count := len(plain.raw):
+                self._take(count, len(text))
+                self._waiting.append(Waiting([(source, count)], plain))
+                yield Taken(count, span["min"], span["max"])
             yield from stamped(cloudtrail.of_records(left, source), source, cloudtrail)
 
     def _of_few(self, source: Source) -> Iterator[Taken | Event | Unreadable]:
         """The same of one that is there as a whole: for few records Python is sooner done than Arrow."""
-        cut = None
+        few = None
         if source.head.startswith(BEGIN + FIRST) and source.head.endswith(END):
-            cut = _cut(source.head[len(BEGIN) : -len(END)], 1)
-        if cut is None:
+            few = _few(source.head[len(BEGIN) : -len(END)], source)
+        if few is None:
             yield from stamped(cloudtrail.events(source), source, cloudtrail)
             return
         for _ in source.pieces():  # nothing is left of it: the whole is smaller than a head
             pass
         left: list[Record] = []
-        times = [_time(call) for call in cut.calls]
+        times = [_time(call) for call in few.calls]
         if None in times:
-            cut, left = cut.parted(lambda call: _time(call) is None, "wrapped")
+            few, left = few.parted()
         known = [us for us in times if us is not None]
-        yield from self._take(source, cut, min(known, default=0), max(known, default=0))
+        if known:
+            self._take(len(known), len(few.lines))
+            self._few.append(few)
+            self._few_count += len(known)
+            if self._few_count >= AT_ONCE:
+                self._settle()
+            yield Taken(len(known), min(known), max(known))
         yield from stamped(cloudtrail.of_records(left, source), source, cloudtrail)
 
-    def _take(self, source: Source, cut: Cut, first_us: int, last_us: int) -> Iterator[Taken]:
-        if cut.calls:
-            self._waiting.append((source, cut))
-            self._count += len(cut.calls)
-            self._bytes += len(cut.lines)
-            yield Taken(len(cut.calls), first_us, last_us)
+    def _take(self, count: int, size: int) -> None:
+        self._count += count
+        self._bytes += size
+
+    def _settle(self) -> None:
+        few, self._few, self._few_count = self._few, [], 0
+        if few:
+            self._waiting.append(Waiting.of(few))
 
     def full(self) -> Iterator[Any | Event]:
         """What waits as a batch, once it is enough."""
-        if self._count >= BLOCK or self._bytes >= ENOUGH:
+        if self._count >= MANY or self._bytes >= ENOUGH:
             yield from self.rest()
 
     def rest(self) -> Iterator[Any | Event]:
         """All that waits as a batch."""
+        self._settle()
         waiting, self._waiting = self._waiting, []
         self._count = self._bytes = 0
         if waiting:
             yield from _made(waiting)
 
 
-def _cut(text: bytes, seq: int) -> Cut | None:
+def _few(text: bytes, source: Source) -> Few | None:
     """Records as S3 delivers them that are surely cut rightly, and text: then they can be counted before they are columns."""
-    try:
-        cut = Cut.of(text, FIRST, seq)
-    except ODD:
+    if b"\n" in text or not _is_text(text):
         return None
-    return cut if cut.is_sure() and _is_text(text) else None
+    lines = text.replace(b"}," + FIRST, b"}\n" + FIRST)
+    try:
+        calls = plain_lines(lines)
+    except BROKEN:
+        return None
+    return Few(source, calls, lines, range(1, len(calls) + 1)) if len(calls) == lines.count(b"\n") + 1 else None
 
 
 def _time(call: Plain) -> int | None:
@@ -125,27 +186,28 @@ def _time(call: Plain) -> int | None:
     return at.us if at else None
 
 
-def _made(waiting: Sequence[tuple[Source, Cut]]) -> Iterator[Any | Event]:
-    calls = [call for _, cut in waiting for call in cut.calls]
-    lines = b"\n".join([cut.lines for _, cut in waiting])
+def _made(waiting: Sequence[Waiting]) -> Iterator[Any | Event]:
     try:
-        yield of_cut(Cut(calls, lines, ()), _place(waiting))
+        yield Cut.joined([one.cut for one in waiting]).columns(_place(waiting))
     except ODD:  # who called may be no object: such a record is the parser's, which leaves it out
-        for source, cut in waiting:
-            if len(waiting) > 1:
-                yield from _made([(source, cut)])
+        single = [one for several in waiting for one in several.each()]
+        for one in single:
+            if len(single) > 1:
+                yield from _made([one])
                 continue
-            for one in stamped(cloudtrail.of_records(cut.records("wrapped"), source), source, cloudtrail):
-                if isinstance(one, Unreadable):  # it was counted as an event
-                    raise Failed(str(one), hint="Please report it.") from one
-                yield one
+            ((source, _),) = one.counts
+            for event in stamped(cloudtrail.of_records(one.cut.records("wrapped"), source), source, cloudtrail):
+                if isinstance(event, Unreadable):  # it was counted as an event
+                    raise Failed(str(event), hint="Please report it.") from event
+                yield event
 
 
-def _place(waiting: Sequence[tuple[Source, Cut]]) -> dict[str, Any]:
-    numbers = pa.array(array("i", (number for number, (_, cut) in enumerate(waiting) for _ in cut.seqs)), pa.int32())
-    of = {"path": [source.name for source, _ in waiting], "evidence_sha256": [source.sha256 for source, _ in waiting]}
+def _place(waiting: Sequence[Waiting]) -> dict[str, Any]:
+    sources, counts = zip(*chain.from_iterable(one.counts for one in waiting), strict=True)
+    ends = pc.cumulative_sum(pa.array(counts, pa.int32()))
+    numbers = pc.run_end_decode(pa.RunEndEncodedArray.from_arrays(ends, pa.arange(0, len(counts)).cast(pa.int32())))
+    of = {"path": [source.name for source in sources], "evidence_sha256": [source.sha256 for source in sources]}
     return {name: pa.DictionaryArray.from_arrays(numbers, pa.array(values, pa.string())) for name, values in of.items()} | {
-        "seq": pa.array(array("q", chain.from_iterable(cut.seqs for _, cut in waiting)), pa.int64()),
         "source_variant": cloudtrail.VARIANTS["wrapped"],
     }  # fmt: skip
 
