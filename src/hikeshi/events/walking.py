@@ -16,14 +16,14 @@ def walk(paths: Iterable[str | Path]) -> Iterator[Path | Unreadable]:
 
     A path that does not exist and a pattern that nothing matches are refused: they are slips of the hand.
     """
-    seen: set[Path] = set()
+    seen: set[str] = set()
     for given in paths:
         for start in _meant(Path(given)):
             for found in _below(start, ()):
                 if isinstance(found, Unreadable):
                     yield found
-                elif found not in seen:
-                    seen.add(found)
+                elif str(found) not in seen:
+                    seen.add(str(found))
                     yield found
 
 

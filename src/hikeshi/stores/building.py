@@ -110,8 +110,7 @@ class _Given:
         self.closed = [Place.of(trouble) for trouble in found if isinstance(trouble, Unreadable)]
         self._names, self._assumed = names, assumed
         _check(map(str, self.paths), names, assumed)
-        self._closed = self._opened = self._bytes = self._new = 0
-        self.new_bytes = 0
+        self._closed = self._opened = self._bytes = self._new = self._new_bytes = 0
 
     def files(self, hashed: Iterable[File | Place]) -> Iterator[File]:
         """Those that could be opened, with what people call them and know of them."""
@@ -128,7 +127,7 @@ class _Given:
         """The same files, counted."""
         for file in files:
             self._new += 1
-            self.new_bytes += file.size
+            self._new_bytes += file.size
             yield file
 
     @property
@@ -144,8 +143,13 @@ class _Given:
         """Files that were not looked at."""
         return self.total - self._opened
 
+    @property
+    def expected(self) -> float:
+        """Bytes to be read, if those files are like the others."""
+        return self._new_bytes / max(1, self._opened) * self.total
+
     def left(self) -> float:
-        """Bytes of them, if they are like the others. Not known where little was looked at."""
+        """Bytes of files that were not looked at, if they are like the others. Not known where little was looked at."""
         return inf if self._bytes < LITTLE else self._bytes / self._opened * self.unknown
 
 
@@ -161,23 +165,27 @@ def _hashing(paths: Sequence[Path], known: Mapping[str, str], workers: int) -> I
 
 
 def _file(path: Path, known: Mapping[str, str]) -> File | Place:
+    name = str(path)
     try:
-        if (sha256 := known.get(str(path))) is None:
-            return _hashed(path)
+        if (sha256 := known.get(name)) is None:
+            return _hashed(name)
         status = path.stat()
-        return File(str(path), status.st_size, sha256, written_ns=status.st_mtime_ns)
+        return File(name, status.st_size, sha256, written_ns=status.st_mtime_ns)
     except OSError as error:
-        return Place(str(path), "", f"it cannot be opened: {error.strerror}")
+        return Place(name, "", f"it cannot be opened: {error.strerror}")
 
 
-def _hashed(path: Path) -> File:
-    with path.open("rb", buffering=0) as file:
-        status = os.fstat(file.fileno())
-        first = file.read(SHORT)
+def _hashed(path: str) -> File:
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # file objects take a fifth of the time, and there are very many
+    try:
+        status = os.fstat(file)
+        first = os.read(file, SHORT)
         digest = hashlib.sha256(first)
-        while len(first) == SHORT and (more := file.read(1 << 20)):
+        while len(first) == SHORT and (more := os.read(file, 1 << 20)):
             digest.update(more)
-    return File(str(path), status.st_size, digest.hexdigest(), written_ns=status.st_mtime_ns)
+    finally:
+        os.close(file)
+    return File(path, status.st_size, digest.hexdigest(), written_ns=status.st_mtime_ns)
 
 
 def told(files: list[File], names: Mapping[str, str], assumed: Sequence[Assumption]) -> list[File]:
@@ -270,7 +278,7 @@ def _read(
     ahead: list[Task] = []
     for task in tasks if workers > 1 else ():
         ahead.append(task)
-        if len(ahead) > 1 and given.new_bytes >= LITTLE:
+        if (len(ahead) > 1 or given.unknown) and given.expected >= LITTLE:
             with Readers(min(workers, len(ahead) + 1 + given.unknown)) as readers:
                 if meanwhile:
                     meanwhile()
