@@ -141,7 +141,7 @@ def stamped(found: Iterator[Event | Unreadable], source: Source, parser: Parser)
     for event in found:
         if isinstance(event, Event):
             event.source_kind, event.parser_version, event.path, event.evidence_sha256 = kind, version, name, sha256
-            event.event_uid = event_uid(key_of(event, place))
+            event.event_uid = event.event_uid or event_uid(key_of(event, place))
         yield event
 
 

@@ -9,22 +9,25 @@ what the views say, so that large stores answer as before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from hikeshi.events.parsers import cloudtrail
 from hikeshi.events.parsers.vpcflow import PROTOCOLS
+from hikeshi.events.times import SECOND
 
 
 class Words(NamedTuple):
-    """What engines call differently: dividing without a rest, and the time that microseconds since 1970 are."""
+    """What engines call differently: dividing without a rest, the time that microseconds since 1970 are, and SHA-256 in hexadecimal."""
 
     whole: str
     instant: str
+    sha256: str
+    end: str
 
 
-DUCKDB: Final = Words("//", "make_timestamp")
-SPARK: Final = Words("DIV", "timestamp_micros")
+DUCKDB: Final = Words("//", "make_timestamp", "sha256(", ")")
+SPARK: Final = Words("DIV", "timestamp_micros", "sha2(", ", 256)")
 
 _CLOUDTRAIL: Final = {
     "message": (
@@ -35,21 +38,27 @@ _CLOUDTRAIL: Final = {
 }
 """Of calls with an address as we would write it, and a time in whole seconds of UTC."""
 
+_SECONDS = 1 << 32
 _START = "CAST((ts - coalesce(ts_skew_us, 0)) {whole} 1000000 AS STRING)"
 _END = "CAST((ts_end - coalesce(ts_skew_us, 0)) {whole} 1000000 AS STRING)"
 _NUMBERED = " ".join(f"WHEN '{name}' THEN '{number}'" for number, name in PROTOCOLS.items())
 _PROTOCOL = f"CASE proto {_NUMBERED} ELSE proto END"
 _SRC, _DST = "CAST(src_port AS STRING)", "CAST(dst_port AS STRING)"
 _BYTES = "CAST(bytes AS STRING)"
-_KEY = ("'vpcflow'", "interface", "src_ip", "dst_ip", _SRC, _DST, _PROTOCOL, _START, _END, "flow_action")
+_KEY = f"concat_ws(':', 'vpcflow', interface, src_ip, dst_ip, {_SRC}, {_DST}, {_PROTOCOL}, {_START}, {_END}, action)"
 _LINE = (
     "substr(source_variant, 2)", "coalesce(account, '-')", "interface", "src_ip", "dst_ip", _SRC, _DST, _PROTOCOL,
-    "coalesce(CAST(packets AS STRING), '-')", f"coalesce({_BYTES}, '-')", _START, _END, "flow_action", "coalesce(flow_status, '-')",
+    "coalesce(CAST(packets AS STRING), '-')", f"coalesce({_BYTES}, '-')", _START, _END, "action", "coalesce(flow_status, '-')",
 )  # fmt: skip
 
 _VPCFLOW: Final = {
-    "dedup_key": " || ':' || ".join(_KEY),
-    "message": f"src_ip || ':' || {_SRC} || ' -> ' || dst_ip || ':' || {_DST} || ' ' || flow_action || ', ' || coalesce({_BYTES}, '?') || ' bytes'",
+    "dedup_key": _KEY,
+    "event_uid": (
+        f"unhex(concat(lpad(hex((ts - coalesce(ts_skew_us, 0)) {{whole}} 1000000 % {_SECONDS}), 8, '0'), "
+        f"substr({{sha256}}{_KEY}{{end}}, 1, 24)))"
+    ),
+    "flow_action": "CASE category WHEN 'flow' THEN action END",
+    "message": f"src_ip || ':' || {_SRC} || ' -> ' || dst_ip || ':' || {_DST} || ' ' || action || ', ' || coalesce({_BYTES}, '?') || ' bytes'",
     "raw": f"concat_ws(' ', {', '.join(_LINE)})",
     "ts_raw": _START,
 }
@@ -103,3 +112,14 @@ def column(name: str, quoted: str, words: Words) -> str:
         if name in columns
     )
     return f"coalesce({quoted}, CASE source_kind {told} END)"
+
+
+_WHOLE = ("interface", "src_ip", "dst_ip", "src_port", "dst_port", "proto", "ts_end", "action")
+_TIMED = f"source_kind = 'vpcflow' AND {' AND '.join(f'{name} IS NOT NULL' for name in _WHOLE)}"
+
+
+def possible(uids: Sequence[bytes]) -> tuple[str, list[Any]]:
+    """SQL for whether a row may have one of some ids, by its time where ids begin with it, and its values. To tell the id itself is dear."""
+    seconds = ", ".join("?" * len(uids))
+    sql = f"NOT ({_TIMED} AND ts_skew_us IS NULL AND ts < {_SECONDS * SECOND} AND ts NOT IN ({seconds}))"
+    return sql, [int.from_bytes(uid[:4]) * SECOND for uid in uids]

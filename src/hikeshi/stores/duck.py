@@ -21,7 +21,7 @@ from hikeshi.errors import Refused
 from hikeshi.events.assumed import Assumption
 from hikeshi.events.detect.sql import text
 from hikeshi.events.event import COLUMNS
-from hikeshi.stores import blocks, derived, few, questions
+from hikeshi.stores import blocks, derived, few, folding, questions
 from hikeshi.stores.blocks import Block
 from hikeshi.stores.engines import engine
 from hikeshi.stores.few import Few, Sums
@@ -57,17 +57,6 @@ _PARTS = """
 SELECT d.* FROM delivered d
 WHERE NOT EXISTS (SELECT 1 FROM dead WHERE dead.batch = d.row_id >> 40 AND dead.sha256 = d.evidence_sha256)
 """
-
-_FOLDS = """
-CREATE TEMP TABLE folded AS
-  WITH maybe AS (SELECT hash(event_uid) AS short FROM parts GROUP BY short HAVING count(*) > 1),
-  twice AS (
-    SELECT event_uid, count(*) AS dup_count, min(row_id) AS kept FROM parts
-    WHERE hash(event_uid) IN (SELECT short FROM maybe) GROUP BY event_uid HAVING count(*) > 1
-  )
-  SELECT p.row_id, p.row_id = t.kept AS keep, t.dup_count, t.event_uid FROM parts p JOIN twice t ON p.event_uid = t.event_uid
-"""
-"""Short names of events first, which take half of the time: few events are delivered twice, and only those need their whole ids."""
 
 _WITNESSES = """
 SELECT f.event_uid, p.path, p.seq FROM folds f JOIN parts p ON f.row_id = p.row_id
@@ -181,8 +170,11 @@ class DuckStore:
         if once is None:
             condition, values = self._where(query, paged=True)
             way = "DESC" if query.descending else "ASC"
-            order = f"SELECT row_id FROM events WHERE {condition} ORDER BY ts {way}, event_uid {way} LIMIT ?"
-            return [row for (row,) in con.execute(order, [*values, limit]).fetchall()]
+            sign, last = (">=", "min") if query.descending else ("<=", "max")
+            until = f"ts {sign} (SELECT {last}(ts) FROM (SELECT ts FROM events WHERE {condition} ORDER BY ts {way} LIMIT ?))"
+            order = f"ORDER BY ts {way}, event_uid {way} LIMIT ?"  # only few ids are looked at: some have to be told (derived.py)
+            asked = f"SELECT row_id FROM events WHERE {condition} AND {until} {order}"
+            return [row for (row,) in con.execute(asked, [*values, *values, limit, limit]).fetchall()]
         name = self._named(once, query)
         if (known := few.known.peek(name)) is not None:
             return self._page_of(con, known, query)[:limit]
@@ -434,20 +426,8 @@ class DuckStore:
     def _open_parts(self, con: DuckDBPyConnection, batches: Sequence[Batch], only: range | None) -> None:
         """The view `parts`: what the manifests name, without sources that a later batch read again."""
         opened = [batch for batch in batches if only is None or batch.number in only]
-        files = [str(self._layout.parts / part) for batch in opened for part in batch.parts]
-        if not files:
-            columns = ", ".join(f"{questions.column(name)} {TYPES[column.arrow]}" for name, column in COLUMNS.items())
-            con.execute(f"CREATE TABLE parts ({columns}, row_id BIGINT)")
-            return
-        found = con.read_parquet(files, union_by_name=True)  # parts leave out columns that are empty in them
-        there = {*found.columns}
-        names = [
-            questions.column(name)
-            if name in there
-            else f"CAST(NULL AS {TYPES[column.arrow]}) AS {questions.column(name)}"
-            for name, column in COLUMNS.items()
-        ]
-        found.project(", ".join([*names, "row_id"])).create_view("kept")
+        files = [part for batch in opened for part in batch.parts]
+        con.execute(f"CREATE VIEW kept AS {self._opened(con, files) if files else _NOTHING}")
         con.execute(f"CREATE VIEW delivered AS SELECT {', '.join(map(_told, COLUMNS))}, row_id FROM kept")
         holding = alive(batches)
         dead = [(b.number, row.sha256) for b in batches for row in b.sources if holding[row.sha256][0] != b.number]
@@ -456,12 +436,22 @@ class DuckStore:
             con.executemany("INSERT INTO dead VALUES (?, ?)", dead)
         con.execute(f"CREATE VIEW parts AS {_PARTS if dead else 'SELECT * FROM delivered'}")
 
+    def _opened(self, con: DuckDBPyConnection, parts: Sequence[str]) -> str:
+        """SQL for every row of some parts as it is kept, with every column: parts leave out those that are empty in them."""
+        files = (
+            f"read_parquet([{', '.join(text(str(self._layout.parts / one)) for one in parts)}], union_by_name = true)"
+        )
+        there = {*con.sql(f"FROM {files}").columns}
+        names = [
+            questions.column(name) if name in there else _empty(name, column.arrow) for name, column in COLUMNS.items()
+        ]
+        return f"SELECT {', '.join([*names, 'row_id'])} FROM {files}"
+
     def _folds(self, con: DuckDBPyConnection, batches: Sequence[Batch]) -> Path:
         """The file that says which rows are the same event; made when it is not there for exactly these batches."""
         path = self._layout.folds / f"{fingerprint(batches)}.parquet"
         if not path.exists():
-            con.execute(_FOLDS)
-            self._keep_folds(batches, con.sql("SELECT * FROM folded ORDER BY row_id").write_parquet)
+            self._keep_folds(batches, folding.fold(con, batches, partial(self._opened, con)).write_parquet)
         return path
 
     def _keep_folds(self, batches: Sequence[Batch], write: Callable[[str], None]) -> None:
@@ -558,6 +548,15 @@ class DuckStore:
             seconds=round(built.seconds, 3),
             sources=tuple(rows[:SHOWN]),
         )
+
+
+def _empty(name: str, arrow: str) -> str:
+    """SQL for a column without any value."""
+    return f"CAST(NULL AS {TYPES[arrow]}) AS {questions.column(name)}"
+
+
+_NOTHING = f"SELECT {', '.join(_empty(name, column.arrow) for name, column in COLUMNS.items())}, CAST(NULL AS BIGINT) AS row_id WHERE false"
+"""SQL for the rows of a store that has none."""
 
 
 def _told(name: str) -> str:

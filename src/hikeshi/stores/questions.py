@@ -87,9 +87,10 @@ def where(query: Query, *, paged: bool = False, searched: Callable[[str], Condit
         parts.append(("ts >= ?", [query.start_us]))
     if query.end_us is not None:
         parts.append(("ts < ?", [query.end_us]))
-    parts += [matches(name, value) for name, value in query.where.items()]
+    for name, value in query.where.items():
+        parts += [may_match(name, value), matches(name, value)] if name == "event_uid" else [matches(name, value)]
     if query.marks:
-        parts.append(_joined(" OR ", [matches(name, value) for name, value in query.marks]))
+        parts += [_joined(" OR ", [match(*mark) for mark in query.marks]) for match in (may_match, matches)]
     if query.search:
         parts.append(searched(query.search))
     if paged and query.after is not None:
@@ -108,6 +109,15 @@ def behind(after: tuple[int, str | bytes], *, descending: bool) -> Condition:
     sign = "<" if descending else ">"
     us, uid = after
     return f"(ts {sign} ? OR (ts = ? AND event_uid {sign} ?))", [us, us, _octets(uid)]
+
+
+def may_match(name: str, value: Value | Sequence[Value]) -> Condition:
+    """What is true of every row that matches, and soon told. As a condition of its own it is looked at first."""
+    if name != "event_uid" or value is None:
+        return matches(name, value)
+    return derived.possible(
+        [_octets(one) for one in (value if isinstance(value, (list, tuple, set, frozenset)) else [value])]
+    )
 
 
 def matches(name: str, value: Value | Sequence[Value]) -> Condition:

@@ -67,8 +67,11 @@ _PARTS = (
 )
 
 _FOLDS = """
-WITH twice AS (SELECT event_uid, count(*) AS dup_count, min(row_id) AS kept FROM parts GROUP BY event_uid HAVING count(*) > 1)
-SELECT p.row_id, p.row_id = t.kept AS keep, t.dup_count, t.event_uid FROM parts p JOIN twice t ON p.event_uid = t.event_uid
+WITH twice AS (
+  SELECT event_uid, dedup_key, count(*) AS dup_count, min(row_id) AS kept FROM parts GROUP BY event_uid, dedup_key HAVING count(*) > 1
+)
+SELECT p.row_id, p.row_id = t.kept AS keep, t.dup_count, t.event_uid
+FROM parts p JOIN twice t ON p.event_uid = t.event_uid AND p.dedup_key <=> t.dedup_key
 """
 
 _WITNESSES = """

@@ -14,7 +14,7 @@ import msgspec
 from hikeshi.errors import Refused
 from hikeshi.events.detect.sql import text
 from hikeshi.events.event import COLUMNS
-from hikeshi.stores import derived
+from hikeshi.stores import derived, questions
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.integrity import UNKNOWN, integrity_of
 from hikeshi.stores.layout import alive, merged
@@ -96,7 +96,8 @@ def _delivered(store: DuckStore, con: DuckDBPyConnection, uid: bytes, at_us: int
             found += _named(con, f"read_parquet([{', '.join(later)}]) WHERE ts = ? AND event_uid = ?", [at_us, uid])
         if found and len(found) == found[0]["dup_count"]:
             return found
-    return _named(con, "parts WHERE event_uid = ?", [uid])  # clocks of sources may be put right differently
+    same, values = questions.where(Query(where={"event_uid": uid}))
+    return _named(con, f"parts WHERE {same}", values)  # clocks of sources may be put right differently
 
 
 def _named(con: DuckDBPyConnection, chosen: str, values: Sequence[Any]) -> list[dict[str, Any]]:

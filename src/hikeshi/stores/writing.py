@@ -251,7 +251,7 @@ class _Writer:
             pq.write_table(
                 table, new, compression="zstd", compression_level=1, row_group_size=GROUP,
                 use_dictionary=like, column_encoding={name: PACKED for name in STEADY if name in table.column_names},
-                write_statistics=[*(set(like) - MIXED), "ts", "row_id"], store_schema=False,
+                write_statistics=["source_kind", "ts", "row_id"], store_schema=False,
             )  # fmt: skip
             new.replace(path)
         self._parts.append(path.name)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import chain
-from typing import NamedTuple
+from typing import Any
 
+import msgspec
+import pyarrow as pa
+
+from hikeshi.events.fast.assembling import lines_of
 from hikeshi.events.source import Line, Source
 
 SIZE = 2 << 20
@@ -15,12 +20,32 @@ SMALL = 512
 """Lines below which a block with anything odd in it is the parser's; a larger one is halved."""
 
 
-class Block(NamedTuple):
+class Block(msgspec.Struct, frozen=True, dict=True):
     """Whole lines without the end of the last one, how many lines and how many bytes stand before them."""
 
     text: bytes
     number: int
     offset: int
+
+    @cached_property
+    def rows(self) -> Any:
+        """The lines as an array of text. Raises ArrowInvalid where they are not UTF-8."""
+        return lines_of(self.text)
+
+    @property
+    def count(self) -> int:
+        """How many lines there are; to look for their ends costs as much as to cut them."""
+        try:
+            return len(self.rows)
+        except pa.ArrowInvalid:
+            return self.text.count(b"\n") + 1
+
+    def behind(self, first: bytes) -> Block:
+        """The block without its first line."""
+        rest = Block(self.text[len(first) + 1 :], self.number + 1, self.offset + len(first) + 1)
+        if self.text.isascii():
+            rest.__dict__["rows"] = self.rows[1:]
+        return rest
 
     def halves(self) -> tuple[Block, Block]:
         """The block as two, or an empty one and itself where it is one line."""
@@ -49,8 +74,9 @@ def blocks(source: Source, size: int) -> Iterator[Block | Iterator[Line]]:
         if end < 0:
             yield source.lines(chain([text], pieces), number=number, offset=offset)
             return
-        yield Block(text[:end], number, offset)
-        number, offset = number + text.count(b"\n"), offset + end + 1
+        block = Block(text[:end], number, offset)
+        yield block
+        number, offset = number + block.count, offset + end + 1
         parts, held = [text[end + 1 :]], len(text) - end - 1
     if text := b"".join(parts):
         yield Block(text.removesuffix(b"\n"), number, offset)

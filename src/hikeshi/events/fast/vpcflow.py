@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache, reduce
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
@@ -12,13 +14,16 @@ from pyarrow import csv
 from hikeshi.errors import Unreadable
 from hikeshi.events.addresses import address
 from hikeshi.events.event import Event
-from hikeshi.events.fast.assembling import Coded, assembled, parted, placed, uids
-from hikeshi.events.fast.blocks import SIZE as BLOCK, SMALL, Block, blocks
+from hikeshi.events.fast.assembling import Coded, as_text, assembled, parted, placed
+from hikeshi.events.fast.blocks import SMALL, Block, blocks
 from hikeshi.events.parsers import vpcflow
 from hikeshi.events.parsers.vpcflow import DOCUMENTED, KEY, LAST, OUTCOMES, PROTOCOLS, WIDTHS, Layout
 from hikeshi.events.reading import stamped
 from hikeshi.events.source import Line, Source
 from hikeshi.events.times import SECOND
+
+BLOCK = 8 << 20
+"""Bytes of lines made into columns at once: in a larger block texts are equal more often."""
 
 PLAIN = bytes(code for code in range(0x20, 0x7F) if chr(code) not in '"\\') + b"\n"
 """Bytes that mean the same to lines, CSV and JSON."""
@@ -29,19 +34,18 @@ NUMBERS = {
 """Fields that are numbers, and the most they can be."""
 
 SAME = {
-    "direction": "flow-direction", "flow_action": "action", "flow_status": "log-status", "account": "account-id", "region": "region",
-    "zone": "az-id", "vpc": "vpc-id", "subnet": "subnet-id", "instance": "instance-id", "interface": "interface-id",
+    "action": "action", "src_ip": "srcaddr", "dst_ip": "dstaddr", "src_port": "srcport", "dst_port": "dstport", "bytes": "bytes",
+    "packets": "packets", "tcp_flags": "tcp-flags", "direction": "flow-direction", "flow_status": "log-status",
+    "account": "account-id", "region": "region", "zone": "az-id", "vpc": "vpc-id", "subnet": "subnet-id",
+    "instance": "instance-id", "interface": "interface-id",
 }  # fmt: skip
 """Columns that hold a field as it is."""
 
-OFTEN = {"version", *SAME.values()}.difference(KEY)
-"""Fields with few different values that are not put together with others as text."""
-
 DEFAULT = DOCUMENTED[:14]
-"""The layout where nobody chose another."""
+"""The layout where nobody chose another, of which the other columns tell the line as well (stores/derived.py)."""
 
-LEFT = frozenset({"dedup_key", "message", "ts_raw"})
-"""Columns that the others tell where all fields are written as we would write them."""
+NAMED = frozenset(PROTOCOLS.values())
+"""Protocols that the parser would not know from a number."""
 
 CODED = pa.dictionary(pa.int32(), pa.string())
 
@@ -74,15 +78,15 @@ class _Flows:
 
     def block(self, block: Block) -> Iterator[Any | Event | Unreadable]:
         if not block.text[:1].isdigit():  # a header, most likely
-            first, newline, rest = block.text.partition(b"\n")
+            first, newline, _ = block.text.partition(b"\n")
             yield from self.slowly(self._source.lines([first], number=block.number, offset=block.offset))
-            block = Block(rest, block.number + 1, block.offset + len(first) + 1)
             if not newline:
                 return
+            block = block.behind(first)
         try:
             plain, left = _columns(block, self._layout, self._source)
         except (_NotPlainError, pa.ArrowInvalid):
-            if block.text.count(b"\n") < SMALL:
+            if block.count <= SMALL:
                 yield from self.slowly(block.lines(self._source))
                 return
             for half in block.halves():
@@ -95,19 +99,18 @@ class _Flows:
 
 def _columns(block: Block, layout: Layout | None, source: Source) -> tuple[Any, list[Line]]:
     """The plain lines as columns, and the lines that are left. Raises _NotPlainError where the block is the parser's."""
-    place = placed(block.text, block.number, block.offset)
-    count = len(place["raw"])
-    fields, wrong = _fields(block.text, count, layout)
-    numbers, odd = _numbers(fields)
-    left: list[Line] = []
-    if wrong or pc.any(odd).as_py():
-        keep = pc.invert(odd)
-        fields, numbers = fields.filter(keep), {name: values.filter(keep) for name, values in numbers.items()}
+    place = placed(block.rows, block.number, block.offset)
+    fields, wrong = _fields(block, layout)
+    odd, left = _odd(fields), list[Line]()
+    if wrong or odd is not None:
+        odd = pa.repeat(pa.scalar(False), fields.num_rows) if odd is None else odd
+        fields = fields.filter(pc.invert(odd))
         place, left = _parted(place, wrong, odd)
     if not fields.num_rows:
         return None, left
-    told = _told(fields, numbers)
-    made = _made(fields, numbers, told) | {name: value for name, value in place.items() if name not in told} | {
+    if tuple(fields.schema.names) == DEFAULT:
+        del place["raw"]
+    made = _made(fields) | place | {
         "source_kind": vpcflow.NAME, "parser_version": vpcflow.VERSION, "path": source.name, "evidence_sha256": source.sha256,
         "provider": "aws", "service": "vpc", "category": "flow", "ts_precision": "window", "ts_desc": "window_start", "ts_basis": "utc",
     }  # fmt: skip
@@ -122,12 +125,17 @@ def _parted(place: dict[str, Any], wrong: set[int], odd: Any) -> tuple[dict[str,
     )
 
 
-def _fields(text: bytes, count: int, layout: Layout | None) -> tuple[Any, set[int]]:
-    """A table of text, one column for each field; "-" is null. And the numbers of the lines that have too many fields or too few."""
-    first = text.partition(b"\n")[0]
-    names = layout.names if layout else DOCUMENTED[: len(first.split())]
+def _fields(block: Block, layout: Layout | None) -> tuple[Any, set[int]]:
+    """The fields as numbers, and as texts of which equal ones are there once; "-" is null. And the numbers of the lines that have too many
+    or too few.
+
+    They are spelled as we would spell them: together, and with what is between them, they are as long as the lines are.
+    """
+    text = block.text
+    names = layout.names if layout else DOCUMENTED[: len(text.partition(b"\n")[0].split())]
     if (
-        text.translate(None, PLAIN)
+        not text.isascii()
+        or any(sign in text and b"0" + sign in text for sign in (b"x", b"X"))  # Arrow reads hexadecimal numbers
         or (layout is None and len(names) not in WIDTHS)
         or not set(KEY) <= set(names)
         or len(set(names)) < len(names)
@@ -141,35 +149,19 @@ def _fields(text: bytes, count: int, layout: Layout | None) -> tuple[Any, set[in
             delimiter=" ", quote_char=False, double_quote=False, invalid_row_handler=lambda row: _passed(row, wrong)
         ),
         convert_options=csv.ConvertOptions(
-            column_types={name: CODED if name in OFTEN else pa.string() for name in names},
+            column_types={name: pa.int64() if name in NUMBERS else CODED for name in names},
             null_values=["-"],
             strings_can_be_null=True,
+            check_utf8=False,
         ),
     )
-    if table.num_rows + len(wrong) != count or (wrong and layout is None):  # an empty line is no row
+    if table.num_rows + len(wrong) != len(block.rows) or (wrong and layout is None):  # an empty line is no row
         raise _NotPlainError
-    fields = table.combine_chunks()
-    if not fields.num_rows or (all(map(_has_text, fields.columns)) and _begins_with_digits(fields.column(0))):
-        return fields, wrong
-    raise _NotPlainError
-
-
-def _has_text(column: Any) -> bool:
-    """Whether no field is empty, as one is where two spaces follow each other or a line ends in one."""
-    shortest = pc.min(pc.binary_length(_different(column))).as_py()
-    return shortest is None or shortest > 0
-
-
-def _begins_with_digits(column: Any) -> bool:
-    """Whether each line begins as a flow does and a header does not."""
-    first = pc.binary_slice(_different(column).cast(pa.binary()), 0, 1).cast(pa.string())
-    return not column.null_count and bool(pc.all(pc.ascii_is_decimal(first)).as_py())
-
-
-def _different(column: Any) -> Any:
-    """The values of a column; of a coded one each once."""
-    whole = _one(column)
-    return whole.dictionary if pa.types.is_dictionary(whole.type) else whole
+    fields = table.combine_chunks().to_batches()[0] if table.num_rows else pa.RecordBatch.from_pylist([], table.schema)
+    length = len(text) + 1 - sum(len(block.rows[n - 1].as_py()) + 1 for n in wrong)
+    if fields.num_rows and not (_length(fields) == length and _is_ours(fields)):
+        raise _NotPlainError
+    return fields, wrong
 
 
 def _passed(row: Any, wrong: set[int]) -> str:
@@ -179,101 +171,87 @@ def _passed(row: Any, wrong: set[int]) -> str:
     return "skip"
 
 
-def _numbers(fields: Any) -> tuple[dict[str, Any], Any]:
-    """The fields that are numbers, and which lines are odd: without a field that makes a flow a flow, or with a number that is none."""
-    odd = pa.repeat(pa.scalar(False), fields.num_rows)
-    for name in KEY:
-        odd = pc.or_(odd, pc.is_null(_one(fields[name])))
-    numbers: dict[str, Any] = {}
-    for name, most in NUMBERS.items():
-        if name not in fields.column_names:
-            continue
-        texts = _one(fields[name])
-        read = pc.and_(pc.ascii_is_decimal(texts), pc.less(pc.binary_length(texts), 19))
-        if not pc.all(read).as_py():
-            odd = pc.or_(odd, pc.fill_null(pc.invert(read), False))
-            texts = pc.if_else(pc.fill_null(read, False), texts, pa.scalar(None, pa.string()))
-        numbers[name] = texts.cast(pa.int64())
-        if (pc.max(numbers[name]).as_py() or 0) > most:
-            odd = pc.or_(odd, pc.fill_null(pc.greater(numbers[name], most), False))
-    return numbers, odd
+def _length(fields: Any) -> int:
+    """Bytes of the lines that these fields would be, each with its end."""
+    return sum(map(_length_of, fields.columns)) + int(fields.num_columns * fields.num_rows)
 
 
-def _one(column: Any) -> Any:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+def _length_of(column: Any) -> int:
+    count, empty = len(column), column.null_count
+    if not pa.types.is_dictionary(column.type):
+        return _digits(column) + int(empty)
+    lengths = pc.binary_length(column.dictionary)
+    if len(lengths) == 1:
+        return int(lengths[0].as_py() * (count - empty) + empty)
+    return int((pc.sum(lengths.take(column.indices)).as_py() or 0) + empty)
 
 
-def _told(fields: Any, numbers: dict[str, Any]) -> frozenset[str]:
-    """The columns that the other columns tell of every row, so that they are left empty (stores/derived.py)."""
-    verbatim = (
-        all(_is_shortest(_one(fields[name]), values) for name, values in numbers.items())
-        and all(_is_same(fields[name], address) for name in ("srcaddr", "dstaddr"))
-        and _is_same(fields["protocol"], lambda text: None if text in PROTOCOLS.values() else text)
-    )
-    if not verbatim:
-        return frozenset()
-    return LEFT if tuple(fields.column_names) != DEFAULT else LEFT | {"raw"}
-
-
-def _is_same(texts: Any, change: Callable[[str], str | None]) -> bool:
-    """Whether no text would be changed."""
-    return all(change(text) == text for text in pc.unique(_one(texts)).to_pylist())
-
-
-def _is_shortest(texts: Any, numbers: Any) -> bool:
-    """Whether no number has zeros in front: together the texts are then as long as the digits that their numbers need."""
+def _digits(numbers: Any) -> int:
+    """The digits that the numbers need together. Raises _NotPlainError where one is negative."""
     span = pc.min_max(numbers).as_py()
+    if (span["min"] or 0) < 0:
+        raise _NotPlainError
     least, most = len(str(span["min"] or 0)), len(str(span["max"] or 0))
     longer = (pc.sum(pc.greater_equal(numbers, 10**length)).as_py() or 0 for length in range(least, most))
-    digits = (len(numbers) - numbers.null_count) * least + sum(longer)
-    return bool(digits == (pc.sum(pc.binary_length(texts)).as_py() or 0))
+    return int((len(numbers) - numbers.null_count) * least + sum(longer))
 
 
-def _made(fields: Any, numbers: dict[str, Any], told: frozenset[str]) -> dict[str, Any]:
-    keys = _one(pc.binary_join_element_wise("vpcflow", *(fields[name] for name in KEY), ":"))
-    version = fields["version"] if "version" in fields.column_names else None
-    protocols, actions = Coded(fields["protocol"]), Coded(fields["action"])
-    made: dict[str, Any] = {
-        "event_uid": uids(keys),
-        "dedup_key": None if "dedup_key" in told else keys,
-        "ts": pc.multiply(numbers["start"], SECOND),
-        "ts_end": pc.multiply(numbers["end"], SECOND),
-        "ts_raw": None if "ts_raw" in told else fields["start"],
-        "source_variant": "v?" if version is None else Coded(version).mapped(lambda text: f"v{text or '?'}"),
-        "action": fields["action"],
-        "outcome": actions.mapped(lambda text: OUTCOMES.get(text, "unknown")),
-        "src_ip": Coded(fields["srcaddr"]).mapped(address),
-        "dst_ip": Coded(fields["dstaddr"]).mapped(address),
-        "src_port": numbers["srcport"],
-        "dst_port": numbers["dstport"],
-        "proto": protocols.mapped(lambda text: PROTOCOLS.get(text, text)),
-        "bytes": numbers.get("bytes"),
-        "packets": numbers.get("packets"),
-        "tcp_flags": numbers.get("tcp-flags"),
+def _is_ours(fields: Any) -> bool:
+    """Whether each line begins as a flow does and a header does not, no field is empty, and addresses and protocols are as we would write them."""
+    first = fields.column(0)
+    return (
+        not first.null_count
+        and all(text[:1].isdigit() for text in _texts(first))
+        and all(map(_is_plain, fields.columns))
+        and all(map(_is_shortest, chain(_texts(fields["srcaddr"]), _texts(fields["dstaddr"]))))
+        and NAMED.isdisjoint(_texts(fields["protocol"]))
+    )
+
+
+def _texts(column: Any) -> list[str]:
+    """The texts of a column, each once; none of numbers, which Arrow has read."""
+    return list(column.dictionary.to_pylist()) if pa.types.is_dictionary(column.type) else []
+
+
+def _is_plain(column: Any) -> bool:
+    """Whether the texts mean the same to lines, CSV and JSON."""
+    texts = _texts(column)
+    return "" not in texts and not "".join(texts).encode().translate(None, PLAIN)
+
+
+@lru_cache(1 << 16)
+def _is_shortest(text: str) -> bool:
+    return address(text) == text
+
+
+def _odd(fields: Any) -> Any:
+    """Which lines are without a field that makes a flow a flow, or have a number that cannot be; None where there is none."""
+    found = [pc.is_null(fields[name]) for name in KEY if fields[name].null_count]
+    for name, most in NUMBERS.items():
+        if name in fields.schema.names and (pc.max(fields[name]).as_py() or 0) > most:
+            found.append(pc.fill_null(pc.greater(fields[name], most), False))
+    return reduce(pc.or_, found) if found else None
+
+
+def _made(fields: Any) -> dict[str, Any]:
+    """The columns but for those that these tell (stores/derived.py)."""
+    names = fields.schema.names
+    return {
+        "ts": pc.multiply(fields["start"], SECOND),
+        "ts_end": pc.multiply(fields["end"], SECOND),
+        "source_variant": Coded(fields["version"]).mapped(lambda text: f"v{text or '?'}") if "version" in names else "v?",
+        "outcome": Coded(fields["action"]).mapped(lambda text: OUTCOMES.get(text, "unknown")),
+        "proto": Coded(fields["protocol"]).mapped(lambda text: PROTOCOLS.get(text, text)),
         "attrs": _attrs(fields),
-        "message": None if "message" in told else _message(fields),
-    }
-    return made | {column: fields[name] for column, name in SAME.items() if name in fields.column_names}
-
-
-def _message(fields: Any) -> Any:
-    have = fields.column_names
-
-    def shown(name: str) -> Any:
-        return pc.fill_null(fields[name], "?") if name in have else "?"
-
-    return pc.binary_join_element_wise(
-        shown("srcaddr"), ":", shown("srcport"), " -> ", shown("dstaddr"), ":", shown("dstport"), " ",
-        shown("action"), ", ", shown("bytes"), " bytes", "",
-    )  # fmt: skip
+    } | {column: fields[name] for column, name in SAME.items() if name in names}  # fmt: skip
 
 
 def _attrs(fields: Any) -> Any:
     """JSON of the fields without a column, put together as text: quotes and backslashes are the parser's."""
-    rest = [name for name in fields.column_names if name not in vpcflow.COLUMNS]
+    rest = [name for name in fields.schema.names if name not in vpcflow.COLUMNS]
     if not rest:
         return None
-    pairs = [pc.binary_join_element_wise(f'"{name}":"', fields[name], '"', "") for name in rest]
+    pairs = [pc.binary_join_element_wise(f'"{name}":"', as_text(fields[name]), '"', "") for name in rest]
     joined = pc.binary_join_element_wise(*pairs, ",", null_handling="skip")
     whole = pc.binary_join_element_wise("{", joined, "}", "")
     return pc.if_else(pc.equal(joined, ""), pa.scalar(None, pa.string()), whole)

@@ -1,0 +1,115 @@
+"""Which rows are the same event, delivered more than once. Few are, so rows are compared by a short name first, which is cheap.
+
+Equal ids have equal short names. That of a flow is made of its columns, not of its id, which is dear where it is told and not kept
+(derived.py). The same flow has the same time, so flows are compared in slices of it: what has been seen stays in the processor's cache.
+"""
+
+# SQL here is our own text; values are parameters.
+# ruff: noqa: S608
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate, chain, pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from hikeshi.stores import derived
+from hikeshi.stores.layout import Batch
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation
+
+SLICE = 1_000_000
+"""Flows compared at once, about."""
+
+EVER = (-(1 << 63), (1 << 63) - 1)
+"""Times before and after all others, in microseconds."""
+
+_AT = "ts - coalesce(ts_skew_us, 0)"
+_FLOW = f"hash({_AT}, ts_end - coalesce(ts_skew_us, 0), src_port, dst_port, src_ip, interface)"
+_FLOWS, _OTHERS = "source_kind = 'vpcflow'", "source_kind != 'vpcflow'"
+
+_NEEDED = (
+    "action", "category", "dedup_key", "dst_ip", "dst_port", "event_uid", "evidence_sha256", "interface", "proto", "row_id", "source_kind",
+    "src_ip", "src_port", "ts", "ts_end", "ts_skew_us",
+)  # fmt: skip
+"""What the key and the id of a row are kept as or told by."""
+
+_FOLDED = """
+CREATE TEMP TABLE folded AS
+  WITH twice AS (
+    SELECT event_uid, dedup_key, count(*) AS dup_count, min(row_id) AS kept FROM alike GROUP BY event_uid, dedup_key HAVING count(*) > 1
+  )
+  SELECT a.row_id, a.row_id = t.kept AS keep, t.dup_count, t.event_uid
+  FROM alike a JOIN twice t ON a.event_uid = t.event_uid AND a.dedup_key IS NOT DISTINCT FROM t.dedup_key
+"""
+
+
+class _Stretch(NamedTuple):
+    """Parts, how many events they have, and the times of the first and the last of these in UTC microseconds."""
+
+    parts: tuple[str, ...]
+    events: int
+    first_us: int
+    last_us: int
+
+
+def fold(con: DuckDBPyConnection, batches: Sequence[Batch], opened: Callable[[Sequence[str]], str]) -> DuckDBPyRelation:
+    """The folds of some batches (layout.py), in the order of rows.
+
+    `con` has the view `kept` of all their rows, and the table `dead` of sources whose rows count no longer (duck.py); `opened` is SQL for
+    the rows of some parts.
+    """
+    con.execute("CREATE TEMP TABLE twice (short UBIGINT); CREATE TEMP TABLE maybe (row_id BIGINT)")
+    kinds = {row.parser for batch in batches for row in batch.sources}  # none for archives, which may have any
+    if kinds - {"vpcflow"}:
+        _look(con, f"SELECT row_id, hash(event_uid) AS short FROM kept WHERE {_OTHERS}")
+    for parts, during in _slices(batches) if kinds & {"vpcflow", ""} else ():
+        _look(con, f"SELECT row_id, {_FLOW} AS short FROM ({opened(parts)}) WHERE {_FLOWS} AND {during}")
+    names = ", ".join(f'"{name}"' for name in _NEEDED)
+    con.execute(
+        f"CREATE TEMP TABLE found AS SELECT {names} FROM kept k WHERE row_id IN (SELECT row_id FROM maybe) "
+        "AND NOT EXISTS (SELECT 1 FROM dead WHERE dead.batch = k.row_id >> 40 AND dead.sha256 = k.evidence_sha256)"
+    )
+    uid, key = (derived.column(name, f'"{name}"', derived.DUCKDB) for name in ("event_uid", "dedup_key"))
+    con.execute(f"CREATE TEMP TABLE alike AS SELECT row_id, {uid} AS event_uid, {key} AS dedup_key FROM found")
+    con.execute(_FOLDED)
+    return con.sql("SELECT * FROM folded ORDER BY row_id")
+
+
+def _look(con: DuckDBPyConnection, rows: str) -> None:
+    """Note those of some rows that may be the same event as another of them."""
+    noted = con.execute(f"INSERT INTO twice SELECT short FROM ({rows}) GROUP BY short HAVING count(*) > 1").fetchone()
+    if noted != (0,):
+        con.execute(f"INSERT INTO maybe SELECT row_id FROM ({rows}) WHERE short IN (SELECT short FROM twice)")
+        con.execute("DELETE FROM twice")
+
+
+def _slices(batches: Sequence[Batch]) -> Iterator[tuple[list[str], str]]:
+    """Parts, and a condition on the time of their rows: every row is in one slice, rows of the same time in the same."""
+    if any(row.assumed for batch in batches for row in batch.sources):  # the same flow may have several times
+        yield [part for batch in batches for part in batch.parts], "true"
+        return
+    stretches = sorted(chain.from_iterable(map(_stretches, batches)), key=lambda one: one.first_us + one.last_us)
+    seen = list(accumulate(one.events for one in stretches))
+    middles = [(one.first_us + one.last_us) // 2 for one in stretches]
+    inner = [middles[bisect_left(seen, at)] for at in range(SLICE, seen[-1], SLICE)] if seen else []
+    for start, end in pairwise([EVER[0], *sorted({*inner}), EVER[1]]):
+        parts = [part for one in stretches if one.first_us < end and one.last_us >= start for part in one.parts]
+        if parts:
+            yield parts, f"ts >= {start} AND ts < {end}"
+
+
+def _stretches(batch: Batch) -> Iterator[_Stretch]:
+    times = [at for row in batch.sources for at in (row.first_us, row.last_us) if at is not None]
+    if not times:
+        return
+    first, last = min(times), max(times)
+    if not batch.once:
+        yield _Stretch(batch.parts, sum(row.events for row in batch.sources), first, last)
+        return
+    for number, part in enumerate(batch.once):
+        spans = [span for span in batch.spans if span.part == number]
+        yield _Stretch((part,), sum(span.rows for span in spans), spans[0].first_us, spans[-1].last_us)
+    yield _Stretch(tuple(part for part in batch.parts if part not in batch.once), 0, first, last)
