@@ -85,16 +85,18 @@ def test_a_flow_is_one_though_it_was_merged_before(tmp_path: Path, monkeypatch: 
     with monkeypatch.context() as patch:
         patch.setattr(layout, "MANY", 0)
         assert store.build([written(tmp_path, "a.log", [flow(n, n) for n in range(1, 50)])]).events == 49
-    assert layout.merged(store._layout.batches())  # noqa: SLF001  else nothing is tried here
+    assert layout.merged(store._layout.batches())  # else nothing is tried here
     report = store.build([written(tmp_path, "b.log", [flow(n, n) for n in range(40, 60)])])
     assert (report.events, report.duplicates) == (59, 10)
 
 
 def test_a_source_that_was_read_again_is_no_second_delivery(tmp_path: Path) -> None:
-    path, store = written(tmp_path, "a.log", [flow(1, 1), flow(1, 1)]), DuckStore(tmp_path / "timeline")
-    store.build([path])
-    report = store.build([path], assumed=[assumed.skew("vpcflow=+1s")])
-    assert (report.built, report.events, report.duplicates) == (1, 1, 1)
+    paths = [written(tmp_path, "a.log", [flow(1, 1)]), written(tmp_path, "b.log", [flow(2, 2), flow(2, 2)])]
+    store = DuckStore(tmp_path / "timeline")
+    store.build(paths)
+    report = store.build(paths, assumed=[assumed.skew("*b.log=+1s")])  # the batch of both stays for the other
+    assert (report.built, report.events, report.duplicates) == (1, 2, 1)
+    assert [row["dup_count"] for row in store.events(Query())] == [1, 2]
 
 
 def test_ids_that_are_told_are_those_of_the_parser_and_are_found(tmp_path: Path) -> None:
