@@ -29,9 +29,6 @@ from hikeshi.events.parsers import PARSERS
 from hikeshi.events.source import Source
 from hikeshi.events.times import EPOCH, MICROSECOND, Instant, in_zone, instant
 
-ENDINGS = (".yaml", ".yml")
-"""How the name of a mapping ends, where the name of a parser could stand."""
-
 
 class Mapped:
     """The parser of one mapping. It can be sent to other processes."""

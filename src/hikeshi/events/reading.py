@@ -15,13 +15,15 @@ from hikeshi.errors import Refused, Unreadable
 from hikeshi.events.archives import is_archive, members
 from hikeshi.events.assumed import Assumption, Clock, about, check, mapped_by
 from hikeshi.events.event import Event, event_uid, key_of
-from hikeshi.events.mapped import ENDINGS, parser_of
 from hikeshi.events.parquet_rows import Rows, is_parquet, rows_of
 from hikeshi.events.parser import Parser
 from hikeshi.events.parsers import PARSERS, recognise
 from hikeshi.events.source import Limits, Source
 from hikeshi.events.times import utc
 from hikeshi.events.walking import in_s3, walk
+
+ENDINGS = (".yaml", ".yml")
+"""How the name of a mapping ends, where the name of a parser could stand."""
 
 Log = str | Path | bytes | Mapping[str, Any] | Event
 """A log in the plain function: a path, the content itself, one JSON record, or an event made elsewhere."""
@@ -30,6 +32,8 @@ Log = str | Path | bytes | Mapping[str, Any] | Event
 def parser_named(name: str) -> Parser:
     """The parser of that name, or of the mapping in that file. Raises Refused where there is none, Unreadable for a wrong mapping."""
     if name.endswith(ENDINGS):
+        from hikeshi.events.mapped import parser_of  # loads YAML
+
         return parser_of(Path(name))
     if name not in PARSERS:
         raise Refused(f"There is no parser {name!r}.", hint=f"Known are: {', '.join(PARSERS)}; or give a mapping.yaml.")

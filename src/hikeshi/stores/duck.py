@@ -23,7 +23,7 @@ from hikeshi.events.detect.sql import text
 from hikeshi.events.event import COLUMNS
 from hikeshi.stores import blocks, derived, few, folding, questions
 from hikeshi.stores.blocks import Block
-from hikeshi.stores.engines import engine
+from hikeshi.stores.engines import engine, load
 from hikeshi.stores.few import Few, Sums
 from hikeshi.stores.integrity import UNKNOWN, integrity_of
 from hikeshi.stores.kept import BUCKETS, MOST, USUAL, Kept, countable, of_everything
@@ -129,6 +129,7 @@ class DuckStore:
                 sha256_of=sha256_of,
                 names=names,
                 assumed=assumed,
+                meanwhile=load,
             )
             self._settled(progress)
         return self._report(built)
