@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from importlib import import_module
+from typing import Any, cast
 
 from hikeshi.errors import Unreadable
-from hikeshi.events.fast import cloudtrail, syslog, vpcflow, webaccess
+from hikeshi.events.kinds import Kinds
 from hikeshi.events.parser import Parser
 from hikeshi.events.parsers import PARSERS
 from hikeshi.events.source import Source
 
-FAST: dict[str, Callable[[Source], Iterator[Any | Unreadable]]] = {
-    "cloudtrail": cloudtrail.batches,
-    "syslog": syslog.batches,
-    "vpcflow": vpcflow.batches,
-    "webaccess": webaccess.batches,
-}
+Shortcut = Callable[[Source], Iterator[Any | Unreadable]]
+
+FAST = Kinds(
+    lambda name: cast("Shortcut", import_module(f"{__name__}.{name}").batches),
+    "cloudtrail",
+    "syslog",
+    "vpcflow",
+    "webaccess",
+)
 """By the name of the parser: from a source to record batches in the schema of events."""
 
 _DELIVERED = re.compile(rb'\{"Records":\[\{"eventVersion":"1\.\d\d","userIdentity":')

@@ -2,40 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cache
 from importlib import import_module
 from typing import cast
 
+from hikeshi.events.kinds import Kinds
 from hikeshi.events.parser import Parser
 
-
-class _Table(Mapping[str, Parser]):
-    """The files of this folder by their names, each loaded when it is asked for: most logs are of few kinds."""
-
-    def __init__(self, *names: str) -> None:
-        self._names = dict.fromkeys(names)
-
-    def __getitem__(self, name: str) -> Parser:
-        if name not in self._names:
-            raise KeyError(name)
-        return cast("Parser", import_module(f"{__name__}.{name}"))
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._names
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    @cached_property
-    def all(self) -> tuple[Parser, ...]:
-        return tuple(self.values())
-
-
-PARSERS = _Table(
+PARSERS = Kinds(
+    lambda name: cast("Parser", import_module(f"{__name__}.{name}")),
     "alb",
     "auditd",
     "awsconfig",
@@ -65,6 +40,11 @@ PARSERS = _Table(
 )
 
 
+@cache
+def _all() -> tuple[Parser, ...]:
+    return tuple(PARSERS.values())
+
+
 def recognise(head: bytes, name: str = "") -> Parser | None:  # noqa: ARG001  a name can lie; some formats to come need it
     """The parser whose log begins with these bytes, or None. Content decides; `name` is there for formats without a mark."""
-    return next((parser for parser in PARSERS.all if parser.recognises(head)), None)
+    return next((parser for parser in _all() if parser.recognises(head)), None)
