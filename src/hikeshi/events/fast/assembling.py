@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Mapping
 from operator import sub
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,6 +13,9 @@ import pyarrow.compute as pc
 from hikeshi.events.columns import as_coded, coded_schema, empty, repeated
 from hikeshi.events.event import COLUMNS, UID, digests
 from hikeshi.events.source import Line
+
+if TYPE_CHECKING:
+    from hikeshi.events.fast.blocks import Block
 
 INLINE = 12
 """Bytes of a text that Arrow keeps in the place of where it is."""
@@ -91,14 +94,14 @@ def _ends(where: int) -> tuple[int, int]:
     return where >> 16, where & 0xFFFF
 
 
-def placed(rows: Any, number: int, offset: int) -> dict[str, Any]:
-    """Lines with their numbers and first bytes, before which so many lines and bytes stand."""
-    lengths = pc.binary_length(rows)
+def placed(block: Block) -> dict[str, Any]:
+    """The numbers and the first bytes of the lines of a block."""
+    count, lengths = len(block.lengths), block.lengths
+    ends = pc.cumulative_sum(pc.add(lengths.cast(pa.int64()), 1))
     return {
-        "raw": rows,
-        "seq": pa.arange(number + 1, number + 1 + len(rows)),
-        "offset": pc.add(pc.subtract(pc.cumulative_sum(pc.add(lengths.cast(pa.int64()), 1)), pc.add(lengths, 1)), offset),
-    }  # fmt: skip
+        "seq": pa.arange(block.number + 1, block.number + 1 + count),
+        "offset": pc.add(pc.subtract(ends, pc.add(lengths, 1)), block.offset),
+    }
 
 
 def parted(place: dict[str, Any], kept: Any) -> tuple[dict[str, Any], list[Line]]:
@@ -133,8 +136,13 @@ def in_place(joined: bytes) -> Any:
 
 def lines_of(joined: bytes) -> Any:
     """The lines of `joined` as an array of text. Raises ArrowInvalid where they are not UTF-8."""
-    ends = b"\0\0\0\0" + len(joined).to_bytes(4, "little")
-    whole = pa.StringArray.from_buffers(1, pa.py_buffer(ends), pa.py_buffer(joined))
+    found = cut_at_ends(joined)
     if not joined.isascii():
-        whole.validate(full=True)
-    return pc.split_pattern(whole, "\n").values
+        found.validate(full=True)
+    return found
+
+
+def cut_at_ends(joined: bytes) -> Any:
+    """The same, whether they are text or not."""
+    ends = b"\0\0\0\0" + len(joined).to_bytes(4, "little")
+    return pc.split_pattern(pa.StringArray.from_buffers(1, pa.py_buffer(ends), pa.py_buffer(joined)), "\n").values

@@ -9,12 +9,16 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from hikeshi.events.fast.assembling import lines_of
+from hikeshi.events.fast.assembling import cut_at_ends, lines_of
 from hikeshi.events.source import Line, Source
 
 SIZE = 2 << 20
 """Bytes of lines in a block."""
+
+PIECE = 512 << 10
+"""Bytes of lines that are looked through at once for their ends, so that the memory for them is used again."""
 
 SMALL = 512
 """Lines below which a block with anything odd in it is the parser's; a larger one is halved."""
@@ -32,19 +36,24 @@ class Block(msgspec.Struct, frozen=True, dict=True):
         """The lines as an array of text. Raises ArrowInvalid where they are not UTF-8."""
         return lines_of(self.text)
 
-    @property
-    def count(self) -> int:
-        """How many lines there are; to look for their ends costs as much as to cut them."""
-        try:
-            return len(self.rows)
-        except pa.ArrowInvalid:
-            return self.text.count(b"\n") + 1
+    @cached_property
+    def lengths(self) -> Any:
+        """How many bytes each line has."""
+        if "rows" in self.__dict__:
+            return pc.binary_length(self.rows)
+        return pa.concat_arrays([pc.binary_length(cut_at_ends(piece)) for piece in self._pieces()])
+
+    def _pieces(self) -> Iterator[bytes]:
+        at, end = 0, len(self.text)
+        while end - at > PIECE and (last := self.text.rfind(b"\n", at, at + PIECE)) >= 0:
+            yield self.text[at:last]
+            at = last + 1
+        yield self.text[at:]
 
     def behind(self, first: bytes) -> Block:
         """The block without its first line."""
         rest = Block(self.text[len(first) + 1 :], self.number + 1, self.offset + len(first) + 1)
-        if self.text.isascii():
-            rest.__dict__["rows"] = self.rows[1:]
+        rest.__dict__["lengths"] = self.lengths[1:]
         return rest
 
     def halves(self) -> tuple[Block, Block]:
@@ -76,7 +85,7 @@ def blocks(source: Source, size: int) -> Iterator[Block | Iterator[Line]]:
             return
         block = Block(text[:end], number, offset)
         yield block
-        number, offset = number + block.count, offset + end + 1
+        number, offset = number + len(block.lengths), offset + end + 1
         parts, held = [text[end + 1 :]], len(text) - end - 1
     if text := b"".join(parts):
         yield Block(text.removesuffix(b"\n"), number, offset)

@@ -105,7 +105,7 @@ class _Lines:
         try:
             plain, left = self._columns(block)
         except (_NotPlainError, pa.ArrowInvalid):  # months change, or some line is not UTF-8
-            if block.count <= SMALL:
+            if len(block.lengths) <= SMALL:
                 yield from self.slowly(block.lines(self._source))
                 return
             for half in block.halves():
@@ -117,7 +117,7 @@ class _Lines:
 
     def _columns(self, block: Block) -> tuple[Any, list[Line]]:
         """The plain lines as columns, and the lines that are left. Raises _NotPlainError where the block is the parser's."""
-        place = placed(block.rows, block.number, block.offset)
+        place = {"raw": block.rows} | placed(block)
         masked = lines_of(block.text.translate(_DIGITS)).dictionary_encode()
         templates = _templates(masked)
         shape = next((one.shape for one in templates if one is not NONE), NONE.shape)

@@ -86,7 +86,7 @@ class _Flows:
         try:
             plain, left = _columns(block, self._layout, self._source)
         except (_NotPlainError, pa.ArrowInvalid):
-            if block.count <= SMALL:
+            if len(block.lengths) <= SMALL:
                 yield from self.slowly(block.lines(self._source))
                 return
             for half in block.halves():
@@ -99,17 +99,19 @@ class _Flows:
 
 def _columns(block: Block, layout: Layout | None, source: Source) -> tuple[Any, list[Line]]:
     """The plain lines as columns, and the lines that are left. Raises _NotPlainError where the block is the parser's."""
-    place = placed(block.rows, block.number, block.offset)
+    place = placed(block)
     fields, wrong = _fields(block, layout)
     odd, left = _odd(fields), list[Line]()
     if wrong or odd is not None:
         odd = pa.repeat(pa.scalar(False), fields.num_rows) if odd is None else odd
         fields = fields.filter(pc.invert(odd))
-        place, left = _parted(place, wrong, odd)
+        place, left = _parted({"raw": block.rows} | place, wrong, odd)
     if not fields.num_rows:
         return None, left
     if tuple(fields.schema.names) == DEFAULT:
-        del place["raw"]
+        place = {name: values for name, values in place.items() if name != "raw"}
+    elif "raw" not in place:
+        place["raw"] = block.rows
     made = _made(fields) | place | {
         "source_kind": vpcflow.NAME, "parser_version": vpcflow.VERSION, "path": source.name, "evidence_sha256": source.sha256,
         "provider": "aws", "service": "vpc", "category": "flow", "ts_precision": "window", "ts_desc": "window_start", "ts_basis": "utc",
@@ -155,10 +157,10 @@ def _fields(block: Block, layout: Layout | None) -> tuple[Any, set[int]]:
             check_utf8=False,
         ),
     )
-    if table.num_rows + len(wrong) != len(block.rows) or (wrong and layout is None):  # an empty line is no row
+    if table.num_rows + len(wrong) != len(block.lengths) or (wrong and layout is None):  # an empty line is no row
         raise _NotPlainError
     fields = table.combine_chunks().to_batches()[0] if table.num_rows else pa.RecordBatch.from_pylist([], table.schema)
-    length = len(text) + 1 - sum(len(block.rows[n - 1].as_py()) + 1 for n in wrong)
+    length = len(text) + 1 - sum(block.lengths[n - 1].as_py() + 1 for n in wrong)
     if fields.num_rows and not (_length(fields) == length and _is_ours(fields)):
         raise _NotPlainError
     return fields, wrong

@@ -40,9 +40,9 @@ def batches(source: Source) -> Iterator[Any | Event | Unreadable]:
 
 def _of_block(block: Block, source: Source) -> Iterator[Any | Event | Unreadable]:
     try:
-        place = placed(block.rows, block.number, block.offset)
+        place = {"raw": block.rows} | placed(block)
     except pa.ArrowInvalid:  # some line is not UTF-8
-        if block.count <= SMALL:
+        if len(block.lengths) <= SMALL:
             yield from stamped(webaccess.of_lines(block.lines(source), source), source, webaccess)
             return
         for half in block.halves():
