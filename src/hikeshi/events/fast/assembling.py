@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping
-from operator import sub
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -112,26 +111,28 @@ def parted(place: dict[str, Any], kept: Any) -> tuple[dict[str, Any], list[Line]
     return {name: values.filter(kept) for name, values in place.items()}, lines
 
 
-def in_place(joined: bytes) -> Any:
+def in_place(joined: bytes | bytearray, begins: Sequence[int]) -> Any:
     """The lines of `joined`, which all begin with the same four bytes, as an array of text that copies none of them.
 
     Raises ArrowInvalid where they are not UTF-8, or so short that Arrow copies them.
     """
-    ends, end = [], joined.find(b"\n")
-    while end >= 0:
-        ends.append(end)
-        end = joined.find(b"\n", end + 1)
-    begins = array("i", [0] + [end + 1 for end in ends])
-    lengths = array("i", map(sub, [*ends, len(joined)], begins))
-    if min(lengths) <= INLINE:
+    count, at = len(begins), pa.array(begins, pa.int64())
+    lengths = pc.subtract(pa.array([*begins[1:], len(joined) + 1], pa.int64()), pc.add(at, 1))
+    if pc.min_max(lengths)["min"].as_py() <= INLINE:
         raise pa.ArrowInvalid("a line is too short")
-    count = len(lengths)
-    places = array("i", bytes(16 * count))  # of each its length, first bytes, buffer, and where it begins there
-    places[0::4], places[1::4], places[3::4] = lengths, array("i", joined[:4]) * count, begins
+    places = array(
+        "q", bytes(16 * count)
+    )  # of each its length and first bytes, and the buffer and where it begins there
+    places[0::2] = _numbers(pc.add(lengths, int.from_bytes(joined[:4], "little") << 32))
+    places[1::2] = _numbers(pc.shift_left(at, 32))
     made = pa.Array.from_buffers(pa.string_view(), count, [None, pa.py_buffer(places), pa.py_buffer(joined)])
     if not joined.isascii():
         made.validate(full=True)
     return made
+
+
+def _numbers(values: Any) -> array[int]:
+    return array("q", values.buffers()[1].to_pybytes()[: 8 * len(values)])
 
 
 def lines_of(joined: bytes) -> Any:

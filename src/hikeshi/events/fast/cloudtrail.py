@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
-from itertools import islice, pairwise
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -56,6 +56,7 @@ NAMES = LOGINS | NONE
 """Names of calls that are odd."""
 
 NULL = Raw(b"null")
+NEWLINE = ord("\n")
 
 
 class Plain(msgspec.Struct, gc=False):
@@ -126,9 +127,9 @@ class Cut(NamedTuple):
         """Of records that begin with `first`, with commas between them; they are surely cut rightly. Raises one of ODD."""
         if not text or b"\n" in text:
             raise pa.ArrowInvalid("this is the parser's")
-        lines = text.replace(b"}," + first, b"}\n" + first)
-        raw = in_place(lines)
-        return cls(told(_decoded(lines, raw)), raw, pa.arange(seq, seq + len(raw)))
+        lines, begins = cut(text, first)
+        raw = in_place(lines, begins)
+        return cls(told(_decoded(lines, begins)), raw, pa.arange(seq, seq + len(raw)))
 
     @classmethod
     def joined(cls, cuts: Sequence[Cut]) -> Cut:
@@ -156,13 +157,24 @@ class Cut(NamedTuple):
         return assembled(_columns(self.told, self.raw) | {"seq": self.seqs} | place, len(self.raw))
 
 
-def _decoded(lines: bytes, raw: Any) -> Iterator[list[Plain]]:
+def cut(text: bytes, first: bytes) -> tuple[bytearray, list[int]]:
+    """Records that begin with `first` and have commas between them as lines, and where these seem to begin."""
+    lines, begins, between = bytearray(text), [0], b"}," + first
+    find, at = lines.find, lines.find(between)
+    while at >= 0:
+        lines[at + 1] = NEWLINE
+        begins.append(at + 2)
+        at = find(between, at + 2)
+    return lines, begins
+
+
+def _decoded(lines: bytearray, begins: Sequence[int]) -> Iterator[list[Plain]]:
     """What the lines hold, some at a time. Raises one of ODD where one is not one record."""
     view = memoryview(lines)
-    begins = memoryview(raw.buffers()[1]).cast("i")[3 :: 4 * AT_ONCE].tolist()
-    for number, (begin, end) in enumerate(pairwise([*begins, len(lines) + 1])):
-        calls = plain_lines(view[begin : end - 1])
-        if len(calls) != min(AT_ONCE, len(raw) - number * AT_ONCE):
+    for at in range(0, len(begins), AT_ONCE):
+        end = begins[at + AT_ONCE] if at + AT_ONCE < len(begins) else len(lines) + 1
+        calls = plain_lines(view[begins[at] : end - 1])
+        if len(calls) != min(AT_ONCE, len(begins) - at):
             raise pa.ArrowInvalid("this is the parser's")
         yield calls
 
@@ -247,7 +259,8 @@ def told(groups: Iterable[Sequence[Plain]]) -> Any:
         columns = {name: pa.array(made.get(name, ()), pa.string()) for name in TEXTS}
         batches.append(pa.record_batch(columns | _acted_on(listed) | {"readOnly": _truths(truths)}))
     (whole,) = pa.Table.from_batches(batches).combine_chunks().to_batches()
-    return whole.append_column("userIdentity", _texts(callers).dictionary_encode())
+    at, times = whole.schema.get_field_index("eventTime"), whole["eventTime"].dictionary_encode()
+    return whole.set_column(at, "eventTime", times).append_column("userIdentity", _texts(callers).dictionary_encode())
 
 
 def _columns(told: Any, raw: Any) -> dict[str, Any]:
@@ -295,7 +308,7 @@ def when(texts: Any) -> dict[str, Any]:
     if None in at:
         raise pa.ArrowInvalid("a time cannot be read")
     us, precision, basis = (pa.array(values).take(coded.indices) for values in zip(*at, strict=True))
-    return {"ts": us, "ts_raw": texts, "ts_precision": precision, "ts_basis": basis}
+    return {"ts": us, "ts_raw": as_text(coded), "ts_precision": precision, "ts_basis": basis}
 
 
 def _what(told: Any, name: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import accumulate, chain
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from hikeshi.errors import Failed, Unreadable
 from hikeshi.events.event import Event
 from hikeshi.events.fast.assembling import in_place
-from hikeshi.events.fast.cloudtrail import AT_ONCE, ODD, Cut, Plain, is_odd, of_piece, plain_lines, told, when
+from hikeshi.events.fast.cloudtrail import AT_ONCE, ODD, Cut, Plain, cut, is_odd, of_piece, plain_lines, told, when
 from hikeshi.events.json_records import BROKEN, Document, Record
 from hikeshi.events.parser import Parser
 from hikeshi.events.parsers import cloudtrail
@@ -43,27 +43,34 @@ class Taken(NamedTuple):
 
 
 class Few(NamedTuple):
-    """Records of one source that were decoded, as lines, and their positions in it."""
+    """Records of one source that were decoded, the lines they are, where each begins there, and their positions in the source."""
 
     source: Source
     calls: Sequence[Plain]
-    lines: bytes
+    lines: bytes | bytearray
+    begins: Sequence[int]
     seqs: Sequence[int]
 
-    def records(self) -> list[Record]:
-        """Each as a record."""
-        pairs = zip(self.lines.split(b"\n"), self.seqs, strict=True)
-        return [Record(data, seq, "wrapped") for data, seq in pairs]
+    @classmethod
+    def of(cls, text: bytes, source: Source) -> Few | None:
+        """Records as S3 delivers them that are surely cut rightly, and text: then they can be counted before they are columns."""
+        if b"\n" in text or not _is_text(text):
+            return None
+        lines, begins = cut(text, FIRST)
+        try:
+            calls = plain_lines(lines)
+        except BROKEN:
+            return None
+        return cls(source, calls, lines, begins, range(1, len(calls) + 1)) if len(calls) == len(begins) else None
 
     def parted(self) -> tuple[Few, list[Record]]:
         """Those that have a time and are not odd, and the others as records."""
-        records = self.records()
-        left = [one for one, call in zip(records, self.calls, strict=True) if _time(call) is None]
-        gone = {one.seq for one in left}
-        kept = [one for one in records if one.seq not in gone]
-        lines = b"\n".join([one.data for one in kept])
-        calls = [call for call in self.calls if _time(call) is not None]
-        return Few(self.source, calls, lines, [one.seq for one in kept]), left
+        rows = list(zip(self.calls, bytes(self.lines).split(b"\n"), self.seqs, strict=True))
+        left = [Record(line, seq, "wrapped") for call, line, seq in rows if _time(call) is None]
+        kept = [row for row in rows if _time(row[0]) is not None]
+        calls, lines, seqs = zip(*kept, strict=True) if kept else ((), (), ())
+        begins = list(accumulate((len(line) + 1 for line in lines[:-1]), initial=0))
+        return Few(self.source, calls, b"\n".join(lines), begins, seqs), left
 
 
 class Waiting(NamedTuple):
@@ -75,7 +82,9 @@ class Waiting(NamedTuple):
     @classmethod
     def of(cls, few: Sequence[Few]) -> Waiting:
         """Few records of several sources."""
-        raw = in_place(b"\n".join([one.lines for one in few]))
+        ends = accumulate(len(one.lines) + 1 for one in few)
+        begins = [at + begin for one, at in zip(few, [0, *ends], strict=False) for begin in one.begins]
+        raw = in_place(b"\n".join([one.lines for one in few]), begins)
         seqs = pa.array(array("q", chain.from_iterable(one.seqs for one in few)), pa.int64())
         calls = list(chain.from_iterable(one.calls for one in few))
         return cls([(one.source, len(one.calls)) for one in few], Cut(told([calls]), raw, seqs))
@@ -125,7 +134,7 @@ class Gathering:
         """The same of one that is there as a whole: for few records Python is sooner done than Arrow."""
         few = None
         if source.head.startswith(BEGIN + FIRST) and source.head.endswith(END):
-            few = _few(source.head[len(BEGIN) : -len(END)], source)
+            few = Few.of(source.head[len(BEGIN) : -len(END)], source)
         if few is None:
             yield from stamped(cloudtrail.events(source), source, cloudtrail)
             return
@@ -166,18 +175,6 @@ class Gathering:
         self._count = self._bytes = 0
         if waiting:
             yield from _made(waiting)
-
-
-def _few(text: bytes, source: Source) -> Few | None:
-    """Records as S3 delivers them that are surely cut rightly, and text: then they can be counted before they are columns."""
-    if b"\n" in text or not _is_text(text):
-        return None
-    lines = text.replace(b"}," + FIRST, b"}\n" + FIRST)
-    try:
-        calls = plain_lines(lines)
-    except BROKEN:
-        return None
-    return Few(source, calls, lines, range(1, len(calls) + 1)) if len(calls) == lines.count(b"\n") + 1 else None
 
 
 def _time(call: Plain) -> int | None:
