@@ -166,6 +166,19 @@ def test_progress_ends_with_all_files(store: DuckStore, tmp_path: Path, monkeypa
     assert seen == [(2, 5), (4, 5), (5, 5)]
 
 
+def test_a_file_that_vanishes_is_told_and_progress_ends_with_those_that_are_there(
+    store: DuckStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(building, "MOST", 1)
+    there = [calls(tmp_path / f"{n}.gz", range(n, n + 1)) for n in range(3)]
+    gone = tmp_path / "1a.gz"
+    monkeypatch.setattr(building, "walk", lambda _: [*there[:2], gone, there[2]])
+    seen: list[tuple[int, int]] = []
+    report = store.build([tmp_path], progress=lambda done, total: seen.append((done, total)))
+    assert [place.source for place in report.unreadable] == [str(gone)]
+    assert (report.events, seen[-1]) == (3, (3, 3))
+
+
 KILLED = """
 import sys
 from pathlib import Path
