@@ -74,7 +74,7 @@ format: setup
 lock:
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --extra drill --extra hsm --extra postgres --extra dev --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+	  --extra drill --extra hsm --extra postgres --extra speed --extra dev --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --extra spark --constraint requirements.lock --custom-compile-command "make lock" --output-file requirements-spark.lock pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

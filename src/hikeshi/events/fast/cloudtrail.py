@@ -26,6 +26,7 @@ from hikeshi.events.addresses import address
 from hikeshi.events.columns import TYPES, empty, picked
 from hikeshi.events.event import COLUMNS, Event
 from hikeshi.events.fast.assembling import Coded, as_text, assembled, in_place, uids
+from hikeshi.events.fast.finding import finder
 from hikeshi.events.json_records import BROKEN, Document, Record, by_lines, records
 from hikeshi.events.parsers import cloudtrail
 from hikeshi.events.parsers.cloudtrail import LOGINS, Identity, Resource, Who
@@ -160,7 +161,8 @@ class Cut(NamedTuple):
 def cut(text: bytes, first: bytes) -> tuple[bytearray, list[int]]:
     """Records that begin with `first` and have commas between them as lines, and where these seem to begin."""
     lines, begins, between = bytearray(text), [0], b"}," + first
-    find, at = lines.find, lines.find(between)
+    find = finder(lines)
+    at = find(between, 0)
     while at >= 0:
         lines[at + 1] = NEWLINE
         begins.append(at + 2)
