@@ -10,7 +10,7 @@ left to the parser. Decoded are only the fields that have a column; what others 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
@@ -36,9 +36,6 @@ from hikeshi.events.times import SECOND, instant
 
 BLOCK = 4096
 """Records made into columns at once."""
-
-AT_ONCE = 512
-"""Records decoded at a time: what is made of them stays in the processor's cache until Arrow has it."""
 
 ODD = (*BROKEN, pa.ArrowInvalid, pa.ArrowTypeError)
 """What is raised at anything that needs the parser."""
@@ -82,6 +79,7 @@ class Plain(msgspec.Struct, gc=False):
 
 
 TEXTS = [name for name in Plain.__struct_fields__ if name not in {"userIdentity", "readOnly", "resources"}]
+CODED = ("eventTime", "userIdentity")
 IDS = TYPES["list<string>"]
 
 _plain = msgspec.json.Decoder(Plain)
@@ -129,8 +127,10 @@ class Cut(NamedTuple):
         if not text or b"\n" in text:
             raise pa.ArrowInvalid("this is the parser's")
         lines, begins = cut(text, first)
-        raw = in_place(lines, begins)
-        return cls(told(_decoded(lines, begins)), raw, pa.arange(seq, seq + len(raw)))
+        calls = plain_lines(lines)
+        if len(calls) != len(begins):
+            raise pa.ArrowInvalid("this is the parser's")
+        return cls(told(calls), in_place(lines, begins), pa.arange(seq, seq + len(calls)))
 
     @classmethod
     def joined(cls, cuts: Sequence[Cut]) -> Cut:
@@ -168,17 +168,6 @@ def cut(text: bytes, first: bytes) -> tuple[bytearray, list[int]]:
         begins.append(at + 2)
         at = find(between, at + 2)
     return lines, begins
-
-
-def _decoded(lines: bytearray, begins: Sequence[int]) -> Iterator[list[Plain]]:
-    """What the lines hold, some at a time. Raises one of ODD where one is not one record."""
-    view = memoryview(lines)
-    for at in range(0, len(begins), AT_ONCE):
-        end = begins[at + AT_ONCE] if at + AT_ONCE < len(begins) else len(lines) + 1
-        calls = plain_lines(view[begins[at] : end - 1])
-        if len(calls) != min(AT_ONCE, len(begins) - at):
-            raise pa.ArrowInvalid("this is the parser's")
-        yield calls
 
 
 def _by_record(found: Iterator[Record | Unreadable], source: Source) -> Iterator[Any | Event | Unreadable]:
@@ -226,7 +215,7 @@ def _none() -> Any:
 def of_plain(plain: Sequence[tuple[Plain, Record]], place: dict[str, Any]) -> Any:
     """The batch of plain records; `place` has path and SHA-256 of their source, or of each. Raises one of ODD where one is the parser's."""
     found = [record for _, record in plain]
-    made = _columns(told([[call for call, _ in plain]]), _texts([record.data for record in found])) | place
+    made = _columns(told([call for call, _ in plain]), _texts([record.data for record in found])) | place
     variants = [cloudtrail.VARIANTS.get(record.variant, record.variant) for record in found]
     made |= {
         "seq": pa.array([record.seq for record in found], pa.int64()),
@@ -250,19 +239,14 @@ def _texts(values: Sequence[bytes | Raw]) -> Any:
     return made
 
 
-def told(groups: Iterable[Sequence[Plain]]) -> Any:
+def told(calls: Sequence[Plain]) -> Any:
     """What records tell, as columns under the names of their fields. Raises one of ODD where one is the parser's."""
-    batches: list[Any] = []
-    callers: list[Raw] = []
-    for calls in groups:
-        made = dict(zip(Plain.__struct_fields__, zip(*map(astuple, calls), strict=True), strict=False))
-        callers += made.pop("userIdentity", ())
-        listed, truths = made.pop("resources", ()), made.pop("readOnly", ())
-        columns = {name: pa.array(made.get(name, ()), pa.string()) for name in TEXTS}
-        batches.append(pa.record_batch(columns | _acted_on(listed) | {"readOnly": _truths(truths)}))
-    (whole,) = pa.Table.from_batches(batches).combine_chunks().to_batches()
-    at, times = whole.schema.get_field_index("eventTime"), whole["eventTime"].dictionary_encode()
-    return whole.set_column(at, "eventTime", times).append_column("userIdentity", _texts(callers).dictionary_encode())
+    values = [*zip(*map(astuple, calls), strict=True)] or [()] * len(Plain.__struct_fields__)
+    found = dict(zip(Plain.__struct_fields__, values, strict=True))
+    columns = {name: pa.array(found[name], pa.string()) for name in TEXTS}
+    columns |= {"userIdentity": _texts(found["userIdentity"]), "readOnly": _truths(found["readOnly"])}
+    columns |= {name: columns[name].dictionary_encode() for name in CODED}
+    return pa.record_batch(columns | _acted_on(found["resources"]))
 
 
 def _columns(told: Any, raw: Any) -> dict[str, Any]:

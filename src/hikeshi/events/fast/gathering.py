@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from hikeshi.errors import Failed, Unreadable
 from hikeshi.events.event import Event
 from hikeshi.events.fast.assembling import in_place
-from hikeshi.events.fast.cloudtrail import AT_ONCE, ODD, Cut, Plain, cut, is_odd, of_piece, plain_lines, told, when
+from hikeshi.events.fast.cloudtrail import ODD, Cut, Plain, cut, is_odd, of_piece, plain_lines, told, when
 from hikeshi.events.json_records import BROKEN, Document, Record
 from hikeshi.events.parser import Parser
 from hikeshi.events.parsers import cloudtrail
@@ -87,7 +87,7 @@ class Waiting(NamedTuple):
         raw = in_place(b"\n".join([one.lines for one in few]), begins)
         seqs = pa.array(array("q", chain.from_iterable(one.seqs for one in few)), pa.int64())
         calls = list(chain.from_iterable(one.calls for one in few))
-        return cls([(one.source, len(one.calls)) for one in few], Cut(told([calls]), raw, seqs))
+        return cls([(one.source, len(one.calls)) for one in few], Cut(told(calls), raw, seqs))
 
     def each(self) -> Iterator[Waiting]:
         """The same by source."""
@@ -103,7 +103,7 @@ class Gathering:
     def __init__(self) -> None:
         self._waiting: list[Waiting] = []
         self._few: list[Few] = []
-        self._few_count = self._count = self._bytes = 0
+        self._count = self._bytes = 0
 
     def wants(self, source: Source, parser: Parser) -> bool:
         """Whether it is small, or as S3 delivers it."""
@@ -148,20 +148,12 @@ class Gathering:
         if known:
             self._take(len(known), len(few.lines))
             self._few.append(few)
-            self._few_count += len(known)
-            if self._few_count >= AT_ONCE:
-                self._settle()
             yield Taken(len(known), min(known), max(known))
         yield from stamped(cloudtrail.of_records(left, source), source, cloudtrail)
 
     def _take(self, count: int, size: int) -> None:
         self._count += count
         self._bytes += size
-
-    def _settle(self) -> None:
-        few, self._few, self._few_count = self._few, [], 0
-        if few:
-            self._waiting.append(Waiting.of(few))
 
     def full(self) -> Iterator[Any | Event]:
         """What waits as a batch, once it is enough."""
@@ -170,9 +162,10 @@ class Gathering:
 
     def rest(self) -> Iterator[Any | Event]:
         """All that waits as a batch."""
-        self._settle()
-        waiting, self._waiting = self._waiting, []
-        self._count = self._bytes = 0
+        few, waiting = self._few, self._waiting
+        self._few, self._waiting, self._count, self._bytes = [], [], 0, 0
+        if few:
+            waiting.append(Waiting.of(few))
         if waiting:
             yield from _made(waiting)
 
