@@ -102,8 +102,12 @@ def _taken(chunks: Sequence[Any], order: Any) -> Any:
     if chunks[0].type == pa.string_view():
         return picked(pa.concat_arrays(chunks), order)
     whole = chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)
-    is_one = pa.types.is_dictionary(whole.type) and len(whole.dictionary) == 1 and not whole.null_count
-    return whole if is_one else whole.take(order)
+    return whole if is_one(whole) else whole.take(order)
+
+
+def is_one(values: Any) -> bool:
+    """Whether all rows have the same text, so that a column takes no room."""
+    return pa.types.is_dictionary(values.type) and len(values.dictionary) == 1 and not values.null_count
 
 
 def picked(whole: Any, order: Any) -> Any:

@@ -27,8 +27,8 @@ from hikeshi.stores.tasks import Done, Known, Task, perform
 LITTLE = 4 << 20
 """Below so many bytes of files (packed logs hold ten times as much), starting processes takes longer than reading."""
 
-TOGETHER = 4 << 20
-"""Bytes of files that become one batch; one larger file is a batch of its own."""
+TOGETHER, BATCHES = 4 << 20, 64
+"""Bytes of files that become one batch; more, so that what is read at once becomes so many batches. One larger file is a batch of its own."""
 
 MOST = 1024
 """Files in one batch at most."""
@@ -238,13 +238,14 @@ def _tasks(
     layout: Layout, files: Iterable[File], limits: Limits, first: int, left: Callable[[], float] = lambda: inf
 ) -> Iterator[Task]:
     """The files in batches, in their order. `left` says how many bytes there are behind the last of them."""
-    numbers, size = count(first), 0
+    numbers, size, before = count(first), 0, 0
     together: list[File] = []
     for file in files:
-        more = size + file.size
-        if together and (more > min(TOGETHER, max(LEAST, (more + left()) / SHARES)) or len(together) >= MOST):
+        more, behind = size + file.size, left()
+        most = TOGETHER if behind == inf else max(TOGETHER, (before + more + behind) / BATCHES)
+        if together and (more > min(most, max(LEAST, (more + behind) / SHARES)) or len(together) >= MOST):
             yield _task(layout, next(numbers), together, limits)
-            together, more = [], file.size
+            together, before, more = [], before + size, file.size
         together.append(file)
         size = more
     if together:

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from hikeshi.errors import Partly, Unreadable
 from hikeshi.events.archives import is_archive
 from hikeshi.events.assumed import Assumption, Clock, applied, mapped_by
-from hikeshi.events.columns import SIZE, UNLIKE, batch as columns_of, coded, in_order
+from hikeshi.events.columns import SIZE, UNLIKE, batch as columns_of, coded, in_order, is_one
 from hikeshi.events.event import COLUMNS, Event
 from hikeshi.events.fast import FAST, sure
 from hikeshi.events.fast.gathering import Gathering, Taken
@@ -47,9 +47,8 @@ STEADY = ("bytes", "offset", "row_id", "seq", "src_port", "ts", "ts_end")
 
 REPEATED = frozenset(COLUMNS) - UNLIKE - set(STEADY)
 
-MIXED = frozenset({"dst_ip", "interface", "path", "src_ip", "url", "user_agent"})
-"""Columns of which the least and the greatest of a block say nothing about what lies between."""
-
+ALIKE = 16
+"""How often texts are there at least that are written as a list of different ones."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -221,7 +220,9 @@ class _Writer:
             self._bytes += 2 * len(one.raw) + HEAVY
         else:
             self._columns.append(one)
-            self._bytes += sum(values.nbytes for values in one.columns if values.null_count < len(values))
+            self._bytes += sum(
+                values.nbytes for values in one.columns if values.null_count < len(values) and not is_one(values)
+            )
         if self._bytes >= PART:
             self._write()
 
@@ -261,8 +262,16 @@ class _Writer:
 def _filled(table: Any) -> Any:
     """Only columns that have a value, which all rows have where that is so: to write of each row that it has none costs as much as the rest."""
     kept = [
-        (field.with_nullable(values.null_count > 0), values)
+        (field.name, _uncoded(values), values.null_count > 0)
         for field, values in zip(table.schema, table.columns, strict=True)
         if values.null_count < len(values)
     ]
-    return pa.table([values for _, values in kept], schema=pa.schema([field for field, _ in kept]))
+    schema = pa.schema([pa.field(name, values.type, nullable) for name, values, nullable in kept])
+    return pa.table([values for _, values, _ in kept], schema=schema)
+
+
+def _uncoded(values: Any) -> Any:
+    """The texts themselves where many are different: every block would have the list of all of them."""
+    if not pa.types.is_dictionary(values.type) or len(values.chunk(0).dictionary) * ALIKE < len(values):
+        return values
+    return values.cast(pa.string())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -55,6 +55,15 @@ class Block(msgspec.Struct, frozen=True, dict=True):
         rest = Block(self.text[len(first) + 1 :], self.number + 1, self.offset + len(first) + 1)
         rest.__dict__["lengths"] = self.lengths[1:]
         return rest
+
+    def some(self, place: Mapping[str, Any], at: Iterable[int]) -> list[Line]:
+        """Lines by their place in the block, from 0; `place` as of `placed` (assembling.py)."""
+        found = []
+        for n in at:
+            begin = place["offset"][n].as_py() - self.offset
+            line = self.text[begin : begin + self.lengths[n].as_py()]
+            found.append(Line(place["seq"][n].as_py(), begin + self.offset, line.removesuffix(b"\r")))
+        return found
 
     def halves(self) -> tuple[Block, Block]:
         """The block as two, or an empty one and itself where it is one line."""

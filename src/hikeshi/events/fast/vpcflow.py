@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache, reduce
-from itertools import chain
+from functools import reduce
 from typing import Any
 
 import pyarrow as pa
@@ -14,7 +13,7 @@ from pyarrow import csv
 from hikeshi.errors import Unreadable
 from hikeshi.events.addresses import address
 from hikeshi.events.event import Event
-from hikeshi.events.fast.assembling import Coded, as_text, assembled, parted, placed
+from hikeshi.events.fast.assembling import Coded, as_text, assembled, placed
 from hikeshi.events.fast.blocks import SMALL, Block, blocks
 from hikeshi.events.parsers import vpcflow
 from hikeshi.events.parsers.vpcflow import DOCUMENTED, KEY, LAST, OUTCOMES, PROTOCOLS, WIDTHS, Layout
@@ -43,6 +42,9 @@ SAME = {
 
 DEFAULT = DOCUMENTED[:14]
 """The layout where nobody chose another, of which the other columns tell the line as well (stores/derived.py)."""
+
+V4 = r"^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])$"
+"""Addresses that need no other look: of the internet there may be hundreds of thousands."""
 
 NAMED = frozenset(PROTOCOLS.values())
 """Protocols that the parser would not know from a number."""
@@ -101,17 +103,17 @@ def _columns(block: Block, layout: Layout | None, source: Source) -> tuple[Any, 
     """The plain lines as columns, and the lines that are left. Raises _NotPlainError where the block is the parser's."""
     place = placed(block)
     fields, wrong = _fields(block, layout)
+    if tuple(fields.schema.names) != DEFAULT:
+        place["raw"] = block.rows
     odd, left = _odd(fields), list[Line]()
-    if wrong or odd is not None:
-        odd = pa.repeat(pa.scalar(False), fields.num_rows) if odd is None else odd
+    if odd is not None:
         fields = fields.filter(pc.invert(odd))
-        place, left = _parted({"raw": block.rows} | place, wrong, odd)
+    if wrong or odd is not None:
+        kept = pc.invert(_among_lines(odd, wrong, len(block.lengths)))
+        left = block.some(place, pc.indices_nonzero(pc.invert(kept)).to_pylist())
+        place = {name: values.filter(kept) for name, values in place.items()}
     if not fields.num_rows:
         return None, left
-    if tuple(fields.schema.names) == DEFAULT:
-        place = {name: values for name, values in place.items() if name != "raw"}
-    elif "raw" not in place:
-        place["raw"] = block.rows
     made = _made(fields) | place | {
         "source_kind": vpcflow.NAME, "parser_version": vpcflow.VERSION, "path": source.name, "evidence_sha256": source.sha256,
         "provider": "aws", "service": "vpc", "category": "flow", "ts_precision": "window", "ts_desc": "window_start", "ts_basis": "utc",
@@ -119,12 +121,12 @@ def _columns(block: Block, layout: Layout | None, source: Source) -> tuple[Any, 
     return assembled(made, fields.num_rows), left
 
 
-def _parted(place: dict[str, Any], wrong: set[int], odd: Any) -> tuple[dict[str, Any], list[Line]]:
-    """The places of the plain lines, and the lines that are not: `wrong` by their number in the block, `odd` of the others."""
-    marks = iter(odd.to_pylist())
-    return parted(
-        place, pa.array([not (n in wrong or next(marks)) for n in range(1, len(place["raw"]) + 1)], pa.bool_())
-    )
+def _among_lines(odd: Any, wrong: set[int], count: int) -> Any:
+    """Which lines are left: `wrong` by their number in the block, `odd` of the others."""
+    if not wrong:
+        return odd
+    marks = iter(odd.to_pylist() if odd is not None else [False] * count)
+    return pa.array([n in wrong or next(marks) for n in range(1, count + 1)], pa.bool_())
 
 
 def _fields(block: Block, layout: Layout | None) -> tuple[Any, set[int]]:
@@ -205,7 +207,7 @@ def _is_ours(fields: Any) -> bool:
         not first.null_count
         and all(text[:1].isdigit() for text in _texts(first))
         and all(map(_is_plain, fields.columns))
-        and all(map(_is_shortest, chain(_texts(fields["srcaddr"]), _texts(fields["dstaddr"]))))
+        and all(map(_are_shortest, (fields["srcaddr"].dictionary, fields["dstaddr"].dictionary)))
         and NAMED.isdisjoint(_texts(fields["protocol"]))
     )
 
@@ -221,9 +223,10 @@ def _is_plain(column: Any) -> bool:
     return "" not in texts and not "".join(texts).encode().translate(None, PLAIN)
 
 
-@lru_cache(1 << 16)
-def _is_shortest(text: str) -> bool:
-    return address(text) == text
+def _are_shortest(addresses: Any) -> bool:
+    """Whether these are addresses as we would write them."""
+    others = addresses.filter(pc.invert(pc.match_substring_regex(addresses, V4)))
+    return all(address(text) == text for text in others.to_pylist())
 
 
 def _odd(fields: Any) -> Any:
