@@ -24,6 +24,9 @@ from hikeshi.events.times import instant
 FEW = 48 << 10
 """Bytes of a document that is looked at as a whole: less than a head, so that all of it is there."""
 
+SHORT = 1 << 20
+"""Bytes of records that Python has sooner looked at than Arrow, which takes half a millisecond for any number of them."""
+
 MANY = 12_000
 """Records whose columns are worth their making: it takes more than a millisecond for any number of them."""
 
@@ -52,7 +55,7 @@ class Few(NamedTuple):
     seqs: Sequence[int]
 
     @classmethod
-    def of(cls, text: bytes, source: Source) -> Few | None:
+    def of(cls, text: bytes, source: Source, seq: int = 1) -> Few | None:
         """Records as S3 delivers them that are surely cut rightly, and text: then they can be counted before they are columns."""
         if b"\n" in text or not _is_text(text):
             return None
@@ -61,7 +64,7 @@ class Few(NamedTuple):
             calls = plain_lines(lines)
         except BROKEN:
             return None
-        return cls(source, calls, lines, begins, range(1, len(calls) + 1)) if len(calls) == len(begins) else None
+        return cls(source, calls, lines, begins, range(seq, seq + len(calls))) if len(calls) == len(begins) else None
 
     def parted(self) -> tuple[Few, list[Record]]:
         """Those that have a time and are not odd, and the others as records."""
@@ -112,10 +115,15 @@ class Gathering:
     def of(self, source: Source) -> Iterator[Taken | Event | Unreadable | Any]:
         """How many of its records wait here, and what becomes of the others at once."""
         if len(source.head) < FEW:
-            yield from self._of_few(source)
+            yield from self._of_short(source)
             return
         document = Document(source)
         for text in document.pieces():
+            short = len(text) < SHORT and not document.damaged
+            if short and (few := Few.of(text, source, document.seq + 1)):
+                document.seq += len(few.calls)
+                yield from self._of_few(few)
+                continue
             try:
                 cut = Cut.of(b"" if document.damaged else text, FIRST, document.seq + 1)
                 plain, left = cut.parted(document.variant)
@@ -130,8 +138,8 @@ class Gathering:
                 yield Taken(count, span["min"], span["max"])
             yield from stamped(cloudtrail.of_records(left, source), source, cloudtrail)
 
-    def _of_few(self, source: Source) -> Iterator[Taken | Event | Unreadable]:
-        """The same of one that is there as a whole: for few records Python is sooner done than Arrow."""
+    def _of_short(self, source: Source) -> Iterator[Taken | Event | Unreadable]:
+        """The same of one that is there as a whole."""
         few = None
         if source.head.startswith(BEGIN + FIRST) and source.head.endswith(END):
             few = Few.of(source.head[len(BEGIN) : -len(END)], source)
@@ -140,6 +148,9 @@ class Gathering:
             return
         for _ in source.pieces():  # nothing is left of it: the whole is smaller than a head
             pass
+        yield from self._of_few(few)
+
+    def _of_few(self, few: Few) -> Iterator[Taken | Event | Unreadable]:
         left: list[Record] = []
         times = [_time(call) for call in few.calls]
         if None in times:
@@ -149,7 +160,7 @@ class Gathering:
             self._take(len(known), len(few.lines))
             self._few.append(few)
             yield Taken(len(known), min(known), max(known))
-        yield from stamped(cloudtrail.of_records(left, source), source, cloudtrail)
+        yield from stamped(cloudtrail.of_records(left, few.source), few.source, cloudtrail)
 
     def _take(self, count: int, size: int) -> None:
         self._count += count
