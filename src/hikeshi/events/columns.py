@@ -31,6 +31,9 @@ TYPES: dict[str, Any] = {
 UNLIKE = frozenset({"attrs", "dedup_key", "event_uid", "message", "offset", "raw", "seq", "ts", "ts_end", "ts_raw"})
 """Columns of which hardly two values are equal: looking for equal ones would only cost time."""
 
+ALIKE = 16
+"""How often texts are there at least, on average, that are kept as numbers of a list of different ones."""
+
 _OCTETS = frozenset({"raw", "attrs"})
 _astuple = msgspec.structs.astuple
 
@@ -99,10 +102,19 @@ def _taken(chunks: Sequence[Any], order: Any) -> Any:
     """The values in that order. Taking from one chunk is many times as fast as from several, and from none or one value there is nothing to do."""
     if all(one.null_count == len(one) for one in chunks):
         return empty(chunks[0].type, len(order))
+    if _differ(chunks):
+        chunks = [one.cast(pa.string()) for one in chunks]
     if chunks[0].type == pa.string_view():
         return picked(pa.concat_arrays(chunks), order)
     whole = chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)
     return whole if is_one(whole) else whole.take(order)
+
+
+def _differ(chunks: Sequence[Any]) -> bool:
+    """Whether texts are too many to be kept as numbers of a list."""
+    if not pa.types.is_dictionary(chunks[0].type):
+        return False
+    return sum(len(one.dictionary) for one in chunks) * ALIKE > sum(map(len, chunks))
 
 
 def is_one(values: Any) -> bool:

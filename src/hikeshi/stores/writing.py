@@ -47,9 +47,6 @@ STEADY = ("bytes", "offset", "row_id", "seq", "src_port", "ts", "ts_end")
 
 REPEATED = frozenset(COLUMNS) - UNLIKE - set(STEADY)
 
-ALIKE = 16
-"""How often texts are there at least that are written as a list of different ones."""
-
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -262,16 +259,8 @@ class _Writer:
 def _filled(table: Any) -> Any:
     """Only columns that have a value, which all rows have where that is so: to write of each row that it has none costs as much as the rest."""
     kept = [
-        (field.name, _uncoded(values), values.null_count > 0)
+        (field.with_nullable(values.null_count > 0), values)
         for field, values in zip(table.schema, table.columns, strict=True)
         if values.null_count < len(values)
     ]
-    schema = pa.schema([pa.field(name, values.type, nullable) for name, values, nullable in kept])
-    return pa.table([values for _, values, _ in kept], schema=schema)
-
-
-def _uncoded(values: Any) -> Any:
-    """The texts themselves where many are different: every block would have the list of all of them."""
-    if not pa.types.is_dictionary(values.type) or len(values.chunk(0).dictionary) * ALIKE < len(values):
-        return values
-    return values.cast(pa.string())
+    return pa.table([values for _, values in kept], schema=pa.schema([field for field, _ in kept]))

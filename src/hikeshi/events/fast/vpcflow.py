@@ -43,8 +43,9 @@ SAME = {
 DEFAULT = DOCUMENTED[:14]
 """The layout where nobody chose another, of which the other columns tell the line as well (stores/derived.py)."""
 
+ADDRESSES = ("srcaddr", "dstaddr")
 V4 = r"^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])$"
-"""Addresses that need no other look: of the internet there may be hundreds of thousands."""
+"""Fields with addresses, and addresses that need no other look: of the internet there may be hundreds of thousands."""
 
 NAMED = frozenset(PROTOCOLS.values())
 """Protocols that the parser would not know from a number."""
@@ -206,8 +207,8 @@ def _is_ours(fields: Any) -> bool:
     return (
         not first.null_count
         and all(text[:1].isdigit() for text in _texts(first))
-        and all(map(_is_plain, fields.columns))
-        and all(map(_are_shortest, (fields["srcaddr"].dictionary, fields["dstaddr"].dictionary)))
+        and all(_are_shortest(fields[name].dictionary) for name in ADDRESSES)
+        and all(_is_plain(fields[name]) for name in fields.schema.names if name not in ADDRESSES)
         and NAMED.isdisjoint(_texts(fields["protocol"]))
     )
 
