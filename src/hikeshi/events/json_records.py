@@ -145,18 +145,18 @@ class Document:
         self._whole = False
         self._pieces = self._cut() if begins else iter([b""])
 
-    def pieces(self) -> Iterator[bytes]:
+    def pieces(self) -> Iterator[bytes | memoryview]:
         """Texts of records with commas between them. Each is given to `records`, or decoded by the caller and counted in `seq`."""
         yield from self._pieces
 
-    def cut(self, text: bytes) -> list[msgspec.Raw] | None:
+    def cut(self, text: bytes | memoryview) -> list[msgspec.Raw] | None:
         """The values of a piece, or None where it is no list of values."""
         try:
-            return None if self.damaged else _raws.decode(b"[%b]" % text)
+            return None if self.damaged else _raws.decode(b"".join((b"[", text, b"]")))
         except BROKEN:
             return None
 
-    def records(self, text: bytes) -> Iterator[Record | Unreadable]:
+    def records(self, text: bytes | memoryview) -> Iterator[Record | Unreadable]:
         """The records of a piece; where it is no list of records, those of the whole rest of the document."""
         found = self.cut(text)
         return self._rest(text) if found is None else self.counted(found)
@@ -168,13 +168,13 @@ class Document:
         for seq, data in enumerate(found, before + 1):
             yield Record(data, seq, self.variant)
 
-    def _rest(self, text: bytes) -> Iterator[Record | Unreadable]:
+    def _rest(self, text: bytes | memoryview) -> Iterator[Record | Unreadable]:
         self._whole = True
         body = self._opening + text + next(self._pieces, b"") if self._opening else self._source.body()
         if body.strip():
             yield from _unwrapped(body, self._source, "", base=self._offset - len(self._opening), seq=self.seq)
 
-    def _cut(self) -> Iterator[bytes]:
+    def _cut(self) -> Iterator[bytes | memoryview]:
         """Pieces without the comma behind them; after `_whole` is set, what is left as it stands."""
         pieces = self._source.pieces()
         parts, size, enough = [next(pieces, b"")[self._offset :]], 0, PIECE
@@ -197,7 +197,7 @@ class Document:
         text = self._source.joined(parts)
         end = self._end.search(text, max(0, len(text) - BLANK))
         self.damaged = end is None
-        yield text[: end.start()] if end else text
+        yield memoryview(text)[: end.start()] if end else text
         if self._whole and end:
             yield end[0]
 

@@ -94,6 +94,15 @@ def test_records_that_are_joined_wrongly_come_out_the_same(between: bytes) -> No
     assert by_columns(content) == by_parser(content)
 
 
+@pytest.mark.parametrize("blanks", [b"\n", b" " * 99, b"\n" * 99])
+@pytest.mark.parametrize("before", [b'"eventTime"', b'{"eventVersion"', b"]}"])
+def test_blanks_within_and_around_records_come_out_the_same(before: bytes, blanks: bytes) -> None:
+    content = wrapped([call(n, requestParameters=None) for n in range(4)])
+    at = content.rindex(before)
+    content = content[:at] + blanks + content[at:]
+    assert by_columns(content) == by_parser(content)
+
+
 def test_an_odd_record_among_many_costs_only_itself() -> None:
     records = [call(n) for n in range(100)] + [call(101, eventName="ConsoleLogin")]
     batches, event = pieces(wrapped(records))

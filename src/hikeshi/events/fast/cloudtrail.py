@@ -99,7 +99,7 @@ def batches(source: Source) -> Iterator[Any | Event | Unreadable]:
             yield from of_piece(text, document, source)
 
 
-def of_piece(text: bytes, document: Document, source: Source) -> Iterator[Any | Event | Unreadable]:
+def of_piece(text: bytes | memoryview, document: Document, source: Source) -> Iterator[Any | Event | Unreadable]:
     """A piece of a document as columns; what is odd in it as events."""
     try:
         cut = Cut.of(b"" if document.damaged else text, document.first, document.seq + 1)
@@ -122,13 +122,11 @@ class Cut(NamedTuple):
     seqs: Any
 
     @classmethod
-    def of(cls, text: bytes, first: bytes, seq: int) -> Cut:
+    def of(cls, text: bytes | memoryview, first: bytes, seq: int) -> Cut:
         """Of records that begin with `first`, with commas between them; they are surely cut rightly. Raises one of ODD."""
-        if not text or b"\n" in text:
-            raise pa.ArrowInvalid("this is the parser's")
         lines, begins = cut(text, first)
         calls = plain_lines(lines)
-        if len(calls) != len(begins):
+        if len(calls) != len(begins) or not (lines.startswith(b"{") and lines.endswith(b"}")):
             raise pa.ArrowInvalid("this is the parser's")
         return cls(told(calls), in_place(lines, begins), pa.arange(seq, seq + len(calls)))
 
@@ -158,7 +156,7 @@ class Cut(NamedTuple):
         return assembled(_columns(self.told, self.raw) | {"seq": self.seqs} | place, len(self.raw))
 
 
-def cut(text: bytes, first: bytes) -> tuple[bytearray, list[int]]:
+def cut(text: bytes | memoryview, first: bytes) -> tuple[bytearray, list[int]]:
     """Records that begin with `first` and have commas between them as lines, and where these seem to begin."""
     lines, begins, between = bytearray(text), [0], b"}," + first
     find = finder(lines)

@@ -120,7 +120,7 @@ class Gathering:
         document = Document(source)
         for text in document.pieces():
             short = len(text) < SHORT and not document.damaged
-            if short and (few := Few.of(text, source, document.seq + 1)):
+            if short and (few := Few.of(bytes(text), source, document.seq + 1)):
                 document.seq += len(few.calls)
                 yield from self._of_few(few)
                 continue
