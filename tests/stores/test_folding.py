@@ -67,6 +67,15 @@ def test_a_flow_that_was_delivered_twice_with_a_difference_is_one(tmp_path: Path
     assert (report.events, report.duplicates) == (1, 1)
 
 
+def test_a_gap_that_was_told_twice_is_one(tmp_path: Path) -> None:
+    gap = f"2 111122223333 eni-0a1b - - - - - - - {START} {START + 60} - NODATA"
+    paths = [written(tmp_path, f"{n}.log", [gap, flow(n, n)]) for n in (1, 2)]
+    store = DuckStore(tmp_path / "timeline")
+    report = store.build(paths)
+    assert (report.events, report.duplicates) == (3, 1)
+    assert store.events(Query())[0]["message"] == "eni-0a1b: no traffic"
+
+
 def test_a_flow_is_one_though_the_clock_of_one_source_was_put_right(tmp_path: Path) -> None:
     paths = [written(tmp_path, "a.log", [flow(1, 1), flow(2, 2)]), written(tmp_path, "b.log", [flow(1, 1), flow(3, 3)])]
     report = DuckStore(tmp_path / "timeline").build(paths, assumed=[assumed.skew("*b.log=+90s")])

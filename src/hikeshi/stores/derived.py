@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from hikeshi.events.parsers import cloudtrail
-from hikeshi.events.parsers.vpcflow import PROTOCOLS
+from hikeshi.events.parsers.vpcflow import GAPS, PROTOCOLS
 from hikeshi.events.times import SECOND
 
 
@@ -45,11 +45,17 @@ _NUMBERED = " ".join(f"WHEN '{name}' THEN '{number}'" for number, name in PROTOC
 _PROTOCOL = f"CASE proto {_NUMBERED} ELSE proto END"
 _SRC, _DST = "CAST(src_port AS STRING)", "CAST(dst_port AS STRING)"
 _BYTES = "CAST(bytes AS STRING)"
-_KEY = f"concat_ws(':', 'vpcflow', interface, src_ip, dst_ip, {_SRC}, {_DST}, {_PROTOCOL}, {_START}, {_END}, action)"
+_KEY = (
+    f"CASE category WHEN 'gap' THEN concat_ws(':', 'vpcflow', interface, action, {_START}, {_END}) ELSE "
+    f"concat_ws(':', 'vpcflow', interface, src_ip, dst_ip, {_SRC}, {_DST}, {_PROTOCOL}, {_START}, {_END}, action) END"
+)
 _LINE = (
-    "substr(source_variant, 2)", "coalesce(account, '-')", "interface", "src_ip", "dst_ip", _SRC, _DST, _PROTOCOL,
-    "coalesce(CAST(packets AS STRING), '-')", f"coalesce({_BYTES}, '-')", _START, _END, "action", "coalesce(flow_status, '-')",
+    "substr(source_variant, 2)", "coalesce(account, '-')", "interface", "coalesce(src_ip, '-')", "coalesce(dst_ip, '-')",
+    f"coalesce({_SRC}, '-')", f"coalesce({_DST}, '-')", f"coalesce({_PROTOCOL}, '-')",
+    "coalesce(CAST(packets AS STRING), '-')", f"coalesce({_BYTES}, '-')", _START, _END,
+    "CASE category WHEN 'gap' THEN '-' ELSE action END", "coalesce(flow_status, '-')",
 )  # fmt: skip
+_GAP = " ".join(f"WHEN '{status}' THEN '{meant}'" for status, meant in GAPS.items())
 
 _VPCFLOW: Final = {
     "dedup_key": _KEY,
@@ -58,11 +64,12 @@ _VPCFLOW: Final = {
         f"substr({{sha256}}{_KEY}{{end}}, 1, 24)))"
     ),
     "flow_action": "CASE category WHEN 'flow' THEN action END",
-    "message": f"src_ip || ':' || {_SRC} || ' -> ' || dst_ip || ':' || {_DST} || ' ' || action || ', ' || coalesce({_BYTES}, '?') || ' bytes'",
+    "message": "CASE category WHEN 'gap' THEN interface || ': ' || CASE action "
+    f"{_GAP} END ELSE src_ip || ':' || {_SRC} || ' -> ' || dst_ip || ':' || {_DST} || ' ' || action || ', ' || coalesce({_BYTES}, '?') || ' bytes' END",
     "raw": f"concat_ws(' ', {', '.join(_LINE)})",
     "ts_raw": _START,
 }
-"""Of flows that have every field of their key, `raw` in the layout that AWS writes where nobody chose another."""
+"""Of gaps, and of flows that have every field of their key, `raw` in the layout that AWS writes where nobody chose another."""
 
 _STATUS = "CAST(http_status AS STRING)"
 _WEBACCESS: Final = {

@@ -121,6 +121,49 @@ def test_what_other_columns_tell_is_left_empty() -> None:
     assert by_columns(content) == by_parser(content)
 
 
+def test_lines_without_any_of_the_fields_that_have_no_column_are_plain_too() -> None:
+    lines = [f"{LINE.format(n)} {'-' if n % 3 else '192.0.2.9'} {'-' if n % 5 else 'a,b,'}" for n in range(600)]
+    content = "\n".join([" ".join([*vpcflow.DOCUMENTED[:14], "pkt-srcaddr", "traffic-path"]), *lines]).encode()
+    assert not any(isinstance(one, Event) for one in FAST["vpcflow"](Source.of(content)))
+    assert by_columns(content) == by_parser(content)
+
+
+GAP = "2 111122223333 eni-0a1b - - - - - - - 1794061200 1794061260 - {}"
+
+
+@pytest.mark.parametrize("layout", ["", " ".join(["action", *vpcflow.DOCUMENTED[:12], "log-status"])])
+def test_gaps_among_flows_are_columns_too(layout: str) -> None:
+    lines = [GAP.format("NODATA" if n % 2 else "SKIPDATA") if n % 9 == 0 else LINE.format(n) for n in range(600)]
+    if layout:
+        lines = [layout, *(f"{line.split()[12]} {' '.join(line.split()[:12])} {line.split()[13]}" for line in lines)]
+    content = "\n".join(lines).encode()
+    if not layout:
+        found: Any = next(FAST["vpcflow"](Source.of(content)))
+        assert found["event_uid"].null_count == found["message"].null_count == 600
+    rows, _ = by_columns(content)
+    assert {row["action"] for row in rows if row["category"] == "gap"} == {"NODATA", "SKIPDATA"}
+    assert by_columns(content) == by_parser(content)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        GAP.format("OK"),
+        GAP.format("-"),
+        GAP.format("NODATA").replace(" 1794061260 ", " - "),
+        GAP.format("NODATA").replace("eni-0a1b", "-"),
+        GAP.format("NODATA").replace(" - NODATA", " ACCEPT NODATA"),
+        GAP.format("NODATA").replace("eni-0a1b - - -", "eni-0a1b - - 22"),
+        LINE.format(1).replace("192.0.2.7", "-"),
+        LINE.format(1).replace("ACCEPT OK", "OK OK"),
+    ],
+)
+def test_a_line_that_is_neither_a_flow_nor_a_gap_is_the_parser_s(odd: str) -> None:
+    lines = [GAP.format("NODATA"), *(LINE.format(n) for n in range(1, 600)), odd, GAP.format("SKIPDATA")]
+    content = "\n".join(lines).encode()
+    assert by_columns(content) == by_parser(content)
+
+
 def test_a_line_that_is_spelled_in_another_way_is_kept() -> None:
     lines = [LINE.format(n) for n in range(2000)]
     lines[1500] = lines[1500].replace(" 40 ", " 040 ")

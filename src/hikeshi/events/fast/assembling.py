@@ -68,7 +68,7 @@ class Coded:
 
 def as_text(texts: Any) -> Any:
     """Coded texts as texts, to be joined with others."""
-    return texts.dictionary.take(texts.indices)
+    return texts.cast(pa.string())
 
 
 def cut(texts: Any, where: Any) -> Any:

@@ -16,7 +16,7 @@ from hikeshi.events.event import Event
 from hikeshi.events.fast.assembling import Coded, as_text, assembled, placed
 from hikeshi.events.fast.blocks import SMALL, Block, blocks
 from hikeshi.events.parsers import vpcflow
-from hikeshi.events.parsers.vpcflow import DOCUMENTED, KEY, LAST, OUTCOMES, PROTOCOLS, WIDTHS, Layout
+from hikeshi.events.parsers.vpcflow import DOCUMENTED, GAPS, KEY, LAST, OUTCOMES, PROTOCOLS, WIDTHS, Layout
 from hikeshi.events.reading import stamped
 from hikeshi.events.source import Line, Source
 from hikeshi.events.times import SECOND
@@ -49,6 +49,9 @@ V4 = r"^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\.){3}(?:25[0-5]|2[0-4
 
 NAMED = frozenset(PROTOCOLS.values())
 """Protocols that the parser would not know from a number."""
+
+LACKING = ("dstaddr", "srcport", "dstport", "protocol", "action")
+"""Fields that a gap has as little as a source, and a flow has as well."""
 
 CODED = pa.dictionary(pa.int32(), pa.string())
 
@@ -106,18 +109,20 @@ def _columns(block: Block, layout: Layout | None, source: Source) -> tuple[Any, 
     fields, wrong = _fields(block, layout)
     if tuple(fields.schema.names) != DEFAULT:
         place["raw"] = block.rows
-    odd, left = _odd(fields), list[Line]()
+    gap, left = _gap(fields), list[Line]()
+    odd = _odd(fields, gap)
     if odd is not None:
         fields = fields.filter(pc.invert(odd))
+        gap = _gap(fields)
     if wrong or odd is not None:
         kept = pc.invert(_among_lines(odd, wrong, len(block.lengths)))
         left = block.some(place, pc.indices_nonzero(pc.invert(kept)).to_pylist())
         place = {name: values.filter(kept) for name, values in place.items()}
     if not fields.num_rows:
         return None, left
-    made = _made(fields) | place | {
+    made = _made(fields, gap) | place | {
         "source_kind": vpcflow.NAME, "parser_version": vpcflow.VERSION, "path": source.name, "evidence_sha256": source.sha256,
-        "provider": "aws", "service": "vpc", "category": "flow", "ts_precision": "window", "ts_desc": "window_start", "ts_basis": "utc",
+        "provider": "aws", "service": "vpc", "ts_precision": "window", "ts_desc": "window_start", "ts_basis": "utc",
     }  # fmt: skip
     return assembled(made, fields.num_rows), left
 
@@ -230,26 +235,58 @@ def _are_shortest(addresses: Any) -> bool:
     return all(address(text) == text for text in others.to_pylist())
 
 
-def _odd(fields: Any) -> Any:
-    """Which lines are without a field that makes a flow a flow, or have a number that cannot be; None where there is none."""
-    found = [pc.is_null(fields[name]) for name in KEY if fields[name].null_count]
+def _gap(fields: Any) -> Any:
+    """Which lines may be gaps; None where none is."""
+    return pc.is_null(fields["srcaddr"]) if fields["srcaddr"].null_count else None
+
+
+def _odd(fields: Any, gap: Any) -> Any:
+    """Which lines have a number that cannot be, or lack a field without which they are neither a flow nor a gap; None where there is none."""
+    found = [pc.is_null(fields[name]) for name in ("interface-id", "start", "end") if fields[name].null_count]
+    if gap is None:
+        found += [pc.is_null(fields[name]) for name in LACKING if fields[name].null_count]
+    else:
+        found += [pc.xor(pc.is_null(fields[name]), gap) for name in LACKING]
+        found.append(pc.and_not(gap, _is_gap(fields)))
     for name, most in NUMBERS.items():
         if name in fields.schema.names and (pc.max(fields[name]).as_py() or 0) > most:
             found.append(pc.fill_null(pc.greater(fields[name], most), False))
-    return reduce(pc.or_, found) if found else None
+    odd = reduce(pc.or_, found) if found else None
+    return odd if odd is not None and pc.any(odd).as_py() else None
 
 
-def _made(fields: Any) -> dict[str, Any]:
+def _is_gap(fields: Any) -> Any:
+    """Which lines say so."""
+    if "log-status" not in fields.schema.names:
+        return pa.repeat(pa.scalar(False), fields.num_rows)
+    status = fields["log-status"]
+    return pc.fill_null(pc.is_in(status.dictionary, pa.array(list(GAPS))).take(status.indices), False)
+
+
+def _made(fields: Any, gap: Any) -> dict[str, Any]:
     """The columns but for those that these tell (stores/derived.py)."""
     names = fields.schema.names
-    return {
+    acted = {*_texts(fields["action"])}
+    action = fields["action"] if gap is None else _with_gaps(fields["action"], fields["log-status"], gap)
+    return {column: fields[name] for column, name in SAME.items() if name in names} | {
         "ts": pc.multiply(fields["start"], SECOND),
         "ts_end": pc.multiply(fields["end"], SECOND),
         "source_variant": Coded(fields["version"]).mapped(lambda text: f"v{text or '?'}") if "version" in names else "v?",
-        "outcome": Coded(fields["action"]).mapped(lambda text: OUTCOMES.get(text, "unknown")),
-        "proto": Coded(fields["protocol"]).mapped(lambda text: PROTOCOLS.get(text, text)),
+        "category": "flow" if gap is None else pa.DictionaryArray.from_arrays(gap.cast(pa.int32()), pa.array(["flow", "gap"])),
+        "action": action,
+        "outcome": Coded(action).mapped(lambda text: OUTCOMES.get(text, "unknown") if text in acted else None),
+        "proto": Coded(fields["protocol"]).mapped(lambda text: text and PROTOCOLS.get(text, text)),
         "attrs": _attrs(fields),
-    } | {column: fields[name] for column, name in SAME.items() if name in names}  # fmt: skip
+    }  # fmt: skip
+
+
+def _with_gaps(action: Any, status: Any, gap: Any) -> Any:
+    """What was done, and of gaps their status. Raises _NotPlainError where both are called the same."""
+    words = pa.concat_arrays([action.dictionary, status.dictionary])
+    if len(words.unique()) < len(words):
+        raise _NotPlainError
+    indices = pc.if_else(gap, pc.add(status.indices, len(action.dictionary)), action.indices)
+    return pa.DictionaryArray.from_arrays(indices, words)
 
 
 def _attrs(fields: Any) -> Any:
@@ -257,7 +294,7 @@ def _attrs(fields: Any) -> Any:
     rest = [name for name in fields.schema.names if name not in vpcflow.COLUMNS]
     if not rest:
         return None
-    pairs = [pc.binary_join_element_wise(f'"{name}":"', as_text(fields[name]), '"', "") for name in rest]
-    joined = pc.binary_join_element_wise(*pairs, ",", null_handling="skip")
-    whole = pc.binary_join_element_wise("{", joined, "}", "")
+    pairs = [pc.binary_join_element_wise(f'"{name}":"', as_text(fields[name]), '",', "") for name in rest]
+    joined = pc.binary_join_element_wise(*(pc.fill_null(pair, "") for pair in pairs), "")
+    whole = pc.binary_join_element_wise("{", pc.ascii_rtrim(joined, ","), "}", "")
     return pc.if_else(pc.equal(joined, ""), pa.scalar(None, pa.string()), whole)
