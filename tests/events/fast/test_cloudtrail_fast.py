@@ -109,6 +109,22 @@ def test_an_odd_record_among_many_costs_only_itself() -> None:
     assert (batches.num_rows, event.action) == (100, "ConsoleLogin")
 
 
+@settings(deadline=None)
+@given(st.lists(st.permutations(list(call())), min_size=2, max_size=12), st.booleans())
+def test_records_whose_fields_are_in_any_order_come_out_the_same(orders: list[list[str]], ascii_: bool) -> None:
+    records = [{name: call(number)[name] for name in order} for number, order in enumerate(orders)]
+    content = wrapped([one | {"awsRegion": "é"} for one in records], ensure_ascii=ascii_)
+    assert by_columns(content) == by_parser(content)
+
+
+def test_records_in_the_order_of_their_fields_among_others_are_columns() -> None:
+    sorted_ = [dict(sorted((call(n) | {"awsRegion": "eu-west-1"}).items())) for n in range(200)]
+    content = wrapped([*sorted_, *(call(n) for n in range(200, 400))])
+    (found,) = pieces(content)
+    assert found.num_rows == 400
+    assert by_columns(content) == by_parser(content)
+
+
 def test_a_long_document_is_read_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     content = wrapped([call(n, requestParameters={"key": "x" * 400}) for n in range(6000)])
     whole = by_parser(content)

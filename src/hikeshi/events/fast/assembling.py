@@ -111,8 +111,8 @@ def parted(place: dict[str, Any], kept: Any) -> tuple[dict[str, Any], list[Line]
     return {name: values.filter(kept) for name, values in place.items()}, lines
 
 
-def in_place(joined: bytes | bytearray, begins: Sequence[int]) -> Any:
-    """The lines of `joined`, which all begin with the same four bytes, as an array of text that copies none of them.
+def in_place(joined: bytes | bytearray, begins: Sequence[int], *, alike: bool = True) -> Any:
+    """The lines of `joined` as an array of text that copies none of them. Where they are `alike`, all begin with the same four bytes.
 
     Raises ArrowInvalid where they are not UTF-8, or so short that Arrow copies them.
     """
@@ -123,7 +123,9 @@ def in_place(joined: bytes | bytearray, begins: Sequence[int]) -> Any:
     places = array(
         "q", bytes(16 * count)
     )  # of each its length and first bytes, and the buffer and where it begins there
-    places[0::2] = _numbers(pc.add(lengths, int.from_bytes(joined[:4], "little") << 32))
+    fronts = joined[:4] if alike else b"".join([joined[at : at + 4] for at in begins])
+    first = pa.Array.from_buffers(pa.int32(), len(fronts) // 4, [None, pa.py_buffer(fronts)]).cast(pa.int64())
+    places[0::2] = _numbers(pc.add(lengths, pc.shift_left(first[0] if alike else first, 32)))
     places[1::2] = _numbers(pc.shift_left(at, 32))
     made = pa.Array.from_buffers(pa.string_view(), count, [None, pa.py_buffer(places), pa.py_buffer(joined)])
     if not joined.isascii():

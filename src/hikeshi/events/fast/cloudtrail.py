@@ -49,6 +49,15 @@ LONG = 2048
 WHOLE = r"^(?:19|20)\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$"
 """How CloudTrail writes times; the seconds since 1970 tell it (stores/derived.py)."""
 
+WAYS = tuple(
+    f'{{"{name}":'.encode()
+    for name in (
+        "eventVersion", "awsRegion", "additionalEventData", "apiVersion", "errorCode", "eventCategory", "eventID", "eventName", "eventSource",
+        "eventTime", "userIdentity",
+    )
+)  # fmt: skip
+"""How records begin as they are delivered, and where somebody put their fields in order. Whoever gathers logs may have several in one."""
+
 NONE = frozenset({None, ""})
 NAMES = LOGINS | NONE
 """Names of calls that are odd."""
@@ -123,12 +132,15 @@ class Cut(NamedTuple):
 
     @classmethod
     def of(cls, text: bytes | memoryview, first: bytes, seq: int) -> Cut:
-        """Of records that begin with `first`, with commas between them; they are surely cut rightly. Raises one of ODD."""
+        """Of records that begin with `first`, or each as it likes, with commas between them; they are surely cut rightly. Raises one of ODD."""
         lines, begins = cut(text, first)
-        calls = plain_lines(lines)
-        if len(calls) != len(begins) or not (lines.startswith(b"{") and lines.endswith(b"}")):
+        alike, calls = True, _decoded(lines, begins)
+        if calls is None:
+            lines, begins = cut_anywhere(text)
+            alike, calls = False, _decoded(lines, begins)
+        if calls is None:
             raise pa.ArrowInvalid("this is the parser's")
-        return cls(told(calls), in_place(lines, begins), pa.arange(seq, seq + len(calls)))
+        return cls(told(calls), in_place(lines, begins, alike=alike), pa.arange(seq, seq + len(calls)))
 
     @classmethod
     def joined(cls, cuts: Sequence[Cut]) -> Cut:
@@ -166,6 +178,28 @@ def cut(text: bytes | memoryview, first: bytes) -> tuple[bytearray, list[int]]:
         begins.append(at + 2)
         at = find(between, at + 2)
     return lines, begins
+
+
+def cut_anywhere(text: bytes | memoryview) -> tuple[bytearray, list[int]]:
+    """The same of records that begin in several ways."""
+    lines, begins = bytearray(text), [0]
+    find = finder(lines)
+    at = find(b"},{", 0)
+    while at >= 0:
+        if lines.startswith(WAYS, at + 2):
+            lines[at + 1] = NEWLINE
+            begins.append(at + 2)
+        at = find(b"},{", at + 2)
+    return lines, begins
+
+
+def _decoded(lines: bytearray, begins: Sequence[int]) -> list[Plain] | None:
+    """The records of lines; None where these are none."""
+    try:
+        calls: list[Plain] = plain_lines(lines)
+    except BROKEN:
+        return None
+    return calls if len(calls) == len(begins) and lines.startswith(b"{") and lines.endswith(b"}") else None
 
 
 def _by_record(found: Iterator[Record | Unreadable], source: Source) -> Iterator[Any | Event | Unreadable]:
