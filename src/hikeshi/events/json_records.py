@@ -137,6 +137,8 @@ class Document:
         """Whether the document, or the piece at hand, is no list that ends as it should."""
         self.first = begins["first"] if begins else b""
         """How the first record begins, and likely the others."""
+        self.mixed = False
+        """Whether others are known to begin in other ways."""
         self._opening = begins[0] if begins else b""
         self._end = _END_WRAPPED if begins and begins["wrapped"] else _END
         self.variant = "wrapped" if begins and begins["wrapped"] else "array"

@@ -111,7 +111,7 @@ def batches(source: Source) -> Iterator[Any | Event | Unreadable]:
 def of_piece(text: bytes | memoryview, document: Document, source: Source) -> Iterator[Any | Event | Unreadable]:
     """A piece of a document as columns; what is odd in it as events."""
     try:
-        cut = Cut.of(b"" if document.damaged else text, document.first, document.seq + 1)
+        cut = Cut.of(text, document)
         plain, left = cut.parted(document.variant)
         variant = cloudtrail.VARIANTS.get(document.variant, document.variant)
         made = plain.columns(_place(source) | {"source_variant": variant})
@@ -131,16 +131,17 @@ class Cut(NamedTuple):
     seqs: Any
 
     @classmethod
-    def of(cls, text: bytes | memoryview, first: bytes, seq: int) -> Cut:
-        """Of records that begin with `first`, or each as it likes, with commas between them; they are surely cut rightly. Raises one of ODD."""
-        lines, begins = cut(text, first)
-        alike, calls = True, _decoded(lines, begins)
-        if calls is None:
-            lines, begins = cut_anywhere(text)
-            alike, calls = False, _decoded(lines, begins)
-        if calls is None:
+    def of(cls, text: bytes | memoryview, document: Document) -> Cut:
+        """Of a piece of a document with commas between the records; they are surely cut rightly. Raises one of ODD."""
+        if document.damaged:
             raise pa.ArrowInvalid("this is the parser's")
-        return cls(told(calls), in_place(lines, begins, alike=alike), pa.arange(seq, seq + len(calls)))
+        for mixed in (document.mixed, not document.mixed):
+            lines, begins = cut_anywhere(text) if mixed else cut(text, document.first)
+            if (calls := _decoded(lines, begins)) is not None:
+                document.mixed, seq = mixed, document.seq + 1
+                raw = in_place(lines, begins, alike=not mixed)
+                return cls(told(calls), raw, pa.arange(seq, seq + len(calls)))
+        raise pa.ArrowInvalid("this is the parser's")
 
     @classmethod
     def joined(cls, cuts: Sequence[Cut]) -> Cut:

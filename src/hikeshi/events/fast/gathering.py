@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from hikeshi.errors import Failed, Unreadable
 from hikeshi.events.event import Event
 from hikeshi.events.fast.assembling import in_place
-from hikeshi.events.fast.cloudtrail import ODD, Cut, Plain, cut, is_odd, of_piece, plain_lines, told, when
+from hikeshi.events.fast.cloudtrail import ODD, WAYS, Cut, Plain, cut, is_odd, of_piece, plain_lines, told, when
 from hikeshi.events.json_records import BROKEN, Document, Record
 from hikeshi.events.parser import Parser
 from hikeshi.events.parsers import cloudtrail
@@ -35,6 +35,9 @@ ENOUGH = 16 << 20
 
 BEGIN, FIRST, END = b'{"Records":[', b'{"eventVersion":', b"]}"
 """How S3 delivers: how the object begins, how each record does, and how the object ends."""
+
+DELIVERED = tuple(BEGIN + way for way in WAYS)
+"""How objects begin whose records may wait."""
 
 
 class Taken(NamedTuple):
@@ -107,10 +110,12 @@ class Gathering:
         self._waiting: list[Waiting] = []
         self._few: list[Few] = []
         self._count = self._bytes = 0
+        self._mixed = False
+        """Whether records of the source before begin in several ways."""
 
     def wants(self, source: Source, parser: Parser) -> bool:
         """Whether it is small, or as S3 delivers it."""
-        return parser is cloudtrail and (len(source.head) < FEW or source.head.startswith(BEGIN + FIRST))
+        return parser is cloudtrail and (len(source.head) < FEW or source.head.startswith(DELIVERED))
 
     def of(self, source: Source) -> Iterator[Taken | Event | Unreadable | Any]:
         """How many of its records wait here, and what becomes of the others at once."""
@@ -118,6 +123,7 @@ class Gathering:
             yield from self._of_short(source)
             return
         document = Document(source)
+        document.mixed = self._mixed
         for text in document.pieces():
             short = len(text) < SHORT and not document.damaged
             if short and (few := Few.of(bytes(text), source, document.seq + 1)):
@@ -125,13 +131,14 @@ class Gathering:
                 yield from self._of_few(few)
                 continue
             try:
-                cut = Cut.of(b"" if document.damaged else text, FIRST, document.seq + 1)
+                cut = Cut.of(text, document)
                 plain, left = cut.parted(document.variant)
                 span = pc.min_max(when(plain.told["eventTime"])["ts"]).as_py()
             except ODD:
                 yield from of_piece(text, document, source)
                 continue
             document.seq += len(cut.raw)
+            self._mixed = document.mixed
             if count := len(plain.raw):
                 self._take(count, len(text))
                 self._waiting.append(Waiting([(source, count)], plain))
