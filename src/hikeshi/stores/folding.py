@@ -10,7 +10,7 @@ Equal ids have equal short names. That of a flow is made of its columns, not of 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate, chain, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,23 +26,33 @@ SLICE = 1_000_000
 EVER = (-(1 << 63), (1 << 63) - 1)
 """Times before and after all others, in microseconds."""
 
-_AT = "ts - coalesce(ts_skew_us, 0)"
-_FLOW = f"hash({_AT}, ts_end - coalesce(ts_skew_us, 0), src_port, dst_port, src_ip, interface)"
-_FLOWS, _OTHERS = "source_kind = 'vpcflow'", "source_kind != 'vpcflow'"
+_SKEW = "coalesce(ts_skew_us, 0)"
+_FLOW = f"hash(ts - {_SKEW}, ts_end - {_SKEW}, src_port, dst_port, interface)"
 
-_NEEDED = (
-    "action", "category", "dedup_key", "dst_ip", "dst_port", "event_uid", "evidence_sha256", "interface", "proto", "row_id", "source_kind",
-    "src_ip", "src_port", "ts", "ts_end", "ts_skew_us",
-)  # fmt: skip
-"""What the key and the id of a row are kept as or told by."""
+_FLOWS = {
+    "uid": derived.column("event_uid", "event_uid", derived.DUCKDB),
+    "key": derived.column("dedup_key", "dedup_key", derived.DUCKDB),
+    "same": "short, src_ip, dst_ip",
+}
+_OTHERS = {"uid": "event_uid", "key": "dedup_key", "same": "short"}
+"""What the id and the key of a row are, and what is the same of two only if these are, or by rare chance."""
+
+_TWICE = "INSERT INTO twice SELECT short FROM ({rows}) GROUP BY short HAVING count(*) > 1"
+
+_ALIKE = """
+INSERT INTO alike
+  SELECT row_id, {uid}, {key} FROM (
+    SELECT * FROM ({rows}) WHERE short IN (SELECT short FROM twice) QUALIFY count(*) OVER (PARTITION BY {same}) > 1
+  ) k
+  WHERE NOT EXISTS (SELECT 1 FROM dead WHERE dead.batch = k.row_id >> 40 AND dead.sha256 = k.evidence_sha256)
+"""
 
 _FOLDED = """
-CREATE TEMP TABLE folded AS
-  WITH twice AS (
-    SELECT event_uid, dedup_key, count(*) AS dup_count, min(row_id) AS kept FROM alike GROUP BY event_uid, dedup_key HAVING count(*) > 1
-  )
-  SELECT a.row_id, a.row_id = t.kept AS keep, t.dup_count, t.event_uid
-  FROM alike a JOIN twice t ON a.event_uid = t.event_uid AND a.dedup_key IS NOT DISTINCT FROM t.dedup_key
+WITH twice AS (
+  SELECT event_uid, dedup_key, count(*) AS dup_count, min(row_id) AS kept FROM alike GROUP BY event_uid, dedup_key HAVING count(*) > 1
+)
+SELECT a.row_id, a.row_id = t.kept AS keep, t.dup_count, t.event_uid
+FROM alike a JOIN twice t ON a.event_uid = t.event_uid AND a.dedup_key IS NOT DISTINCT FROM t.dedup_key ORDER BY a.row_id
 """
 
 
@@ -61,28 +71,21 @@ def fold(con: DuckDBPyConnection, batches: Sequence[Batch], opened: Callable[[Se
     `con` has the view `kept` of all their rows, and the table `dead` of sources whose rows count no longer (duck.py); `opened` is SQL for
     the rows of some parts.
     """
-    con.execute("CREATE TEMP TABLE twice (short UBIGINT); CREATE TEMP TABLE maybe (row_id BIGINT)")
+    con.execute("CREATE TEMP TABLE twice (short UBIGINT)")
+    con.execute("CREATE TEMP TABLE alike (row_id BIGINT, event_uid BLOB, dedup_key VARCHAR)")
     kinds = {row.parser for batch in batches for row in batch.sources}  # none for archives, which may have any
     if kinds - {"vpcflow"}:
-        _look(con, f"SELECT row_id, hash(event_uid) AS short FROM kept WHERE {_OTHERS}")
+        _look(con, "SELECT *, hash(event_uid) AS short FROM kept WHERE source_kind != 'vpcflow'", _OTHERS)
     for parts, during in _slices(batches) if kinds & {"vpcflow", ""} else ():
-        _look(con, f"SELECT row_id, {_FLOW} AS short FROM ({opened(parts)}) WHERE {_FLOWS} AND {during}")
-    names = ", ".join(f'"{name}"' for name in _NEEDED)
-    con.execute(
-        f"CREATE TEMP TABLE found AS SELECT {names} FROM kept k WHERE row_id IN (SELECT row_id FROM maybe) "
-        "AND NOT EXISTS (SELECT 1 FROM dead WHERE dead.batch = k.row_id >> 40 AND dead.sha256 = k.evidence_sha256)"
-    )
-    uid, key = (derived.column(name, f'"{name}"', derived.DUCKDB) for name in ("event_uid", "dedup_key"))
-    con.execute(f"CREATE TEMP TABLE alike AS SELECT row_id, {uid} AS event_uid, {key} AS dedup_key FROM found")
-    con.execute(_FOLDED)
-    return con.sql("SELECT * FROM folded ORDER BY row_id")
+        rows = f"SELECT *, {_FLOW} AS short FROM ({opened(parts)}) WHERE source_kind = 'vpcflow' AND {during}"
+        _look(con, rows, _FLOWS)
+    return con.sql(_FOLDED)
 
 
-def _look(con: DuckDBPyConnection, rows: str) -> None:
+def _look(con: DuckDBPyConnection, rows: str, names: Mapping[str, str]) -> None:
     """Note those of some rows that may be the same event as another of them."""
-    noted = con.execute(f"INSERT INTO twice SELECT short FROM ({rows}) GROUP BY short HAVING count(*) > 1").fetchone()
-    if noted != (0,):
-        con.execute(f"INSERT INTO maybe SELECT row_id FROM ({rows}) WHERE short IN (SELECT short FROM twice)")
+    if con.execute(_TWICE.format(rows=rows)).fetchone() != (0,):
+        con.execute(_ALIKE.format(rows=rows, **names))
         con.execute("DELETE FROM twice")
 
 
