@@ -20,7 +20,7 @@ from hikeshi.stores.layout import Batch
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
-SLICE = 1_000_000
+SLICE = 500_000
 """Flows compared at once, about."""
 
 EVER = (-(1 << 63), (1 << 63) - 1)
