@@ -95,10 +95,10 @@ def _ends(where: int) -> tuple[int, int]:
 
 def placed(block: Block) -> dict[str, Any]:
     """The numbers and the first bytes of the lines of a block."""
-    count, lengths = len(block.lengths), block.lengths
+    lengths = pc.binary_length(block.rows)
     ends = pc.cumulative_sum(pc.add(lengths.cast(pa.int64()), 1))
     return {
-        "seq": pa.arange(block.number + 1, block.number + 1 + count),
+        "seq": pa.arange(block.number + 1, block.number + 1 + len(lengths)),
         "offset": pc.add(pc.subtract(ends, pc.add(lengths, 1)), block.offset),
     }
 
@@ -139,13 +139,8 @@ def _numbers(values: Any) -> array[int]:
 
 def lines_of(joined: bytes) -> Any:
     """The lines of `joined` as an array of text. Raises ArrowInvalid where they are not UTF-8."""
-    found = cut_at_ends(joined)
-    if not joined.isascii():
-        found.validate(full=True)
-    return found
-
-
-def cut_at_ends(joined: bytes) -> Any:
-    """The same, whether they are text or not."""
     ends = b"\0\0\0\0" + len(joined).to_bytes(4, "little")
-    return pc.split_pattern(pa.StringArray.from_buffers(1, pa.py_buffer(ends), pa.py_buffer(joined)), "\n").values
+    whole = pa.StringArray.from_buffers(1, pa.py_buffer(ends), pa.py_buffer(joined))
+    if not joined.isascii():
+        whole.validate(full=True)
+    return pc.split_pattern(whole, "\n").values

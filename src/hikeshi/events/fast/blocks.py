@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import chain
 from typing import Any
 
 import msgspec
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from hikeshi.events.fast.assembling import cut_at_ends, lines_of
+from hikeshi.events.fast.assembling import lines_of, placed
 from hikeshi.events.source import Line, Source
 
 SIZE = 2 << 20
 """Bytes of lines in a block."""
 
-PIECE = 512 << 10
-"""Bytes of lines that are looked through at once for their ends, so that the memory for them is used again."""
-
 SMALL = 512
 """Lines below which a block with anything odd in it is the parser's; a larger one is halved."""
 
 
-class Block(msgspec.Struct, frozen=True, dict=True):
+class Block(msgspec.Struct, dict=True):
     """Whole lines without the end of the last one, how many lines and how many bytes stand before them."""
 
     text: bytes
@@ -37,33 +32,20 @@ class Block(msgspec.Struct, frozen=True, dict=True):
         return lines_of(self.text)
 
     @cached_property
-    def lengths(self) -> Any:
-        """How many bytes each line has."""
-        if "rows" in self.__dict__:
-            return pc.binary_length(self.rows)
-        return pa.concat_arrays([pc.binary_length(cut_at_ends(piece)) for piece in self._pieces()])
-
-    def _pieces(self) -> Iterator[bytes]:
-        at, end = 0, len(self.text)
-        while end - at > PIECE and (last := self.text.rfind(b"\n", at, at + PIECE)) >= 0:
-            yield self.text[at:last]
-            at = last + 1
-        yield self.text[at:]
+    def count(self) -> int:
+        """How many lines there are. Who knows it says so: to count them takes as long as to cut them."""
+        return len(self.rows) if "rows" in self.__dict__ else self.text.count(b"\n") + 1
 
     def behind(self, first: bytes) -> Block:
         """The block without its first line."""
-        rest = Block(self.text[len(first) + 1 :], self.number + 1, self.offset + len(first) + 1)
-        rest.__dict__["lengths"] = self.lengths[1:]
-        return rest
+        return Block(self.text[len(first) + 1 :], self.number + 1, self.offset + len(first) + 1)
 
-    def some(self, place: Mapping[str, Any], at: Iterable[int]) -> list[Line]:
-        """Lines by their place in the block, from 0; `place` as of `placed` (assembling.py)."""
-        found = []
-        for n in at:
-            begin = place["offset"][n].as_py() - self.offset
-            line = self.text[begin : begin + self.lengths[n].as_py()]
-            found.append(Line(place["seq"][n].as_py(), begin + self.offset, line.removesuffix(b"\r")))
-        return found
+    def some(self, at: Iterable[int]) -> list[Line]:
+        """Lines by their place in the block, from 0."""
+        begins = placed(self)["offset"]
+        return [
+            Line(self.number + 1 + n, begins[n].as_py(), self.rows[n].as_py().encode().removesuffix(b"\r")) for n in at
+        ]
 
     def halves(self) -> tuple[Block, Block]:
         """The block as two, or an empty one and itself where it is one line."""
@@ -94,7 +76,7 @@ def blocks(source: Source, size: int) -> Iterator[Block | Iterator[Line]]:
             return
         block = Block(text[:end], number, offset)
         yield block
-        number, offset = number + len(block.lengths), offset + end + 1
+        number, offset = number + block.count, offset + end + 1
         parts, held = [text[end + 1 :]], len(text) - end - 1
     if text := b"".join(parts):
         yield Block(text.removesuffix(b"\n"), number, offset)

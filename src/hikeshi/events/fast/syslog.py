@@ -105,7 +105,7 @@ class _Lines:
         try:
             plain, left = self._columns(block)
         except (_NotPlainError, pa.ArrowInvalid):  # months change, or some line is not UTF-8
-            if len(block.lengths) <= SMALL:
+            if block.count <= SMALL:
                 yield from self.slowly(block.lines(self._source))
                 return
             for half in block.halves():

@@ -13,7 +13,7 @@ from pyarrow import csv
 from hikeshi.errors import Unreadable
 from hikeshi.events.addresses import address
 from hikeshi.events.event import Event
-from hikeshi.events.fast.assembling import Coded, as_text, assembled, placed
+from hikeshi.events.fast.assembling import Coded, as_text, assembled
 from hikeshi.events.fast.blocks import SMALL, Block, blocks
 from hikeshi.events.parsers import vpcflow
 from hikeshi.events.parsers.vpcflow import DOCUMENTED, GAPS, KEY, LAST, OUTCOMES, PROTOCOLS, WIDTHS, Layout
@@ -83,16 +83,21 @@ class _Flows:
             yield from stamped(vpcflow.of_lines([line], self._layout, self._source), self._source, vpcflow)
 
     def block(self, block: Block) -> Iterator[Any | Event | Unreadable]:
-        if not block.text[:1].isdigit():  # a header, most likely
-            first, newline, _ = block.text.partition(b"\n")
-            yield from self.slowly(self._source.lines([first], number=block.number, offset=block.offset))
-            if not newline:
-                return
-            block = block.behind(first)
+        if block.text[:1].isdigit():
+            yield from self._plain(block)
+            return
+        first = block.text.partition(b"\n")[0]  # a header, most likely
+        yield from self.slowly(self._source.lines([first], number=block.number, offset=block.offset))
+        if len(first) < len(block.text):
+            rest = block.behind(first)
+            yield from self._plain(rest)
+            block.count = rest.count + 1
+
+    def _plain(self, block: Block) -> Iterator[Any | Event | Unreadable]:
         try:
             plain, left = _columns(block, self._layout, self._source)
         except (_NotPlainError, pa.ArrowInvalid):
-            if len(block.lengths) <= SMALL:
+            if block.count <= SMALL:
                 yield from self.slowly(block.lines(self._source))
                 return
             for half in block.halves():
@@ -105,8 +110,9 @@ class _Flows:
 
 def _columns(block: Block, layout: Layout | None, source: Source) -> tuple[Any, list[Line]]:
     """The plain lines as columns, and the lines that are left. Raises _NotPlainError where the block is the parser's."""
-    place = placed(block)
     fields, wrong = _fields(block, layout)
+    block.count = fields.num_rows + len(wrong)
+    place = {"seq": pa.arange(block.number + 1, block.number + 1 + block.count)}
     if tuple(fields.schema.names) != DEFAULT:
         place["raw"] = block.rows
     gap, left = _gap(fields), list[Line]()
@@ -115,8 +121,8 @@ def _columns(block: Block, layout: Layout | None, source: Source) -> tuple[Any, 
         fields = fields.filter(pc.invert(odd))
         gap = _gap(fields)
     if wrong or odd is not None:
-        kept = pc.invert(_among_lines(odd, wrong, len(block.lengths)))
-        left = block.some(place, pc.indices_nonzero(pc.invert(kept)).to_pylist())
+        kept = pc.invert(_among_lines(odd, wrong, block.count))
+        left = block.some(pc.indices_nonzero(pc.invert(kept)).to_pylist())
         place = {name: values.filter(kept) for name, values in place.items()}
     if not fields.num_rows:
         return None, left
@@ -165,10 +171,12 @@ def _fields(block: Block, layout: Layout | None) -> tuple[Any, set[int]]:
             check_utf8=False,
         ),
     )
-    if table.num_rows + len(wrong) != len(block.lengths) or (wrong and layout is None):  # an empty line is no row
-        raise _NotPlainError
+    length = len(text) + 1
+    if wrong:  # their numbers are those of rows, which an empty line is none of
+        if layout is None or table.num_rows + len(wrong) != block.count:
+            raise _NotPlainError
+        length -= sum(len(block.rows[n - 1].as_py()) + 1 for n in wrong)
     fields = table.combine_chunks().to_batches()[0] if table.num_rows else pa.RecordBatch.from_pylist([], table.schema)
-    length = len(text) + 1 - sum(block.lengths[n - 1].as_py() + 1 for n in wrong)
     if fields.num_rows and not (_length(fields) == length and _is_ours(fields)):
         raise _NotPlainError
     return fields, wrong

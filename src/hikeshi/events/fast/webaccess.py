@@ -42,7 +42,7 @@ def _of_block(block: Block, source: Source) -> Iterator[Any | Event | Unreadable
     try:
         place = {"raw": block.rows} | placed(block)
     except pa.ArrowInvalid:  # some line is not UTF-8
-        if len(block.lengths) <= SMALL:
+        if block.count <= SMALL:
             yield from stamped(webaccess.of_lines(block.lines(source), source), source, webaccess)
             return
         for half in block.halves():

@@ -159,7 +159,7 @@ def _event(fields: dict[str, str], line: Line) -> Event:
         ts_raw=start,
         seq=line.number,
         source_variant=f"v{get('version', '?')}",
-        offset=line.offset,
+        offset=None if key else line.offset,
         raw=line.data,
         category="gap" if gap else "flow",
         provider="aws",
