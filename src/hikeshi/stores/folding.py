@@ -20,19 +20,19 @@ from hikeshi.stores.layout import Batch
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
-SLICE = 500_000
+SLICE = 1_000_000
 """Flows compared at once, about."""
 
 EVER = (-(1 << 63), (1 << 63) - 1)
 """Times before and after all others, in microseconds."""
 
 _SKEW = "coalesce(ts_skew_us, 0)"
-_FLOW = f"hash(ts - {_SKEW}, ts_end - {_SKEW}, src_port, dst_port, interface)"
+_FLOW = f"hash(ts - {_SKEW}, ts_end - {_SKEW}, src_port, dst_port, src_ip, interface)"
 
 _FLOWS = {
     "uid": derived.column("event_uid", "event_uid", derived.DUCKDB),
     "key": derived.column("dedup_key", "dedup_key", derived.DUCKDB),
-    "same": "short, src_ip, dst_ip",
+    "same": "short, dst_ip",
 }
 _OTHERS = {"uid": "event_uid", "key": "dedup_key", "same": "short"}
 """What the id and the key of a row are, and what is the same of two only if these are, or by rare chance."""
