@@ -95,7 +95,7 @@ NAMES: Final = frozenset(name for told in DERIVED.values() for name in told)
 
 
 RECORDED: Final[Mapping[str, Mapping[str, Callable[[str], str | None]]]] = {
-    "cloudtrail": {"attrs": cloudtrail.attrs_of}
+    "cloudtrail": {"attrs": cloudtrail.attrs_of, "dedup_key": cloudtrail.key_of}
 }
 """By the kind of log, what tells a column from the record."""
 

@@ -34,8 +34,8 @@ _FLOWS = {
     "key": derived.column("dedup_key", "dedup_key", derived.DUCKDB),
     "same": "short, dst_ip",
 }
-_OTHERS = {"uid": "event_uid", "key": "dedup_key", "same": "short"}
-"""What the id and the key of a row are, and what is the same of two only if these are, or by rare chance."""
+_OTHERS = {"uid": "event_uid", "key": "NULL", "same": "short"}
+"""What the id of a row is, the key that has to be the same as well because ids of flows are short, and what is hardly the same of others."""
 
 _TWICE = "INSERT INTO twice SELECT short FROM ({rows}) GROUP BY short HAVING count(*) > 1"
 

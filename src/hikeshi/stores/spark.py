@@ -67,11 +67,10 @@ _PARTS = (
 )
 
 _FOLDS = """
-WITH twice AS (
-  SELECT event_uid, dedup_key, count(*) AS dup_count, min(row_id) AS kept FROM parts GROUP BY event_uid, dedup_key HAVING count(*) > 1
-)
-SELECT p.row_id, p.row_id = t.kept AS keep, t.dup_count, t.event_uid
-FROM parts p JOIN twice t ON p.event_uid = t.event_uid AND p.dedup_key <=> t.dedup_key
+WITH keyed AS (SELECT row_id, event_uid, CASE source_kind WHEN 'vpcflow' THEN dedup_key END AS key FROM parts),
+twice AS (SELECT event_uid, key, count(*) AS dup_count, min(row_id) AS kept FROM keyed GROUP BY event_uid, key HAVING count(*) > 1)
+SELECT k.row_id, k.row_id = t.kept AS keep, t.dup_count, t.event_uid
+FROM keyed k JOIN twice t ON k.event_uid = t.event_uid AND k.key <=> t.key
 """
 
 _WITNESSES = """

@@ -290,7 +290,6 @@ def _columns(told: Any, raw: Any) -> dict[str, Any]:
     keys = pc.binary_join_element_wise("cloudtrail", told["eventID"], pc.fill_null(account, ""), ":")
     return who | when(told["eventTime"]) | _what(told, who["actor_name"]) | {
         "event_uid": uids(keys),
-        "dedup_key": keys,
         "raw": raw,
         "account": account,
         "region": told["awsRegion"],

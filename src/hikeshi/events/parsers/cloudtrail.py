@@ -220,9 +220,7 @@ def _event(call: Call, data: bytes, variant: str, record: Record) -> Event:
     service, outcome = service_of(call.eventSource), outcome_of(call.errorCode)
     source_ip = call.sourceIPAddress
     return Event(
-        dedup_key=f"cloudtrail:{call.eventID}:{call.recipientAccountId or caller.actor_account or ''}"
-        if call.eventID
-        else None,
+        dedup_key=_key(call, caller),
         ts=at.us,
         ts_precision=at.precision,
         ts_desc="completed",
@@ -324,6 +322,19 @@ def _last(arn: str | None) -> str | None:
 def true(value: str | bool | None) -> bool | None:
     """CloudTrail writes truth as a boolean or as text, in any case."""
     return value.lower() == "true" if isinstance(value, str) else value
+
+
+def _key(call: Call, caller: Who) -> str | None:
+    return f"cloudtrail:{call.eventID}:{call.recipientAccountId or caller.actor_account or ''}" if call.eventID else None
+
+
+def key_of(record: str) -> str | None:
+    """The `dedup_key` of a record, as `attrs_of`."""
+    try:
+        call = _decoded(record.encode())
+    except BROKEN:
+        return None
+    return _key(call, who(call.userIdentity))
 
 
 def attrs_of(record: str) -> str | None:
