@@ -99,7 +99,12 @@ def in_order(batches: Sequence[pa.RecordBatch]) -> pa.Table:
 
 
 def _order(times: Any) -> Any:
-    """The order of times; those of one time stay as they are. Whole seconds of less than a day are counted, which is ten times as fast."""
+    """The order of times, in which those of one time stay as they are; None where they are in it already.
+
+    Whole seconds of less than a day are counted, which is ten times as fast.
+    """
+    if pc.all(pc.less_equal(times[:-1], times[1:]), min_count=0).as_py():
+        return None
     seconds = pc.divide(times, SECOND)
     return pc.array_sort_indices(seconds if pc.multiply(seconds, SECOND).equals(times) else times)
 
@@ -107,13 +112,13 @@ def _order(times: Any) -> Any:
 def _taken(chunks: Sequence[Any], order: Any) -> Any:
     """The values in that order. Taking from one chunk is many times as fast as from several, and from none or one value there is nothing to do."""
     if all(one.null_count == len(one) for one in chunks):
-        return empty(chunks[0].type, len(order))
+        return empty(chunks[0].type, sum(map(len, chunks)))
     if _differ(chunks):
         chunks = [one.cast(pa.string()) for one in chunks]
-    if chunks[0].type == pa.string_view():
-        return picked(pa.concat_arrays(chunks), order)
     whole = chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)
-    return whole if is_one(whole) else whole.take(order)
+    if order is None or is_one(whole):
+        return whole
+    return picked(whole, order) if whole.type == pa.string_view() else whole.take(order)
 
 
 def _differ(chunks: Sequence[Any]) -> bool:

@@ -325,7 +325,9 @@ def true(value: str | bool | None) -> bool | None:
 
 
 def _key(call: Call, caller: Who) -> str | None:
-    return f"cloudtrail:{call.eventID}:{call.recipientAccountId or caller.actor_account or ''}" if call.eventID else None
+    return (
+        f"cloudtrail:{call.eventID}:{call.recipientAccountId or caller.actor_account or ''}" if call.eventID else None
+    )
 
 
 def key_of(record: str) -> str | None:
