@@ -32,18 +32,15 @@ _FLOW = f"hash(ts - {_SKEW}, ts_end - {_SKEW}, src_port, dst_port, src_ip, inter
 _FLOWS = {
     "uid": derived.column("event_uid", "event_uid", derived.DUCKDB),
     "key": derived.column("dedup_key", "dedup_key", derived.DUCKDB),
-    "same": "short, dst_ip",
 }
-_OTHERS = {"uid": "event_uid", "key": "NULL", "same": "short"}
-"""What the id of a row is, the key that has to be the same as well because ids of flows are short, and what is hardly the same of others."""
+_OTHERS = {"uid": "event_uid", "key": "NULL"}
+"""What the id of a row is, and the key that has to be the same as well because ids of flows are short."""
 
 _TWICE = "INSERT INTO twice SELECT short FROM ({rows}) GROUP BY short HAVING count(*) > 1"
 
 _ALIKE = """
 INSERT INTO alike
-  SELECT row_id, {uid}, {key} FROM (
-    SELECT * FROM ({rows}) WHERE short IN (SELECT short FROM twice) QUALIFY count(*) OVER (PARTITION BY {same}) > 1
-  ) k
+  SELECT row_id, {uid}, {key} FROM (SELECT * FROM ({rows}) WHERE short IN (SELECT short FROM twice)) k
   WHERE NOT EXISTS (SELECT 1 FROM dead WHERE dead.batch = k.row_id >> 40 AND dead.sha256 = k.evidence_sha256)
 """
 

@@ -87,10 +87,12 @@ def where(query: Query, *, paged: bool = False, searched: Callable[[str], Condit
         parts.append(("ts >= ?", [query.start_us]))
     if query.end_us is not None:
         parts.append(("ts < ?", [query.end_us]))
-    for name, value in query.where.items():
-        parts += [may_match(name, value), matches(name, value)] if name == "event_uid" else [matches(name, value)]
+    parts += [_possible(name, value) for name, value in query.where.items() if name == "event_uid"]
+    parts += [matches(name, value) for name, value in query.where.items()]
+    if any(name == "event_uid" for name, _ in query.marks):
+        parts.append(_joined(" OR ", [_possible(name, value) for name, value in query.marks]))
     if query.marks:
-        parts += [_joined(" OR ", [match(*mark) for mark in query.marks]) for match in (may_match, matches)]
+        parts.append(_joined(" OR ", [matches(name, value) for name, value in query.marks]))
     if query.search:
         parts.append(searched(query.search))
     if paged and query.after is not None:
@@ -111,13 +113,12 @@ def behind(after: tuple[int, str | bytes], *, descending: bool) -> Condition:
     return f"(ts {sign} ? OR (ts = ? AND event_uid {sign} ?))", [us, us, _octets(uid)]
 
 
-def may_match(name: str, value: Value | Sequence[Value]) -> Condition:
-    """What is true of every row that matches, and soon told. As a condition of its own it is looked at first."""
+def _possible(name: str, value: Value | Sequence[Value]) -> Condition:
+    """What is true of every row that matches, and soon told of an id. As a condition of its own it is looked at first."""
     if name != "event_uid" or value is None:
         return matches(name, value)
-    return derived.possible(
-        [_octets(one) for one in (value if isinstance(value, (list, tuple, set, frozenset)) else [value])]
-    )
+    several = value if isinstance(value, (list, tuple, set, frozenset)) else [value]
+    return derived.possible([_octets(one) for one in several])
 
 
 def matches(name: str, value: Value | Sequence[Value]) -> Condition:
