@@ -27,14 +27,18 @@ from hikeshi.stores.tasks import Task
 FLOW = "2 111122223333 eni-0a1 10.0.0.1 192.0.2.9 {} 443 6 5 500 {} {} ACCEPT OK\n"
 
 SPREAD = """
-import sys
+import sys, time
 from pathlib import Path
 from hikeshi.stores import building
 from hikeshi.stores.duck import DuckStore
 building.LITTLE, building.MOST = 0, 1
 print("building", flush=True)
-DuckStore(Path(sys.argv[1])).build([sys.argv[2]], workers=2, progress=lambda done, total: print(done, total, flush=True))
+def told(done, total):
+    print(done, total, flush=True)
+    time.sleep(float(sys.argv[3]))
+DuckStore(Path(sys.argv[1])).build([sys.argv[2]], workers=2, progress=told)
 """
+"""A build that says how far it is, and rests for some seconds each time."""
 
 
 @pytest.fixture
@@ -64,7 +68,7 @@ def manifests(store: Path) -> dict[str, bytes]:
 
 
 def test_who_builds_need_not_guard_its_script_and_every_file_is_told(tmp_path: Path, logs: Path) -> None:
-    command = [sys.executable, "-c", SPREAD, str(tmp_path / "store"), str(logs)]
+    command = [sys.executable, "-c", SPREAD, str(tmp_path / "store"), str(logs), "0"]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
     assert run.stdout.splitlines() == ["building", *(f"{n} 12" for n in range(1, 13))]
     assert DuckStore(tmp_path / "store").count(Query()) == 24_000
@@ -124,7 +128,7 @@ def test_what_goes_wrong_is_raised_here_and_nobody_goes_on(layout: Layout, logs:
 
 @pytest.mark.skipif(os.name != "posix", reason="no terminal")
 def test_ctrl_c_ends_the_build_and_all_who_read(tmp_path: Path, logs: Path) -> None:
-    command = [sys.executable, "-c", SPREAD, str(tmp_path / "store"), str(logs)]
+    command = [sys.executable, "-c", SPREAD, str(tmp_path / "store"), str(logs), "60"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as run:

@@ -199,9 +199,10 @@ def _length_of(column: Any) -> int:
     if not pa.types.is_dictionary(column.type):
         return _digits(column) + int(empty)
     lengths = pc.binary_length(column.dictionary)
-    if len(lengths) == 1:
-        return int(lengths[0].as_py() * (count - empty) + empty)
-    return int((pc.sum(lengths.take(column.indices)).as_py() or 0) + empty)
+    span = pc.min_max(lengths).as_py()
+    if span["min"] == span["max"]:
+        return int((span["min"] or 0) * (count - empty) + empty)
+    return int(pc.sum(lengths.take(column.indices)).as_py() + empty)
 
 
 def _digits(numbers: Any) -> int:
