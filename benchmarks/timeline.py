@@ -213,7 +213,9 @@ def columns(path: Path) -> int:
 
     unpacked: Any = igzip
     parse = csv.ParseOptions(delimiter=" ")
-    return int(csv.read_csv(io.BytesIO(unpacked.decompress(path.read_bytes())), parse_options=parse).num_rows)
+    empty = csv.ConvertOptions(null_values=["-"])
+    text = io.BytesIO(unpacked.decompress(path.read_bytes()))
+    return int(csv.read_csv(text, parse_options=parse, convert_options=empty).num_rows)
 
 
 def only_decode(logs: Path, _: Path) -> int:
