@@ -27,10 +27,11 @@ from hikeshi.stores.tasks import Task
 FLOW = "2 111122223333 eni-0a1 10.0.0.1 192.0.2.9 {} 443 6 5 500 {} {} ACCEPT OK\n"
 
 SPREAD = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from hikeshi.stores import building
 from hikeshi.stores.duck import DuckStore
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that started the tests in the background has it ignored
 building.LITTLE, building.MOST = 0, 1
 print("building", flush=True)
 def told(done, total):
