@@ -120,11 +120,11 @@ def in_place(joined: bytes | bytearray, begins: Sequence[int], *, alike: bool = 
     lengths = pc.subtract(pa.array([*begins[1:], len(joined) + 1], pa.int64()), pc.add(at, 1))
     if pc.min_max(lengths)["min"].as_py() <= INLINE:
         raise pa.ArrowInvalid("a line is too short")
+    fronts = joined[:4] if alike else b"".join([joined[begin : begin + 4] for begin in begins])
+    first = pa.Array.from_buffers(pa.int32(), len(fronts) // 4, [None, pa.py_buffer(fronts)]).cast(pa.int64())
     places = array(
         "q", bytes(16 * count)
-    )  # of each its length and first bytes, and the buffer and where it begins there
-    fronts = joined[:4] if alike else b"".join([joined[at : at + 4] for at in begins])
-    first = pa.Array.from_buffers(pa.int32(), len(fronts) // 4, [None, pa.py_buffer(fronts)]).cast(pa.int64())
+    )  # of each two numbers: its length and first bytes; its buffer, and where it begins there
     places[0::2] = _numbers(pc.add(lengths, pc.shift_left(first[0] if alike else first, 32)))
     places[1::2] = _numbers(pc.shift_left(at, 32))
     made = pa.Array.from_buffers(pa.string_view(), count, [None, pa.py_buffer(places), pa.py_buffer(joined)])
