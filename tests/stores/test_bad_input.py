@@ -170,7 +170,7 @@ def test_what_was_stored_before_the_disk_was_full_can_be_used(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patched:
-        where, name = (Layout, "commit") if full == "commit" else (pq, "write_table")
+        where, name = (Layout, "commit") if full == "commit" else (pq.ParquetWriter, "write_table")
         patched.setattr(where, name, no_room)
         with pytest.raises(Partly, match="No space left"):
             store.build([logs], workers=1)

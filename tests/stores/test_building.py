@@ -15,7 +15,7 @@ import pytest
 
 from hikeshi.errors import Failed, Refused
 from hikeshi.events.parsers import vpcflow
-from hikeshi.stores import building
+from hikeshi.stores import building, writing
 from hikeshi.stores.duck import DuckStore
 from hikeshi.stores.layout import Layout
 from hikeshi.stores.store import PLACES, Query
@@ -182,7 +182,7 @@ def test_a_file_that_vanishes_is_told_and_progress_ends_with_those_that_are_ther
 KILLED = """
 import sys
 from pathlib import Path
-from hikeshi.stores import building
+from hikeshi.stores import building, writing
 from hikeshi.stores.duck import DuckStore
 building.MOST = 1
 DuckStore(Path(sys.argv[1])).build([sys.argv[2]], progress=lambda done, total: print(done, flush=True))
@@ -255,3 +255,27 @@ def test_a_part_has_only_columns_that_hold_something_and_every_column_can_be_ask
     store.build([SAMPLES / "webaccess"])
     assert store.count(Query(where={"http_status": None, "action": "GetObject"})) == 3
     assert store.count(Query(where={"http_status": 200})) > 0
+
+
+@pytest.mark.parametrize("least", [1, 1_000_000])
+def test_blocks_that_follow_each_other_in_time_come_out_in_order(
+    store: DuckStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, least: int
+) -> None:
+    monkeypatch.setattr(writing, "ALONE", least)
+    monkeypatch.setattr(building, "LITTLE", 1 << 30)  # read in this process
+    for name, hours in {"a.log": (2, 1), "b.log": (4,), "c.log": (3, 0)}.items():
+        lines = [
+            f"2 111122223333 eni-0a1b 192.0.2.{n} 10.0.0.{hour} {n} 22 6 1 40 {1794061200 + 3600 * hour + n % 7} 1794090000 {'ACCEPT' if n % 3 else 'REJECT'} OK"
+            for hour in hours
+            for n in range(200)
+        ]
+        (tmp_path / name).write_text("\n".join(lines))
+    store.build([tmp_path / f"{name}.log" for name in "abc"])
+    (part,) = (tmp_path / "store" / "parts").iterdir()
+    rows = pq.ParquetFile(part).read().to_pylist()
+    assert len(rows) == 1000
+    assert [row["ts"] for row in rows] == sorted(row["ts"] for row in rows)
+    assert [row["row_id"] for row in rows] == list(range(rows[0]["row_id"], rows[0]["row_id"] + 1000))
+    assert {(row["src_ip"], row["dst_ip"]) for row in rows} == {
+        (f"192.0.2.{n}", f"10.0.0.{hour}") for n in range(200) for hour in range(5)
+    }

@@ -129,3 +129,16 @@ def test_pages_follow_each_other_where_many_flows_have_one_time(tmp_path: Path, 
         seen += [(row["ts"], row["event_uid"]) for row in rows]
     assert seen == sorted(set(seen), reverse=descending)
     assert len(seen) == 199
+
+
+def test_flows_that_only_one_block_can_have_are_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folding, "SLICE", 100)
+    store = DuckStore(tmp_path / "timeline")
+    for at in (0, 10, 20):
+        store.build([written(tmp_path, f"{at}.log", [flow(at + n, n) for n in range(1, 9)])])
+    assert list(folding._slices(store._layout.batches())) == []
+    again = written(tmp_path, "again.log", [flow(13, 3), flow(14, 99)])
+    report = store.build([again])
+    assert (report.events, report.duplicates) == (25, 1)
+    (compared,) = [during for pieces in folding._slices(store._layout.batches()) for _, during in pieces]
+    assert compared == f"ts >= {(START + 13) * 1_000_000} AND ts < {(START + 14) * 1_000_000 + 1}"

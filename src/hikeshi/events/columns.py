@@ -122,8 +122,8 @@ def _taken(chunks: Sequence[Any], order: Any) -> Any:
 
 
 def _differ(chunks: Sequence[Any]) -> bool:
-    """Whether texts are too many to be kept as numbers of a list."""
-    if not pa.types.is_dictionary(chunks[0].type):
+    """Whether texts of several batches are too many to be kept as numbers of a list."""
+    if len(chunks) == 1 or not pa.types.is_dictionary(chunks[0].type):
         return False
     return sum(len(one.dictionary) for one in chunks) * ALIKE > sum(map(len, chunks))
 

@@ -2,6 +2,7 @@
 
 Equal ids have equal short names. That of a flow is made of its columns, not of its id, which is dear where it is told and not kept
 (derived.py). The same flow has the same time, so flows are compared in slices of it: what has been seen stays in the processor's cache.
+Where only one block has flows of a time, and none of them twice (twice.py), there is nothing to compare.
 """
 
 # SQL here is our own text; values are parameters.
@@ -10,6 +11,7 @@ Equal ids have equal short names. That of a flow is made of its columns, not of 
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate, chain, pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -53,6 +55,10 @@ FROM alike a JOIN twice t ON a.event_uid = t.event_uid AND a.dedup_key IS NOT DI
 """
 
 
+Slice = list[tuple[list[str], str]]
+"""Parts, and a condition on the time of their rows, several times."""
+
+
 class _Stretch(NamedTuple):
     """Parts, how many events they have, and the times of the first and the last of these in UTC microseconds."""
 
@@ -73,9 +79,9 @@ def fold(con: DuckDBPyConnection, batches: Sequence[Batch], opened: Callable[[Se
     kinds = {row.parser for batch in batches for row in batch.sources}  # none for archives, which may have any
     if kinds - {"vpcflow"}:
         _look(con, "SELECT *, hash(event_uid) AS short FROM kept WHERE source_kind != 'vpcflow'", _OTHERS)
-    for parts, during in _slices(batches) if kinds & {"vpcflow", ""} else ():
-        rows = f"SELECT *, {_FLOW} AS short FROM ({opened(parts)}) WHERE source_kind = 'vpcflow' AND {during}"
-        _look(con, rows, _FLOWS)
+    flows = f"SELECT *, {_FLOW} AS short FROM ({{}}) WHERE source_kind = 'vpcflow' AND {{}}"
+    for pieces in _slices(batches) if kinds & {"vpcflow", ""} else ():
+        _look(con, " UNION ALL ".join(flows.format(opened(parts), during) for parts, during in pieces), _FLOWS)
     return con.sql(_FOLDED)
 
 
@@ -86,30 +92,70 @@ def _look(con: DuckDBPyConnection, rows: str, names: Mapping[str, str]) -> None:
         con.execute("DELETE FROM twice")
 
 
-def _slices(batches: Sequence[Batch]) -> Iterator[tuple[list[str], str]]:
-    """Parts, and a condition on the time of their rows: every row is in one slice, rows of the same time in the same."""
+def _slices(batches: Sequence[Batch]) -> Iterator[Slice]:
+    """Rows that are compared with each other: every row that may be there twice is in one slice, rows of the same time in the same."""
     if any(row.assumed for batch in batches for row in batch.sources):  # the same flow may have several times
-        yield [part for batch in batches for part in batch.parts], "true"
+        yield [([part for batch in batches for part in batch.parts], "true")]
         return
     stretches = sorted(chain.from_iterable(map(_stretches, batches)), key=lambda one: one.first_us + one.last_us)
     seen = list(accumulate(one.events for one in stretches))
     middles = [(one.first_us + one.last_us) // 2 for one in stretches]
     inner = [middles[bisect_left(seen, at)] for at in range(SLICE, seen[-1], SLICE)] if seen else []
+    doubtful = list(_doubtful(batches))
     for start, end in pairwise([EVER[0], *sorted({*inner}), EVER[1]]):
-        parts = [part for one in stretches if one.first_us < end and one.last_us >= start for part in one.parts]
-        if parts:
-            yield parts, f"ts >= {start} AND ts < {end}"
+        during = [(max(first, start), min(until, end)) for first, until in doubtful if first < end and until > start]
+        if during:
+            yield [(_during(stretches, *times), "ts >= {} AND ts < {}".format(*times)) for times in during]
+
+
+def _during(stretches: Sequence[_Stretch], first_us: int, until_us: int) -> list[str]:
+    return [part for one in stretches if one.first_us < until_us and one.last_us >= first_us for part in one.parts]
+
+
+def _doubtful(batches: Sequence[Batch]) -> Iterator[tuple[int, int]]:
+    """From when until when a flow may be there twice: where several blocks have flows, or one of which nothing is known."""
+    depth, start, steps = 0, EVER[0], Counter[int]()
+    for first, last, blocks in chain.from_iterable(map(_blocks, batches)):
+        steps[first] += blocks
+        steps[last + 1] -= blocks
+    for at in sorted(steps):
+        before, depth = depth, depth + steps[at]
+        if before < 2 <= depth:
+            start = at
+        elif depth < 2 <= before:
+            yield start, at
+
+
+def _blocks(batch: Batch) -> Iterator[tuple[int, int, int]]:
+    """Times of a first and a last event, and how many blocks there are that have each of theirs once: two stand for one of which nothing is known."""
+    if (whole := _ends(batch)) is None:
+        return
+    if batch.once:
+        yield *whole, 1
+    for span in batch.apart:
+        yield span.first_us, span.last_us, 1
+    if _others(batch):
+        yield *whole, 2
 
 
 def _stretches(batch: Batch) -> Iterator[_Stretch]:
+    if (whole := _ends(batch)) is None:
+        return
+    known = batch.spans or batch.apart
+    for number, part in enumerate(batch.parts):
+        if spans := [span for span in known if span.part == number]:
+            yield _Stretch((part,), sum(span.rows for span in spans), spans[0].first_us, spans[-1].last_us)
+    events = sum(row.events for row in batch.sources) - sum(span.rows for span in known)
+    yield _Stretch(_others(batch), max(0, events), *whole)
+
+
+def _others(batch: Batch) -> tuple[str, ...]:
+    """Parts of which no blocks are known."""
+    known = {span.part for span in batch.spans or batch.apart}
+    return tuple(part for number, part in enumerate(batch.parts) if number not in known)
+
+
+def _ends(batch: Batch) -> tuple[int, int] | None:
+    """The times of the first and the last event of a batch."""
     times = [at for row in batch.sources for at in (row.first_us, row.last_us) if at is not None]
-    if not times:
-        return
-    first, last = min(times), max(times)
-    if not batch.once:
-        yield _Stretch(batch.parts, sum(row.events for row in batch.sources), first, last)
-        return
-    for number, part in enumerate(batch.once):
-        spans = [span for span in batch.spans if span.part == number]
-        yield _Stretch((part,), sum(span.rows for span in spans), spans[0].first_us, spans[-1].last_us)
-    yield _Stretch(tuple(part for part in batch.parts if part not in batch.once), 0, first, last)
+    return (min(times), max(times)) if times else None

@@ -49,7 +49,7 @@ State = tuple[tuple[str, int, int, int], ...]
 
 
 class Span(msgspec.Struct, frozen=True, array_like=True):
-    """A block of a merged part: the times of its first and its last event in UTC microseconds, how many it has, and the part by number."""
+    """A block of a part: the times of its first and its last event in UTC microseconds, how many it has, and the part by number."""
 
     first_us: int
     last_us: int
@@ -68,6 +68,8 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     """Of a merged batch: those of its parts that hold each event once, in order of time, with its `dup_count`."""
     spans: tuple[Span, ...] = ()
     """The blocks of these parts, in order of time."""
+    apart: tuple[Span, ...] = ()
+    """Of a batch that was read: the blocks of parts in none of which an event is there twice (twice.py)."""
     empty: tuple[str, ...] = ()
     """Columns in which these parts have no value."""
 

@@ -16,6 +16,9 @@ from typing import Self
 from hikeshi.errors import Failed
 from hikeshi.stores.tasks import Done, Task
 
+KEEPING = {"MIMALLOC_PURGE_DELAY": "-1"}
+"""Has Arrow use memory again and not give it back after each batch, as settling.py does for the rest."""
+
 
 class Readers:
     """So many processes. Starting them returns at once, and they load what they need while the caller does something else.
@@ -28,7 +31,9 @@ class Readers:
         pairs = [socket.socketpair() for _ in range(count)]
         theirs = [end.fileno() for _, end in pairs]
         command = [sys.executable, "-P", "-m", "hikeshi.stores.forked", str(os.getpid()), *map(str, theirs)]
-        self._first = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=theirs)
+        self._first = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=theirs, env=os.environ | KEEPING
+        )
         self._all = [_Reader(own) for own, _ in pairs]
         for _, end in pairs:
             end.close()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from io import FileIO
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,10 @@ from hikeshi.events.parser import Parser
 from hikeshi.events.parsers import recognise
 from hikeshi.events.reading import read
 from hikeshi.events.source import Source
-from hikeshi.stores.layout import ROWS_BITS, Batch, Layout
+from hikeshi.stores.layout import ROWS_BITS, Batch, Layout, Span
 from hikeshi.stores.store import PLACES, Place, SourceRow
 from hikeshi.stores.tasks import Done, Known, Task
+from hikeshi.stores.twice import surely_once
 
 PART = 40 << 20
 """Bytes of columns in memory before they are sorted and written as a part."""
@@ -38,12 +39,21 @@ PART = 40 << 20
 GROUP = 60_000
 """Events of a block of Parquet at most: what is read where only one of them is wanted."""
 
+ALONE, MOST = GROUP // 2, 4 * GROUP
+"""Events of a batch that may become a block of its own, where batches lie one behind the other in time."""
+
+DIFFERENT = 4 << 20
+"""Bytes of different texts of a block that are kept apart from where they are."""
+
 HEAVY = 1500
 """Bytes that an event takes besides its record, roughly."""
 
 PACKED = "DELTA_BINARY_PACKED"
-STEADY = ("bytes", "offset", "row_id", "seq", "src_port", "ts", "ts_end")
-"""Numbers that are hardly ever equal and never far apart: as differences they are packed in a third of the time and half of the room."""
+STEADY = ("bytes", "dst_port", "offset", "row_id", "seq", "src_port", "ts", "ts_end")
+"""Numbers that are hardly ever equal or never far apart: as differences they are packed in a third to half of the time and at most the room."""
+
+SCATTERED = frozenset({"bytes", "dst_port", "src_port", "ts_end"})
+"""Those of which hardly anything is left to be packed then."""
 
 REPEATED = frozenset(COLUMNS) - UNLIKE - set(STEADY)
 
@@ -96,7 +106,7 @@ def perform(task: Task) -> Done:
     if sources:
         parts = writer.close()
         with room():
-            layout.commit(Batch(number=task.number, parts=parts, sources=tuple(sources)))
+            layout.commit(Batch(number=task.number, parts=parts, sources=tuple(sources), apart=tuple(writer.apart)))
     return Done(len(sources), tuple(unknown), tuple(closed))
 
 
@@ -209,6 +219,8 @@ class _Writer:
         self._bytes = 0
         self._rows = 0
         self._parts: list[str] = []
+        self.apart: list[Span] = []
+        """Blocks of parts in none of which an event is there twice."""
 
     def add(self, one: Event | Any) -> None:
         """An event, or a record batch of events."""
@@ -237,30 +249,64 @@ class _Writer:
         batches = [*self._columns, *batches]
         self._events, self._columns, self._bytes = [], [], 0
         if batches:
-            self._write_table(in_order(batches))
+            self._write_part(_turns(batches))
 
-    def _write_table(self, table: Any) -> None:
-        first = (self._number << ROWS_BITS) + self._rows
-        table = _filled(table.append_column("row_id", pa.arange(first, first + table.num_rows)))
-        like = [name for name in table.column_names if name in REPEATED]
+    def _write_part(self, turns: Sequence[Sequence[Any]]) -> None:
+        """A part of batches of which those of a turn are to be put in order."""
+        names, spans = _filled([batch for turn in turns for batch in turn]), list[Span]()
         path = self._layout.part(self._number, len(self._parts))
         new = path.with_name(path.name + ".new")
+        with room(), ExitStack() as closing:
+            writer: Any = None
+            for turn in turns:
+                events = in_order(turn)
+                if surely_once(events):
+                    times = events["ts"]
+                    spans.append(Span(times[0].as_py(), times[-1].as_py(), len(times), len(self._parts)))
+                table = self._table(events, names)
+                writer = writer or closing.enter_context(_parquet(new, table.schema))
+                writer.write_table(table, GROUP if len(turns) == 1 else table.num_rows)
         with room():
-            pq.write_table(
-                table, new, compression="zstd", compression_level=1, row_group_size=GROUP,
-                use_dictionary=like, column_encoding={name: PACKED for name in STEADY if name in table.column_names},
-                write_statistics=["source_kind", "ts", "row_id"], store_schema=False,
-            )  # fmt: skip
             new.replace(path)
         self._parts.append(path.name)
+        if len(spans) == len(turns):
+            self.apart += spans
+
+    def _table(self, events: Any, names: Mapping[str, bool]) -> Any:
+        """These columns of the events, with the ids of their rows."""
+        table = events.select(list(names))
+        first = (self._number << ROWS_BITS) + self._rows
         self._rows += table.num_rows
+        fields = [field.with_nullable(names[field.name]) for field in table.schema]
+        return pa.table(table.columns, pa.schema(fields)).append_column(
+            pa.field("row_id", pa.int64(), nullable=False), pa.arange(first, first + table.num_rows)
+        )
 
 
-def _filled(table: Any) -> Any:
-    """Only columns that have a value, which all rows have where that is so: to write of each row that it has none costs as much as the rest."""
-    kept = [
-        (field.with_nullable(values.null_count > 0), values)
-        for field, values in zip(table.schema, table.columns, strict=True)
-        if values.null_count < len(values)
-    ]
-    return pa.table([values for _, values in kept], schema=pa.schema([field for field, _ in kept]))
+def _turns(batches: Sequence[Any]) -> list[list[Any]]:
+    """Batches that are put in order together: each for itself where they are large and lie one behind the other in time."""
+    spans = [pc.min_max(batch["ts"]).as_py() for batch in batches]
+    order = sorted(range(len(batches)), key=lambda at: (spans[at]["min"], spans[at]["max"]))
+    behind = all(spans[before]["max"] <= spans[after]["min"] for before, after in pairwise(order))
+    if behind and all(ALONE <= batch.num_rows <= MOST for batch in batches):
+        return [[batches[at]] for at in order]
+    return [list(batches)]
+
+
+def _filled(batches: Sequence[Any]) -> dict[str, bool]:
+    """Columns that have a value, and whether some rows have none: to write of each row that it has none costs as much as the rest."""
+    rows = sum(batch.num_rows for batch in batches)
+    none = {name: sum(batch[name].null_count for batch in batches) for name in COLUMNS}
+    return {name: count > 0 for name, count in none.items() if count < rows}
+
+
+def _parquet(path: Path, schema: Any) -> Any:
+    """What writes tables of a schema to a file."""
+    packed = [name for name in schema.names if name not in SCATTERED]
+    return pq.ParquetWriter(
+        path, schema, compression=dict.fromkeys(SCATTERED, "none") | dict.fromkeys(packed, "zstd"),
+        compression_level=dict.fromkeys(packed, 1), dictionary_pagesize_limit=DIFFERENT,
+        use_dictionary=[name for name in schema.names if name in REPEATED],
+        column_encoding={name: PACKED for name in STEADY if name in schema.names},
+        write_statistics=["source_kind", "ts", "row_id"], store_schema=False,
+    )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -36,6 +36,12 @@ class Block(msgspec.Struct, dict=True):
         """How many lines there are. Who knows it says so: to count them takes as long as to cut them."""
         return len(self.rows) if "rows" in self.__dict__ else self.text.count(b"\n") + 1
 
+    @property
+    def first(self) -> bytes:
+        """The first line."""
+        end = self.text.find(b"\n")
+        return self.text if end < 0 else self.text[:end]
+
     def behind(self, first: bytes) -> Block:
         """The block without its first line."""
         return Block(self.text[len(first) + 1 :], self.number + 1, self.offset + len(first) + 1)
@@ -59,24 +65,36 @@ class Block(msgspec.Struct, dict=True):
         return source.lines([self.text], number=self.number, offset=self.offset)
 
 
-def blocks(source: Source, size: int) -> Iterator[Block | Iterator[Line]]:
-    """The content in blocks; from a line on that is longer than one, what is left line by line."""
+def blocks(
+    source: Source, size: int, *, headed: Callable[[bytes], bool] | None = None
+) -> Iterator[Block | Iterator[Line]]:
+    """The content in blocks; from a line on that is longer than one, what is left line by line.
+
+    A first line of which `headed` holds is a block of its own. What is in a block is copied only once.
+    """
     pieces, number, offset = source.pieces(), 0, 0
     parts: list[bytes] = []
     held = 0
     for piece in pieces:
+        if headed and not (parts or number) and headed(piece) and (end := piece.find(b"\n")) >= 0:
+            yield Block(piece[:end], 0, 0)
+            number, offset, piece = 1, end + 1, piece[end + 1 :]  # noqa: PLW2901  the header is no part of it
         parts.append(piece)
         held += len(piece)
         if held < size:
             continue
-        text = b"".join(parts)
-        end = text.rfind(b"\n")
+        if piece.rfind(b"\n") < 0:
+            parts = [b"".join(parts)]
+        end = parts[-1].rfind(b"\n")
         if end < 0:
-            yield source.lines(chain([text], pieces), number=number, offset=offset)
+            yield source.lines(chain(parts, pieces), number=number, offset=offset)
             return
-        block = Block(text[:end], number, offset)
+        rest = parts[-1][end + 1 :]
+        parts[-1] = parts[-1][:end]
+        block = Block(b"".join(parts), number, offset)
         yield block
-        number, offset = number + block.count, offset + end + 1
-        parts, held = [text[end + 1 :]], len(text) - end - 1
-    if text := b"".join(parts):
-        yield Block(text.removesuffix(b"\n"), number, offset)
+        number, offset = number + block.count, offset + len(block.text) + 1
+        parts, held = [rest], len(rest)
+    if held:
+        parts[-1] = parts[-1].removesuffix(b"\n")
+        yield Block(b"".join(parts), number, offset)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import reduce
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache, reduce
 from typing import Any
 
 import pyarrow as pa
@@ -28,7 +28,8 @@ PLAIN = bytes(code for code in range(0x20, 0x7F) if chr(code) not in '"\\') + b"
 """Bytes that mean the same to lines, CSV and JSON."""
 
 NUMBERS = {
-    "start": LAST, "end": LAST, "srcport": 65535, "dstport": 65535, "tcp-flags": 65535, "bytes": 1 << 62, "packets": 1 << 62,
+    "start": LAST, "end": LAST, "srcport": 65535, "dstport": 65535, "protocol": 255, "tcp-flags": 65535, "bytes": 1 << 62,
+    "packets": 1 << 62,
 }  # fmt: skip
 """Fields that are numbers, and the most they can be."""
 
@@ -43,17 +44,27 @@ SAME = {
 DEFAULT = DOCUMENTED[:14]
 """The layout where nobody chose another, of which the other columns tell the line as well (stores/derived.py)."""
 
+FEW = ("version", "account-id", "action")
+"""Fields that are mostly as long in every line as in the first, and of which a block has one text or two."""
+
 ADDRESSES = ("srcaddr", "dstaddr")
-V4 = r"^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])$"
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+V4 = rf"(?:{_OCTET}\.){{3}}{_OCTET}"
 """Fields with addresses, and addresses that need no other look: of the internet there may be hundreds of thousands."""
 
-NAMED = frozenset(PROTOCOLS.values())
-"""Protocols that the parser would not know from a number."""
+TOGETHER = 64
+"""Addresses that are looked at together: to begin with one takes as long as to look at it."""
 
 LACKING = ("dstaddr", "srcport", "dstport", "protocol", "action")
 """Fields that a gap has as little as a source, and a flow has as well."""
 
 CODED = pa.dictionary(pa.int32(), pa.string())
+
+
+@cache
+def _protocols() -> Any:
+    """What protocols are called, by their number."""
+    return pa.array([PROTOCOLS.get(str(number), str(number)) for number in range(NUMBERS["protocol"] + 1)])
 
 
 class _NotPlainError(Exception):
@@ -63,7 +74,7 @@ class _NotPlainError(Exception):
 def batches(source: Source) -> Iterator[Any | Event | Unreadable]:
     """Record batches of the source's flows, events that are the parser's, and what could not be read."""
     flows = _Flows(source)
-    for block in blocks(source, BLOCK):
+    for block in blocks(source, BLOCK, headed=lambda text: not text[:1].isdigit()):
         yield from flows.block(block) if isinstance(block, Block) else flows.slowly(block)
 
 
@@ -86,7 +97,7 @@ class _Flows:
         if block.text[:1].isdigit():
             yield from self._plain(block)
             return
-        first = block.text.partition(b"\n")[0]  # a header, most likely
+        first = block.first  # a header, most likely
         yield from self.slowly(self._source.lines([first], number=block.number, offset=block.offset))
         if len(first) < len(block.text):
             rest = block.behind(first)
@@ -148,7 +159,7 @@ def _fields(block: Block, layout: Layout | None) -> tuple[Any, set[int]]:
     They are spelled as we would spell them: together, and with what is between them, they are as long as the lines are.
     """
     text = block.text
-    names = layout.names if layout else DOCUMENTED[: len(text.partition(b"\n")[0].split())]
+    names = layout.names if layout else DOCUMENTED[: len(block.first.split())]
     if (
         not text.isascii()
         or any(sign in text and b"0" + sign in text for sign in (b"x", b"X"))  # Arrow reads hexadecimal numbers
@@ -157,20 +168,10 @@ def _fields(block: Block, layout: Layout | None) -> tuple[Any, set[int]]:
         or len(set(names)) < len(names)
     ):
         raise _NotPlainError
-    wrong: set[int] = set()
-    table = csv.read_csv(
-        pa.py_buffer(text),
-        read_options=csv.ReadOptions(column_names=list(names), use_threads=False, block_size=len(text) + 1),
-        parse_options=csv.ParseOptions(
-            delimiter=" ", quote_char=False, double_quote=False, invalid_row_handler=lambda row: _passed(row, wrong)
-        ),
-        convert_options=csv.ConvertOptions(
-            column_types={name: pa.int64() if name in NUMBERS else CODED for name in names},
-            null_values=["-"],
-            strings_can_be_null=True,
-            check_utf8=False,
-        ),
-    )
+    try:
+        table, wrong = _read(text, names, _lengths(block.first, names))
+    except pa.ArrowInvalid:
+        table, wrong = _read(text, names, {})
     length = len(text) + 1
     if wrong:  # their numbers are those of rows, which an empty line is none of
         if layout is None or table.num_rows + len(wrong) != block.count:
@@ -180,6 +181,54 @@ def _fields(block: Block, layout: Layout | None) -> tuple[Any, set[int]]:
     if fields.num_rows and not (_length(fields) == length and _is_ours(fields)):
         raise _NotPlainError
     return fields, wrong
+
+
+def _lengths(line: bytes, names: Sequence[str]) -> dict[str, int]:
+    """How long the few texts are in a line, where it has them."""
+    first = dict(zip(names, line.split(b" "), strict=False))
+    return {name: len(first[name]) for name in FEW if first.get(name, b"-") not in {b"", b"-"}}
+
+
+def _read(text: bytes, names: Sequence[str], lengths: Mapping[str, int]) -> tuple[Any, set[int]]:
+    """The fields, and the numbers of the rows that have too many or too few. Texts of which the length is given are not looked up one by one.
+
+    Raises ArrowInvalid where something is not as long, or no number.
+    """
+    wrong: set[int] = set()
+    fixed = {name: pa.binary(length) for name, length in lengths.items()}
+    table = csv.read_csv(
+        pa.py_buffer(text),
+        read_options=csv.ReadOptions(column_names=list(names), use_threads=False, block_size=len(text) + 1),
+        parse_options=csv.ParseOptions(
+            delimiter=" ", quote_char=False, double_quote=False, invalid_row_handler=lambda row: _passed(row, wrong)
+        ),
+        convert_options=csv.ConvertOptions(
+            column_types={name: pa.int64() if name in NUMBERS else fixed.get(name, CODED) for name in names},
+            null_values=["-"],
+            strings_can_be_null=True,
+            check_utf8=False,
+        ),
+    )
+    for name in fixed if table.num_rows else ():
+        table = table.set_column(names.index(name), name, _of_few(table[name].combine_chunks()))
+    return table, wrong
+
+
+def _of_few(texts: Any) -> Any:
+    """Texts of one length, of which equal ones are there once. One text or two are sooner found by comparing."""
+    first = pc.first(texts)
+    if not first.is_valid:
+        return pa.nulls(len(texts), CODED)
+    is_first = pc.equal(texts, first)
+    words, indices = [first], pc.invert(is_first)
+    if pc.any(indices).as_py():
+        words.append(texts[pc.index(is_first, value=False).as_py()])
+        is_second = pc.equal(texts, words[1])
+        if not pc.all(pc.or_(is_first, is_second)).as_py():
+            return texts.cast(pa.string()).dictionary_encode()
+    return pa.DictionaryArray.from_arrays(
+        indices.cast(pa.int32()), pa.array([word.as_py().decode() for word in words], pa.string())
+    )
 
 
 def _passed(row: Any, wrong: set[int]) -> str:
@@ -216,14 +265,13 @@ def _digits(numbers: Any) -> int:
 
 
 def _is_ours(fields: Any) -> bool:
-    """Whether each line begins as a flow does and a header does not, no field is empty, and addresses and protocols are as we would write them."""
+    """Whether each line begins as a flow does and a header does not, no field is empty, and addresses are as we would write them."""
     first = fields.column(0)
     return (
         not first.null_count
         and all(text[:1].isdigit() for text in _texts(first))
         and all(_are_shortest(fields[name].dictionary) for name in ADDRESSES)
         and all(_is_plain(fields[name]) for name in fields.schema.names if name not in ADDRESSES)
-        and NAMED.isdisjoint(_texts(fields["protocol"]))
     )
 
 
@@ -240,7 +288,11 @@ def _is_plain(column: Any) -> bool:
 
 def _are_shortest(addresses: Any) -> bool:
     """Whether these are addresses as we would write them."""
-    others = addresses.filter(pc.invert(pc.match_substring_regex(addresses, V4)))
+    ends = pa.array([*range(0, len(addresses), TOGETHER), len(addresses)], pa.int32())
+    several = pa.ListArray.from_arrays(ends, addresses)
+    others = several.filter(
+        pc.invert(pc.match_substring_regex(pc.binary_join(several, " "), rf"^{V4}(?: {V4})*$"))
+    ).flatten()
     return all(address(text) == text for text in others.to_pylist())
 
 
@@ -284,7 +336,7 @@ def _made(fields: Any, gap: Any) -> dict[str, Any]:
         "category": "flow" if gap is None else pa.DictionaryArray.from_arrays(gap.cast(pa.int32()), pa.array(["flow", "gap"])),
         "action": action,
         "outcome": Coded(action).mapped(lambda text: OUTCOMES.get(text, "unknown") if text in acted else None),
-        "proto": Coded(fields["protocol"]).mapped(lambda text: text and PROTOCOLS.get(text, text)),
+        "proto": pa.DictionaryArray.from_arrays(fields["protocol"].cast(pa.int32()), _protocols()),
         "attrs": _attrs(fields),
     }  # fmt: skip
 
