@@ -18,6 +18,7 @@ import json
 import multiprocessing
 import os
 import random
+import select
 import shutil
 import statistics
 import subprocess
@@ -77,6 +78,9 @@ FLOORS = {
     "syslog": "syslog-regex",
 }
 """What nobody can do without who reads these logs, by their kind."""
+
+LOOK = 0.05
+"""Seconds between two looks at the processes that are measured."""
 
 SOME = 30
 """Objects by which a core is measured."""
@@ -302,10 +306,10 @@ def measured(way: str, logs: Path) -> dict[str, float]:
 def watched(run: subprocess.Popen[str]) -> tuple[float, float]:
     """Peak MiB (pages shared by processes are counted in each) and processor seconds of a process and all below it, until it ends.
 
-    Looking takes a hundredth of a core: what is measured has to share the cores with it.
+    It looks only now and then, and wakes when the process ends: what is measured shares the cores with it.
     """
-    peak, spent = 0, {0: 0}
-    while run.poll() is None:
+    peak, spent, ended = 0, {0: 0}, os.pidfd_open(run.pid)
+    while not select.select([ended], [], [], LOOK)[0]:
         memory = 0
         for process in _tree(run.pid):
             with suppress(OSError, IndexError):  # it has just ended
@@ -314,7 +318,7 @@ def watched(run: subprocess.Popen[str]) -> tuple[float, float]:
                     map(int, (process / "stat").read_text().rpartition(")")[2].split()[11:13])
                 )
         peak = max(peak, memory)
-        time.sleep(0.02)
+    os.close(ended)
     return round(peak * os.sysconf("SC_PAGE_SIZE") / (1 << 20)), round(
         sum(spent.values()) / os.sysconf("SC_CLK_TCK"), 1
     )

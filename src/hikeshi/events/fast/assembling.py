@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hikeshi.events.columns import as_coded, coded_schema, empty, repeated
+from hikeshi.events.columns import as_coded, coded_schema, empty, picked, repeated
 from hikeshi.events.event import COLUMNS, UID, digests
 from hikeshi.events.source import Line
 
 if TYPE_CHECKING:
     from hikeshi.events.fast.blocks import Block
-
-INLINE = 12
-"""Bytes of a text that Arrow keeps in the place of where it is."""
 
 AT_ONCE = 2048
 """Keys that are objects at a time: few enough to stay in the processor's cache."""
@@ -111,30 +108,22 @@ def parted(place: dict[str, Any], kept: Any) -> tuple[dict[str, Any], list[Line]
     return {name: values.filter(kept) for name, values in place.items()}, lines
 
 
-def in_place(joined: bytes | bytearray, begins: Sequence[int], *, alike: bool = True) -> Any:
-    """The lines of `joined` as an array of text that copies none of them. Where they are `alike`, all begin with the same four bytes.
+def in_place(joined: bytes | bytearray, begins: Sequence[int]) -> Any:
+    """The lines of `joined`, of which each begins behind the end of another, as an array of text that copies none of them.
 
-    Raises ArrowInvalid where they are not UTF-8, or so short that Arrow copies them.
+    Raises ArrowInvalid where they are not UTF-8.
     """
-    count, at = len(begins), pa.array(begins, pa.int64())
-    lengths = pc.subtract(pa.array([*begins[1:], len(joined) + 1], pa.int64()), pc.add(at, 1))
-    if pc.min_max(lengths)["min"].as_py() <= INLINE:
-        raise pa.ArrowInvalid("a line is too short")
-    fronts = joined[:4] if alike else b"".join([joined[begin : begin + 4] for begin in begins])
-    first = pa.Array.from_buffers(pa.int32(), len(fronts) // 4, [None, pa.py_buffer(fronts)]).cast(pa.int64())
-    places = array(
-        "q", bytes(16 * count)
-    )  # of each two numbers: its length and first bytes; its buffer, and where it begins there
-    places[0::2] = _numbers(pc.add(lengths, pc.shift_left(first[0] if alike else first, 32)))
-    places[1::2] = _numbers(pc.shift_left(at, 32))
-    made = pa.Array.from_buffers(pa.string_view(), count, [None, pa.py_buffer(places), pa.py_buffer(joined)])
+    count = len(begins)
+    bounds = [0] * (2 * count + 1)  # of lines, and of the ends between them
+    bounds[0:-1:2] = begins
+    bounds[1::2] = [*[begin - 1 for begin in begins[1:]], len(joined)]
+    bounds[-1] = len(joined)
+    at = pa.py_buffer(array("i", bounds))
+    pieces = pa.StringArray.from_buffers(2 * count, at, pa.py_buffer(joined)).cast(pa.string_view())
+    made = picked(pieces, pa.arange(0, 2 * count, 2))
     if not joined.isascii():
         made.validate(full=True)
     return made
-
-
-def _numbers(values: Any) -> array[int]:
-    return array("q", values.buffers()[1].to_pybytes()[: 8 * len(values)])
 
 
 def lines_of(joined: bytes) -> Any:

@@ -10,9 +10,9 @@ left to the parser. Decoded are only the fields that have a column; what others 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import cache, lru_cache
-from itertools import islice
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import islice, pairwise
 from typing import Any, NamedTuple
 
 import msgspec
@@ -88,7 +88,7 @@ class Plain(msgspec.Struct, gc=False):
 
 
 TEXTS = [name for name in Plain.__struct_fields__ if name not in {"userIdentity", "readOnly", "resources"}]
-CODED = ("eventTime", "userIdentity")
+CODED = ("eventName", "eventTime", "userIdentity")
 IDS = TYPES["list<string>"]
 
 _plain = msgspec.json.Decoder(Plain)
@@ -111,58 +111,58 @@ def batches(source: Source) -> Iterator[Any | Event | Unreadable]:
 def of_piece(text: bytes | memoryview, document: Document, source: Source) -> Iterator[Any | Event | Unreadable]:
     """A piece of a document as columns; what is odd in it as events."""
     try:
-        cut = Cut.of(text, document)
-        plain, left = cut.parted(document.variant)
+        plain, left = Cut.of(text, document)
         variant = cloudtrail.VARIANTS.get(document.variant, document.variant)
         made = plain.columns(_place(source) | {"source_variant": variant})
     except ODD:
         yield from _by_record(document.records(text), source)
         return
-    document.seq += len(cut.raw)
+    document.seq += len(plain.raw) + len(left)
     yield made
     yield from stamped(cloudtrail.of_records(left, source), source, cloudtrail)
 
 
 class Cut(NamedTuple):
-    """Records of one or more sources: what they tell (`told`), each as it is, and its position in its source."""
+    """Records of one or more sources: a table of what they tell, each as it is, and its position in its source."""
 
     told: Any
     raw: Any
     seqs: Any
 
     @classmethod
-    def of(cls, text: bytes | memoryview, document: Document) -> Cut:
-        """Of a piece of a document with commas between the records; they are surely cut rightly. Raises one of ODD."""
+    def of(cls, text: bytes | memoryview, document: Document) -> tuple[Cut, list[Record]]:
+        """Of a piece of a document with commas between the records, and those that are odd. They are surely cut rightly. Raises one of ODD."""
         if document.damaged:
             raise pa.ArrowInvalid("this is the parser's")
         for mixed in (document.mixed, not document.mixed):
             lines, begins = cut_anywhere(text) if mixed else cut(text, document.first)
             if (calls := _decoded(lines, begins)) is not None:
-                document.mixed, seq = mixed, document.seq + 1
-                raw = in_place(lines, begins, alike=not mixed)
-                return cls(told(calls), raw, pa.arange(seq, seq + len(calls)))
+                document.mixed = mixed
+                return cls._without_odd(fields(calls), in_place(lines, begins), document)
         raise pa.ArrowInvalid("this is the parser's")
+
+    @classmethod
+    def _without_odd(cls, found: Mapping[str, list[Any]], raw: Any, document: Document) -> tuple[Cut, list[Record]]:
+        first, odd = document.seq + 1, _odd(found)
+        if not odd:
+            return cls(told(found), raw, pa.arange(first, first + len(raw))), []
+        left = [Record(raw[at].as_py().encode(), first + at, document.variant) for at in odd]
+        for values in found.values():
+            for at in reversed(odd):
+                del values[at]
+        kept = pa.concat_arrays([pa.arange(before + 1, behind) for before, behind in pairwise([-1, *odd, len(raw)])])
+        return cls(told(found), picked(raw, kept), pc.add(kept, first)), left
 
     @classmethod
     def joined(cls, cuts: Sequence[Cut]) -> Cut:
         """Several as one."""
-        (together,) = pa.Table.from_batches([cut.told for cut in cuts]).combine_chunks().to_batches()
-        return cls(together, *(pa.concat_arrays(arrays) for arrays in zip(*(cut[1:] for cut in cuts), strict=True)))
+        tables, *others = zip(*cuts, strict=True)
+        return cls(pa.concat_tables(tables), *map(pa.concat_arrays, others))
 
     def records(self, variant: str) -> list[Record]:
         """Each as a record."""
         pairs = zip(self.raw.cast(pa.binary_view()).to_pylist(), self.seqs.to_pylist(), strict=True)
         return [Record(data, seq, variant) for data, seq in pairs]
-
-    def parted(self, variant: str) -> tuple[Cut, list[Record]]:
-        """Those that are not odd, and the others as records."""
-        odd = pc.or_(pc.is_in(self.told["eventName"], _names()), pc.is_in(self.told["eventID"], _none()))
-        if not pc.any(odd, min_count=0).as_py():
-            return self, []
-        return self._picked(pc.invert(odd)), self._picked(odd).records(variant)
-
-    def _picked(self, which: Any) -> Cut:
-        return Cut(self.told.filter(which), picked(self.raw, pc.indices_nonzero(which)), self.seqs.filter(which))
 
     def columns(self, place: dict[str, Any]) -> Any:
         """The batch of events, with the columns of their place. Raises one of ODD where one is the parser's."""
@@ -235,20 +235,18 @@ def is_odd(call: Plain) -> bool:
     return not call.eventID or call.eventName in NAMES
 
 
-@cache
-def _names() -> Any:
-    return pa.array([*sorted(LOGINS), "", None], pa.string())
-
-
-@cache
-def _none() -> Any:
-    return pa.array(["", None], pa.string())
+def _odd(found: Mapping[str, Sequence[Any]]) -> list[int]:
+    """Which calls of these fields are. Most often few are, or none."""
+    names, ids = found["eventName"], found["eventID"]
+    if all(ids) and NAMES.isdisjoint(names):
+        return []
+    return [at for at, (one, name) in enumerate(zip(ids, names, strict=True)) if not one or name in NAMES]
 
 
 def of_plain(plain: Sequence[tuple[Plain, Record]], place: dict[str, Any]) -> Any:
     """The batch of plain records; `place` has path and SHA-256 of their source, or of each. Raises one of ODD where one is the parser's."""
     found = [record for _, record in plain]
-    made = _columns(told([call for call, _ in plain]), _texts([record.data for record in found])) | place
+    made = _columns(told(fields([call for call, _ in plain])), _texts([record.data for record in found])) | place
     variants = [cloudtrail.VARIANTS.get(record.variant, record.variant) for record in found]
     made |= {
         "seq": pa.array([record.seq for record in found], pa.int64()),
@@ -272,18 +270,23 @@ def _texts(values: Sequence[bytes | Raw]) -> Any:
     return made
 
 
-def told(calls: Sequence[Plain]) -> Any:
-    """What records tell, as columns under the names of their fields. Raises one of ODD where one is the parser's."""
-    values = [*zip(*map(astuple, calls), strict=True)] or [()] * len(Plain.__struct_fields__)
-    found = dict(zip(Plain.__struct_fields__, values, strict=True))
+def fields(calls: Sequence[Plain]) -> dict[str, list[Any]]:
+    """The values of each field."""
+    values = [*map(list, zip(*map(astuple, calls), strict=True))] or [[] for _ in Plain.__struct_fields__]
+    return dict(zip(Plain.__struct_fields__, values, strict=True))
+
+
+def told(found: Mapping[str, Sequence[Any]]) -> Any:
+    """What fields tell, as a table with their names. Raises one of ODD where one is the parser's."""
     columns = {name: pa.array(found[name], pa.string()) for name in TEXTS}
     columns |= {"userIdentity": _texts(found["userIdentity"]), "readOnly": _truths(found["readOnly"])}
     columns |= {name: columns[name].dictionary_encode() for name in CODED}
-    return pa.record_batch(columns | _acted_on(found["resources"]))
+    return pa.table(columns | _acted_on(found["resources"]))
 
 
-def _columns(told: Any, raw: Any) -> dict[str, Any]:
+def _columns(table: Any, raw: Any) -> dict[str, Any]:
     """Every column but those that tell the place, of calls that are not odd. Raises one of ODD where one is the parser's."""
+    told = {name: table[name].combine_chunks() for name in table.column_names}
     who = _who(told["userIdentity"])
     recipient = told["recipientAccountId"]
     account = pc.if_else(pc.equal(pc.fill_null(recipient, ""), ""), as_text(who["actor_account"]), recipient)
@@ -329,7 +332,7 @@ def when(texts: Any) -> dict[str, Any]:
     return {"ts": us, "ts_raw": as_text(coded), "ts_precision": precision, "ts_basis": basis}
 
 
-def _what(told: Any, name: Any) -> dict[str, Any]:
+def _what(told: Mapping[str, Any], name: Any) -> dict[str, Any]:
     action, code = told["eventName"], told["errorCode"]
     service, address_of, codes = Coded(told["eventSource"]), Coded(told["sourceIPAddress"]), Coded(code)
     return {
@@ -345,7 +348,7 @@ def _what(told: Any, name: Any) -> dict[str, Any]:
         "src_service": address_of.mapped(lambda text: text if address(text) is None else None),
         "user_agent": told["userAgent"],
         "message": None if _is_same(address_of) else pc.binary_join_element_wise(
-            pc.fill_null(as_text(name), "somebody"), " called ", as_text(service.mapped(lambda text: str(cloudtrail.service_of(text)))), ":", action,
+            pc.fill_null(as_text(name), "somebody"), " called ", as_text(service.mapped(lambda text: str(cloudtrail.service_of(text)))), ":", as_text(action),
             " from ", as_text(address_of.mapped(lambda text: text or "nowhere known")),
             as_text(codes.mapped(lambda text: f": {text}" if text else "")), "",
         ),

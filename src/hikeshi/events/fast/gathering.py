@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from hikeshi.errors import Failed, Unreadable
 from hikeshi.events.event import Event
 from hikeshi.events.fast.assembling import in_place
-from hikeshi.events.fast.cloudtrail import ODD, WAYS, Cut, Plain, cut, is_odd, of_piece, plain_lines, told, when
+from hikeshi.events.fast.cloudtrail import ODD, WAYS, Cut, Plain, cut, fields, is_odd, of_piece, plain_lines, told, when
 from hikeshi.events.json_records import BROKEN, Document, Record
 from hikeshi.events.parser import Parser
 from hikeshi.events.parsers import cloudtrail
@@ -93,7 +93,7 @@ class Waiting(NamedTuple):
         raw = in_place(b"\n".join([one.lines for one in few]), begins)
         seqs = pa.array(array("q", chain.from_iterable(one.seqs for one in few)), pa.int64())
         calls = list(chain.from_iterable(one.calls for one in few))
-        return cls([(one.source, len(one.calls)) for one in few], Cut(told(calls), raw, seqs))
+        return cls([(one.source, len(one.calls)) for one in few], Cut(told(fields(calls)), raw, seqs))
 
     def each(self) -> Iterator[Waiting]:
         """The same by source."""
@@ -131,13 +131,12 @@ class Gathering:
                 yield from self._of_few(few)
                 continue
             try:
-                cut = Cut.of(text, document)
-                plain, left = cut.parted(document.variant)
-                span = pc.min_max(when(plain.told["eventTime"])["ts"]).as_py()
+                plain, left = Cut.of(text, document)
+                span = pc.min_max(when(plain.told["eventTime"].combine_chunks())["ts"]).as_py()
             except ODD:
                 yield from of_piece(text, document, source)
                 continue
-            document.seq += len(cut.raw)
+            document.seq += len(plain.raw) + len(left)
             self._mixed = document.mixed
             if count := len(plain.raw):
                 self._take(count, len(text))
