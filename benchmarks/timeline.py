@@ -6,14 +6,14 @@ makes its own logs from a fixed seed (CloudTrail objects in the layout of S3, la
 lines of a web server and of a Linux host, all gzip), then
 measures each way as a process of its own, start to end: wall time, processor time and peak memory of the process and its children
 together. Printed are a table in Markdown, how far each build is from its floor and from its aim, and all of it as JSON. The aims are those of
-another machine, so they are told for this one too, by how fast it does what nobody can do without. `--keep DIR` keeps the logs and uses them again.
+another machine, so they are told for this one too, by how fast it does what nobody can do without. `--keep DIR` keeps the logs and uses them again;
+`--logs DIR` measures logs that are there already, in DIR/cloudtrail and DIR/vpcflow.
 """
 
 from __future__ import annotations
 
 import argparse
 import gzip
-import io
 import json
 import multiprocessing
 import os
@@ -26,15 +26,16 @@ import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import text_logs
+from benchmarks.ways import WAYS, decode
 
 SEED = 7
 START = 1_794_000_000
@@ -84,15 +85,6 @@ LOOK = 0.05
 
 SOME = 30
 """Objects by which a core is measured."""
-
-
-class Way(NamedTuple):
-    """One way to handle the logs of a kind. `run` is done in a process of its own."""
-
-    name: str
-    logs: str
-    run: Callable[[Path, Path], int]
-    """From the folder of logs and an empty folder to what it found: events, or unpacked bytes."""
 
 
 def record(rng: random.Random, number: int) -> dict[str, Any]:
@@ -185,115 +177,15 @@ def corpus(folder: Path, kind: str, total: int) -> Iterator[tuple[str, Path, int
         )
 
 
-def unpack(path: Path) -> int:
-    from isal import igzip
-
-    unpacked: Any = igzip  # its functions are not typed
-    return len(unpacked.decompress(path.read_bytes()))
-
-
-def only_unpack(logs: Path, _: Path) -> int:
-    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
-        return sum(pool.map(unpack, sorted(logs.rglob("*.gz")), chunksize=8))
-
-
-def decode(path: Path) -> int:
-    """What nobody can do without who wants the fields: unpack, and decode those that have a column."""
-    import msgspec
-    from isal import igzip
-
-    from hikeshi.events.parsers.cloudtrail import Call
-
-    unpacked: Any = igzip
-    wrapper: Any = msgspec.defstruct("Wrapper", [("Records", list[Call])])
-    return len(msgspec.json.decode(unpacked.decompress(path.read_bytes()), type=wrapper).Records)
-
-
-def columns(path: Path) -> int:
-    """The same for lines of fields: unpack, and cut into columns of text."""
-    from isal import igzip
-    from pyarrow import csv
-
-    unpacked: Any = igzip
-    parse = csv.ParseOptions(delimiter=" ")
-    empty = csv.ConvertOptions(null_values=["-"])
-    text = io.BytesIO(unpacked.decompress(path.read_bytes()))
-    return int(csv.read_csv(text, parse_options=parse, convert_options=empty).num_rows)
-
-
-def only_decode(logs: Path, _: Path) -> int:
-    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
-        return sum(pool.map(columns if logs.name == "vpcflow" else decode, sorted(logs.rglob("*.gz")), chunksize=8))
-
-
-def hikeshi(logs: Path, store: Path) -> int:
-    from hikeshi.stores.duck import DuckStore
-
-    report = DuckStore(store).build([logs])
-    return report.events
-
-
-DUCK_CLOUDTRAIL = """
-CREATE TABLE events AS SELECT DISTINCT ON (r->>'eventID', r->>'recipientAccountId')
-  CAST(r->>'eventTime' AS TIMESTAMP) AS ts, r->>'eventName' AS action, r->>'eventSource' AS service, r->>'sourceIPAddress' AS src_ip,
-  r->>'$.userIdentity.arn' AS actor_id, r->>'$.userIdentity.accessKeyId' AS access_key, r->>'errorCode' AS error_code,
-  r->>'recipientAccountId' AS account, CAST(r AS VARCHAR) AS raw
-FROM (SELECT unnest(Records) AS r FROM read_json(?, columns = {Records: 'JSON[]'}, maximum_object_size = 67108864))
-ORDER BY ts
-"""
-DUCK_VPCFLOW = """
-CREATE TABLE events AS SELECT DISTINCT ON ("interface-id", srcaddr, dstaddr, srcport, dstport, "start", "end", "action") *
-FROM read_csv(?, delim = ' ', header = true, nullstr = '-') ORDER BY "start"
-"""
-
-
-def _duck(sql: str, logs: Path, store: Path) -> int:
-    import duckdb
-
-    with duckdb.connect(str(store / "events.duckdb")) as con:
-        con.execute(sql, [str(logs / "**" / "*.gz")])
-        counted = con.execute("SELECT count(*) FROM events").fetchone()
-    return int(counted[0]) if counted else 0
-
-
-def duck_cloudtrail(logs: Path, store: Path) -> int:
-    return _duck(DUCK_CLOUDTRAIL, logs, store)
-
-
-def duck_vpcflow(logs: Path, store: Path) -> int:
-    return _duck(DUCK_VPCFLOW, logs, store)
-
-
-def only_match(logs: Path, _: Path) -> int:
-    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
-        return sum(pool.map(text_logs.matched, sorted(logs.rglob("*.gz")), chunksize=1))
-
-
-WAYS: dict[str, Way] = {
-    "cloudtrail-decode": Way("gunzip and typed decode only", "cloudtrail", only_decode),
-    "cloudtrail-duckdb": Way("DuckDB read_json, distinct, sorted table of 9 columns", "cloudtrail", duck_cloudtrail),
-    "cloudtrail-hikeshi": Way("Hikeshi timeline build, all columns", "cloudtrail", hikeshi),
-    "cloudtrail-unpack": Way("gunzip only (isal, all cores)", "cloudtrail", only_unpack),
-    "syslog-hikeshi": Way("Hikeshi timeline build, all columns", "syslog", hikeshi),
-    "syslog-regex": Way("gunzip and one regular expression in Python", "syslog", only_match),
-    "tiny-hikeshi": Way("Hikeshi timeline build, all columns", "tiny", hikeshi),
-    "tiny-unpack": Way("gunzip only (isal, all cores)", "tiny", only_unpack),
-    "vpcflow-decode": Way("gunzip and cutting into columns only", "vpcflow", only_decode),
-    "vpcflow-duckdb": Way("DuckDB read_csv, distinct, sorted table", "vpcflow", duck_vpcflow),
-    "vpcflow-hikeshi": Way("Hikeshi timeline build, all columns", "vpcflow", hikeshi),
-    "vpcflow-unpack": Way("gunzip only (isal, all cores)", "vpcflow", only_unpack),
-    "webaccess-hikeshi": Way("Hikeshi timeline build, all columns", "webaccess", hikeshi),
-    "webaccess-regex": Way("gunzip and one regular expression in Python", "webaccess", only_match),
-}
-
-
 def measured(way: str, logs: Path) -> dict[str, float]:
     """Wall and processor seconds, peak MiB of all processes together and what was found, of one run in a fresh process."""
     store = Path(tempfile.mkdtemp(dir=logs))
     try:
         began = time.perf_counter()
         with subprocess.Popen(
-            [sys.executable, __file__, "--run", way, str(logs), str(store)], stdout=subprocess.PIPE, text=True
+            [sys.executable, str(Path(__file__).with_name("ways.py")), way, str(logs), str(store)],
+            stdout=subprocess.PIPE,
+            text=True,
         ) as run:
             peak, spent = watched(run)
             seconds = time.perf_counter() - began
@@ -334,8 +226,20 @@ def _tree(pid: int) -> Iterator[Path]:
                 yield from _tree(int(child))
 
 
-def run_one(way: str, logs: str, store: str) -> None:
-    print(WAYS[way].run(Path(logs) / WAYS[way].logs, Path(store)))
+def made(folder: Path, chosen: argparse.Namespace) -> dict[str, int]:
+    """How many records there are of each kind; logs that are not there yet are made."""
+    sizes = {"cloudtrail": chosen.records, "tiny": chosen.tiny, "vpcflow": chosen.flows}
+    sizes |= dict.fromkeys(text_logs.LINES, chosen.lines)
+    missing = [task for kind, total in sizes.items() for task in corpus(folder, kind, total) if not task[1].exists()]
+    with ProcessPoolExecutor() as pool:
+        list(pool.map(make_file, missing, chunksize=4))
+    return sizes
+
+
+def counted(folder: Path) -> dict[str, int]:
+    """How many records there are of each kind in logs that somebody else made."""
+    found = [kind for kind in AGAINST_DUCKDB if (folder / kind).is_dir()]
+    return dict.fromkeys(PER_FILE, 0) | {kind: int(measured(FLOORS[kind], folder)["found"]) for kind in found}
 
 
 def results(folder: Path, sizes: dict[str, int], repeat: int) -> list[dict[str, Any]]:
@@ -418,25 +322,22 @@ def main() -> None:
     options.add_argument("--repeat", type=int, default=3)
     options.add_argument("--keep", type=Path, help="folder for the logs; they are made only where they are not there")
     options.add_argument("--core", type=Path, help=argparse.SUPPRESS)
-    options.add_argument("--run", nargs=3, metavar=("WAY", "LOGS", "STORE"), help=argparse.SUPPRESS)
+    options.add_argument(
+        "--logs",
+        type=Path,
+        help="folder with logs of another generator, in `cloudtrail` and `vpcflow`, in the place of our own",
+    )
     chosen = options.parse_args()
-    if chosen.run:
-        run_one(*chosen.run)
-        return
     if chosen.core:
         print(core(chosen.core))
         return
-    folder = chosen.keep or Path(tempfile.mkdtemp())
-    sizes = {"cloudtrail": chosen.records, "tiny": chosen.tiny, "vpcflow": chosen.flows}
-    sizes |= dict.fromkeys(text_logs.LINES, chosen.lines)
-    missing = [task for kind, total in sizes.items() for task in corpus(folder, kind, total) if not task[1].exists()]
-    with ProcessPoolExecutor() as pool:
-        list(pool.map(make_file, missing, chunksize=4))
+    folder = chosen.logs or chosen.keep or Path(tempfile.mkdtemp())
+    sizes = counted(folder) if chosen.logs else made(folder, chosen)
     rows = results(folder, sizes, chosen.repeat)
     print(table(rows))
-    rate = measured_core(folder / "cloudtrail") if chosen.records else 0.0
+    rate = measured_core(folder / "cloudtrail") if sizes["cloudtrail"] else 0.0
     print(*against_aims(rows, rate), "", sep="\n")
-    if chosen.lines:
+    if any(map(sizes.get, text_logs.LINES)):
         print(
             text_logs.against_aims(
                 folder, {WAYS[row["way"]].logs: row for row in rows if row["way"].endswith("-hikeshi")}
@@ -449,7 +350,7 @@ def main() -> None:
         "decoded_by_a_core": round(rate),
     }
     print(json.dumps(about | {"results": rows}, indent=1))
-    if not chosen.keep:
+    if not (chosen.keep or chosen.logs):
         shutil.rmtree(folder)
 
 

@@ -130,7 +130,8 @@ def _differ(chunks: Sequence[Any]) -> bool:
 
 def is_one(values: Any) -> bool:
     """Whether all rows have the same text, so that a column takes no room."""
-    return pa.types.is_dictionary(values.type) and len(values.dictionary) == 1 and not values.null_count
+    whole = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    return pa.types.is_dictionary(whole.type) and len(whole.dictionary) == 1 and not whole.null_count
 
 
 def picked(whole: Any, order: Any) -> Any:

@@ -30,8 +30,8 @@ KEY = ("ts", "ts_end", "src_port", "dst_port", "interface", "src_ip", "dst_ip", 
 
 def surely_once(events: pa.Table) -> bool:
     """Whether all of these are flows, and each is another. They are in the coded schema (columns.py), in the order of time."""
-    kind = events["source_kind"].combine_chunks()
-    if not is_one(kind) or kind.dictionary[0].as_py() != vpcflow.NAME:
+    kind = events["source_kind"]
+    if not is_one(kind) or kind[0].as_py() != vpcflow.NAME:
         return False
     names = reduce(pc.add, (pc.multiply(_numbers(events[name]), factor) for name, factor in FACTORS.items()))
     return all(_differ(names[start:end], events, start) for start, end in _of_one_time(events["ts"].combine_chunks()))

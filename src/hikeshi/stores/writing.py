@@ -264,7 +264,7 @@ class _Writer:
                     times = events["ts"]
                     spans.append(Span(times[0].as_py(), times[-1].as_py(), len(times), len(self._parts)))
                 table = self._table(events, names)
-                writer = writer or closing.enter_context(_parquet(new, table.schema))
+                writer = writer or closing.enter_context(_parquet(new, table))
                 writer.write_table(table, GROUP if len(turns) == 1 else table.num_rows)
         with room():
             new.replace(path)
@@ -300,13 +300,14 @@ def _filled(batches: Sequence[Any]) -> dict[str, bool]:
     return {name: count > 0 for name, count in none.items() if count < rows}
 
 
-def _parquet(path: Path, schema: Any) -> Any:
-    """What writes tables of a schema to a file."""
-    packed = [name for name in schema.names if name not in SCATTERED]
+def _parquet(path: Path, table: Any) -> Any:
+    """What writes tables that are like one to a file."""
+    names = table.column_names
+    packed = [name for name in names if name not in SCATTERED and not is_one(table[name])]
     return pq.ParquetWriter(
-        path, schema, compression=dict.fromkeys(SCATTERED, "none") | dict.fromkeys(packed, "zstd"),
+        path, table.schema, compression=dict.fromkeys(names, "none") | dict.fromkeys(packed, "zstd"),
         compression_level=dict.fromkeys(packed, 1), dictionary_pagesize_limit=DIFFERENT,
-        use_dictionary=[name for name in schema.names if name in REPEATED],
-        column_encoding={name: PACKED for name in STEADY if name in schema.names},
+        use_dictionary=[name for name in names if name in REPEATED],
+        column_encoding={name: PACKED for name in STEADY if name in names},
         write_statistics=["source_kind", "ts", "row_id"], store_schema=False,
     )  # fmt: skip

@@ -238,9 +238,9 @@ def is_odd(call: Plain) -> bool:
 def _odd(found: Mapping[str, Sequence[Any]]) -> list[int]:
     """Which calls of these fields are. Most often few are, or none."""
     names, ids = found["eventName"], found["eventID"]
-    if all(ids) and NAMES.isdisjoint(names):
-        return []
-    return [at for at, (one, name) in enumerate(zip(ids, names, strict=True)) if not one or name in NAMES]
+    odd = NAMES.intersection(names)
+    rows = {at for at, name in enumerate(names) if name in odd} if odd else set()
+    return sorted(rows if all(ids) else rows.union(at for at, one in enumerate(ids) if not one))
 
 
 def of_plain(plain: Sequence[tuple[Plain, Record]], place: dict[str, Any]) -> Any:

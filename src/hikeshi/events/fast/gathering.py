@@ -27,10 +27,10 @@ FEW = 48 << 10
 SHORT = 1 << 20
 """Bytes of records that Python has sooner looked at than Arrow, which takes half a millisecond for any number of them."""
 
-MANY = 12_000
-"""Records whose columns are worth their making: it takes more than a millisecond for any number of them."""
+MANY = 40_000
+"""Records that become columns at once: it takes more than a millisecond for any number of them, and what a task has is one batch mostly."""
 
-ENOUGH = 16 << 20
+ENOUGH = 64 << 20
 """Bytes of records that wait at most, and those of one source."""
 
 BEGIN, FIRST, END = b'{"Records":[', b'{"eventVersion":', b"]}"
