@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -142,3 +143,18 @@ def test_flows_that_only_one_block_can_have_are_not_compared(tmp_path: Path, mon
     assert (report.events, report.duplicates) == (25, 1)
     (compared,) = [during for pieces in folding._slices(store._layout.batches()) for _, during in pieces]
     assert compared == f"ts >= {(START + 13) * 1_000_000} AND ts < {(START + 14) * 1_000_000 + 1}"
+
+
+def test_calls_of_the_same_time_have_no_flows_compared(tmp_path: Path) -> None:
+    store = DuckStore(tmp_path / "timeline")
+    called = {
+        "eventTime": "2026-11-07T14:20:02Z",
+        "eventName": "GetObject",
+        "eventSource": "s3.amazonaws.com",
+        "eventID": "1",
+    }
+    (tmp_path / "calls.json").write_text(json.dumps({"Records": [called]}))
+    store.build([written(tmp_path, "a.log", [flow(n, n) for n in range(1, 9)])])
+    store.build([tmp_path / "calls.json"])
+    assert {row["source_kind"] for row in store.events(Query())} == {"cloudtrail", "vpcflow"}
+    assert list(folding._slices(store._layout.batches())) == []

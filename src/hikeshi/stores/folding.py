@@ -18,12 +18,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hikeshi.stores import derived
 from hikeshi.stores.layout import Batch
+from hikeshi.stores.store import SourceRow
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 SLICE = 1_000_000
 """Flows compared at once, about."""
+
+FLOWS = frozenset({"vpcflow", ""})
+"""Parsers of sources that may have flows: none is told of archives, which may have anything."""
 
 EVER = (-(1 << 63), (1 << 63) - 1)
 """Times before and after all others, in microseconds."""
@@ -76,11 +80,11 @@ def fold(con: DuckDBPyConnection, batches: Sequence[Batch], opened: Callable[[Se
     """
     con.execute("CREATE TEMP TABLE twice (short UBIGINT)")
     con.execute("CREATE TEMP TABLE alike (row_id BIGINT, event_uid BLOB, dedup_key VARCHAR)")
-    kinds = {row.parser for batch in batches for row in batch.sources}  # none for archives, which may have any
+    kinds = {row.parser for batch in batches for row in batch.sources}
     if kinds - {"vpcflow"}:
         _look(con, "SELECT *, hash(event_uid) AS short FROM kept WHERE source_kind != 'vpcflow'", _OTHERS)
     flows = f"SELECT *, {_FLOW} AS short FROM ({{}}) WHERE source_kind = 'vpcflow' AND {{}}"
-    for pieces in _slices(batches) if kinds & {"vpcflow", ""} else ():
+    for pieces in _slices(batches) if kinds & FLOWS else ():
         _look(con, " UNION ALL ".join(flows.format(opened(parts), during) for parts, during in pieces), _FLOWS)
     return con.sql(_FOLDED)
 
@@ -145,7 +149,7 @@ def _stretches(batch: Batch) -> Iterator[_Stretch]:
     for number, part in enumerate(batch.parts):
         if spans := [span for span in known if span.part == number]:
             yield _Stretch((part,), sum(span.rows for span in spans), spans[0].first_us, spans[-1].last_us)
-    events = sum(row.events for row in batch.sources) - sum(span.rows for span in known)
+    events = sum(row.events for row in _sources(batch)) - sum(span.rows for span in known)
     yield _Stretch(_others(batch), max(0, events), *whole)
 
 
@@ -156,6 +160,11 @@ def _others(batch: Batch) -> tuple[str, ...]:
 
 
 def _ends(batch: Batch) -> tuple[int, int] | None:
-    """The times of the first and the last event of a batch."""
-    times = [at for row in batch.sources for at in (row.first_us, row.last_us) if at is not None]
+    """The times of the first and the last event of sources that may have flows."""
+    times = [at for row in _sources(batch) for at in (row.first_us, row.last_us) if at is not None]
     return (min(times), max(times)) if times else None
+
+
+def _sources(batch: Batch) -> list[SourceRow]:
+    """Those that may have flows."""
+    return [row for row in batch.sources if row.parser in FLOWS]

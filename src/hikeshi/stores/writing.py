@@ -40,7 +40,7 @@ GROUP = 60_000
 """Events of a block of Parquet at most: what is read where only one of them is wanted."""
 
 ALONE, MOST = GROUP // 2, 4 * GROUP
-"""Events of a batch that may become a block of its own, where batches lie one behind the other in time."""
+"""Events of a batch that becomes a block as it is: at least, where there are others behind it in time, and at most."""
 
 DIFFERENT = 4 << 20
 """Bytes of different texts of a block that are kept apart from where they are."""
@@ -265,7 +265,7 @@ class _Writer:
                     spans.append(Span(times[0].as_py(), times[-1].as_py(), len(times), len(self._parts)))
                 table = self._table(events, names)
                 writer = writer or closing.enter_context(_parquet(new, table))
-                writer.write_table(table, GROUP if len(turns) == 1 else table.num_rows)
+                writer.write_table(table, GROUP if len(turn) > 1 else MOST)
         with room():
             new.replace(path)
         self._parts.append(path.name)
