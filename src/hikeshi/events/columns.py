@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
@@ -60,17 +60,31 @@ def _coded(field: Any) -> Any:
     return pa.string_view() if field.name in UNLIKE else pa.dictionary(pa.int32(), pa.string())
 
 
-@lru_cache(128)
 def empty(kind: Any, count: int) -> Any:
-    """A column without any value. Most columns of a log are such: they are made once."""
+    """A column without any value. Most columns of a log are such: they are parts of one that is made once."""
+    return _nothing(kind, _rounded(count)).slice(0, count)
+
+
+@lru_cache(64)
+def _nothing(kind: Any, count: int) -> Any:
     return pa.nulls(count, kind)
+
+
+def _rounded(count: int) -> int:
+    """The next power of two, so that few lengths are kept and not that of every batch."""
+    return 1 << max(0, count - 1).bit_length()
 
 
 def repeated(value: str | int, kind: Any, count: int) -> Any:
     """A column with one value in every row."""
     if not pa.types.is_dictionary(kind):
         return pa.repeat(pa.scalar(value, kind), count)
-    return pa.DictionaryArray.from_arrays(_zeros(count), pa.array([value], kind.value_type))
+    return _coded_once(pa.array([value], kind.value_type), count)
+
+
+def _coded_once(texts: Any, count: int) -> Any:
+    """A column of the only text of an array."""
+    return pa.DictionaryArray.from_arrays(_zeros(_rounded(count)).slice(0, count), texts)
 
 
 @lru_cache(8)
@@ -91,11 +105,16 @@ def as_coded(values: Any, kind: Any) -> Any:
     return values.dictionary_encode() if pa.types.is_dictionary(kind) else values.cast(kind)
 
 
-def in_order(batches: Sequence[pa.RecordBatch]) -> pa.Table:
-    """Batches in the coded schema as one table in the order of time."""
-    order = _order(pa.concat_arrays([one["ts"] for one in batches]))
-    columns = [_taken([one.column(at) for one in batches], order) for at in range(len(coded_schema()))]
-    return pa.table(columns, names=coded_schema().names)
+def in_order(batches: list[pa.RecordBatch], names: Iterable[str] = COLUMNS) -> pa.Table:
+    """These columns of batches in the coded schema as one table in the order of time.
+
+    The list is empty afterwards: columns go one by one, so that memory holds only one of them twice.
+    """
+    names = list(names)
+    order = _order(pa.concat_arrays([batch["ts"] for batch in batches]))
+    chunks = [[batch[name] for batch in batches] for name in reversed(names)]
+    batches.clear()
+    return pa.table([_taken(chunks.pop(), order) for _ in names], names=names)
 
 
 def _order(times: Any) -> Any:
@@ -111,12 +130,15 @@ def _order(times: Any) -> Any:
 
 def _taken(chunks: Sequence[Any], order: Any) -> Any:
     """The values in that order. Taking from one chunk is many times as fast as from several, and from none or one value there is nothing to do."""
+    count = sum(map(len, chunks))
     if all(one.null_count == len(one) for one in chunks):
-        return empty(chunks[0].type, sum(map(len, chunks)))
+        return empty(chunks[0].type, count)
+    if all(map(is_one, chunks)) and all(one.dictionary.equals(chunks[0].dictionary) for one in chunks):
+        return _coded_once(chunks[0].dictionary, count)
     if _differ(chunks):
         chunks = [one.cast(pa.string()) for one in chunks]
     whole = chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)
-    if order is None or is_one(whole):
+    if order is None:
         return whole
     return picked(whole, order) if whole.type == pa.string_view() else whole.take(order)
 

@@ -29,12 +29,12 @@ KEY = ("ts", "ts_end", "src_port", "dst_port", "interface", "src_ip", "dst_ip", 
 
 
 def surely_once(events: pa.Table) -> bool:
-    """Whether all of these are flows, and each is another. They are in the coded schema (columns.py), in the order of time."""
+    """Whether all of these are flows, and each is another. They are in order (columns.py); columns without a value may be left out."""
     kind = events["source_kind"]
     if not is_one(kind) or kind[0].as_py() != vpcflow.NAME:
         return False
-    numbers = {name: _numbers(events[name].combine_chunks()) for name in FACTORS if events[name].type != pa.string()}
-    names = reduce(pc.add, (pc.multiply(values, FACTORS[name]) for name, values in numbers.items()))
+    named = [name for name in FACTORS if name in events.column_names and events[name].type != pa.string()]
+    names = reduce(pc.add, (pc.multiply(_numbers(events[name].combine_chunks()), FACTORS[name]) for name in named))
     return all(_differ(names[start:end], events, start) for start, end in _of_one_time(events["ts"].combine_chunks()))
 
 
@@ -59,6 +59,7 @@ def _differ(names: Any, events: pa.Table, start: int) -> bool:
         return True
     counted = pc.value_counts(names)
     several = counted.field("values").filter(pc.greater(counted.field("counts"), 1))
-    rows = events.slice(start, len(names)).select(KEY).filter(pc.is_in(names, several))
+    columns = [name for name in KEY if name in events.column_names]
+    rows = events.slice(start, len(names)).select(columns).filter(pc.is_in(names, several))
     texts = [pc.fill_null(column.cast(pa.string()), "-") for column in rows.columns]
     return bool(pc.count_distinct(pc.binary_join_element_wise(*texts, " ")).as_py() == rows.num_rows)

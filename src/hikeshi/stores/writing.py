@@ -245,13 +245,16 @@ class _Writer:
         return tuple(self._parts)
 
     def _write(self) -> None:
-        batches = [coded(columns_of(self._events[at : at + SIZE])) for at in range(0, len(self._events), SIZE)]
-        batches = [*self._columns, *batches]
-        self._events, self._columns, self._bytes = [], [], 0
-        if batches:
-            self._write_part(_turns(batches))
+        if self._events or self._columns:
+            self._write_part(_turns(self._gathered()))
 
-    def _write_part(self, turns: Sequence[Sequence[Any]]) -> None:
+    def _gathered(self) -> list[Any]:
+        """The batches of what was added, which nobody else keeps."""
+        events, columns = self._events, self._columns
+        self._events, self._columns, self._bytes = [], [], 0
+        return [*columns, *(coded(columns_of(events[at : at + SIZE])) for at in range(0, len(events), SIZE))]
+
+    def _write_part(self, turns: Sequence[list[Any]]) -> None:
         """A part of batches of which those of a turn are to be put in order."""
         names, spans = _filled([batch for turn in turns for batch in turn]), list[Span]()
         path = self._layout.part(self._number, len(self._parts))
@@ -259,13 +262,14 @@ class _Writer:
         with room(), ExitStack() as closing:
             writer: Any = None
             for turn in turns:
-                events = in_order(turn)
+                most = GROUP if len(turn) > 1 else MOST
+                events = in_order(turn, names)
                 if surely_once(events):
                     times = events["ts"]
                     spans.append(Span(times[0].as_py(), times[-1].as_py(), len(times), len(self._parts)))
                 table = self._table(events, names)
                 writer = writer or closing.enter_context(_parquet(new, table))
-                writer.write_table(table, GROUP if len(turn) > 1 else MOST)
+                writer.write_table(table, most)
         with room():
             new.replace(path)
         self._parts.append(path.name)
@@ -273,13 +277,12 @@ class _Writer:
             self.apart += spans
 
     def _table(self, events: Any, names: Mapping[str, bool]) -> Any:
-        """These columns of the events, with the ids of their rows."""
-        table = events.select(list(names))
+        """The events with the ids of their rows, and what is said of their columns."""
         first = (self._number << ROWS_BITS) + self._rows
-        self._rows += table.num_rows
-        fields = [field.with_nullable(names[field.name]) for field in table.schema]
-        return pa.table(table.columns, pa.schema(fields)).append_column(
-            pa.field("row_id", pa.int64(), nullable=False), pa.arange(first, first + table.num_rows)
+        self._rows += events.num_rows
+        fields = [field.with_nullable(names[field.name]) for field in events.schema]
+        return pa.table(events.columns, pa.schema(fields)).append_column(
+            pa.field("row_id", pa.int64(), nullable=False), pa.arange(first, first + events.num_rows)
         )
 
 
