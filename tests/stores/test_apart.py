@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -70,13 +71,18 @@ def test_what_the_builder_refuses_is_refused_here(tmp_path: Path, samples: list[
 
 
 def test_a_builder_that_is_killed_is_worth_another_try(tmp_path: Path, samples: list[Path]) -> None:
-    def killed(_done: int, _total: int) -> None:
-        [builder] = _builders(os.getpid())
-        builder.kill()
-        builder.wait()
+    def kill() -> None:
+        builder = _wait_for_builder(os.getpid())
+        while not (tmp_path / "lock").exists():
+            time.sleep(0.01)
+        builder.kill()  # it has begun, and takes longer than that
 
-    with pytest.raises(Failed, match="was killed") as failed:
-        ApartStore(tmp_path).build(samples, progress=killed)
+    with ThreadPoolExecutor(1) as threads, pytest.raises(Failed, match="was killed") as failed:
+        killing = threads.submit(kill)
+        try:
+            ApartStore(tmp_path).build(samples)
+        finally:
+            killing.result()
     assert not failed.value.permanent
     assert ApartStore(tmp_path).build(samples).events == DuckStore(tmp_path / "here").build(samples).events
 
