@@ -77,12 +77,11 @@ def test_a_builder_that_is_killed_is_worth_another_try(tmp_path: Path, samples: 
             time.sleep(0.01)
         builder.kill()  # it has begun, and takes longer than that
 
-    with ThreadPoolExecutor(1) as threads, pytest.raises(Failed, match="was killed") as failed:
+    with ThreadPoolExecutor(1) as threads:
         killing = threads.submit(kill)
-        try:
+        with pytest.raises(Failed, match="was killed") as failed:
             ApartStore(tmp_path).build(samples)
-        finally:
-            killing.result()
+        killing.result()
     assert not failed.value.permanent
     assert ApartStore(tmp_path).build(samples).events == DuckStore(tmp_path / "here").build(samples).events
 
