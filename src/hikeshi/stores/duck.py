@@ -23,7 +23,7 @@ from hikeshi.events.detect.sql import text
 from hikeshi.events.event import COLUMNS
 from hikeshi.stores import blocks, derived, few, folding, questions
 from hikeshi.stores.blocks import Block
-from hikeshi.stores.engines import engine, load
+from hikeshi.stores.engines import close, engine, load
 from hikeshi.stores.few import Few, Sums
 from hikeshi.stores.integrity import UNKNOWN, integrity_of
 from hikeshi.stores.kept import BUCKETS, MOST, USUAL, Kept, countable, of_everything
@@ -142,6 +142,7 @@ class DuckStore:
             from hikeshi.stores import merging  # Arrow is heavy, and asking does not need it
 
             folds = merging.merge(self._layout, con, progress)
+        close()  # nobody asks the engine of the parts that were merged again
         self._layout.forget()
         self._keep_folds(self._layout.batches(), partial(merging.write_folds, folds))
         self._answer_usual()

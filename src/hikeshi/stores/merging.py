@@ -86,6 +86,7 @@ def merge(layout: Layout, con: DuckDBPyConnection, progress: Progress | None = N
         empty=tuple(sorted(once.empty)),
     )
     layout.commit(batch)
+    pa.default_memory_pool().release_unused()
     return pa.concat_tables(folds)
 
 
