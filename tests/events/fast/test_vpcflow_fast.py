@@ -12,6 +12,7 @@ from events.fast import comparing
 from hikeshi.errors import Unreadable
 from hikeshi.events.event import Event
 from hikeshi.events.fast import FAST, vpcflow as fast
+from hikeshi.events.fast.blocks import Block, blocks
 from hikeshi.events.parsers import PARSERS, vpcflow
 from hikeshi.events.source import Source
 
@@ -119,6 +120,14 @@ def test_wherever_blocks_are_cut_the_events_are_the_same(lines: list[str], size:
         patch.setattr(fast, "SMALL", 2)
         patch.setattr(Source, "pieces", lambda self: (content[at : at + size] for at in range(0, len(content), size)))
         assert by_columns(content) == by_parser(content)
+
+
+def test_an_empty_piece_behind_the_last_line_is_no_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = "".join(f"{LINE.format(n)}\n" for n in range(600)).encode()
+    monkeypatch.setattr(Source, "pieces", lambda _: iter([content, b""]))
+    (block,) = blocks(Source.of(content), len(content) * 2)
+    assert isinstance(block, Block)
+    assert (block.text, block.count) == (content.removesuffix(b"\n"), 600)
 
 
 def test_what_other_columns_tell_is_left_empty() -> None:

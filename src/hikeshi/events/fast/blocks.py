@@ -72,7 +72,7 @@ def blocks(
 
     A first line of which `headed` holds is a block of its own. What is in a block is copied only once.
     """
-    pieces, number, offset = source.pieces(), 0, 0
+    pieces, number, offset = filter(None, source.pieces()), 0, 0  # the last one is empty where a limit ends it
     parts: list[bytes] = []
     held = 0
     for piece in pieces:
